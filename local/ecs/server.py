@@ -1,0 +1,222 @@
+"""The stand-in itself: AWS's JSON 1.1 protocol over HTTP, and the helpers a test or a pipeline calls directly."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Request, Response
+
+from local.clock import Clock
+from local.ecs import describe, names
+from local.ecs.errors import EcsError, client_error
+from local.ecs.model import Json, Rollout, Service, ServiceDeployment, TaskDefinition
+from local.ecs.operations import perform
+from local.ecs.state import State, container_definitions
+from local.faults import Faults, drop_connection
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+TARGET = "AmazonEC2ContainerServiceV20141113."
+FIRST_IMAGE = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com/checkout-api:v1.0.0"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that was answered. `error` is ECS's name for what was wrong, "" if nothing was."""
+
+    operation: str
+    request: Json
+    status: int
+    error: str
+
+
+class Ecs:
+    """ECS in memory, with the cluster `checkout` and its service `checkout-api` already running v1.0.0.
+
+    `rollout` is the script of every rollout; `next_rollout`, if set, of the next one only. `down` answers
+    everything 503. `faults` are rules for single requests. `service_deployments` False makes its services of
+    the kind that has none: ListServiceDeployments is empty.
+    """
+
+    def __init__(
+        self, clock: Clock, cluster: str = "checkout", service: str = "checkout-api", desired: int = 4
+    ) -> None:
+        self._lock = threading.RLock()
+        self._state = State(clock)
+        self._cluster = cluster
+        self._service = service
+        self._desired = desired
+        self.service_deployments = True
+        self.down = False
+        self.faults = Faults()
+        self.calls: list[Call] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the beginning: v1.0.0 runs, no script, no faults, no calls."""
+        with self._lock:
+            self._state = State(self._state.clock)
+            self.service_deployments, self.down = True, False
+            self.faults.clear()
+            self.calls.clear()
+            self.add_service(self._service, FIRST_IMAGE, self._desired, self._cluster)
+
+    @property
+    def rollout(self) -> Rollout:
+        return self._state.rollout
+
+    @rollout.setter
+    def rollout(self, script: Rollout) -> None:
+        self._state.rollout = script
+
+    @property
+    def next_rollout(self) -> Rollout | None:
+        return self._state.next_rollout
+
+    @next_rollout.setter
+    def next_rollout(self, script: Rollout | None) -> None:
+        self._state.next_rollout = script
+
+    def add_service(self, name: str, image: str, desired: int = 4, cluster: str | None = None) -> str:
+        """A further service, steady on revision 1 of a task definition of its name. Returns its ARN."""
+        with self._lock:
+            definition = self._state.register(name, _body(name, image))
+            return self._state.add_service(cluster or self._cluster, name, definition, desired).arn
+
+    def remove_service(self, name: str | None = None) -> None:
+        """As if it had never been."""
+        with self._lock:
+            self._state.services.pop((self._cluster, name or self._service), None)
+
+    def remove_cluster(self, name: str | None = None) -> None:
+        with self._lock:
+            self._state.clusters.discard(name or self._cluster)
+
+    def register_task_definition(self, image: str, family: str | None = None) -> str:
+        """The ARN of a new revision that runs `image`."""
+        with self._lock:
+            name = family or self._service
+            return self._state.register(name, _body(name, image)).arn
+
+    def deregister_task_definition(self, arn: str) -> None:
+        """INACTIVE: what runs goes on, but no service can be updated to it."""
+        with self._lock:
+            definition = self._definition(arn)
+            definition.status, definition.deregistered_at = "INACTIVE", self._state.clock.now()
+
+    def update_service(self, task_definition: str, service: str | None = None, *, force: bool = False) -> str:
+        """Begin a rollout as UpdateService does; the ARN of the newest service deployment."""
+        request = {
+            "cluster": self._cluster,
+            "service": service or self._service,
+            "taskDefinition": task_definition,
+            "forceNewDeployment": force,
+        }
+        with self._lock:
+            perform(self._state, "UpdateService", request, self.service_deployments)
+            return self.service_deployment(service).arn
+
+    def configure(self, configuration: Json, service: str | None = None) -> None:
+        """Change keys of the service's deploymentConfiguration (strategy, deploymentCircuitBreaker, …)."""
+        with self._lock:
+            one = self._one(service)
+            one.configuration = {**one.configuration, **configuration}
+
+    def service_deployment(self, service: str | None = None) -> ServiceDeployment:
+        """The newest service deployment, as it stands now."""
+        with self._lock:
+            self._state.timeline.advance()
+            return self._one(service).deployments[0]
+
+    def describe(self, service: str | None = None) -> Json:
+        """The service as DescribeServices shows it."""
+        with self._lock:
+            self._state.timeline.advance()
+            return describe.service(self._one(service), self.service_deployments)
+
+    def running_image(self, service: str | None = None) -> str:
+        """The image of the task definition that the service is set to."""
+        with self._lock:
+            self._state.timeline.advance()
+            return str(self._one(service).primary.revision.task_definition.containers[0]["image"])
+
+    def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI application: POST / with X-Amz-Target."""
+        request = Request(environ)
+        operation = request.headers.get("X-Amz-Target", "").removeprefix(TARGET)
+        fault = self.faults.take(operation)
+        if self.down:
+            response = self._error(operation, {}, EcsError("ServerException", "Service Unavailable", 503))
+        elif fault and not (fault.lose_reply or fault.work):
+            error = EcsError(
+                fault.code or "ServerException", fault.message or "Injected fault.", fault.status
+            )
+            response = self._error(operation, {}, error)
+        else:
+            response = self._answer(operation, request.get_data())
+            if fault and fault.lose_reply:
+                drop_connection(environ)
+            if fault:
+                response = _json(
+                    {"__type": fault.code or "ServerException", "message": fault.message}, fault.status
+                )
+        if fault:
+            response.headers.update(dict(fault.headers))
+        return response(environ, start_response)
+
+    def _answer(self, operation: str, body: bytes) -> Response:
+        try:
+            request = json.loads(body or b"{}")
+            if not isinstance(request, dict):
+                raise ValueError("not an object")
+        except ValueError:
+            return self._error(
+                operation, {}, EcsError("SerializationException", "The body is no JSON object.")
+            )
+        try:
+            with self._lock:
+                # Rendered under the lock: the answer shares lists with the state.
+                text = json.dumps(perform(self._state, operation, request, self.service_deployments))
+        except EcsError as error:
+            return self._error(operation, request, error)
+        self.calls.append(Call(operation, request, 200, ""))
+        return _response(text, 200)
+
+    def _error(self, operation: str, request: Json, error: EcsError) -> Response:
+        self.calls.append(Call(operation, request, error.status, error.code))
+        return _json({"__type": error.code, "message": error.message}, error.status)
+
+    def _one(self, service: str | None) -> Service:
+        return self._state.service(self._cluster, service or self._service)
+
+    def _definition(self, arn: str) -> TaskDefinition:
+        definition = self._state.definition(arn)
+        if definition is None:
+            raise client_error("Unable to describe task definition.")
+        return definition
+
+
+def _body(name: str, image: str) -> Json:
+    return {
+        "containerDefinitions": container_definitions(name, image),
+        "executionRoleArn": f"arn:aws:iam::{names.ACCOUNT}:role/ecsTaskExecutionRole",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": "256",
+        "memory": "512",
+    }
+
+
+def _json(body: Json, status: int) -> Response:
+    return _response(json.dumps(body), status)
+
+
+def _response(text: str, status: int) -> Response:
+    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
+    return Response(text, status, headers)
