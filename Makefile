@@ -1,0 +1,50 @@
+# Everything a person does here. The first three commands work from a fresh clone with nothing but Python 3.11+.
+# PYTHON=... picks an interpreter; by default the first fitting of python3, python3.13, python3.12, python3.11.
+
+SCENARIO ?= happy
+ENGINE ?=
+PYTEST_WORKERS ?= 2
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check lock clean
+
+export PYTHONPATH := lambdas/shared:.
+PY := .venv/bin/python
+
+# An environment whose interpreter is gone (Python was upgraded, the folder was moved) is made anew.
+ifeq ($(wildcard $(PY)),)
+$(shell rm -f .venv/*.stamp)
+endif
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/local.stamp ## The whole bot on this machine, with a page to use it from (PORT=8765)
+	@exec $(PY) -m local.run
+
+demo: .venv/local.stamp ## One scenario from slash command to its end, in the terminal (SCENARIO=happy)
+	@exec $(PY) -m local.demo $(SCENARIO)
+
+test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=<url>: the state machine on another engine)
+ifeq ($(ENGINE),)
+	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+else
+	@ENGINE=$(ENGINE) exec $(PY) -m pytest -q tests/statemachine $(PYTEST_ARGS)
+endif
+
+lock: .venv-tools/lock/installed.stamp ## Renew the lock files
+	@scripts/lock.sh .venv-tools/lock
+
+clean: ## Remove what was installed and built
+	rm -rf .venv .venv-tools node_modules .aws-sam .mypy_cache .ruff_cache .pytest_cache
+
+# Each set contains the one before, so a larger one also counts as the smaller.
+.venv/local.stamp: lambdas/shared/requirements.txt requirements/local.txt
+	@scripts/install.sh .venv requirements/local.txt && touch $@
+.venv/test.stamp: lambdas/shared/requirements.txt requirements/local.txt requirements/test.txt
+	@scripts/install.sh .venv requirements/test.txt && touch .venv/local.stamp $@
+.venv/dev.stamp: lambdas/shared/requirements.txt requirements/local.txt requirements/test.txt requirements/dev.txt
+	@scripts/install.sh .venv requirements/dev.txt && touch .venv/local.stamp .venv/test.stamp $@
+
+# Tools whose own dependencies would fight with ours (and each other's) live apart.
+.venv-tools/%/installed.stamp: requirements/tool-%.txt
+	@scripts/install.sh .venv-tools/$* $< && touch $@
