@@ -1,0 +1,51 @@
+"""The pipeline's two calls to the bot: `claim` in the first step, `finish` in the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import requests
+
+TIMEOUT_SECONDS = 10
+TRIES = 3
+UNREACHABLE = 0
+
+_CLAIM, _FINISH = "/claim", "/finish"
+
+
+def finish_url(claim_url: str) -> str:
+    """The address of `finish` next to that of `claim`."""
+    return claim_url.removesuffix(_CLAIM) + _FINISH
+
+
+def post(
+    url: str, body: Mapping[str, object], wait: Callable[[float], object]
+) -> tuple[int, Mapping[str, object]]:
+    """POST JSON as the workflow's curl does: a refusal is final, an unreachable or broken bot is tried again.
+
+    Returns the HTTP status (0: never reached) and the JSON object answered. `wait` takes simulated seconds.
+    """
+    status = UNREACHABLE
+    for attempt in range(TRIES):
+        if attempt:
+            wait(attempt)
+        try:
+            # The bot runs on this machine: a proxy from the environment would only lead astray.
+            with requests.Session() as session:
+                session.trust_env = False
+                answer = session.post(url, json=dict(body), timeout=TIMEOUT_SECONDS)
+        except requests.RequestException:
+            status = UNREACHABLE
+            continue
+        status = answer.status_code
+        if status < 500:
+            return status, _object(answer)
+    return status, {}
+
+
+def _object(answer: requests.Response) -> Mapping[str, object]:
+    try:
+        parsed = answer.json()
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,157 @@
+"""The edge in front of every endpoint: outages and faults, the token, the rate limit, ETags and headers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from local.github.errors import error_body, usual_message
+from local.github.faults import Fault, take
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from local.github.github import GitHub
+
+_BY_ID = re.compile(r"^/repositories/(\d+)(/.*)?$")
+API_VERSIONS = ("2022-11-28", "2026-03-10")
+NO_USER_AGENT = (
+    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header\n"
+)
+
+
+class Gate:
+    """A WSGI app around the endpoints; keeps the list of calls."""
+
+    def __init__(self, github: GitHub, endpoints: WSGIApplication) -> None:
+        self._github = github
+        self._endpoints = endpoints
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, or drop its connection where a fault says so."""
+        environ["PATH_INFO"] = path = self._canonical(str(environ.get("PATH_INFO") or "/"))
+        request = Request(environ)
+        fault = None if self._github.down else self._fault(request.method, path)
+        if fault is not None and fault.seconds:
+            self._github.clock.sleep(fault.seconds)
+        if fault is not None and fault.drop:
+            self._github.record(request.method, path, 0)
+            _drop(environ)
+        response = self._answer(request, fault)
+        response.headers["x-github-request-id"] = f"CA7E:{len(self._github.calls):06X}:2F1B3C:31D0A2"
+        self._github.record(request.method, path, response.status_code)
+        if fault is not None and fault.lose_reply:
+            _drop(environ)
+        return response(environ, start_response)
+
+    def _canonical(self, path: str) -> str:
+        """GitHub's own Link headers name repositories by id; such addresses lead to the same endpoints."""
+        if match := _BY_ID.match(path):
+            for repository in self._github.repositories.values():
+                if repository.id == int(match[1]):
+                    return f"/repos/{repository.full_name}{match[2] or ''}"
+        return path
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        with self._github.lock:
+            return take(self._github.faults, method, path)
+
+    def _answer(self, request: Request, fault: Fault | None) -> Response:
+        limit = self._github.rate_limit
+        with self._github.lock:
+            limit.look(self._github.clock.now())
+            refusal = self._refusal(request, fault)
+            if refusal is None and request.path != "/rate_limit":
+                limit.spend()
+        response = refusal or Response.from_app(self._endpoints, request.environ, buffered=True)
+        if refusal is None and request.method == "GET" and response.status_code == 200:
+            response = self._conditional(request, response)
+        for name, value in limit.headers().items():
+            response.headers.setdefault(name, value)
+        response.headers["x-github-media-type"] = "github.v3; format=json"
+        response.headers["x-github-api-version-selected"] = _version(request)
+        return response
+
+    def _refusal(self, request: Request, fault: Fault | None) -> Response | None:
+        """What stops a request before it reaches an endpoint."""
+        if self._github.down:
+            return _plain(503, "No server is currently available to service your request.")
+        if fault is not None and fault.status is not None:
+            return _faulty(fault, fault.status)
+        if not request.headers.get("User-Agent"):
+            return Response(NO_USER_AGENT, 403, content_type="text/html")
+        if _version(request) not in API_VERSIONS:
+            return _plain(400, f"{json.dumps(_version(request))} is not a supported version.")
+        token = _token(request)
+        if token is None:
+            return _plain(401, "Requires authentication")
+        if token not in self._github.tokens | self._github.read_only_tokens:
+            return _plain(401)
+        if self._github.rate_limit.exhausted and request.path != "/rate_limit":
+            limited = Fault.primary_limit(reset_at=self._github.rate_limit.body()["reset"])
+            return _faulty(limited, 403)
+        request.environ["github.read_only"] = token not in self._github.tokens
+        return None
+
+    def _conditional(self, request: Request, response: Response) -> Response:
+        """ETags are bound to the token; a 304 costs nothing.
+
+        https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+        """
+        mark = hashlib.sha256((_token(request) or "").encode() + b"\0" + response.get_data()).hexdigest()
+        unchanged = request.if_none_match.contains_weak(mark)
+        if unchanged:
+            with self._github.lock:
+                if request.path != "/rate_limit":
+                    self._github.rate_limit.refund()
+            response = Response(status=304)
+            del response.headers["Content-Type"]
+        response.set_etag(mark, weak=True)
+        response.headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
+        response.headers["Vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding"
+        return response
+
+
+def _version(request: Request) -> str:
+    return request.headers.get("X-GitHub-Api-Version") or API_VERSIONS[0]
+
+
+def _token(request: Request) -> str | None:
+    """The token of `Authorization: Bearer …` or `token …`; None when the header is absent."""
+    header = request.headers.get("Authorization")
+    if not header:
+        return None
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() in ("bearer", "token") else ""
+
+
+def _plain(status: int, message: str | None = None) -> Response:
+    body = dict(error_body(status, message or usual_message(status)))
+    if status == 503:
+        body["code"] = "503"
+    return Response(json.dumps(body), status, content_type="application/json; charset=utf-8")
+
+
+def _faulty(fault: Fault, status: int) -> Response:
+    if isinstance(fault.body, str):
+        response = Response(fault.body, status, content_type="text/html; charset=utf-8")
+    elif fault.body is not None:
+        response = Response(json.dumps(fault.body), status, content_type="application/json; charset=utf-8")
+    else:
+        response = _plain(status)
+    response.headers.update(dict(fault.headers))
+    return response
+
+
+def _drop(environ: dict[str, Any]) -> None:
+    """End the connection without an answer: the client sees it reset, never a status."""
+    connection = environ.get("werkzeug.socket")
+    if isinstance(connection, socket.socket):
+        connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError("the stand-in dropped this connection on purpose")

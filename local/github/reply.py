@@ -1,0 +1,45 @@
+"""Answers and addresses for the request in hand."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response, current_app, request
+
+from local.github.errors import ApiError
+from local.github.repository import Repository
+from local.github.views import Urls
+
+
+def urls() -> Urls:
+    """Addresses below wherever this stand-in is mounted."""
+    return Urls(request.url_root.rstrip("/"), current_app.config["WEB_URL"])
+
+
+def listed(repository: Repository) -> str:
+    """The address that Link headers give this list: GitHub names the repository by its id there."""
+    prefix = f"/repos/{repository.full_name}"
+    below = request.path[len(prefix) :]
+    return f"{urls().api}/repositories/{repository.id}{below}"
+
+
+def reply(body: object, status: int = 200, link: str = "") -> Response:
+    """A JSON answer, compact as GitHub's, with a Link header where there are other pages."""
+    text = json.dumps(body, separators=(",", ":"))
+    response = Response(text, status, content_type="application/json; charset=utf-8")
+    if link:
+        response.headers["Link"] = link
+    return response
+
+
+def no_content() -> Response:
+    """A 204, which has no type because it has no body."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
+def forbid_read_only() -> None:
+    """Raise ApiError 403 when the token may read but not write."""
+    if request.environ.get("github.read_only"):
+        raise ApiError(403)

@@ -1,0 +1,77 @@
+"""The endpoints of workflow runs. https://docs.github.com/rest/actions/workflow-runs"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+
+from local.github import run_views
+from local.github.errors import ApiError
+from local.github.filters import MOST_RESULTS, SEARCHED, filter_runs
+from local.github.model import Run
+from local.github.paging import page_of
+from local.github.reply import forbid_read_only, listed, reply, urls
+
+if TYPE_CHECKING:
+    from local.github.github import GitHub
+
+DOCS = {
+    "runs": "actions/workflow-runs#list-workflow-runs-for-a-repository",
+    "run": "actions/workflow-runs#get-a-workflow-run",
+    "jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run",
+    "cancel": "actions/workflow-runs#cancel-a-workflow-run",
+    "rerun": "actions/workflow-runs#re-run-a-workflow",
+}
+
+
+def register(app: Flask, github: GitHub) -> None:
+    """Add the endpoints to the app."""
+
+    def find(owner: str, repo: str, run_id: int) -> Run:
+        found = github.find_run(github.repository(owner, repo), run_id)
+        if found is None:
+            raise ApiError(404)
+        return found
+
+    @app.get("/repos/<owner>/<repo>/actions/runs")
+    def runs(owner: str, repo: str) -> Response:
+        found = github.repository(owner, repo)
+        with github.lock:
+            mine = [run for run in github.runs if run.repository == found.full_name]
+            matching = filter_runs(mine, request.args)
+            shown = matching[:MOST_RESULTS] if SEARCHED & set(request.args) else matching
+            page = page_of(shown, request.args, listed(found))
+            items = [run_views.workflow_run(found, run, urls()) for run in page.items]
+        return reply({"total_count": len(matching), "workflow_runs": items}, link=page.link)
+
+    @app.get("/repos/<owner>/<repo>/actions/runs/<int:run_id>")
+    def run(owner: str, repo: str, run_id: int) -> Response:
+        with github.lock:
+            found = find(owner, repo, run_id)
+            return reply(run_views.workflow_run(github.repository(owner, repo), found, urls()))
+
+    @app.get("/repos/<owner>/<repo>/actions/runs/<int:run_id>/jobs")
+    def jobs(owner: str, repo: str, run_id: int) -> Response:
+        repository = github.repository(owner, repo)
+        with github.lock:
+            found = find(owner, repo, run_id)
+            every = request.args.get("filter") == "all"
+            wanted = found.jobs if every else found.attempt_jobs()
+            page = page_of(wanted, request.args, listed(repository))
+            items = [run_views.job(repository, found, job, urls()) for job in page.items]
+        return reply({"total_count": len(wanted), "jobs": items}, link=page.link)
+
+    @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/cancel")
+    def cancel(owner: str, repo: str, run_id: int) -> Response:
+        found = find(owner, repo, run_id)
+        forbid_read_only()
+        github.cancel(found.id)
+        return reply({}, 202)
+
+    @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/rerun")
+    def rerun(owner: str, repo: str, run_id: int) -> Response:
+        found = find(owner, repo, run_id)
+        forbid_read_only()
+        github.rerun(found.id)
+        return reply({}, 201)
