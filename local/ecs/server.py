@@ -1,4 +1,4 @@
-"""The stand-in itself: AWS's JSON 1.1 protocol over HTTP, and the helpers a test or a pipeline calls directly."""
+"""The stand-in itself: AWS's JSON 1.1 protocol over HTTP, and helpers for tests and the pipeline."""
 
 from __future__ import annotations
 

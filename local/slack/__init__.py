@@ -1,0 +1,7 @@
+"""A stand-in for Slack: the Web API a deploy bot uses, its people, and a client that sends what Slack sends."""
+
+from local.slack.client import Answer, SlackUser
+from local.slack.server import Slack
+from local.slack.store import Button, Change, Message, View
+
+__all__ = ["Answer", "Button", "Change", "Message", "Slack", "SlackUser", "View"]

@@ -1,0 +1,203 @@
+"""The stand-in itself: `/api/<method>` and `/response/<id>` over HTTP, and what a test or a page looks at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from local.clock import Clock
+from local.faults import Faults, drop_connection
+from local.slack.errors import SlackError
+from local.slack.methods import METHODS
+from local.slack.responses import respond
+from local.slack.store import Change, Json, Message, View
+from local.slack.workspace import Workspace
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+SCOPES = frozenset(
+    {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
+)
+_JSON_ARGUMENTS = ("blocks", "view", "metadata", "attachments")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that was answered. `error` is Slack's code for what was wrong, "" if nothing was."""
+
+    method: str
+    arguments: Json
+    status: int
+    error: str
+
+
+class Slack:
+    """A workspace in memory, with the bot's token `xoxb-local`.
+
+    `base_url` is where `app` is mounted: response URLs are made from it. `down` answers everything 503.
+    `faults` are rules for single requests (operation: the method's name, or `response_url`). With
+    `enforce_rate_limit` a channel takes about one post a second. An image whose address contains one of
+    `bad_image_urls` cannot be downloaded, which Slack answers with invalid_blocks.
+    """
+
+    def __init__(self, clock: Clock, base_url: str = "http://slack.invalid") -> None:
+        self.space = Workspace(clock)
+        self.base_url = base_url
+        self.tokens = {"xoxb-local"}
+        self.scopes = set(SCOPES)
+        self.down = False
+        self.faults = Faults()
+        self.calls: list[Call] = []
+
+    @property
+    def api_url(self) -> str:
+        """What SLACK_API_URL has to be: it ends in a slash."""
+        return self.base_url.rstrip("/") + "/api/"
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every message in order, replies and ephemeral ones too."""
+        return self.space.store.messages
+
+    @property
+    def views(self) -> list[View]:
+        """Every modal that somebody has open."""
+        return self.space.store.views
+
+    @property
+    def on_change(self) -> list[Callable[[Change], None]]:
+        """Functions that are called, in the thread that made it, with every change."""
+        return self.space.store.listeners
+
+    @property
+    def enforce_rate_limit(self) -> bool:
+        return self.space.enforce_rate_limit
+
+    @enforce_rate_limit.setter
+    def enforce_rate_limit(self, value: bool) -> None:
+        self.space.enforce_rate_limit = value
+
+    @property
+    def bad_image_urls(self) -> set[str]:
+        return self.space.bad_image_urls
+
+    def wait_for(self, wanted: Callable[[Message], object], seconds: float = 10) -> Message:
+        """The first message of which `wanted` is true, within `seconds` (real). Raises TimeoutError."""
+        return self.space.store.wait_for(wanted, seconds)
+
+    def response_url(self, channel: str, user: str, message_ts: str | None = None) -> str:
+        """A new response_url for an interaction."""
+        return f"{self.base_url.rstrip('/')}/response/{self.space.tickets.url(channel, user, message_ts)}"
+
+    def reset(self) -> None:
+        """No messages, no views, no faults, no calls; people and channels stay."""
+        self.space.store.clear()
+        self.faults.clear()
+        self.calls.clear()
+        self.bad_image_urls.clear()
+        self.down = self.enforce_rate_limit = False
+
+    def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI application."""
+        request = Request(environ)
+        kind, _, name = request.path.strip("/").partition("/")
+        operation = "response_url" if kind == "response" else name
+        fault = self.faults.take(operation)
+        if self.down:
+            response = Response("upstream connect error or disconnect/reset before headers", 503)
+            self.calls.append(Call(operation, {}, 503, "down"))
+        elif fault and not (fault.lose_reply or fault.work):
+            response = self._reply(operation, {}, fault.status, fault.code or "internal_error")
+        elif kind == "response":
+            response = self._respond(name, request)
+        elif kind == "api":
+            response = self._method(name, request)
+        else:
+            response = Response("not found", 404)
+        if fault and fault.lose_reply:
+            drop_connection(environ)
+        if fault and fault.work:
+            response = Response(fault.message, fault.status)
+        if fault:
+            response.headers.update(dict(fault.headers))
+        return response(environ, start_response)
+
+    def _method(self, name: str, request: Request) -> Response:
+        arguments = _arguments(request)
+        token = arguments.pop("token", None) or request.headers.get("Authorization", "").removeprefix(
+            "Bearer "
+        )
+        try:
+            if not token:
+                raise SlackError("not_authed")
+            if token not in self.tokens:
+                raise SlackError("invalid_auth")
+            if name not in METHODS:
+                raise SlackError("unknown_method")
+            scope, method = METHODS[name]
+            if scope and scope not in self.scopes:
+                return self._reply(
+                    name, arguments, 200, "missing_scope", needed=scope, provided=",".join(self.scopes)
+                )
+            return self._reply(name, arguments, 200, "", **method(self.space, _decoded(arguments)))
+        except SlackError as error:
+            return self._refuse(name, arguments, error)
+
+    def _refuse(self, name: str, arguments: Json, error: SlackError) -> Response:
+        if error.retry_after is not None:
+            response = self._reply(name, arguments, 429, error.code)
+            response.headers["Retry-After"] = str(error.retry_after)
+            return response
+        if not error.details:
+            return self._reply(name, arguments, 200, error.code)
+        details = {"messages": [f"[ERROR] {line.removeprefix('[ERROR] ')}" for line in error.details]}
+        return self._reply(name, arguments, 200, error.code, errors=error.details, response_metadata=details)
+
+    def _respond(self, key: str, request: Request) -> Response:
+        body = request.get_json(silent=True, force=True)
+        try:
+            if not isinstance(body, dict):
+                raise SlackError("invalid_payload")
+            respond(self.space, self.space.tickets.redeem(key), body)
+        except SlackError as error:
+            status = 404 if error.code in ("used_url", "expired_url", "no_active_hooks") else 400
+            return self._reply("response_url", body if isinstance(body, dict) else {}, status, error.code)
+        self.calls.append(Call("response_url", body, 200, ""))
+        return Response("ok", 200, {"Content-Type": "text/html"})
+
+    def _reply(self, name: str, arguments: Json, status: int, error: str, **more: Any) -> Response:
+        self.calls.append(Call(name, arguments, status, error))
+        body = {"ok": False, "error": error, **more} if error else {"ok": True, **more}
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "X-OAuth-Scopes": ",".join(sorted(self.scopes)),
+        }
+        return Response(json.dumps(body), status, headers)
+
+
+def _arguments(request: Request) -> Json:
+    """Arguments from the query, a form or a JSON body: Slack takes all three."""
+    arguments: Json = {**request.args.to_dict(), **request.form.to_dict()}
+    if request.mimetype == "application/json":
+        body = request.get_json(silent=True)
+        arguments |= body if isinstance(body, dict) else {}
+    return arguments
+
+
+def _decoded(arguments: Json) -> Json:
+    """Structured arguments may come as JSON text. Raises invalid_blocks_format, invalid_arguments."""
+    decoded = dict(arguments)
+    for key in _JSON_ARGUMENTS:
+        if isinstance(decoded.get(key), str):
+            try:
+                decoded[key] = json.loads(decoded[key])
+            except ValueError:
+                raise SlackError(
+                    "invalid_blocks_format" if key == "blocks" else "invalid_arguments"
+                ) from None
+    return decoded
