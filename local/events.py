@@ -1,0 +1,197 @@
+"""EventBridge's part: tells functions of executions that ended, and calls them on a schedule."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from local.clock import Clock
+
+LOG = logging.getLogger(__name__)
+STATUSES = ("ABORTED", "TIMED_OUT", "FAILED")
+
+
+class Runtime(Protocol):
+    def invoke(self, name: str, event: Any, /) -> Any: ...
+
+
+def status_change(execution: dict[str, Any]) -> dict[str, Any]:
+    """The "Step Functions Execution Status Change" event of a DescribeExecution answer.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html; times in `detail` are
+    epoch milliseconds.
+    """
+    stopped = execution.get("stopDate")
+    region, account = execution["executionArn"].split(":")[3:5]
+    output = execution.get("output")
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "account": account,
+        "time": (stopped or execution["startDate"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": [execution["executionArn"]],
+        "detail": {
+            "executionArn": execution["executionArn"],
+            "stateMachineArn": execution["stateMachineArn"],
+            "name": execution["name"],
+            "status": execution["status"],
+            "startDate": int(execution["startDate"].timestamp() * 1000),
+            "stopDate": int(stopped.timestamp() * 1000) if stopped else None,
+            "input": execution.get("input"),
+            "inputDetails": {"included": True},
+            "output": output,
+            "outputDetails": None if output is None else {"included": True},
+            "error": execution.get("error"),
+            "cause": execution.get("cause"),
+        },
+    }
+
+
+def scheduled(schedule: str = "local-schedule") -> dict[str, Any]:
+    """The "Scheduled Event" of a rule:
+    https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
+    """
+    import datetime as dt
+
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": "us-east-1",
+        "resources": [f"arn:aws:events:us-east-1:123456789012:rule/{schedule}"],
+        "detail": {},
+    }
+
+
+class _Repeating:
+    """A thread that calls `beat` again and again until closed; a beat that fails is logged and the next one
+    comes.
+    """
+
+    name = "events"
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def __enter__(self) -> Any:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def wait(self) -> bool:
+        """Sleep until the next beat; False when closed meanwhile."""
+        raise NotImplementedError
+
+    def beat(self) -> None:
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        while self.wait():
+            try:
+                self.beat()
+            except Exception as error:  # noqa: BLE001 - an engine that is restarting must not end the events
+                if not self._closed.is_set():
+                    LOG.warning("%s: %s: %s", self.name, type(error).__name__, error)
+
+
+class ExecutionEvents(_Repeating):
+    """Sends each execution of `machine_arn` that ended in one of `statuses` to every one of `functions`,
+    once.
+
+    EventBridge delivers at least once and promises no order; this one polls ListExecutions every `interval`
+    seconds and delivers in the order in which executions stopped. A function that fails gets the event
+    again, `attempts` times in all, as EventBridge's asynchronous invocations do.
+    """
+
+    name = "execution-events"
+
+    def __init__(
+        self,
+        sfn: Any,
+        machine_arn: str,
+        runtime: Runtime,
+        functions: Iterable[str],
+        statuses: Iterable[str] = STATUSES,
+        *,
+        interval: float = 0.25,
+        attempts: int = 3,
+    ) -> None:
+        super().__init__()
+        self._sfn, self._machine_arn, self._runtime = sfn, machine_arn, runtime
+        self._functions, self._statuses = tuple(functions), tuple(statuses)
+        self._interval, self._attempts = interval, attempts
+        self._told: dict[tuple[str, str], int] = {}
+
+    def wait(self) -> bool:
+        return not self._closed.wait(self._interval)
+
+    def beat(self) -> None:
+        """One look at the executions; called by the thread, and by tests that don't start it."""
+        ended = [execution for status in self._statuses for execution in self._listed(status)]
+        for listed in sorted(ended, key=lambda execution: execution["stopDate"]):
+            arn = listed["executionArn"]
+            waiting = [name for name in self._functions if self._told.get((arn, name), 0) < self._attempts]
+            if waiting:
+                event = status_change(self._sfn.describe_execution(executionArn=arn))
+                for name in waiting:
+                    self._tell(name, arn, event)
+
+    def _tell(self, name: str, arn: str, event: dict[str, Any]) -> None:
+        tries = self._told.get((arn, name), 0) + 1
+        try:
+            failed = self._runtime.invoke(name, event).error
+        except Exception as error:  # noqa: BLE001 - throttled or broken: tried again, like any failure
+            failed = type(error).__name__
+        self._told[arn, name] = tries if failed else self._attempts
+
+    def _listed(self, status: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self._sfn.list_executions(stateMachineArn=self._machine_arn, statusFilter=status, **more)
+            found += page["executions"]
+            if not page.get("nextToken"):
+                return found
+            more = {"nextToken": page["nextToken"]}
+
+
+class Schedule(_Repeating):
+    """Calls function `name` every `seconds` of the clock's time."""
+
+    name = "schedule"
+
+    def __init__(self, runtime: Runtime, name: str, seconds: float, clock: Clock) -> None:
+        super().__init__()
+        self._runtime, self._function, self._seconds, self._clock = runtime, name, seconds, clock
+
+    def wait(self) -> bool:
+        """In slices, so that closing the schedule does not have to close the clock it shares with others."""
+        left = self._seconds / self._clock.speed
+        while left > 0 and not self._closed.is_set():
+            if not self._clock.sleep(min(left, 0.2) * self._clock.speed):
+                return False
+            left -= 0.2
+        return not self._closed.is_set()
+
+    def beat(self) -> None:
+        self._runtime.invoke(self._function, scheduled(f"local-{self._function}"))
