@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from local.github import git_routes, run_routes, views
 from local.github.dispatch import read_event
 from local.github.errors import ApiError, error_body
-from local.github.reply import forbid_read_only, no_content, reply, urls
+from local.github.reply import forbid_read_only, reply, urls
 
 if TYPE_CHECKING:
     from local.github.github import GitHub
@@ -58,7 +58,7 @@ def _repository_routes(app: Flask, github: GitHub) -> None:
         forbid_read_only()
         event_type, payload = read_event(request.get_data())
         github.trigger(found, event_type, payload)
-        return no_content()
+        return Response(status=204)
 
     @app.get("/rate_limit")
     def rate_limit() -> Response:

@@ -70,6 +70,8 @@ class Gate:
             if refusal is None and request.path != "/rate_limit":
                 limit.spend()
         response = refusal or Response.from_app(self._endpoints, request.environ, buffered=True)
+        if response.status_code == 204:
+            del response.headers["Content-Type"]
         if refusal is None and request.method == "GET" and response.status_code == 200:
             response = self._conditional(request, response)
         for name, value in limit.headers().items():

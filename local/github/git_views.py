@@ -6,7 +6,7 @@ from zlib import crc32
 
 from local.github.model import Commit, Release, Tag, iso, sha1
 from local.github.repository import Comparison, Repository
-from local.github.views import Json, Urls, full_repository, node_id, user
+from local.github.views import Json, Urls, node_id, plain_repository, user
 
 UNSIGNED: Json = {
     "verified": False,
@@ -171,7 +171,7 @@ def pull_request(repository: Repository, it: Commit, urls: Urls) -> Json:
     pull, issue = f"{api}/pulls/{number}", f"{api}/issues/{number}"
     branch = f"change-{number}"
     number_id = crc32(f"{repository.full_name}#{number}".encode())
-    repo, owner = full_repository(repository, urls), user(repository.owner, urls, "Organization")
+    repo, owner = plain_repository(repository, urls), user(repository.owner, urls, "Organization")
     links = {
         "self": pull,
         "html": f"{page}/pull/{number}",

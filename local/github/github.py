@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -189,8 +190,9 @@ class GitHub(Edits):
 
     def settle(self, timeout: float = 5) -> bool:
         """Wait up to `timeout` real seconds until every run that was started has ended; False if not."""
+        deadline = time.monotonic() + timeout
         for thread in list(self._threads):
-            thread.join(timeout)
+            thread.join(max(deadline - time.monotonic(), 0))
         return not any(thread.is_alive() for thread in self._threads)
 
     def close(self, timeout: float = 2) -> None:

@@ -32,13 +32,6 @@ def reply(body: object, status: int = 200, link: str = "") -> Response:
     return response
 
 
-def no_content() -> Response:
-    """A 204, which has no type because it has no body."""
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    return response
-
-
 def forbid_read_only() -> None:
     """Raise ApiError 403 when the token may read but not write."""
     if request.environ.get("github.read_only"):

@@ -122,7 +122,12 @@ def minimal_repository(repository: Repository, urls: Urls) -> Json:
 
 
 def full_repository(repository: Repository, urls: Urls) -> Json:
-    """The `full-repository` of GET /repos/{owner}/{repo}; also valid as a plain `repository`."""
+    """The `full-repository` of GET /repos/{owner}/{repo}."""
+    return plain_repository(repository, urls) | {"network_count": 0, "subscribers_count": 0}
+
+
+def plain_repository(repository: Repository, urls: Urls) -> Json:
+    """The `repository` inside other objects."""
     pushed = iso(repository.head().date) if repository.branches else iso(repository.created)
     page = urls.page(repository.full_name)
     counts = dict.fromkeys(
@@ -134,8 +139,6 @@ def full_repository(repository: Repository, urls: Urls) -> Json:
             "stargazers_count",
             "watchers",
             "watchers_count",
-            "network_count",
-            "subscribers_count",
         ),
         0,
     )

@@ -1,0 +1,336 @@
+"""What the GitHub stand-in's pipeline does: claim, work, finish, conclude; cancelled, late or run again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask, request
+from werkzeug.serving import make_server
+from werkzeug.test import Client, TestResponse
+
+from local.clock import Clock
+from local.github import GitHub, Run, Script
+
+REPO = "/repos/acme/checkout-api"
+AUTH = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}
+#: Instant unless a test says otherwise.
+NOW = Script(appear_seconds=0, seconds=0)
+
+
+class Bot:
+    """The far end of claim and finish: one use per ticket, first attempts only."""
+
+    def __init__(self) -> None:
+        self.claims: list[dict[str, object]] = []
+        self.finishes: list[dict[str, object]] = []
+        self.broken = 0
+        self.url = ""
+        self.app = Flask("bot")
+        self.app.add_url_rule("/prod/stages/<what>", view_func=self.answer, methods=["POST"])
+
+    def answer(self, what: str) -> tuple[dict[str, str], int]:
+        """Refuse like the real stage function."""
+        body = request.get_json()
+        if self.broken:
+            self.broken -= 1
+            return {"message": "Internal Server Error"}, 500
+        (self.claims if what == "claim" else self.finishes).append(body)
+        if what == "claim" and (body["run_attempt"] != 1 or body["ticket"] != "ticket"):
+            return {"message": "This ticket is not for you."}, 403
+        return ({"finish_token": "token"} if what == "claim" else {}), 200
+
+
+class Ecs:
+    """As much of ECS as a deploy touches."""
+
+    def __init__(self) -> None:
+        self.images: list[str] = []
+        self.live = ""
+        self.broken = False
+
+    def register_task_definition(self, image: str) -> str:
+        """The next revision."""
+        self.images.append(image)
+        return f"arn:aws:ecs:us-east-1:123456789012:task-definition/checkout-api:{len(self.images)}"
+
+    def update_service(self, *, task_definition: str) -> None:
+        """Roll out at once."""
+        if self.broken:
+            raise RuntimeError("ServiceNotFoundException")
+        self.live = task_definition
+
+
+@pytest.fixture
+def bot() -> Iterator[Bot]:
+    """A listening bot."""
+    bot = Bot()
+    server = make_server("127.0.0.1", 0, bot.app, threaded=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    bot.url = f"http://127.0.0.1:{server.port}/prod/stages/claim"
+    yield bot
+    server.shutdown()
+
+
+@pytest.fixture
+def ecs() -> Ecs:
+    """An empty cluster."""
+    return Ecs()
+
+
+@pytest.fixture
+def github(ecs: Ecs) -> Iterator[GitHub]:
+    """A stand-in where everything is instant."""
+    github = GitHub(Clock(1), ecs)
+    github.script |= {"build": NOW, "deploy": NOW, "rollback": NOW}
+    yield github
+    github.close()
+
+
+@pytest.fixture
+def send(github: GitHub, bot: Bot) -> Callable[..., TestResponse]:
+    """Dispatch a stage, as the bot does."""
+
+    def dispatch(stage: str = "build", **payload: object) -> TestResponse:
+        wanted = {
+            "deployment_id": "d-1",
+            "stage": stage,
+            "sha": "abc",
+            "ticket": "ticket",
+            "claim_url": bot.url,
+        }
+        body = {"event_type": "dev_deploy", "client_payload": wanted | payload}
+        return Client(github.mount).post(f"{REPO}/dispatches", json=body, headers=AUTH)
+
+    return dispatch
+
+
+Send = Callable[..., TestResponse]
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait at most 5 s for something to become true."""
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def post(github: GitHub, run: Run, verb: str) -> TestResponse:
+    """POST to a run."""
+    return Client(github.mount).post(f"{REPO}/actions/runs/{run.id}/{verb}", headers=AUTH)
+
+
+def steps(run: Run) -> list[tuple[str, str | None]]:
+    """Names and conclusions of the steps that ran or did not."""
+    return [(step.name, step.conclusion) for job in run.attempt_jobs() for step in job.steps]
+
+
+def test_a_build_claims_works_and_reports_its_image(github: GitHub, bot: Bot, send: Send) -> None:
+    assert send().status_code == 204
+    assert github.settle()
+    (run,) = github.runs
+    assert (run.status, run.conclusion, run.title) == ("completed", "success", "d-1 build")
+    assert run.head_sha == github.default_repository.head().sha
+    assert bot.claims == [{"ticket": "ticket", "run_id": run.id, "run_attempt": 1}]
+    (finish,) = bot.finishes
+    image = finish["outputs"]["image"]  # type: ignore[index]
+    assert image.startswith("123456789012.dkr.ecr.us-east-1.amazonaws.com/checkout-api@sha256:")
+    assert finish == {
+        "finish_token": "token",
+        "run_id": run.id,
+        "outcome": "success",
+        "outputs": {"image": image},
+    }
+    names = [
+        "Set up job",
+        "Claim the stage",
+        "Check out",
+        "Test",
+        "Build image",
+        "Finish the stage",
+        "Complete job",
+    ]
+    assert steps(run) == [(name, "success") for name in names]
+    assert [(job.name, job.conclusion) for job in run.jobs] == [
+        ("build", "success"),
+        ("deploy", "skipped"),
+        ("rollback", "skipped"),
+    ]
+
+
+def test_a_deploy_rolls_its_image_out_and_reports_the_task_definition(
+    github: GitHub, bot: Bot, ecs: Ecs, send: Send
+) -> None:
+    send("deploy", image="registry/app@sha256:1")
+    assert github.settle()
+    assert ecs.images == ["registry/app@sha256:1"]
+    assert bot.finishes[0]["outputs"] == {"task_definition": ecs.live}
+
+
+def test_a_deploy_by_other_means_leaves_ecs_alone(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
+    github.script["deploy"] = Script(
+        appear_seconds=0, seconds=0, outputs={"codedeploy_deployment_id": "d-ABC"}
+    )
+    send("deploy", strategy="codedeploy")
+    assert github.settle()
+    assert ecs.images == []
+    assert bot.finishes[0]["outputs"] == {"codedeploy_deployment_id": "d-ABC"}
+
+
+def test_a_refused_claim_stops_the_run_before_any_effect(
+    github: GitHub, bot: Bot, ecs: Ecs, send: Send
+) -> None:
+    send("deploy", ticket="stolen")
+    assert github.settle()
+    (run,) = github.runs
+    assert (run.conclusion, run.claim_status, bot.finishes, ecs.images) == ("failure", 403, [], [])
+    assert dict(steps(run))["Claim the stage"] == "failure"
+    assert dict(steps(run))["Register task definition"] == "skipped"
+
+
+def test_a_failing_step_is_named(github: GitHub, bot: Bot, send: Send) -> None:
+    github.script["build"] = Script(outcome="failure", appear_seconds=0, seconds=0)
+    send()
+    assert github.settle()
+    assert github.runs[0].conclusion == "failure"
+    assert bot.finishes[0]["outcome"] == "failure"
+    assert bot.finishes[0]["outputs"] == {"failed_job": "build", "failed_step": "Test"}
+    assert dict(steps(github.runs[0]))["Build image"] == "skipped"
+
+
+def test_a_deploy_that_ecs_refuses_is_a_failure(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
+    ecs.broken = True
+    send("deploy")
+    assert github.settle()
+    assert bot.finishes[0]["outputs"]["failed_step"] == "Update service"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("outcome", ["timed_out", "neutral", "stale", "skipped", "action_required"])
+def test_odd_conclusions_can_follow_a_claim(github: GitHub, bot: Bot, send: Send, outcome: str) -> None:
+    github.script["build"] = Script(outcome=outcome, claims=True, appear_seconds=0, seconds=0)
+    send()
+    assert github.settle()
+    assert (github.runs[0].conclusion, len(bot.claims), bot.finishes) == (outcome, 1, [])
+
+
+def test_a_lying_pipeline_reports_success_of_a_failure(github: GitHub, bot: Bot, send: Send) -> None:
+    github.script["build"] = Script(outcome="failure", reports="success", appear_seconds=0, seconds=0)
+    send()
+    assert github.settle()
+    assert (github.runs[0].conclusion, bot.finishes[0]["outcome"]) == ("failure", "success")
+
+
+def test_a_bot_that_hiccups_is_asked_again(github: GitHub, bot: Bot, send: Send) -> None:
+    github.clock.speed = 1000
+    bot.broken = 2
+    send()
+    assert github.settle()
+    assert github.runs[0].conclusion == "success"
+
+
+def test_a_cancelled_run_stops_and_still_reports(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
+    github.script["deploy"] = Script(appear_seconds=0, seconds=3600)
+    send("deploy")
+    until(lambda: bot.claims)
+    (run,) = github.runs
+    response = post(github, run, "cancel")
+    assert (response.status_code, response.json) == (202, {})
+    assert github.settle()
+    assert (run.status, run.conclusion, ecs.live) == ("completed", "cancelled", "")
+    assert bot.finishes[0]["outcome"] == "cancelled"
+    again = post(github, run, "cancel")
+    assert again.status_code == 409
+    assert again.json is not None
+    assert again.json["message"] == "Cannot cancel a workflow run that is completed."
+
+
+def test_a_run_cancelled_in_the_queue_never_claims(github: GitHub, bot: Bot, send: Send) -> None:
+    github.script["build"] = Script(appear_seconds=0, queued_seconds=3600)
+    send()
+    post(github, github.runs[0], "cancel")
+    assert github.settle()
+    assert (github.runs[0].conclusion, bot.claims) == ("cancelled", [])
+
+
+def test_a_cancel_can_be_ignored(github: GitHub, bot: Bot, send: Send) -> None:
+    github.script["build"] = Script(appear_seconds=0, seconds=0.1, ignores_cancel=True)
+    send()
+    until(lambda: bot.claims)
+    assert post(github, github.runs[0], "cancel").status_code == 202
+    assert github.settle()
+    assert github.runs[0].conclusion == "success"
+
+
+def test_a_rerun_is_the_same_run_and_its_second_attempt(github: GitHub, bot: Bot, send: Send) -> None:
+    send()
+    assert github.settle()
+    (run,) = github.runs
+    assert post(github, run, "rerun").status_code == 201
+    assert github.settle()
+    assert [claim["run_attempt"] for claim in bot.claims] == [1, 2]
+    assert (github.runs, run.attempt, run.conclusion, run.claim_status) == ([run], 2, "failure", 403)
+    jobs = Client(github.mount).get(f"{REPO}/actions/runs/{run.id}/jobs?filter=all", headers=AUTH).json
+    assert jobs is not None
+    assert jobs["total_count"] == 6
+
+
+def test_a_rerun_of_a_running_run_is_403(github: GitHub, bot: Bot, send: Send) -> None:
+    github.script["build"] = Script(appear_seconds=0, seconds=3600)
+    send()
+    until(lambda: bot.claims)
+    assert post(github, github.runs[0], "rerun").status_code == 403
+
+
+def test_runs_may_never_appear(github: GitHub, send: Send) -> None:
+    github.script["build"] = Script(never_appears=True)
+    assert send().status_code == 204
+    github.script["build"], github.actions_enabled = NOW, False
+    assert send().status_code == 204
+    github.actions_enabled, github.listens_to = True, {"prod_deploy"}
+    assert send().status_code == 204
+    assert github.settle()
+    assert github.runs == []
+
+
+def test_a_run_appears_after_its_time(github: GitHub, send: Send) -> None:
+    github.script["build"] = Script(appear_seconds=0.05, seconds=0)
+    send()
+    assert github.runs == []
+    assert github.settle()
+    assert len(github.runs) == 1
+
+
+def test_a_hand_sent_event_runs_the_same_workflow(github: GitHub, bot: Bot) -> None:
+    github.hand_sent_event(
+        {"deployment_id": "d-1", "stage": "deploy", "ticket": "guess", "claim_url": bot.url}
+    )
+    assert github.settle()
+    assert (github.runs[0].conclusion, github.runs[0].actor, github.calls) == ("failure", "kim", [])
+
+
+def test_scripts_in_a_list_are_used_in_turn(github: GitHub, send: Send) -> None:
+    github.script["build"] = [Script(outcome="failure", appear_seconds=0, seconds=0), NOW]
+    for _ in range(3):
+        send()
+        assert github.settle()
+    assert [run.conclusion for run in github.runs] == ["failure", "success", "success"]
+    assert [run.number for run in github.runs] == [1, 2, 3]
+
+
+def test_close_ends_everything_at_once(github: GitHub, bot: Bot, send: Send) -> None:
+    github.script["build"] = [
+        Script(appear_seconds=3600),
+        Script(appear_seconds=0, queued_seconds=3600),
+        Script(appear_seconds=0, seconds=3600),
+    ]
+    for _ in range(3):
+        send()
+    until(lambda: bot.claims)
+    started = time.monotonic()
+    github.close()
+    assert time.monotonic() - started < 1
+    assert bot.finishes == []
+    assert [run.conclusion for run in github.runs] == [None, None]
