@@ -17,7 +17,8 @@ class Fault:
     method: an HTTP method, or `*`. path: a regular expression searched in the request's path
     (`/repos/acme/checkout-api/dispatches`). status/headers/body: the answer; a str body is sent as HTML, None
     as GitHub's usual body for that status. lose_reply: the work is done, then the connection drops without an
-    answer. drop: the connection drops and nothing is done. seconds: simulated seconds of delay beforehand;
+    answer. work: the work is done, then `status` is answered all the same (a gateway's 502 after the fact).
+    drop: the connection drops and nothing is done. seconds: simulated seconds of delay beforehand;
     with neither status nor a drop the request is merely slow. after: let that many matches pass first.
     """
 
@@ -28,6 +29,7 @@ class Fault:
     body: Mapping[str, object] | str | None = None
     times: int | None = 1
     lose_reply: bool = False
+    work: bool = False
     drop: bool = False
     seconds: float = 0
     after: int = 0

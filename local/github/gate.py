@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import socket
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from local.faults import drop_connection
 from local.github.errors import error_body, usual_message
 from local.github.faults import Fault, take
 
@@ -42,12 +42,12 @@ class Gate:
             self._github.clock.sleep(fault.seconds)
         if fault is not None and fault.drop:
             self._github.record(request.method, path, 0)
-            _drop(environ)
+            drop_connection(environ)
         response = self._answer(request, fault)
         response.headers["x-github-request-id"] = f"CA7E:{len(self._github.calls):06X}:2F1B3C:31D0A2"
         self._github.record(request.method, path, response.status_code)
         if fault is not None and fault.lose_reply:
-            _drop(environ)
+            drop_connection(environ)
         return response(environ, start_response)
 
     def _canonical(self, path: str) -> str:
@@ -70,6 +70,8 @@ class Gate:
             if refusal is None and request.path != "/rate_limit":
                 limit.spend()
         response = refusal or Response.from_app(self._endpoints, request.environ, buffered=True)
+        if refusal is None and fault is not None and fault.work and fault.status is not None:
+            response = _faulty(fault, fault.status)
         if response.status_code == 204:
             del response.headers["Content-Type"]
         if refusal is None and request.method == "GET" and response.status_code == 200:
@@ -84,7 +86,7 @@ class Gate:
         """What stops a request before it reaches an endpoint."""
         if self._github.down:
             return _plain(503, "No server is currently available to service your request.")
-        if fault is not None and fault.status is not None:
+        if fault is not None and fault.status is not None and not fault.work:
             return _faulty(fault, fault.status)
         if not request.headers.get("User-Agent"):
             return Response(NO_USER_AGENT, 403, content_type="text/html")
@@ -149,11 +151,3 @@ def _faulty(fault: Fault, status: int) -> Response:
         response = _plain(status)
     response.headers.update(dict(fault.headers))
     return response
-
-
-def _drop(environ: dict[str, Any]) -> None:
-    """End the connection without an answer: the client sees it reset, never a status."""
-    connection = environ.get("werkzeug.socket")
-    if isinstance(connection, socket.socket):
-        connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionResetError("the stand-in dropped this connection on purpose")

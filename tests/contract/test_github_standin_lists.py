@@ -104,7 +104,7 @@ def test_runs_are_filtered(client: Client, github: GitHub) -> None:
 
 def test_addresses_lead_back_to_wherever_the_stand_in_is_mounted(github: GitHub) -> None:
     github.add_foreign_runs(2)
-    mounted = Client(DispatcherMiddleware(lambda *_: [], {"/github": github.mount}))  # type: ignore[arg-type]
+    mounted = Client(DispatcherMiddleware(lambda *_: [], {"/github": github.mount}))
     first = mounted.get(f"/github{REPO}/actions/runs?per_page=1", headers=AUTH)
     run = first.json["workflow_runs"][0]  # type: ignore[index]
     link = requests.utils.parse_header_links(first.headers["Link"])[0]["url"]

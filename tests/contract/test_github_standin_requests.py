@@ -221,6 +221,14 @@ def test_a_lost_reply_does_the_work_and_a_drop_does_not(github: GitHub) -> None:
     assert [call.status for call in github.calls] == [0, 204]
 
 
+def test_a_502_may_come_after_the_work(client: Client, github: GitHub) -> None:
+    github.faults.append(Fault("POST", "/dispatches$", 502, work=True))
+    event = {"event_type": "x", "client_payload": {"stage": "build"}}
+    assert dispatch(client, event).status_code == 502
+    assert github.settle()
+    assert len(github.runs) == 1
+
+
 def test_calls_are_recorded_without_secrets(client: Client, github: GitHub) -> None:
     get(client, "/tags")
     get(client, "/releases/tags/v9")
