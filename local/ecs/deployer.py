@@ -52,6 +52,7 @@ class Deployer:
         target = deployment.target
         deployment.finished_at = at
         deployment.production_weight = 100.0
+        deployment.counts = (target.desired, len(target.running), len(target.pending))
         if deployment.breaker_status == "MONITORING":
             deployment.breaker_status = "MONITORING_COMPLETE"
         self._move(deployment, "SUCCESSFUL", at)

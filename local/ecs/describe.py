@@ -138,6 +138,9 @@ def deployment(one: Service, it: ServiceDeployment) -> Json:
             },
         }
     )
+    if it.counts is not None:
+        keys = ("requestedTaskCount", "runningTaskCount", "pendingTaskCount")
+        answer["targetServiceRevision"] |= dict(zip(keys, it.counts, strict=True))
     if it.hooks:
         answer["lifecycleHookDetails"] = [
             _known(

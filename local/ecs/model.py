@@ -109,6 +109,8 @@ class ServiceDeployment:
     lifecycle_stage: str = ""
     hooks: list[Hook] = field(default_factory=list)
     production_weight: float = 0.0
+    counts: tuple[int, int, int] | None = None
+    """Requested, running and pending tasks of the target when it completed: ECS shows them for good."""
 
     @property
     def ongoing(self) -> bool:

@@ -1,4 +1,4 @@
-"""A stand-in for Slack: the Web API a deploy bot uses, its people, and a client that sends what Slack sends."""
+"""A stand-in for Slack: the Web API a deploy bot uses, its people, and a client that sends what it sends."""
 
 from local.slack.client import Answer, SlackUser
 from local.slack.server import Slack

@@ -1,0 +1,138 @@
+"""The Slack stand-in refuses what Slack refuses: blocks, dialogs, texts and modals beyond the limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.models.blocks import (
+    InputBlock,
+    PlainTextInputElement,
+)
+from slack_sdk.models.views import View as ViewModel
+
+from local.slack import Slack, blocks
+from local.slack.directory import (
+    C_DEPLOY,
+    U_LEE,
+)
+
+
+def refused(call: Any, **arguments: Any) -> str:
+    with pytest.raises(SlackApiError) as error:
+        call(**arguments)
+    return str(error.value.response["error"])
+
+
+def text(words: str, kind: str = "mrkdwn") -> dict[str, str]:
+    return {"type": kind, "text": words}
+
+
+def plain(words: str) -> dict[str, str]:
+    return text(words, "plain_text")
+
+
+def button(**more: Any) -> dict[str, Any]:
+    return {"type": "button", "text": plain("Go"), "action_id": "go", **more}
+
+
+def modal(**more: Any) -> dict[str, Any]:
+    field = InputBlock(block_id="why", label="Reason", element=PlainTextInputElement(action_id="reason"))
+    view = ViewModel(type="modal", title="Reject", submit="Send", callback_id="reject", blocks=[field])
+    return {**view.to_dict(), **more}
+
+
+def test_texts_that_are_too_long_or_missing(web: WebClient) -> None:
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x" * 40_001) == "msg_too_long"
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="") == "no_text"
+    assert web.chat_postMessage(channel=C_DEPLOY, text="x" * 40_000)["ok"]
+
+
+@pytest.mark.parametrize(
+    ("block", "complaint"),
+    [
+        ({"type": "header", "text": plain("x" * 151)}, "must be less than 151 characters"),
+        ({"type": "header", "text": text("x")}, "unsupported type: mrkdwn"),
+        ({"type": "section", "text": text("x" * 3001)}, "must be less than 3001 characters"),
+        ({"type": "section", "text": text("")}, "must be more than 0 characters"),
+        ({"type": "section"}, "missing required field: text"),
+        ({"type": "section", "fields": [text("x")] * 11}, "no more than 10 items allowed"),
+        ({"type": "section", "fields": [text("x" * 2001)]}, "must be less than 2001 characters"),
+        ({"type": "image", "image_url": "https://e.com/a.gif"}, "missing required field: alt_text"),
+        ({"type": "image", "image_url": "ftp://e.com/a.gif", "alt_text": "a"}, "invalid url"),
+        ({"type": "image", "image_url": "https://e.com/a.gif", "alt_text": "x" * 2001}, "less than 2001"),
+        ({"type": "context", "elements": [text("x")] * 11}, "no more than 10 items allowed"),
+        ({"type": "actions", "elements": []}, "must have at least 1 items"),
+        ({"type": "actions", "elements": [button(), button()]}, "must be unique"),
+        ({"type": "actions", "elements": [button(text=plain("x" * 76))]}, "must be less than 76 characters"),
+        ({"type": "actions", "elements": [button(value="x" * 2001)]}, "must be less than 2001 characters"),
+        ({"type": "actions", "elements": [button(action_id="x" * 256)]}, "must be less than 256 characters"),
+        ({"type": "actions", "elements": [button(style="loud")]}, "must be a valid enum value"),
+        ({"type": "divider", "block_id": "x" * 256}, "must be less than 256 characters"),
+        ({"type": "blinking"}, "unsupported type: blinking"),
+    ],
+)
+def test_blocks_beyond_the_limits_are_refused_with_the_place(
+    web: WebClient, block: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(SlackApiError) as error:
+        web.chat_postMessage(channel=C_DEPLOY, text="x", blocks=[block])
+    assert error.value.response["error"] == "invalid_blocks"
+    (line,) = error.value.response["response_metadata"]["messages"]
+    assert complaint in line
+    assert "[json-pointer:/blocks/0" in line
+
+
+@pytest.mark.parametrize(("key", "most"), [("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)])
+def test_confirm_dialogs_have_limits_too(key: str, most: int) -> None:
+    dialog = {"title": plain("t"), "text": text("x"), "confirm": plain("y"), "deny": plain("n")}
+
+    def said(length: int) -> list[str]:
+        words = {**dialog[key], "text": "x" * length}
+        confirm = button(confirm={**dialog, key: words})
+        return blocks.complaints([{"type": "actions", "elements": [confirm]}], 50)
+
+    assert said(most) == []
+    assert said(most + 1) == [
+        f"must be less than {most + 1} characters [json-pointer:/blocks/0/elements/0/confirm/{key}/text]"
+    ]
+
+
+def test_fifty_blocks_and_no_more(web: WebClient) -> None:
+    divider = {"type": "divider"}
+    assert web.chat_postMessage(channel=C_DEPLOY, text="x", blocks=[divider] * 50)["ok"]
+    assert (
+        refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[divider] * 51) == "invalid_blocks"
+    )
+    twice = [{"type": "divider", "block_id": "b"}] * 2
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=twice) == "invalid_blocks"
+
+
+def test_one_table_a_message(web: WebClient) -> None:
+    table = {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]]}
+    assert web.chat_postMessage(channel=C_DEPLOY, text="x", blocks=[table])["ok"]
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[table] * 2) == "invalid_blocks"
+
+
+def test_an_image_that_cannot_be_fetched_is_refused(slack: Slack, web: WebClient) -> None:
+    slack.bad_image_urls.add("broken")
+    image = {"type": "image", "image_url": "https://e.com/broken.gif", "alt_text": "a"}
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[image]) == "invalid_blocks"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": plain("x" * 25)},
+        {"private_metadata": "x" * 3001},
+        {"callback_id": "x" * 256},
+        {"submit": plain("x" * 25)},
+        {"blocks": [{"type": "divider"}] * 101},
+        {"type": "popup"},
+    ],
+)
+def test_modals_have_limits(slack: Slack, web: WebClient, wrong: dict[str, Any]) -> None:
+    trigger = slack.space.tickets.trigger(U_LEE)
+    assert refused(web.views_open, trigger_id=trigger, view=modal(**wrong)) == "invalid_arguments"
