@@ -21,7 +21,6 @@ def definite_paths_give_values(patches: Patches, _: Settings) -> None:
 
     moto: gives a list for `$.a[0].b`, and compiles every path anew each time (1.5 ms).
     """
-    from jsonpath_ng import parse as parse_simple
     from moto.stepfunctions.parser.asl.component.common.path import result_path
     from moto.stepfunctions.parser.asl.utils import json_path
 
@@ -37,7 +36,7 @@ def definite_paths_give_values(patches: Patches, _: Settings) -> None:
         return values
 
     patches.replace_everywhere(PACKAGE, "extract_json", extract_json)
-    patches.replace(result_path, "parse", functools.lru_cache(1024)(parse_simple))
+    patches.replace(result_path, "parse", functools.lru_cache(1024)(result_path.parse))
 
 
 @functools.lru_cache(4096)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import enum
 import functools
+import sys
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from local.engine.patches import Patches, Settings
@@ -42,3 +47,25 @@ def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
     # Counters of retries are filed under this key; moto makes it up on first use, which two threads may do
     # at once.
     patches.replace(EvalComponent, "heap_key", property(lambda self: str(id(self))))
+
+
+@contextlib.contextmanager
+def without_tables_of_ec2() -> Iterator[None]:
+    """While moto's interpreter is imported: keep it from loading moto's EC2.
+
+    moto: for one enumeration of its Batch integration it loads Batch, and with it EC2 and the table of all
+    instance types: 100 MB of the 165 that the engine would take. This project's flow calls Lambda alone.
+    """
+    names = ("moto.batch", "moto.batch.utils")
+    if any(name in sys.modules for name in names):
+        yield
+        return
+    package, utils = (ModuleType(name) for name in names)
+    package.__path__ = []
+    vars(utils)["JobStatus"] = enum.Enum("JobStatus", {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED"})
+    sys.modules.update(zip(names, (package, utils), strict=True))
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]

@@ -114,11 +114,10 @@ def machine_timeout_ends_token_waits(patches: Patches, _: Settings) -> None:
 
     def timed_out(self: Any) -> None:
         if self.is_frame():
-            return set_timed_out(self)
-        if not self.is_running():  # it ended in the very moment
-            return None
-        set_timed_out(self)
-        return seal(self, HistoryEventType.ExecutionTimedOut, {"executionTimedOutEventDetails": {}})
+            set_timed_out(self)
+        elif self.is_running():  # else it ended in that very moment
+            set_timed_out(self)
+            seal(self, HistoryEventType.ExecutionTimedOut, {"executionTimedOutEventDetails": {}})
 
     patches.replace(Environment, "set_timed_out", timed_out)
 

@@ -150,12 +150,13 @@ def fresh_token_for_each_attempt(patches: Patches, _: Settings) -> None:
     def evaluate_with_timeout(self: Any, env: Any) -> None:
         context = env.states.context_object.context_object_data
         if "Task" not in context:
-            return evaluate(self, env)
+            evaluate(self, env)
+            return
         if context["State"]["RetryCount"]:
             env.callback_pool_manager.add(env.states.context_object.update_task_token())
         endpoint = env.callback_pool_manager.get(context["Task"]["Token"])
         try:
-            return evaluate(self, env)
+            evaluate(self, env)
         finally:
             endpoint.interrupt_all()
 

@@ -77,7 +77,7 @@ def check_version(found: str) -> None:
     """Raises UnexpectedMotoError unless `found` is the pinned version."""
     if found != MOTO:
         raise UnexpectedMotoError(
-            f"the embedded engine corrects moto {MOTO}, and moto {found} is installed. Install moto=={MOTO}; or, to "
-            "move to the new one, set MOTO in local/engine/mends.py and run tests/statemachine/test_engine_mends.py: "
-            "it says which mends still apply and which are no longer needed."
+            f"the embedded engine corrects moto {MOTO}, but moto {found} is installed. Install moto=={MOTO}. "
+            "To move to the new one, set MOTO in local/engine/mends.py and run "
+            "tests/statemachine/test_engine_mends.py: it says which mends still apply and which are obsolete."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 import time
 from collections.abc import Collection
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from local.connections import ClosesConnections
-from local.engine import mends
+from local.engine import mend_speed, mends
 from local.engine.patches import Patches, Settings
 
 # By the prefix of the X-Amz-Target header, which every operation of these three has.
@@ -85,8 +86,9 @@ class EmbeddedEngine:
 
 def _configure(settings: Settings, without: Collection[str]) -> Patches:
     from moto.core.config import default_user_config
-    from moto.stepfunctions.parser import models as _models  # noqa: F401 - the mends look for its modules
 
+    with mend_speed.without_tables_of_ec2():
+        importlib.import_module("moto.stepfunctions.parser.models")
     patches = mends.apply(settings, without)
     before = default_user_config["stepfunctions"]
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -101,7 +103,7 @@ def _server(host: str, port: int) -> Any:
     class Server(ClosesConnections, ThreadedWSGIServer):
         pass
 
-    class Handler(MotoRequestHandler):
+    class Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # a kept-alive client otherwise waits 40 ms for the second packet
 
