@@ -1,0 +1,68 @@
+"""boto3 clients, one of each kind per execution environment, with timeouts that fit a step."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
+
+
+@lru_cache(maxsize=32)
+def client(service: str, *, region: str = "", role_arn: str = "", patience: float = 1.0) -> Any:
+    """A client of `service`. `patience` scales its timeouts (the Slack edge has no more than a second); `role_arn` is
+    assumed first, for targets in other accounts. Endpoints come from `AWS_ENDPOINT_URL…` as botocore reads them."""
+    import boto3
+    from botocore.config import Config
+
+    settings = Config(
+        connect_timeout=CONNECT_SECONDS * patience,
+        read_timeout=READ_SECONDS * patience,
+        retries={"total_max_attempts": 3 if patience >= 1 else 1, "mode": "standard"},
+    )
+    extra: dict[str, Any] = {"region_name": region} if region else {}
+    if role_arn:
+        credentials: Mapping[str, str] = client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName="platform-deploy", DurationSeconds=3600
+        )["Credentials"]
+        extra |= {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
+        }
+    return boto3.client(service, config=settings, **extra)
+
+
+_TRANSIENT = frozenset(
+    {
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ServerException",
+        "TransactionInProgressException",
+        "TransactionConflictException",
+        "Throttling",
+        "LimitExceededException",
+    }
+)
+
+
+def error_code(error: Exception) -> str:
+    """The service's error code of a botocore ClientError, or nothing."""
+    response = getattr(error, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def is_transient(error: Exception) -> bool:
+    """True when trying again may help: throttled, 5xx, or no answer at all."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return True
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return error_code(error) in _TRANSIENT or status >= 500

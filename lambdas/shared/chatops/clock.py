@@ -1,0 +1,21 @@
+"""The one place that reads the clock, so that a test can put another in its place."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> float:
+    """Epoch seconds."""
+    return time.time()
+
+
+def iso(seconds: float) -> str:
+    """`2026-01-31T12:00:00.000Z`: sorts as text in time order."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def from_iso(text: str) -> float:
+    """Epoch seconds of an ISO 8601 time (GitHub's, AWS's or our own)."""
+    return datetime.fromisoformat(text).timestamp()

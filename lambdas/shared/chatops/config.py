@@ -1,0 +1,107 @@
+"""Settings, read once from the environment; a wrong one fails at start with its name and what it should hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatops.errors import InvalidConfiguration
+
+LANGUAGES = ("en", "ko")
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every function may ask for. Secrets are not here: see `secrets`."""
+
+    table: str
+    state_machine_arn: str
+    secret_arn: str
+    region: str
+    language: str
+    api_url: str
+    channel: str
+    github_api_url: str
+    slack_api_url: str
+    gif_base_url: str
+    gifs: Mapping[str, str]
+
+
+def text(env: Mapping[str, str], name: str, default: str = "") -> str:
+    """The variable without surrounding blanks; empty counts as unset."""
+    return env.get(name, "").strip() or default
+
+
+def required(env: Mapping[str, str], name: str, what: str) -> str:
+    """The variable, or an error that says what it should hold."""
+    value = text(env, name)
+    if not value:
+        raise InvalidConfiguration(f"{name} is not set; it should hold {what}.")
+    return value
+
+
+def boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    """`true` or `false` (also 1/0, yes/no, on/off)."""
+    value = text(env, name).lower()
+    if not value:
+        return default
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise InvalidConfiguration(f"{name} is {value!r}; it should hold true or false.")
+
+
+def names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A comma separated list without repetitions, in its order."""
+    return tuple(dict.fromkeys(part.strip() for part in text(env, name).split(",") if part.strip()))
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises InvalidConfiguration with the variable's name."""
+    env = os.environ if env is None else env
+    language = text(env, "CHATOPS_LANG", "en").lower()
+    if language not in LANGUAGES:
+        raise InvalidConfiguration(f"CHATOPS_LANG is {language!r}; it should hold one of {', '.join(LANGUAGES)}.")
+    api_url = text(env, "CHATOPS_API_URL").rstrip("/")
+    gif_base = text(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
+
+    def gif(name: str, file: str) -> str:
+        return text(env, name, f"{gif_base}/{file}" if gif_base else "")
+
+    return Settings(
+        table=required(env, "CHATOPS_TABLE", "the name of the DynamoDB table"),
+        state_machine_arn=required(env, "CHATOPS_STATE_MACHINE_ARN", "the ARN of the deploy state machine"),
+        secret_arn=text(env, "CHATOPS_SECRET_ARN"),
+        region=text(env, "AWS_REGION", text(env, "AWS_DEFAULT_REGION", "us-east-1")),
+        language=language,
+        api_url=api_url,
+        channel=text(env, "SLACK_CHANNEL_ID"),
+        github_api_url=text(env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        slack_api_url=text(env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        gif_base_url=gif_base,
+        gifs={
+            "deploying": gif("GIF_DEPLOYING", "deploying.gif"),
+            "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),
+            "failure": gif("GIF_DEPLOY_FAIL", "failed.gif"),
+        },
+    )
+
+
+_settings: Settings | None = None
+
+
+def settings() -> Settings:
+    """The settings of this execution environment, read at the first call."""
+    global _settings  # noqa: PLW0603 - one per process, like the environment it is read from
+    if _settings is None:
+        _settings = load()
+    return _settings
+
+
+def reset() -> None:
+    """Forget what was read (tests change the environment)."""
+    global _settings  # noqa: PLW0603 - see settings()
+    _settings = None

@@ -1,0 +1,1 @@
+"""ECS and CodeDeploy: what the service itself says, and what that means."""

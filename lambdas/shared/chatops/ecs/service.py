@@ -1,0 +1,119 @@
+"""The one place that talks to ECS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chatops import aws
+from chatops.ecs.verdict import ServiceDeployment, primary
+from chatops.errors import ServiceRefused
+from chatops.targets import Target
+
+_MISSING = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})
+_LOOK_BACK = 10
+
+
+@dataclass(frozen=True)
+class Service:
+    """An ECS service of a target."""
+
+    target: Target
+
+    @property
+    def _ecs(self) -> Any:
+        return aws.client("ecs", region=self.target.region, role_arn=self.target.role_arn)
+
+    def describe(self) -> Mapping[str, Any]:
+        """The service. Raises ServiceRefused where the cluster or the service is missing, in words."""
+        name = f"service {self.target.service} in cluster {self.target.cluster}"
+        try:
+            found = self._ecs.describe_services(cluster=self.target.cluster, services=[self.target.service])
+        except self._ecs.exceptions.ClientError as error:
+            if aws.error_code(error) in _MISSING:
+                raise ServiceRefused(f"ECS knows no {name}.") from None
+            raise
+        if not found["services"] or found["services"][0].get("status") == "INACTIVE":
+            raise ServiceRefused(f"ECS knows no {name}.")
+        service: Mapping[str, Any] = found["services"][0]
+        return service
+
+    def deployments(self) -> list[ServiceDeployment]:
+        """The latest service deployments with what they bring; empty where the service has none."""
+        listed = self._ecs.list_service_deployments(
+            cluster=self.target.cluster, service=self.target.service, maxResults=_LOOK_BACK
+        )["serviceDeployments"]
+        arns = [d["serviceDeploymentArn"] for d in listed]
+        if not arns:
+            return []
+        full = self._ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+        revisions = self._revisions(full)
+        return [_read(d, revisions) for d in full]
+
+    def _revisions(self, deployments: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        arns = {d["targetServiceRevision"]["arn"] for d in deployments if "targetServiceRevision" in d}
+        arns |= {r["arn"] for d in deployments for r in d.get("sourceServiceRevisions", [])}
+        wanted, found = sorted(arns), {}
+        for at in range(0, len(wanted), 20):
+            page = self._ecs.describe_service_revisions(serviceRevisionArns=wanted[at : at + 20])
+            found.update({r["serviceRevisionArn"]: r for r in page["serviceRevisions"]})
+        return found
+
+    def image(self, task_definition: str) -> str:
+        """The image of the task definition's first essential container; empty if it cannot be read any more."""
+        try:
+            found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        except self._ecs.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            return ""
+        containers = found.get("containerDefinitions", [])
+        main = next((c for c in containers if c.get("essential", True)), containers[0] if containers else {})
+        return str(main.get("image", ""))
+
+    def usable(self, task_definition: str) -> bool:
+        """False if the task definition is gone or inactive: nothing can be put back with it."""
+        try:
+            found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        except self._ecs.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            return False
+        return bool(found.get("status", "ACTIVE") == "ACTIVE")
+
+    def live_task_definition(self) -> str:
+        """What the service moves to or runs."""
+        service = self.describe()
+        return str(primary(service).get("taskDefinition") or service.get("taskDefinition", ""))
+
+    def update(self, task_definition: str) -> None:
+        """UpdateService to a task definition; ECS rolls it out."""
+        self._ecs.update_service(
+            cluster=self.target.cluster, service=self.target.service, taskDefinition=task_definition
+        )
+
+    def stop_with_rollback(self, arn: str) -> bool:
+        """StopServiceDeployment with stopType ROLLBACK; False if there is nothing (any more) to stop."""
+        try:
+            self._ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+        except self._ecs.exceptions.ClientError as error:
+            if aws.is_transient(error) or aws.error_code(error) == "AccessDeniedException":
+                raise
+            return False
+        return True
+
+
+def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -> ServiceDeployment:
+    revision = revisions.get(body.get("targetServiceRevision", {}).get("arn", ""), {})
+    sources = [revisions.get(r["arn"], {}) for r in body.get("sourceServiceRevisions", [])]
+    return ServiceDeployment(
+        arn=str(body["serviceDeploymentArn"]),
+        status=str(body["status"]),
+        created_at=body["createdAt"].timestamp() if "createdAt" in body else 0.0,
+        task_definition=str(revision.get("taskDefinition", "")),
+        digests=frozenset(str(i["imageDigest"]) for i in revision.get("containerImages", []) if i.get("imageDigest")),
+        source_task_definition=str(sources[0].get("taskDefinition", "")) if len(sources) == 1 else "",
+        reason=str(body.get("statusReason", ""))[:300],
+        lifecycle_stage=str(body.get("lifecycleStage", "")),
+    )

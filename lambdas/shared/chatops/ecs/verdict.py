@@ -1,0 +1,148 @@
+"""What a service's answers mean for our deployment; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+EVENTS_SHOWN = 3
+
+
+class RolloutState(StrEnum):
+    """What a rollout can be for the one who began it."""
+
+    MOVING = "moving"
+    HEALTHY = "healthy"
+    FAILED = "failed"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """The rollout as it is now. `restoring`: the service itself is putting, or has put, the release before back."""
+
+    state: RolloutState
+    status: str
+    restoring: bool = False
+    running: int = 0
+    desired: int = 0
+    pending: int = 0
+    task_definition: str = ""
+    reason: str = ""
+    lifecycle_stage: str = ""
+    events: tuple[str, ...] = ()
+
+    def fact(self) -> dict[str, Any]:
+        """As the state machine carries it."""
+        return {**asdict(self), "state": str(self.state), "events": list(self.events)}
+
+
+@dataclass(frozen=True)
+class ServiceDeployment:
+    """One of ECS's service deployments, with the task definition and image digests that it brings.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+    """
+
+    arn: str
+    status: str
+    created_at: float
+    task_definition: str
+    digests: frozenset[str] = frozenset()
+    source_task_definition: str = ""
+    reason: str = ""
+    lifecycle_stage: str = ""
+
+    def brings(self, task_definition: str, image: str) -> bool:
+        """True if it carries this task definition or, where that is not known, this image."""
+        if task_definition:
+            return self.task_definition == task_definition
+        return bool(image) and image.rpartition("@")[2] in self.digests
+
+
+_MOVING = frozenset({"PENDING", "IN_PROGRESS"})
+_RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"})
+
+
+def primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The deployment that the service is moving to or runs."""
+    return next((d for d in service.get("deployments", []) if d.get("status") == "PRIMARY"), {})
+
+
+def counts(service: Mapping[str, Any]) -> dict[str, Any]:
+    """Running, desired and pending tasks, and the last events, newest first."""
+    return {
+        "running": int(service.get("runningCount", 0)),
+        "desired": int(service.get("desiredCount", 0)),
+        "pending": int(service.get("pendingCount", 0)),
+        "events": tuple(str(e.get("message", ""))[:300] for e in service.get("events", [])[:EVENTS_SHOWN]),
+    }
+
+
+def rollout(
+    service: Mapping[str, Any], deployments: Sequence[ServiceDeployment], task_definition: str, image: str = ""
+) -> Rollout:
+    """Is ours live? `deployments`: the service's, in any order; empty where the service has none."""
+    main = primary(service)
+    live = str(main.get("taskDefinition") or service.get("taskDefinition", ""))
+    base = {**counts(service), "task_definition": live}
+    ours = max((d for d in deployments if d.brings(task_definition, image)), key=lambda d: d.created_at, default=None)
+    if ours is None:
+        return _by_primary(main, live, task_definition, base)
+    base |= {"reason": ours.reason, "lifecycle_stage": ours.lifecycle_stage}
+    wanted = ours.task_definition
+    newer = [d for d in deployments if d.created_at > ours.created_at and d.task_definition != wanted]
+    if ours.status in _RESTORING:
+        return Rollout(RolloutState.FAILED, ours.status, restoring=True, **base)
+    if newer or (ours.status == "SUCCESSFUL" and live and live != wanted):
+        return Rollout(RolloutState.OVERTAKEN, ours.status, **base)
+    if ours.status in _MOVING:
+        return Rollout(RolloutState.MOVING, ours.status, **base)
+    if ours.status == "SUCCESSFUL":
+        return Rollout(RolloutState.HEALTHY, ours.status, **base)
+    if ours.status == "STOP_REQUESTED":
+        return Rollout(RolloutState.MOVING, ours.status, **base)
+    return Rollout(RolloutState.FAILED, ours.status, **base)  # STOPPED, ROLLBACK_FAILED and whatever comes to be
+
+
+def _by_primary(main: Mapping[str, Any], live: str, task_definition: str, base: dict[str, Any]) -> Rollout:
+    """Services without service deployments: PRIMARY is COMPLETED with running = desired."""
+    status = str(main.get("rolloutState", ""))
+    base = {**base, "reason": str(main.get("rolloutStateReason", ""))}
+    if live != task_definition:
+        return Rollout(RolloutState.OVERTAKEN, status, **base)
+    if status == "FAILED":
+        return Rollout(RolloutState.FAILED, status, **base)
+    if status in ("COMPLETED", "") and base["running"] == base["desired"] and not base["pending"]:
+        return Rollout(RolloutState.HEALTHY, status, **base)
+    return Rollout(RolloutState.MOVING, status, **base)
+
+
+def restored(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment], task_definition: str) -> Rollout:
+    """Does the recorded release run again? Confirmed only when nothing else runs beside it."""
+    main = primary(service)
+    live = str(main.get("taskDefinition") or service.get("taskDefinition", ""))
+    newest = max(deployments, key=lambda d: d.created_at, default=None)
+    status = newest.status if newest else str(main.get("rolloutState", ""))
+    base = {**counts(service), "task_definition": live, "reason": newest.reason if newest else ""}
+    alone = len(service.get("deployments", [])) <= 1
+    settled = main.get("rolloutState", "COMPLETED") == "COMPLETED" and base["running"] == base["desired"]
+    if live == task_definition and settled and alone:
+        return Rollout(RolloutState.HEALTHY, status, **base)
+    if main.get("rolloutState") == "FAILED" or (status in ("ROLLBACK_FAILED",)):
+        return Rollout(RolloutState.FAILED, status, **base)
+    back = newest is not None and newest.status in (_RESTORING | {"STOP_REQUESTED", "STOPPED"})
+    if newest is not None and newest.task_definition != task_definition and not back:
+        return Rollout(RolloutState.OVERTAKEN, status, **base)
+    return Rollout(RolloutState.MOVING, status, **base)
+
+
+def codedeploy(status: str, message: str = "") -> Rollout:
+    """CodeDeploy's own status. https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
+    if status == "Succeeded":
+        return Rollout(RolloutState.HEALTHY, status, reason=message)
+    if status in ("Failed", "Stopped"):
+        return Rollout(RolloutState.FAILED, status, reason=message)
+    return Rollout(RolloutState.MOVING, status, reason=message)

@@ -1,0 +1,108 @@
+"""Every error the state machine retries or catches by name. The class names are an API: the definition uses them.
+
+`Retryable` ones may go away by themselves; `Final` ones will not; `Signal` ones are no breakage at all but the way a
+step that owns a task token tells the state machine to go and read the truth (a step never answers its own token).
+"""
+
+from __future__ import annotations
+
+
+class ChatOpsError(Exception):
+    """The root of all errors that this project raises on purpose. Its text is for people and carries no secret."""
+
+
+class Retryable(ChatOpsError):
+    """May succeed when tried again; the state machine's Retry names each subclass."""
+
+
+class GitHubUnavailable(Retryable):
+    """GitHub did not answer, or answered 5xx; nothing is known about what the request did."""
+
+
+class SlackUnavailable(Retryable):
+    """Slack did not answer, or answered 5xx."""
+
+
+class ServiceUnavailable(Retryable):
+    """An AWS service did not answer, throttled the call, or answered 5xx."""
+
+
+class Final(ChatOpsError):
+    """Will fail the same way again; the state machine's Catch leads to an end."""
+
+
+class InvalidConfiguration(Final):
+    """A setting is missing or unusable; the text names the variable and what it should hold."""
+
+
+class InvalidRequest(Final):
+    """What was asked for cannot be done as asked; `key` and `values` name a text of the catalogues."""
+
+    def __init__(self, key: str, **values: str | int) -> None:
+        super().__init__(f"{key} {values}" if values else key)
+        self.key, self.values = key, values
+
+
+class GitHubRefused(Final):
+    """GitHub refused the request (401, 403, 404, 409, 422); `status` holds the code, `said` GitHub's own words."""
+
+    def __init__(self, status: int, repository: str, said: str) -> None:
+        super().__init__(f"GitHub refused ({status}) for {repository}: {said}")
+        self.status, self.repository, self.said = status, repository, said
+
+    @property
+    def key(self) -> str:
+        """The catalogues' text for it."""
+        return f"github_{self.status}" if self.status in (401, 403, 404) else "github_refused"
+
+    @property
+    def values(self) -> dict[str, str | int]:
+        return {"status": self.status, "repository": self.repository, "said": self.said}
+
+
+class GitHubRateLimited(ChatOpsError):
+    """GitHub asked for a pause of `wait_seconds`. The step returns it and the state machine waits; never a failure."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(f"GitHub asks to wait {wait_seconds} s before the next request.")
+        self.wait_seconds = wait_seconds
+
+
+class SlackRefused(Final):
+    """Slack refused a call; `code` is Slack's own error word."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"Slack refused {method}: {code}")
+        self.code = code
+
+
+class ServiceRefused(Final):
+    """An AWS service refused a call (permissions, missing resource, bad parameter)."""
+
+
+class AlreadySettled(Final):
+    """The deployment has ended or no longer holds its target: this step must not have an effect any more."""
+
+
+class TargetHeld(Final):
+    """Another deployment that cannot be superseded holds the target."""
+
+
+class Signal(ChatOpsError):
+    """Not a breakage: leads the state machine on."""
+
+
+class AlreadyAwake(Signal):
+    """Something happened between the poll and the wait: read the truth again instead of sleeping."""
+
+
+class DecisionRecorded(Signal):
+    """There is a decision (or a cancel) already: read it instead of waiting for it."""
+
+
+class CancelRecorded(Signal):
+    """Somebody cancelled before the success was written down: the success becomes a rollback."""
+
+
+class TargetBusy(Signal):
+    """The target's lock cannot be taken yet, but soon: wait and try again."""

@@ -1,0 +1,1 @@
+"""GitHub: pure readers of its replies, and one small client that touches the network."""

@@ -1,0 +1,142 @@
+"""The one place that talks to GitHub's REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from chatops import clock, secrets
+from chatops.config import settings
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.github import replies
+
+TIMEOUT = (3.05, 8.0)  # seconds to connect, and between two bytes
+PAGES = 10
+_UNAUTHORISED = 401
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply that GitHub meant: 2xx, or 304 to a conditional request (then `body` is None)."""
+
+    status: int
+    body: Any
+    etag: str
+    next_page: str
+
+
+class GitHub:
+    """A repository on GitHub.
+
+    Errors: GitHubUnavailable (no answer, 5xx), GitHubRateLimited (asked to wait), GitHubRefused (everything else),
+    as https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api has them.
+    """
+
+    def __init__(
+        self, repository: str, base: str, token: Callable[[bool], str], session: requests.Session | None = None
+    ) -> None:
+        self.repository, self._base, self._token = repository, base, token
+        self._session = session or requests.Session()
+
+    def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None, etag: str = "") -> Reply:
+        """One request below `/repos/{owner}/{repo}`; a 401 is tried once more with the secret read afresh."""
+        url = path if path.startswith("http") else f"{self._base}/repos/{self.repository}{path}"
+        answer = self._send(method, url, params, json, etag, fresh=False)
+        if answer.status_code == _UNAUTHORISED:
+            answer = self._send(method, url, params, json, etag, fresh=True)
+        pause = replies.pause(answer.status_code, answer.headers, clock.now())
+        if pause:
+            raise GitHubRateLimited(pause)
+        if answer.status_code >= requests.codes.server_error:
+            raise GitHubUnavailable(f"GitHub answered {answer.status_code} to {method} {_path(url)}.")
+        body = _body(answer)
+        if answer.status_code >= requests.codes.bad_request:
+            raise GitHubRefused(answer.status_code, self.repository, replies.said(body))
+        return Reply(answer.status_code, body, answer.headers.get("ETag", ""), answer.links.get("next", {}).get("url", ""))
+
+    def _send(self, method: str, url: str, params: Any, json: Any, etag: str, *, fresh: bool) -> requests.Response:
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+            "Authorization": f"Bearer {self._token(fresh)}",
+            "User-Agent": "platform-deploy",
+        }
+        if etag:
+            headers["If-None-Match"] = etag
+        try:
+            return self._session.request(
+                method, url, params=params, json=json, headers=headers, timeout=TIMEOUT, allow_redirects=method == "GET"
+            )
+        except requests.RequestException as error:
+            # the text of requests' errors may hold the URL's query, never a header
+            raise GitHubUnavailable(f"GitHub did not answer {method} {_path(url)} ({type(error).__name__}).") from None
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The body of a GET."""
+        return self.request("GET", path, params=params).body
+
+    def find(self, path: str, **params: Any) -> Any:
+        """The body of a GET, or None where GitHub knows no such thing (404; 422 for an impossible ref)."""
+        try:
+            return self.get(path, **params)
+        except GitHubRefused as error:
+            if error.status in (404, 409, 422):
+                return None
+            raise
+
+    def find_post(self, path: str) -> None:
+        """A POST whose conflict (409) means that it is not needed any more."""
+        try:
+            self.request("POST", path)
+        except GitHubRefused as error:
+            if error.status != requests.codes.conflict:
+                raise
+
+    def pages(self, path: str, key: str = "", **params: Any) -> Iterator[Any]:
+        """The members of a paged list, at most ten pages of a hundred."""
+        url, query = path, {"per_page": 100, **params}
+        for _ in range(PAGES):
+            reply = self.request("GET", url, params=query)
+            yield from (reply.body[key] if key else reply.body)
+            if not reply.next_page:
+                return
+            url, query = reply.next_page, {}
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("://", 1)[-1].partition("/")[2].partition("?")[0]
+
+
+def _body(answer: requests.Response) -> Any:
+    if not answer.content:
+        return None
+    try:
+        return answer.json()
+    except ValueError:
+        if answer.status_code < requests.codes.bad_request:
+            raise GitHubUnavailable("GitHub's answer was not JSON.") from None
+        return None
+
+
+_session: requests.Session | None = None
+
+
+def github(repository: str) -> GitHub:
+    """The client of this stack for a repository (`owner/name`)."""
+    global _session  # noqa: PLW0603 - connections are kept while the execution environment is warm
+    if _session is None:
+        _session = requests.Session()
+
+    def token(fresh: bool) -> str:  # noqa: FBT001 - a callback of one argument
+        return secrets.required(secrets.GITHUB_TOKEN, fresh=fresh)
+
+    return GitHub(repository, settings().github_api_url, token, _session)
+
+
+def quoted(ref: str) -> str:
+    """A ref as a path segment; slashes stay, as GitHub wants them in `/commits/{ref}` and `/git/ref/tags/{tag}`."""
+    return quote(ref, safe="/")

@@ -1,0 +1,106 @@
+"""Workflow runs: GitHub's status and conclusion as one enum, and how to find a stage's run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from chatops import clock
+from chatops.github.client import GitHub, Reply
+
+
+class RunState(StrEnum):
+    """Everything that a run can be, as far as a deployment cares."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def state(status: str, conclusion: str | None) -> RunState:
+    """One word for GitHub's two: only `completed` with `success` is success; an unknown word is never success.
+
+    https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
+    """
+    if status == "completed":
+        if conclusion == "success":
+            return RunState.SUCCEEDED
+        return RunState.CANCELLED if conclusion == "cancelled" else RunState.FAILED
+    return RunState.RUNNING if status == "in_progress" else RunState.QUEUED
+
+
+@dataclass(frozen=True)
+class Run:
+    """A workflow run."""
+
+    id: int
+    number: int
+    url: str
+    state: RunState
+    conclusion: str
+    attempt: int
+
+    @property
+    def completed(self) -> bool:
+        return self.state not in (RunState.QUEUED, RunState.RUNNING)
+
+
+def read(body: Mapping[str, Any]) -> Run:
+    """A run of GitHub's reply."""
+    return Run(
+        id=int(body["id"]),
+        number=int(body["run_number"]),
+        url=str(body["html_url"]),
+        state=state(str(body["status"]), body.get("conclusion")),
+        conclusion=str(body.get("conclusion") or ""),
+        attempt=int(body.get("run_attempt") or 1),
+    )
+
+
+def job_and_step(jobs: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """The job and step to show: what failed, else what runs now."""
+    listed = list(jobs)
+    for wanted, key in (("failure", "conclusion"), ("in_progress", "status")):
+        for job in listed:
+            if job.get(key) == wanted:
+                steps = [s for s in job.get("steps") or [] if s.get(key) == wanted]
+                return str(job["name"]), str(steps[0]["name"]) if steps else ""
+    return "", ""
+
+
+def run_name(deployment_id: str, stage: str) -> str:
+    """What the workflow's `run-name` makes of our payload."""
+    return f"{deployment_id} {stage}"
+
+
+def get(github: GitHub, run_id: int, etag: str = "") -> Reply:
+    """The run; 304 without a body if it is what `etag` saw (that costs nothing of the rate limit)."""
+    return github.request("GET", f"/actions/runs/{run_id}", etag=etag)
+
+
+def jobs(github: GitHub, run_id: int) -> list[Mapping[str, Any]]:
+    """The jobs of the run's latest attempt."""
+    found = github.get(f"/actions/runs/{run_id}/jobs", per_page=100)
+    return list(found["jobs"])
+
+
+def named(github: GitHub, name: str, since: float) -> Run | None:
+    """The run of that exact name among those created since (epoch seconds, minus clock skew); of two the lower id."""
+    created = f">={clock.iso(since - 120)[:19]}Z"
+    listed = github.pages("/actions/runs", "workflow_runs", event="repository_dispatch", created=created)
+    found = [read(body) for body in listed if body.get("display_title") == name]
+    return min(found, key=lambda run: run.id) if found else None
+
+
+def cancel(github: GitHub, run_id: int) -> None:
+    """Ask for the run's cancel; one that has completed (409) needs none."""
+    github.find_post(f"/actions/runs/{run_id}/cancel")
+
+
+def dispatch(github: GitHub, event_type: str, payload: Mapping[str, Any]) -> None:
+    """`repository_dispatch`. https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event"""
+    github.request("POST", "/dispatches", json={"event_type": event_type, "client_payload": dict(payload)})

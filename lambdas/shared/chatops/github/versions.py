@@ -1,0 +1,108 @@
+"""Version to commit: a version is a tag, a release or a commit; resolved once, in `plan`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from chatops import words
+from chatops.errors import GitHubRefused
+from chatops.github import replies
+from chatops.github.client import GitHub, quoted
+
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A version and the commit that it names."""
+
+    version: str
+    sha: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What lies between the live release and the new one. `behind` above 0: the new one is (also) older."""
+
+    url: str
+    commits: int
+    behind: int
+    authors: tuple[str, ...]
+    pulls: tuple[int, ...]
+
+    def fact(self) -> dict[str, Any]:
+        """As the state machine carries it."""
+        return asdict(self)
+
+
+def resolve(github: GitHub, version: str) -> Commit | None:
+    """The commit of a version, or None if the repository has no such tag, release or commit.
+
+    No version: the newest release, else the newest tag, else the head of the default branch.
+    """
+    if not version:
+        return latest(github)
+    for name in (version, f"v{version}") if version[:1].isdigit() else (version,):
+        if found := _tag(github, name):
+            return found
+    return _commit(github, version, version) if _SHA.fullmatch(version) else None
+
+
+def latest(github: GitHub) -> Commit | None:
+    """What a command without a version means."""
+    if release := github.find("/releases/latest"):
+        return _tag(github, str(release["tag_name"]))
+    tags = [str(tag["name"]) for tag in github.get("/tags", per_page=100)]
+    if tags:
+        return _tag(github, max(tags, key=replies.version_key))
+    branch = str(github.get("")["default_branch"])
+    head = _commit(github, branch, branch)
+    # a branch moves; what is deployed and recorded does not
+    return replace(head, version=head.sha[:12]) if head else None
+
+
+def _tag(github: GitHub, name: str) -> Commit | None:
+    found = github.find(f"/git/ref/tags/{quoted(name)}")
+    if not found or found.get("ref") != f"refs/tags/{name}":
+        return None
+    # an annotated tag names an object of its own; the commits endpoint follows it
+    return _commit(github, name, name if found["object"]["type"] == "tag" else str(found["object"]["sha"]))
+
+
+def _commit(github: GitHub, version: str, ref: str) -> Commit | None:
+    body = github.find(f"/commits/{quoted(ref)}")
+    if body is None:
+        return None
+    return Commit(version, str(body["sha"]), replies.commit_title(body), str(body["html_url"]))
+
+
+def similar(github: GitHub, version: str) -> str:
+    """A tag that was probably meant, or nothing."""
+    try:
+        return words.suggest(version, [str(tag["name"]) for tag in github.get("/tags", per_page=100)])
+    except GitHubRefused:
+        return ""
+
+
+def changes(github: GitHub, base: str, head: str) -> Changes | None:
+    """What changed from `base` to `head` (commits); None if GitHub cannot compare them."""
+    body = github.find(f"/compare/{quoted(base)}...{quoted(head)}")
+    if not body:
+        return None
+    commits = body.get("commits") or []
+    authors = dict.fromkeys(
+        str((c.get("author") or {}).get("login") or c["commit"]["author"]["name"]) for c in commits
+    )
+    merged = (re.search(r"(?:#|pull request #)(\d+)", replies.commit_title(c)) for c in commits)
+    pulls = dict.fromkeys(int(m[1]) for m in merged if m)
+    return Changes(
+        url=str(body["html_url"]),
+        commits=int(body.get("ahead_by", len(commits))),
+        behind=int(body.get("behind_by", 0)),
+        authors=tuple(authors)[:10],
+        pulls=tuple(pulls)[:10],
+    )

@@ -1,0 +1,19 @@
+"""Deployment ids."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+PATTERN = re.compile(r"d-[a-z2-7]{12}")
+
+
+def deployment_id(team_id: str, key: str) -> str:
+    """`d-` and 12 characters that derive from the Slack delivery (`key`: its trigger_id), so that the same delivery,
+    however often it arrives, names the same execution. StartExecution then is the idempotency gate.
+
+    Names of executions: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
+    digest = hashlib.sha256(f"{team_id}/{key}".encode()).digest()
+    return "d-" + base64.b32encode(digest).decode().lower()[:12]

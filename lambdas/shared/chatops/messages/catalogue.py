@@ -1,0 +1,100 @@
+"""Texts by key in the configured language, with every value made harmless for Slack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from importlib import import_module
+
+from chatops.config import text as setting
+
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_FIELD = re.compile(r"\{(\w+)\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+Values = Mapping[str, object]
+
+
+def language() -> str:
+    """`CHATOPS_LANG`; checked by `config.load`."""
+    import os
+
+    found = setting(os.environ, "CHATOPS_LANG", "en").lower()
+    return found if found in ("en", "ko") else "en"
+
+
+@lru_cache(maxsize=4)
+def texts(code: str) -> dict[str, str]:
+    """The catalogue of a language."""
+    found: dict[str, str] = import_module(f"chatops.messages.{code}").TEXTS
+    return found
+
+
+def escape(value: object, limit: int = 500) -> str:
+    """Text that a person or an API wrote, made harmless: Slack's three characters escaped, control characters and
+    direction marks gone, no backtick that could end a code span.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    one_line = _CONTROL.sub(" ", str(value)).strip()
+    if len(one_line) > limit:
+        one_line = one_line[: limit - 1] + "…"
+    return one_line.replace("`", "'").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mention(user: str) -> str:
+    """A mention of a user, or the words for somebody without a Slack id (an operator in the console)."""
+    return f"<@{user}>" if _USER.fullmatch(user) else texts(language())["operator"]
+
+
+def date(iso: str) -> str:
+    """A time in the reader's own zone. https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
+    try:
+        seconds = int(datetime.fromisoformat(iso).timestamp())
+    except ValueError:
+        return escape(iso)
+    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{iso[:16].replace('T', ' ')} UTC>"
+
+
+def link(url: str, label: str) -> str:
+    """A link, or only its label where the URL is none that Slack would link."""
+    if not re.fullmatch(r"https?://[^\s<>|]{1,2000}", url):
+        return escape(label)
+    return f"<{url}|{escape(label)}>"
+
+
+def duration(seconds: float) -> str:
+    """`6m 02s`, `45s`, `1h 05m`."""
+    whole = max(int(seconds), 0)
+    if whole >= 3600:  # noqa: PLR2004 - an hour
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 60}m {whole % 60:02d}s" if whole >= 60 else f"{whole}s"  # noqa: PLR2004 - a minute
+
+
+class Markup(str):
+    """A value that is Slack markup already (a link, a mention) and must not be escaped again."""
+
+    __slots__ = ()
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, Markup):
+        return str(value)
+    if name in ("user", "by"):
+        return mention(str(value))
+    if name in ("since", "deadline", "at"):
+        return date(str(value))
+    return escape(value)
+
+
+def say(key: str, values: Values | None = None, **more: object) -> str:
+    """The text in Slack's mrkdwn."""
+    given = {**(values or {}), **more}
+    return _FIELD.sub(lambda m: _value(m[1], given.get(m[1], "")), texts(language())[key])
+
+
+def plain(key: str, values: Values | None = None, **more: object) -> str:
+    """The text for a reader outside Slack (a console, a log): no mentions, nothing escaped."""
+    given = {**(values or {}), **more}
+    return _FIELD.sub(lambda m: _CONTROL.sub(" ", str(given.get(m[1], "")))[:500], texts(language())[key])

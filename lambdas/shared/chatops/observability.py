@@ -1,0 +1,77 @@
+"""Logs and metrics by Powertools: deployment and execution ids on every line, never a token, a header or a body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatops import aws
+from chatops.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
+
+logger = Logger(service="chatops", utc=True)
+metrics = Metrics(namespace="ChatOps", service="chatops")
+
+Event = dict[str, Any]
+
+
+def _translated(error: Exception) -> Exception:
+    """botocore's errors under the names that the state machine retries and catches."""
+    if isinstance(error, ClientError | BotoCoreError):
+        code = aws.error_code(error) or type(error).__name__
+        operation = getattr(error, "operation_name", "a call")
+        if aws.is_transient(error):
+            return ServiceUnavailable(f"AWS did not carry out {operation}: {code}.")
+        return ServiceRefused(f"AWS refused {operation}: {code}.")
+    return error
+
+
+def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
+    """A step's Lambda handler: binds the ids to the logger, translates AWS's errors, logs how it went."""
+
+    @wraps(function)
+    def handler(event: Event, _context: Any) -> Any:
+        logger.append_keys(
+            step=function.__module__.rpartition(".")[2],
+            deployment_id=event.get("deployment_id", ""),
+            execution_id=event.get("execution_arn", ""),
+            stage=event.get("stage", ""),
+        )
+        try:
+            result = function(event)
+        except Exception as error:
+            known = _translated(error)
+            level = logger.warning if isinstance(known, ChatOpsError) and not isinstance(known, Final) else logger.error
+            level("step raised", error=type(known).__name__, reason=_safe(known))
+            if known is error:
+                raise
+            raise known from None
+        logger.info("step done", **_summary(result))
+        return result
+
+    return handler
+
+
+def _safe(error: Exception) -> str:
+    """Only our own errors' texts are known to carry no secret."""
+    return str(error)[:500] if isinstance(error, ChatOpsError) else type(error).__name__
+
+
+def _summary(result: Any) -> dict[str, Any]:
+    if not isinstance(result, Mapping):
+        return {}
+    return {k: result[k] for k in ("verdict", "state", "decision", "end", "done") if k in result}
+
+
+def count(name: str, target: str, *, seconds: float | None = None) -> None:
+    """One deployment more of that kind and, where given, how long it took. No id is a dimension: CloudWatch bills
+    each combination of dimensions as a metric of its own."""
+    metrics.add_dimension(name="target", value=target or "none")
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    if seconds is not None:
+        metrics.add_metric(name="DeploymentDuration", unit=MetricUnit.Seconds, value=max(seconds, 0))
+    metrics.flush_metrics()

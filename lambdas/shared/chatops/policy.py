@@ -1,0 +1,66 @@
+"""Who may ask and who decides. A policy that nobody can satisfy is refused at once, with the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
+from chatops.slack import people
+from chatops.targets import Target
+
+
+def requester(target: Target, user: str) -> str:
+    """The requester, allowed to ask (empty: started in the console by somebody with IAM rights).
+
+    Raises InvalidRequest for guests, bots and those whom the policy leaves out.
+    """
+    if not user:
+        return ""
+    rules = target.policy
+    if kind := people.excluded(user):
+        raise InvalidRequest(f"excluded_{kind}")
+    if not (rules.requesters or rules.requester_groups) or user in rules.requesters:
+        return user
+    if any(user in members(group) for group in rules.requester_groups):
+        return user
+    raise InvalidRequest("not_a_requester", target=target.name)
+
+
+def members(group: str) -> frozenset[str]:
+    """The user group's members. Raises InvalidRequest where Slack does not tell."""
+    try:
+        return people.group(group)
+    except (SlackRefused, SlackUnavailable) as error:
+        raise InvalidRequest("group_unreadable", group=group, said=str(error)) from None
+
+
+def eligible(target: Target, user: str) -> tuple[str, ...]:
+    """Everybody who may decide about this user's request."""
+    rules = target.policy
+    found = dict.fromkeys(rules.approvers)
+    for group in rules.approver_groups:
+        found |= dict.fromkeys(sorted(members(group)))
+    if not rules.own_approval:
+        found.pop(user, None)
+    return tuple(found)
+
+
+def question(target: Target, command: str, user: str) -> dict[str, Any]:
+    """What the approval will ask: `{"required": False}`, or of whom, how many, and until when."""
+    rules = target.policy
+    required = rules.rollback_approval if command == "rollback" else rules.deploy_approval
+    if not required:
+        return {"required": False}
+    people_asked = eligible(target, user)
+    if not people_asked:
+        named = rules.approvers or rules.approver_groups
+        raise InvalidRequest("own_approval" if named else "no_approvers", target=target.name)
+    if rules.quorum > len(people_asked):
+        raise InvalidRequest("quorum", target=target.name, quorum=rules.quorum, count=len(people_asked))
+    return {
+        "required": True,
+        "eligible": list(people_asked),
+        "groups": list(rules.approver_groups),
+        "quorum": rules.quorum,
+        "seconds": target.timing.approval,
+    }

@@ -1,0 +1,103 @@
+"""The execution's input: from the Slack edge, or typed into the Step Functions console; checked before it is believed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chatops import words
+from chatops.errors import InvalidRequest
+from chatops.targets import Target, default_target
+
+COMMANDS = ("deploy", "rollback", "status", "history")
+_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+_RESPONSE_URL = re.compile(r"https?://[^\s\"'<>]{1,500}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who wants what, where, and where to answer."""
+
+    command: str
+    version: str = ""
+    target: str = ""
+    reason: str = ""
+    dry_run: bool = False
+    requester: str = ""
+    requester_name: str = ""
+    channel: str = ""
+    response_url: str = ""
+    card: str = ""
+
+    def fact(self) -> dict[str, Any]:
+        """As the state machine carries it; the response URL stays in the execution's input."""
+        return {k: v for k, v in asdict(self).items() if k != "response_url"}
+
+
+def _text(source: dict[str, Any], name: str, limit: int) -> str:
+    value = source.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidRequest("not_a_text", field=name)
+    if len(value) > limit:
+        raise InvalidRequest("too_long", field=name, count=len(value), limit=limit)
+    return value.strip()
+
+
+def where(source: object) -> Request:
+    """Only where to answer, from input however broken: never raises."""
+    if not isinstance(source, dict):
+        return Request("")
+    requester = source.get("requester")
+    person = requester.get("id") if isinstance(requester, dict) else requester
+
+    def known(value: object, pattern: re.Pattern[str]) -> str:
+        return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+
+    return Request(
+        command=str(source.get("command", ""))[:20],
+        requester=known(person, _ID),
+        channel=known(source.get("channel"), _ID),
+        response_url=known(source.get("response_url"), _RESPONSE_URL),
+    )
+
+
+def read(source: object, known: dict[str, Target]) -> Request:
+    """The request. Raises InvalidRequest in words that a person understands."""
+    if not isinstance(source, dict):
+        raise InvalidRequest("not_an_object")
+    command = _text(source, "command", 20)
+    if command not in COMMANDS:
+        raise InvalidRequest("unknown_command" if command else "no_command", word=command, known=", ".join(COMMANDS))
+    version = _text(source, "version", 300)
+    if version and not words.is_version(version):
+        raise InvalidRequest("bad_version", word=version[:80])
+    target = _text(source, "target", 64).lower()
+    if not target:
+        target = default_target(known)
+        if not target:
+            raise InvalidRequest("which_target", targets=", ".join(known))
+    elif target not in known:
+        if meant := words.suggest(target, known):
+            raise InvalidRequest("unknown_target", word=target[:40], meant=meant)
+        raise InvalidRequest("unknown_word", word=target[:40], targets=", ".join(known))
+    dry_run = source.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        raise InvalidRequest("not_a_boolean", field="dry_run")
+    place = where(source)
+    requester = source.get("requester")
+    name = requester.get("name") if isinstance(requester, dict) else ""
+    return Request(
+        command=command,
+        version=version,
+        target=target,
+        reason=_text(source, "reason", words.REASON_LIMIT),
+        dry_run=dry_run,
+        requester=place.requester,
+        requester_name=name[:80] if isinstance(name, str) else "",
+        channel=place.channel,
+        response_url=place.response_url,
+        card=_text(source, "card", 80),
+    )

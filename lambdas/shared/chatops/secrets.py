@@ -1,0 +1,58 @@
+"""The secrets: from the environment (local runs), else from the one Secrets Manager secret, cached by Powertools."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from chatops.config import settings
+from chatops.errors import InvalidConfiguration
+
+SLACK_SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105 - a name, not a value
+SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name, not a value
+GITHUB_TOKEN = "GITHUB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - a name, not a value
+
+_MAX_AGE = 300
+_REFETCH_PAUSE = 15
+_last_forced = 0.0
+
+
+def _from_secrets_manager(*, fresh: bool) -> dict[str, Any]:
+    arn = settings().secret_arn
+    if not arn:
+        return {}
+    # Powertools and boto3 are a third of a cold start: only those who come this far pay for them
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+    from chatops.aws import client
+
+    global _provider  # noqa: PLW0603 - one cache per process
+    if _provider is None:
+        _provider = SecretsProvider(boto3_client=client("secretsmanager"))
+    found = _provider.get(arn, max_age=_MAX_AGE, transform="json", force_fetch=fresh)
+    return found if isinstance(found, dict) else {}
+
+
+_provider: Any = None
+
+
+def optional(name: str, *, fresh: bool = False) -> str:
+    """The secret's value or an empty text. `fresh` asks Secrets Manager again (after a 401), at most every 15 s, so
+    that nobody can make us hammer it with bad requests."""
+    if value := os.environ.get(name, "").strip():
+        return value
+    global _last_forced  # noqa: PLW0603 - a pause per process
+    if fresh:
+        now = time.monotonic()
+        fresh = now - _last_forced >= _REFETCH_PAUSE or not _last_forced
+        _last_forced = now if fresh else _last_forced
+    return str(_from_secrets_manager(fresh=fresh).get(name) or "").strip()
+
+
+def required(name: str, *, fresh: bool = False) -> str:
+    """The secret's value. Raises InvalidConfiguration with the name, never a value."""
+    value = optional(name, fresh=fresh)
+    if not value:
+        raise InvalidConfiguration(f"{name} is not set; put it into the stack's secret in Secrets Manager.")
+    return value

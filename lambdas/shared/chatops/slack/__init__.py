@@ -1,0 +1,1 @@
+"""Slack: the signature, the Web API, and who is who."""

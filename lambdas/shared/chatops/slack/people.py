@@ -1,0 +1,41 @@
+"""Who a Slack user is, and who is in a user group."""
+
+from __future__ import annotations
+
+from chatops.errors import SlackRefused, SlackUnavailable
+from chatops.slack.client import call
+
+
+def excluded(user: str) -> str:
+    """`guest`, `bot` or `gone` for those who may never ask; empty for everybody else.
+
+    With Slack down nobody is excluded by this: deployments go on, and the command itself came signed from Slack.
+    Without the `users:read` scope neither can be told.
+    """
+    try:
+        found = call("users.info", user=user)["user"]
+    except SlackUnavailable:
+        return ""
+    except SlackRefused as error:
+        return "gone" if error.code in ("user_not_found", "user_not_visible") else ""
+    if found.get("deleted"):
+        return "gone"
+    if found.get("is_bot"):
+        return "bot"
+    return "guest" if found.get("is_restricted") or found.get("is_ultra_restricted") else ""
+
+
+def group(group_id: str) -> frozenset[str]:
+    """The user ids in a group (`usergroups:read`). Raises SlackRefused or SlackUnavailable."""
+    return frozenset(map(str, call("usergroups.users.list", usergroup=group_id)["users"]))
+
+
+def can_post(channel: str) -> bool:
+    """False where the bot certainly cannot post: the channel is closed to it. With Slack down: True, try later."""
+    try:
+        found = call("conversations.info", channel=channel)["channel"]
+    except SlackUnavailable:
+        return True
+    except SlackRefused as error:
+        return error.code == "missing_scope"
+    return bool(found.get("is_member", True)) and not found.get("is_archived", False)

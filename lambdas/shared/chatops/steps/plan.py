@@ -1,0 +1,148 @@
+"""plan: complete and check the request; take the target; write the deployment's record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chatops import SCHEMA, clock, live, policy
+from chatops.config import settings
+from chatops.ecs.service import Service
+from chatops.errors import GitHubRefused, InvalidRequest
+from chatops.github import versions
+from chatops.github.client import GitHub, github
+from chatops.messages.catalogue import plain
+from chatops.observability import count
+from chatops.request import Request, read, where
+from chatops.steps import target_lock
+from chatops.store import deployments, releases
+from chatops.store.releases import Release
+from chatops.store.table import Conflict, table
+from chatops.targets import Target, targets
+
+_TRIES = 3
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """The plan: `verdict` is go, dry_run or refused (then `refusal` says why, in words)."""
+    if event.get("mode") == "take":
+        return target_lock.take(event)
+    deployment_id, source = str(event["deployment_id"]), event.get("request")
+    if record := deployments.get(table(), deployment_id):
+        return dict(record["plan"])  # a step may run twice
+    try:
+        request = read(source, targets())
+        return _plan(deployment_id, str(event["execution_arn"]), request, targets()[request.target])
+    except (InvalidRequest, GitHubRefused) as refusal:
+        return _refused(where(source), refusal)
+
+
+def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "verdict": "refused",
+        "command": request.command,
+        "requester": {"id": request.requester},
+        "channel": request.channel,
+        "refusal": {"key": why.key, "values": why.values, "text": plain(why.key, why.values)},
+    }
+
+
+@dataclass(frozen=True)
+class _What:
+    """What will be live when all goes well."""
+
+    version: str
+    sha: str
+    image: str = ""
+    title: str = ""
+    url: str = ""
+
+
+def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> dict[str, Any]:
+    who = policy.requester(target, request.requester)
+    ledger = releases.newest_first(table(), target.name)
+    running = live.now(target, ledger)
+    changes = None
+    if request.command == "deploy":
+        client = github(target.repository)
+        what = _version(client, request.version, target)
+        back = running
+        if running and running.sha and running.sha != what.sha:
+            changes = versions.changes(client, running.sha, what.sha)
+    else:
+        back = _way_back(target, request.version, ledger, running)
+        what = _What(back.version, back.sha, back.image)
+    question = policy.question(target, request.command, who)
+    plan: dict[str, Any] = {
+        "schema": SCHEMA,
+        "verdict": "dry_run" if request.dry_run else "go",
+        "command": request.command,
+        "target": target.name,
+        "kind": target.kind,
+        "repository": target.repository,
+        **asdict(what),
+        "reason": request.reason,
+        "requester": {"id": request.requester, "name": request.requester_name},
+        "channel": request.channel or settings().channel,
+        "live": asdict(running) if running else {},
+        "previous": back.fact() if back else {"present": False},
+        "changes": changes.fact() if changes else {},
+        "approval": question,
+        "timing": asdict(target.timing),
+        "started_at": clock.now(),
+    }
+    if request.dry_run:
+        return plan
+    busy = target_lock.obstacle(target.name, deployment_id, request.command)
+    if busy:
+        raise busy
+    return _begin(deployment_id, execution_arn, plan)
+
+
+def _begin(deployment_id: str, execution_arn: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """Record and lock in one transaction. A rollback takes the target later, after its approval."""
+    new = target_lock.holder_for(deployment_id, execution_arn, plan)
+    for _ in range(_TRIES):
+        over = target_lock.replaceable(plan["target"], deployment_id)
+        members = [target_lock.taking(plan["target"], new, over)] if plan["command"] == "deploy" else []
+        try:
+            made = dict(deployments.begin(table(), deployment_id, execution_arn, plan, *members))
+        except Conflict:
+            if busy := target_lock.obstacle(plan["target"], deployment_id, plan["command"]):
+                raise busy from None
+            continue
+        count("DeploymentsStarted", plan["target"])
+        return made
+    raise InvalidRequest("taken_meanwhile", target=plan["target"])
+
+
+def _version(client: GitHub, wanted: str, target: Target) -> _What:
+    commit = versions.resolve(client, wanted)
+    if commit is None:
+        if not wanted:
+            raise InvalidRequest("nothing_to_deploy", repository=target.repository)
+        if meant := versions.similar(client, wanted):
+            raise InvalidRequest("similar_version", repository=target.repository, version=wanted, meant=meant)
+        raise InvalidRequest("unknown_version", repository=target.repository, version=wanted)
+    return _What(commit.version, commit.sha, title=commit.title, url=commit.url)
+
+
+def _way_back(target: Target, wanted: str, ledger: list[Release], running: Release | None) -> Release:
+    """The release that a rollback returns to. Raises InvalidRequest with the reason and how to name a version."""
+    now = running.version if running else ""
+    if wanted:
+        found = releases.named(ledger, wanted)
+        if found is None:
+            raise InvalidRequest("never_ran", target=target.name, version=wanted, live=now or "?")
+        if found.version == now:
+            raise InvalidRequest("already_live", target=target.name, version=now)
+    else:
+        found = releases.way_back(ledger, now, releases.bad_versions(table(), target.name))
+        if found is None:
+            raise InvalidRequest("no_way_back", target=target.name, live=now or "?")
+    if target.kind == "ecs" and not Service(target).usable(found.task_definition):
+        raise InvalidRequest(
+            "gone", target=target.name, version=found.version, task_definition=found.task_definition, live=now or "?"
+        )
+    return found

@@ -1,0 +1,173 @@
+"""Who may take a target, from whom, and when a rollback passes a deployment by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops import aws, clock, live
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable, InvalidRequest, TargetBusy, TargetHeld
+from chatops.github import runs
+from chatops.github.client import github
+from chatops.store import approvals, deployments, locks, releases, stages, waits
+from chatops.store import table as t
+from chatops.store.locks import Holder, taking
+from chatops.store.table import Conflict, table
+from chatops.targets import targets
+
+__all__ = ["holder_for", "obstacle", "replaceable", "take", "taking"]
+
+
+def holder_for(deployment_id: str, execution_arn: str, plan: dict[str, Any]) -> Holder:
+    """What the lock says about this deployment."""
+    return Holder(
+        deployment_id=deployment_id,
+        execution_arn=execution_arn,
+        command=plan["command"],
+        version=plan["version"],
+        requester=plan["requester"]["id"],
+        since=clock.iso(clock.now()),
+    )
+
+
+def execution_is_running(execution_arn: str) -> bool:
+    """What Step Functions says; an execution that it does not know any more is not running."""
+    states = aws.client("stepfunctions")
+    try:
+        return bool(states.describe_execution(executionArn=execution_arn)["status"] == "RUNNING")
+    except states.exceptions.ExecutionDoesNotExist:
+        return False
+
+
+def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
+    """True while a run that claimed this deployment's deploy (or rollback) stage has not completed, as GitHub says."""
+    for stage in ("deploy", "rollback"):
+        row = stages.get(table(), deployment_id, stage)
+        if not row or not row.get("run_id") or target not in targets():
+            continue
+        try:
+            run = runs.read(runs.get(github(targets()[target].repository), int(row["run_id"])).body)
+        except GitHubRefused as error:
+            if error.status == 404:  # noqa: PLR2004 - a deleted run runs no more
+                continue
+            return True
+        except (GitHubUnavailable, GitHubRateLimited):
+            return True
+        if not run.completed:
+            return True
+    return False
+
+
+def abandoned(target: str, holder: Holder) -> bool:
+    """True if nobody goes on behind this lock: its execution has ended, and so has its run."""
+    return not execution_is_running(holder.execution_arn) and not deploy_run_may_go_on(target, holder.deployment_id)
+
+
+def supersedable(holder: Holder) -> bool:
+    """True while nobody has claimed the holder's deploy stage: a rollback need not wait for it."""
+    if holder.command != "deploy":
+        return False
+    row = stages.get(table(), holder.deployment_id, "deploy")
+    return row is None or row["state"] in ("ready", "revoked")
+
+
+def replaceable(target: str, deployment_id: str) -> Holder | None:
+    """The abandoned holder whose lock may be taken over, if there is one."""
+    current = locks.holder(table(), target)
+    if current is None or current.deployment_id == deployment_id:
+        return None
+    return current if abandoned(target, current) else None
+
+
+def obstacle(target: str, deployment_id: str, command: str) -> InvalidRequest | None:
+    """Why this command cannot have the target now."""
+    current = locks.holder(table(), target)
+    if current is None or current.deployment_id == deployment_id:
+        return None
+    if command == "rollback" and supersedable(current):
+        return None
+    if abandoned(target, current):
+        return None
+    return InvalidRequest(
+        "busy",
+        target=target,
+        id=current.deployment_id,
+        version=current.version,
+        user=current.requester,
+        since=current.since,
+        running=_running_now(target),
+    )
+
+
+def _running_now(target: str) -> str:
+    ledger = releases.newest_first(table(), target)
+    try:
+        running = live.now(targets()[target], ledger)
+    except InvalidRequest:
+        running = None
+    return running.version if running else "?"
+
+
+def take(event: dict[str, Any]) -> dict[str, Any]:
+    """Take the target for a rollback.
+
+    Raises TargetBusy while whoever holds it may still end in time, TargetHeld when the time is up or what is live has
+    changed since the rollback was planned.
+    """
+    deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
+    target, ids = plan["target"], str(event["deployment_id"])
+    _still_as_planned(target, plan)
+    new = holder_for(deployment_id, str(event["execution_arn"]), plan)
+    current = locks.holder(table(), target)
+    if current is None or current.deployment_id == ids:
+        _write(taking(target, new))
+        return {"superseded": ""}
+    if abandoned(target, current):
+        _write(taking(target, new, current))
+        return {"superseded": ""}
+    if not supersedable(current):
+        _wait_or_give_up(event, plan)
+    _write(
+        taking(target, new, current),
+        # serialised with the claim: whoever of the two comes second finds the other
+        {
+            "ConditionCheck": t.check(
+                f"DEPLOYMENT#{current.deployment_id}",
+                "STAGE#deploy",
+                "attribute_not_exists(#pk) OR #state = :ready OR #state = :revoked",
+                {"ready": "ready", "revoked": "revoked"},
+            )
+        },
+    )
+    try:
+        table().transact(approvals.cancelling(current.deployment_id, plan["requester"]["id"], "superseded", deployment_id))
+    except Conflict:
+        pass  # cancelled already
+    waits.wake(table(), current.deployment_id)
+    return {"superseded": current.deployment_id}
+
+
+def _write(*members: t.Item) -> None:
+    try:
+        table().transact(*members)
+    except Conflict:
+        raise TargetBusy("The target changed hands at this moment.") from None
+
+
+def _still_as_planned(target: str, plan: dict[str, Any]) -> None:
+    ledger = releases.newest_first(table(), target)
+    planned = str(plan.get("live", {}).get("version", ""))
+    if ledger and planned and ledger[0].version != planned and ledger[0].verified_at > clock.iso(plan["started_at"]):
+        raise TargetHeld(f"{target} runs {ledger[0].version} by now, not {planned}; ask again if it should still go back.")
+
+
+def _wait_or_give_up(event: dict[str, Any], plan: dict[str, Any]) -> None:
+    record = deployments.get(table(), str(event["deployment_id"])) or {}
+    since = float(record.get("take_began_at") or 0)
+    if not since:
+        since = clock.now()
+        table().update(
+            f"DEPLOYMENT#{event['deployment_id']}", "RECORD", "SET #take_began_at = :now", values={"now": since}
+        )
+    if clock.now() - since > plan["timing"]["take"]:
+        raise TargetHeld(f"{plan['target']} is still held by a deployment that is changing the service.")
+    raise TargetBusy(f"{plan['target']} is held by a deployment that is changing the service.")

@@ -1,0 +1,17 @@
+"""The one table: locks, deployments, approvals, stages and tickets, waits, releases, messages.
+
+| pk | sk | what |
+|---|---|---|
+| `TARGET#<target>` | `LOCK` | who holds the target |
+| `TARGET#<target>` | `DEPLOY#<time>#<id>` | the target's deployments in time order |
+| `TARGET#<target>` | `RELEASE#<time>#<id>` | releases verified healthy; never expire |
+| `TARGET#<target>` | `BAD#<version>` | a version that was rolled back from |
+| `DEPLOYMENT#<id>` | `RECORD` | what was planned and how it ended |
+| `DEPLOYMENT#<id>` | `APPROVAL`, `CANCEL` | what people decided |
+| `DEPLOYMENT#<id>` | `STAGE#<stage>` | a stage's ticket and run |
+| `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
+| `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
+| `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
+| `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
+| `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
+"""

@@ -1,0 +1,134 @@
+"""What people decided. First valid decision wins by a conditional write; a cancel is a record of its own beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chatops import clock
+from chatops.store import table as t
+from chatops.store.table import Conflict, Item, Table
+
+_TRIES = 8
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an approval asks: of whom, how many, by when (epoch seconds)."""
+
+    eligible: tuple[str, ...]
+    quorum: int
+    deadline_at: float
+    next_reminder_at: float
+
+
+def _pk(deployment_id: str) -> str:
+    return f"DEPLOYMENT#{deployment_id}"
+
+
+def get(table: Table, deployment_id: str) -> Item | None:
+    """The approval's row, or None while nobody has asked."""
+    return table.get(_pk(deployment_id), "APPROVAL")
+
+
+def open_question(table: Table, deployment_id: str, question: Question) -> Item:
+    """Ask once; the row that stands, whoever asked first."""
+    row = {
+        "pk": _pk(deployment_id),
+        "sk": "APPROVAL",
+        "eligible": list(question.eligible),
+        "quorum": question.quorum,
+        "asked_at": clock.now(),
+        "deadline_at": question.deadline_at,
+        "next_reminder_at": question.next_reminder_at,
+        "votes": {},
+        "revision": 0,
+    }
+    try:
+        table.put(row, "attribute_not_exists(#pk)")
+    except Conflict as conflict:
+        if conflict.old is None:
+            raise
+        return conflict.old
+    return row
+
+
+def vote(table: Table, deployment_id: str, user: str, via: str = "slack") -> Item:
+    """Count one approver's yes; the quorum's last one decides. The row as it stands afterwards."""
+    return _revise(table, deployment_id, "approved", user, "", via)
+
+
+def decide(table: Table, deployment_id: str, decision: str, by: str, reason: str = "", via: str = "slack") -> Item:
+    """Record `approved`, `rejected` or `expired` unless something is recorded already. The row as it stands."""
+    return _revise(table, deployment_id, decision, by, reason, via)
+
+
+def _revise(table: Table, deployment_id: str, decision: str, by: str, reason: str, via: str) -> Item:
+    for _ in range(_TRIES):
+        row = get(table, deployment_id)
+        if row is None:
+            raise LookupError(deployment_id)
+        if row.get("decision"):
+            return row
+        votes = dict(row.get("votes") or {})
+        final = decision
+        if decision == "approved":
+            votes.setdefault(by, clock.now())
+            if len(votes) < int(row["quorum"]):
+                final = ""
+        change = "SET #votes = :votes, #revision = :next"
+        values = {"votes": votes, "next": int(row["revision"]) + 1, "seen": int(row["revision"])}
+        if final:
+            change += ", #decision = :decision, #by = :by, #decided_at = :now, #reason = :reason, #via = :via"
+            values |= {"decision": final, "by": by, "now": clock.now(), "reason": reason, "via": via}
+        try:
+            return table.update(
+                _pk(deployment_id), "APPROVAL", change, "attribute_not_exists(#decision) AND #revision = :seen", values
+            )
+        except Conflict:
+            continue
+    raise Conflict
+
+
+def reminded(table: Table, deployment_id: str, due: float, following: float) -> bool:
+    """True for the one caller that may send the reminder that was due at `due`."""
+    try:
+        table.update(
+            _pk(deployment_id),
+            "APPROVAL",
+            "SET #next_reminder_at = :next",
+            "#next_reminder_at = :due AND attribute_not_exists(#decision)",
+            {"next": following, "due": due},
+        )
+    except Conflict:
+        return False
+    return True
+
+
+def cancelled(table: Table, deployment_id: str) -> Item | None:
+    """The cancel's row, if somebody asked for one."""
+    return table.get(_pk(deployment_id), "CANCEL")
+
+
+def cancelling(deployment_id: str, by: str, kind: str = "cancelled", superseded_by: str = "") -> Item:
+    """The transaction member that records a cancel."""
+    row = {"pk": _pk(deployment_id), "sk": "CANCEL", "by": by, "kind": kind, "superseded_by": superseded_by, "at": clock.now()}
+    return {"Put": t.put(row, "attribute_not_exists(#pk)")}
+
+
+def cancel(table: Table, deployment_id: str, by: str) -> str:
+    """Record a cancel: `""` if it stands now, `settled` if the deployment has ended, `already` if one stood."""
+    try:
+        table.transact(
+            {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_exists(#pk) AND attribute_not_exists(#outcome)")},
+            cancelling(deployment_id, by),
+        )
+    except Conflict as conflict:
+        return "settled" if 0 in conflict.failed else "already"
+    return ""
+
+
+def may_decide(row: Item, user: str) -> bool:
+    """True if the question was put to this user."""
+    eligible: Iterable[str] = row.get("eligible") or ()
+    return user in set(eligible)

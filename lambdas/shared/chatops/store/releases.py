@@ -1,0 +1,76 @@
+"""The ledger of releases that were verified healthy, and which of them to go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chatops import clock
+from chatops.store import table as t
+from chatops.store.table import Item, Table
+
+_LOOK_BACK = 200
+
+
+@dataclass(frozen=True)
+class Release:
+    """What can be put back: a version, its commit, image and (ECS) task definition or (CodeDeploy) deployment."""
+
+    version: str
+    sha: str = ""
+    image: str = ""
+    task_definition: str = ""
+    codedeploy_deployment_id: str = ""
+    deployment_id: str = ""
+    verified_at: str = ""
+
+    def fact(self) -> dict[str, Any]:
+        """As the state machine carries it."""
+        return {"present": True, **asdict(self)}
+
+
+def release(row: Mapping[str, Any] | None) -> Release | None:
+    """The release of a table row or of a fact in the state; None where it says that there is none."""
+    if not row or row.get("present") is False or not row.get("version"):
+        return None
+    return Release(**{name: str(row.get(name) or "") for name in Release.__dataclass_fields__})
+
+
+def adding(target: str, new: Release) -> Item:
+    """The transaction member that writes a release verified healthy; it is the live one from now on."""
+    return {"Put": t.put({"pk": f"TARGET#{target}", "sk": f"RELEASE#{new.verified_at}#{new.deployment_id}", **asdict(new)})}
+
+
+def marking_bad(target: str, version: str) -> Item:
+    """The transaction member that marks a version as rolled back from."""
+    return {"Put": t.put({"pk": f"TARGET#{target}", "sk": f"BAD#{version}", "version": version, "at": clock.iso(clock.now())})}
+
+
+def clearing(target: str, version: str) -> Item:
+    """The transaction member that clears the mark: the version was deployed and verified again."""
+    return {"Delete": t.delete(f"TARGET#{target}", f"BAD#{version}")}
+
+
+def newest_first(table: Table, target: str) -> list[Release]:
+    """The target's releases, the live one first."""
+    rows = table.query(f"TARGET#{target}", "RELEASE#", newest_first=True, limit=_LOOK_BACK)
+    return [found for row in rows if (found := release(row))]
+
+
+def bad_versions(table: Table, target: str) -> frozenset[str]:
+    """The versions that were rolled back from."""
+    return frozenset(str(row["version"]) for row in table.query(f"TARGET#{target}", "BAD#"))
+
+
+def way_back(releases: Iterable[Release], live: str, bad: frozenset[str]) -> Release | None:
+    """The newest release that is not `live` and has not been rolled back from, both by version. `releases`: newest
+    first. v1, v2, v3 deployed, back to v2, back again: v1, never v3."""
+    return next((r for r in releases if r.version != live and r.version not in bad), None)
+
+
+def named(releases: Iterable[Release], version: str) -> Release | None:
+    """The newest release of that version (with or without a leading v), if the ledger holds one."""
+    return next((r for r in releases if r.version == version), None) or next(
+        (r for r in releases if r.version.removeprefix("v") == version.removeprefix("v")), None
+    )

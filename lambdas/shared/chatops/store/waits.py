@@ -1,0 +1,65 @@
+"""The wake counter and the task token of a deployment's current wait.
+
+Whoever changes the truth bumps the counter first and then answers the token. A wait that begins after the truth was
+read only begins if the counter is still what the reader saw: no wake-up is lost, whichever comes first.
+"""
+
+from __future__ import annotations
+
+from chatops import aws
+from chatops.store.table import Conflict, Table
+
+_GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+def _pk(deployment_id: str) -> str:
+    return f"DEPLOYMENT#{deployment_id}"
+
+
+def counter(table: Table, deployment_id: str) -> int:
+    """How often this deployment has been woken. Read it before the truth."""
+    item = table.get(_pk(deployment_id), "WAIT")
+    return int(item.get("n", 0)) if item else 0
+
+
+def park(table: Table, deployment_id: str, token: str, seen: int) -> bool:
+    """Store the token unless the counter has moved on from `seen`; False if it has."""
+    try:
+        table.update(
+            _pk(deployment_id),
+            "WAIT",
+            "SET #token = :token, #token_n = :seen",
+            "(attribute_not_exists(#n) AND :seen = :zero) OR #n = :seen",
+            {"token": token, "seen": seen, "zero": 0},
+        )
+    except Conflict:
+        return False
+    return True
+
+
+def wake(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
+    """Bump the counter and end the wait there is, if any. Safe to repeat; a token that is gone is no error."""
+    item = table.update(_pk(deployment_id), "WAIT", "ADD #n :one", values={"one": 1})
+    if token := item.get("token"):
+        deliver(table, deployment_id, str(token), patience=patience)
+
+
+def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1.0) -> None:
+    """Answer the token and forget it. The answer is empty: it only wakes, the table says what is true."""
+    states = aws.client("stepfunctions", patience=patience)
+    try:
+        states.send_task_success(taskToken=token, output="{}")
+    except states.exceptions.ClientError as error:
+        if aws.error_code(error) not in _GONE:
+            raise
+    try:
+        table.update(_pk(deployment_id), "WAIT", "REMOVE #token", "#token = :token", {"token": token})
+    except Conflict:
+        pass  # the next wait has begun meanwhile and stored its own token
+
+
+def undelivered(table: Table, deployment_id: str) -> str:
+    """The token of a wait that should have been woken (its counter has moved on), or nothing."""
+    item = table.get(_pk(deployment_id), "WAIT") or {}
+    stale = item.get("token") and int(item.get("n", 0)) > int(item.get("token_n", 0))
+    return str(item["token"]) if stale else ""

@@ -1,0 +1,134 @@
+"""The targets: what may be deployed where, by whom, and how long each part may take.
+
+With the plain variables alone there is one target, `dev`; a `targets.yaml` (`CHATOPS_TARGETS_FILE`) holds several.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from chatops import config
+from chatops.errors import InvalidConfiguration
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Durations in whole seconds, at least 1 (Step Functions' timeouts know no fractions)."""
+
+    approval: int = 3600
+    reminder: int = 900
+    appear: int = 180
+    build: int = 3600
+    deploy: int = 1800
+    rollout: int = 900
+    restore: int = 900
+    cancel: int = 300
+    take: int = 120
+    take_poll: int = 5
+    poll_min: int = 3
+    poll_max: int = 30
+    rollout_poll: int = 10
+    progress: int = 10
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who may ask and who decides. Ids are Slack's: users `U…`/`W…`, user groups `S…`."""
+
+    approvers: tuple[str, ...] = ()
+    approver_groups: tuple[str, ...] = ()
+    quorum: int = 1
+    own_approval: bool = False
+    deploy_approval: bool = False
+    rollback_approval: bool = False
+    requesters: tuple[str, ...] = ()
+    requester_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none."""
+
+    name: str
+    repository: str
+    event_type: str
+    cluster: str = ""
+    service: str = ""
+    codedeploy_application: str = ""
+    codedeploy_group: str = ""
+    region: str = ""
+    role_arn: str = ""
+    claim: bool = True
+    strategy: str = ""
+    policy: Policy = field(default_factory=Policy)
+    timing: Timing = field(default_factory=Timing)
+
+    @property
+    def kind(self) -> str:
+        if self.service:
+            return "ecs"
+        return "codedeploy" if self.codedeploy_application else "none"
+
+
+def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
+    """The single target `dev` that the plain variables describe."""
+    owner = config.required(env, "GITHUB_ID", "the GitHub owner (user or organisation) of the repository")
+    repository = config.required(env, "GITHUB_REPO", "the name of the GitHub repository")
+    approvers = config.names(env, "SLACK_APPROVERS")
+    cluster, service = config.text(env, "ECS_CLUSTER_NAME"), config.text(env, "ECS_SERVICE_NAME")
+    if service and not cluster:
+        raise InvalidConfiguration("ECS_SERVICE_NAME is set and ECS_CLUSTER_NAME is not; it should hold the cluster.")
+    application, group = config.text(env, "CODEDEPLOY_APP_NAME"), config.text(env, "CODEDEPLOY_GROUP_NAME")
+    if application and not group:
+        raise InvalidConfiguration(
+            "CODEDEPLOY_APP_NAME is set and CODEDEPLOY_GROUP_NAME is not; it should hold the deployment group."
+        )
+    groups = tuple(a for a in approvers if a.startswith("S"))
+    return {
+        "dev": Target(
+            name="dev",
+            repository=f"{owner}/{repository}",
+            event_type="dev_deploy",
+            cluster=cluster if service else "",
+            service=service,
+            codedeploy_application=application,
+            codedeploy_group=group,
+            policy=Policy(
+                approvers=tuple(a for a in approvers if a not in groups),
+                approver_groups=groups,
+                deploy_approval=config.boolean(env, "DEPLOY_APPROVAL_REQUIRED", default=bool(approvers)),
+                rollback_approval=config.boolean(env, "ROLLBACK_APPROVAL_REQUIRED", default=bool(approvers)),
+            ),
+        )
+    }
+
+
+@lru_cache(maxsize=1)
+def _cached(path: str, fingerprint: tuple[tuple[str, str], ...]) -> dict[str, Target]:
+    env = dict(fingerprint)
+    if path:
+        # YAML is only paid for by installations that use it
+        from chatops.targets_file import load
+
+        return load(Path(path), env)
+    return from_environment(env)
+
+
+def targets() -> dict[str, Target]:
+    """All targets by name, in the file's order. Raises InvalidConfiguration."""
+    path = os.environ.get("CHATOPS_TARGETS_FILE", "").strip()
+    if not path:
+        packed = Path(__file__).parent.parent / "targets.yaml"
+        path = str(packed) if packed.is_file() else ""
+    return _cached(path, tuple(sorted(os.environ.items())))
+
+
+def default_target(known: Mapping[str, Target]) -> str:
+    """The target of a command that names none: the only one, or `dev`; empty when there is neither."""
+    if len(known) == 1:
+        return next(iter(known))
+    return "dev" if "dev" in known else ""

@@ -1,0 +1,165 @@
+"""`targets.yaml`, validated: an error names the file's line and the field.
+
+    targets:
+      prod:
+        repository: acme/checkout-api        # default: GITHUB_ID/GITHUB_REPO
+        event_type: prod_deploy              # default: <name>_deploy
+        ecs: {cluster: checkout, service: checkout-api}
+        policy: {approvers: [U0LEE0001], quorum: 1, rollback_approval: false}
+        timing: {approval: 1800}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chatops import config
+from chatops.errors import InvalidConfiguration
+from chatops.targets import Policy, Target, Timing
+from chatops.words import RESERVED
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,20}"), re.compile(r"S[A-Z0-9]{2,20}")
+_LISTS = {
+    "approvers": _PERSON,
+    "approver_groups": _GROUP,
+    "requesters": _PERSON,
+    "requester_groups": _GROUP,
+}
+
+
+class _Where:
+    """A place in the file, for error messages."""
+
+    def __init__(self, file: str, node: yaml.Node, path: str) -> None:
+        self.file, self.node, self.path = file, node, path
+
+    def error(self, problem: str, node: yaml.Node | None = None) -> InvalidConfiguration:
+        line = (node or self.node).start_mark.line + 1
+        return InvalidConfiguration(f"{self.file}, line {line}, {self.path}: {problem}")
+
+    def fields(self, allowed: set[str]) -> dict[str, _Where]:
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.error("should hold names and values")
+        found: dict[str, _Where] = {}
+        for key, value in self.node.value:
+            name = str(key.value)
+            if allowed and name not in allowed:
+                raise self.error(f"unknown field {name!r}; known are {', '.join(sorted(allowed))}", key)
+            if name in found:
+                raise self.error(f"{name!r} stands twice", key)
+            found[name] = _Where(self.file, value, f"{self.path}.{name}" if self.path else name)
+        return found
+
+    def value(self, kind: type, what: str) -> Any:
+        loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)  # type: ignore[no-untyped-call]
+        if not isinstance(loaded, kind) or (kind is int and isinstance(loaded, bool)):
+            raise self.error(f"should hold {what}, not {loaded!r}")
+        return loaded
+
+    def text(self, pattern: re.Pattern[str] | None = None, what: str = "a text") -> str:
+        found = str(self.value(str, what)).strip()
+        if not found or (pattern and not pattern.fullmatch(found)):
+            raise self.error(f"should hold {what}, not {found!r}")
+        return found
+
+    def seconds(self) -> int:
+        found = int(self.value(int, "whole seconds, at least 1"))
+        if not 1 <= found <= 86_400:
+            raise self.error(f"should hold whole seconds from 1 to 86400, not {found}")
+        return found
+
+
+def _policy(where: _Where, inherited: Policy) -> Policy:
+    given: dict[str, Any] = {}
+    for name, place in where.fields({f.name for f in fields(Policy)}).items():
+        if name in _LISTS:
+            items = place.value(list, "a list of Slack ids")
+            for item in items:
+                if not isinstance(item, str) or not _LISTS[name].fullmatch(item):
+                    raise place.error(f"{item!r} is no Slack id of that kind (users U…, user groups S…)")
+            given[name] = tuple(dict.fromkeys(items))
+        elif name == "quorum":
+            given[name] = int(place.value(int, "a number from 1 on"))
+            if given[name] < 1:
+                raise place.error("should hold a number from 1 on")
+        else:
+            given[name] = bool(place.value(bool, "true or false"))
+    approves = bool(given.get("approvers") or given.get("approver_groups"))
+    base = {f.name: getattr(inherited, f.name) for f in fields(Policy)}
+    if approves:
+        base |= {"approvers": (), "approver_groups": (), "deploy_approval": True, "rollback_approval": True}
+    return Policy(**(base | given))
+
+
+def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
+    place = where.fields(
+        {"repository", "event_type", "ecs", "codedeploy", "region", "role_arn", "claim", "strategy", "policy", "timing"}
+    )
+    owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
+    if "repository" not in place and not (owner and repository):
+        raise where.error("names no repository, and GITHUB_ID and GITHUB_REPO are not set")
+    ecs = place["ecs"].fields({"cluster", "service"}) if "ecs" in place else {}
+    deploy = place["codedeploy"].fields({"application", "group"}) if "codedeploy" in place else {}
+    if ecs and deploy:
+        raise where.error("has both ecs and codedeploy; it should have one of them, or neither")
+    for group, needed in ((ecs, ("cluster", "service")), (deploy, ("application", "group"))):
+        if group and (missing := [n for n in needed if n not in group]):
+            raise where.error(f"lacks {missing[0]}")
+    approvers = config.names(env, "SLACK_APPROVERS")
+    inherited = Policy(
+        approvers=tuple(a for a in approvers if not a.startswith("S")),
+        approver_groups=tuple(a for a in approvers if a.startswith("S")),
+        deploy_approval=config.boolean(env, "DEPLOY_APPROVAL_REQUIRED", default=bool(approvers)),
+        rollback_approval=config.boolean(env, "ROLLBACK_APPROVAL_REQUIRED", default=bool(approvers)),
+    )
+    timing = place["timing"].fields({f.name for f in fields(Timing)}) if "timing" in place else {}
+    return Target(
+        name=name,
+        repository=place["repository"].text(_REPOSITORY, "owner/name") if "repository" in place else f"{owner}/{repository}",
+        event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "up to 100 characters")
+        if "event_type" in place
+        else f"{name}_deploy",
+        cluster=ecs["cluster"].text() if ecs else "",
+        service=ecs["service"].text() if ecs else "",
+        codedeploy_application=deploy["application"].text() if deploy else "",
+        codedeploy_group=deploy["group"].text() if deploy else "",
+        region=place["region"].text(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "an AWS region") if "region" in place else "",
+        role_arn=place["role_arn"].text(re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+"), "an IAM role's ARN")
+        if "role_arn" in place
+        else "",
+        claim=bool(place["claim"].value(bool, "true or false")) if "claim" in place else True,
+        strategy=place["strategy"].text(re.compile("rolling|blue_green|linear|canary"), "rolling, blue_green, linear or canary")
+        if "strategy" in place
+        else "",
+        policy=_policy(place["policy"], inherited) if "policy" in place else inherited,
+        timing=Timing(**{n: p.seconds() for n, p in timing.items()}),
+    )
+
+
+def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
+    """Read and check the file. Raises InvalidConfiguration with file, line and field."""
+    try:
+        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidConfiguration(f"{path.name}: {error}") from None
+    if root is None:
+        raise InvalidConfiguration(f"{path.name} is empty; it should hold `targets:`.")
+    top = _Where(path.name, root, "").fields({"targets"})
+    if "targets" not in top:
+        raise InvalidConfiguration(f"{path.name} should hold `targets:`.")
+    found: dict[str, Target] = {}
+    for name, where in top["targets"].fields(set()).items():
+        if not _NAME.fullmatch(name) or name in RESERVED:
+            raise where.error("a target's name is lower case letters, digits and dashes, and no command word")
+        found[name] = _target(name, where, env)
+    if not found:
+        raise InvalidConfiguration(f"{path.name} names no target.")
+    return found
