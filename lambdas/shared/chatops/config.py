@@ -27,6 +27,7 @@ class Settings:
     slack_api_url: str
     gif_base_url: str
     gifs: Mapping[str, str]
+    console_url: str
 
 
 def text(env: Mapping[str, str], name: str, default: str = "") -> str:
@@ -68,6 +69,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     api_url = text(env, "CHATOPS_API_URL").rstrip("/")
     gif_base = text(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
 
+    region = text(env, "AWS_REGION", text(env, "AWS_DEFAULT_REGION", "us-east-1"))
+
     def gif(name: str, file: str) -> str:
         return text(env, name, f"{gif_base}/{file}" if gif_base else "")
 
@@ -75,7 +78,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         table=required(env, "CHATOPS_TABLE", "the name of the DynamoDB table"),
         state_machine_arn=required(env, "CHATOPS_STATE_MACHINE_ARN", "the ARN of the deploy state machine"),
         secret_arn=text(env, "CHATOPS_SECRET_ARN"),
-        region=text(env, "AWS_REGION", text(env, "AWS_DEFAULT_REGION", "us-east-1")),
+        region=region,
         language=language,
         api_url=api_url,
         channel=text(env, "SLACK_CHANNEL_ID"),
@@ -87,6 +90,11 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),
             "failure": gif("GIF_DEPLOY_FAIL", "failed.gif"),
         },
+        console_url=text(
+            env,
+            "CHATOPS_CONSOLE_URL",
+            f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{{arn}}",
+        ),
     )
 
 

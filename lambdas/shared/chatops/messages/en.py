@@ -75,7 +75,7 @@ TEXTS = {
     "decision_approved": "approved",
     "decision_rejected": "rejected",
     "decision_expired": "expired",
-    "reject_title": "Reject the deployment",
+    "reject_title": "Reject deployment",
     "reject_reason": "Reason",
     "reject_hint": "It is shown in the channel.",
     "reject_needs_reason": "Please give a reason.",

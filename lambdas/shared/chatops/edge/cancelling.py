@@ -1,0 +1,55 @@
+"""A cancel: a recorded wish, by the requester or an approver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatops.edge.start import PATIENCE
+from chatops.messages.catalogue import say
+from chatops.store import approvals, deployments, locks, stages, waits
+from chatops.store.table import table
+from chatops.targets import Target, targets
+
+
+def by_command(form: Mapping[str, str], deployment_id: str) -> dict[str, Any]:
+    """`/platform-deploy cancel [id]`; without an id, what is in flight if that is one deployment."""
+    from chatops.edge.commands import ephemeral
+
+    user = form.get("user_id", "")
+    if not deployment_id:
+        rows = table(patience=PATIENCE)
+        held = {h.deployment_id for name in targets() if (h := locks.holder(rows, name))}
+        if len(held) != 1:
+            return ephemeral(f"⚠️ {say('cancel_which')}")
+        deployment_id = held.pop()
+    return ephemeral(cancel(deployment_id, user))
+
+
+def may_cancel(target: Target | None, plan: Mapping[str, Any], user: str) -> bool:
+    """The requester and the approvers may."""
+    asked = (plan.get("approval") or {}).get("eligible") or []
+    approvers = target.policy.approvers if target else ()
+    return user in {(plan.get("requester") or {}).get("id"), *asked, *approvers}
+
+
+def cancel(deployment_id: str, user: str) -> str:
+    """Record the cancel and wake whatever waits; the words for the one who asked."""
+    rows = table(patience=PATIENCE)
+    record = deployments.get(rows, deployment_id)
+    if record is None:
+        return f"⚠️ {say('cancel_unknown', id=deployment_id)}"
+    plan = record["plan"]
+    if not may_cancel(targets().get(plan["target"]), plan, user):
+        return f"⚠️ {say('cancel_not_you', id=deployment_id, user=(plan.get('requester') or {}).get('id', ''))}"
+    if record.get("outcome"):
+        return f"⚠️ {say('cancel_settled', id=deployment_id)}"
+    if plan["command"] == "rollback" and locks.holds(rows, plan["target"], deployment_id):
+        return f"⚠️ {say('cancel_rollback', id=deployment_id)}"
+    said = approvals.cancel(rows, deployment_id, user)
+    if said:
+        return f"⚠️ {say(f'cancel_{said}', id=deployment_id)}"
+    for stage in stages.CANCELLABLE:
+        stages.revoke(rows, deployment_id, stage)
+    waits.wake(rows, deployment_id, patience=PATIENCE)
+    return say("cancel_recorded", id=deployment_id)

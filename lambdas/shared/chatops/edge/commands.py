@@ -1,0 +1,97 @@
+"""Slash commands: understood, answered, and started as executions."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chatops import SCHEMA, http, words
+from chatops.edge import cancelling
+from chatops.ids import deployment_id
+from chatops.messages.catalogue import say
+from chatops.targets import Target, default_target, targets
+from chatops.words import Mistake, Words
+
+_KINDS = {"deploy": words.parse_deploy, "status": words.parse_status, "rollback": words.parse_rollback}
+
+
+def ephemeral(text: str) -> dict[str, Any]:
+    """A 200 with a text for the one who asked: Slack hides the body of anything else."""
+    return http.answer(200, {"response_type": "ephemeral", "text": text})
+
+
+def kind_of(command: str) -> str:
+    """deploy, status or rollback, by the command's last word: a workspace may call it `/acme-deploy`."""
+    last = command.rpartition("-")[2].lstrip("/").lower()
+    return last if last in _KINDS else "deploy"
+
+
+def answer(form: Mapping[str, str]) -> dict[str, Any]:
+    """The answer to the command itself; the rest follows from the state machine."""
+    kind, known = kind_of(form.get("command", "")), targets()
+    # Slack escapes these three, and only these, before it sends
+    asked = _KINDS[kind](html.unescape(form.get("text", ""))[:3000], known)
+    if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:
+        asked = _with_default(asked, known)
+    if asked.mistake:
+        return ephemeral(f"⚠️ {say(asked.mistake.key, asked.mistake.values)}\n{say(f'usage_{kind}')}")
+    if asked.action == "help":
+        return ephemeral(help_text(known))
+    if asked.action == "cancel":
+        return cancelling.by_command(form, asked.deployment_id)
+    return _start(form, asked)
+
+
+def _with_default(asked: Words, known: Mapping[str, Target]) -> Words:
+    from dataclasses import replace
+
+    target = default_target(known)
+    if target:
+        return replace(asked, target=target)
+    return replace(asked, mistake=Mistake("which_target", {"targets": ", ".join(known)}))
+
+
+def help_text(known: Mapping[str, Target]) -> str:
+    """All three commands."""
+    lines = [f"{say(f'help_{kind}')}\n{say(f'usage_{kind}')}" for kind in _KINDS]
+    return "\n".join([*lines, say("help_targets", targets=", ".join(known))])
+
+
+def execution_input(form: Mapping[str, str], asked: Words) -> str:
+    """The input: the same text for the same delivery, else StartExecution would not know it again."""
+    made = {
+        "schema": SCHEMA,
+        "command": asked.action,
+        "version": asked.version,
+        "target": asked.target,
+        "reason": asked.reason,
+        "dry_run": asked.dry_run,
+        "requester": {"id": form.get("user_id", ""), "name": form.get("user_name", "")[:80]},
+        "channel": form.get("channel_id", ""),
+        "response_url": form.get("response_url", ""),
+    }
+    return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
+
+
+def _start(form: Mapping[str, str], asked: Words) -> dict[str, Any]:
+    from chatops.edge.start import start
+
+    team, trigger = form.get("team_id", ""), form.get("trigger_id", "")
+    if not trigger:
+        return http.answer(400, {"message": "A slash command has a trigger_id."})
+    if not start(deployment_id(team, trigger), execution_input(form, asked)):
+        return ephemeral(f"⚠️ {say('not_started', target=asked.target)}")
+    return ephemeral(_accepted(asked))
+
+
+def _accepted(asked: Words) -> str:
+    if asked.dry_run:
+        return say("accepted_dry_run")
+    if asked.action in ("status", "history"):
+        return say("accepted_status", target=asked.target)
+    key = {"deploy": "accepted_deploy", "rollback": "accepted_rollback"}[asked.action]
+    if not asked.version:
+        key = {"deploy": "accepted_latest", "rollback": "accepted_rollback_last"}[asked.action]
+    return say(key, version=asked.version, target=asked.target)

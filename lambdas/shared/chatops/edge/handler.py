@@ -1,0 +1,99 @@
+"""What arrives at POST /slack/events: commands, clicks, modals, URL verification."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+from chatops import http
+from chatops.edge.signature import verified
+
+UNSIGNED = {"message": "The request's signature does not hold."}
+
+
+def handle(event: Any) -> dict[str, Any]:
+    """The HTTP answer, for whatever bytes arrive: never an exception, never a 5xx."""
+    raw = http.body(event)
+    if raw is None:
+        return http.answer(413 if _oversized(event) else 400, {"message": "The body is unusable."})
+    if isinstance(event, dict) and "requestContext" not in event:
+        # not through API Gateway: the console's test event, by somebody who may invoke the function anyway
+        found = _json(raw)
+        if found.get("type") == "url_verification" and isinstance(found.get("challenge"), str):
+            return {"statusCode": 200, "body": found["challenge"]}
+    if not _signed(http.headers(event), raw):
+        return http.answer(401, UNSIGNED)
+    found = _json(raw)
+    if found.get("type") == "url_verification":
+        challenge = found.get("challenge")
+        return http.answer(200, challenge if isinstance(challenge, str) else "", "text/plain")
+    return deliver(_form(raw))
+
+
+def _oversized(event: Any) -> bool:
+    text = event.get("body") if isinstance(event, dict) else None
+    return isinstance(text, str) and len(text) > http.MAX_BODY
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    if not raw.lstrip().startswith(b"{"):
+        return {}
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    try:
+        found = parse_qs(raw.decode(), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        return {}
+    return {k: v[0] for k, v in found.items()}
+
+
+def _signed(headers: dict[str, str], raw: bytes) -> bool:
+    """Checked with the secret as it is known; read afresh (rarely) when it does not hold: it may have been rotated."""
+    if not headers.get("x-slack-signature"):
+        return False
+    from chatops import secrets
+
+    now = time.time()
+    for fresh in (False, True):
+        try:
+            secret = secrets.optional(secrets.SLACK_SIGNING_SECRET, fresh=fresh)
+        except Exception:  # noqa: BLE001 - no secret to be had: nothing is accepted, and nothing else happens
+            return False
+        if verified(headers, raw, secret, now):
+            return True
+    return False
+
+
+def deliver(form: dict[str, str]) -> dict[str, Any]:
+    """Act on a delivery that is known to come from Slack (signed, or through Socket Mode)."""
+    from chatops.edge import clicks, commands
+
+    try:
+        if "payload" in form:
+            return clicks.answer(json.loads(form["payload"]))
+        if form.get("command"):
+            return commands.answer(form)
+    except Exception as error:  # noqa: BLE001 - the edge never answers 5xx; Slack would only show its own error
+        return _trouble(error)
+    return http.answer(400, {"message": "This is neither a command nor an interaction."})
+
+
+def _trouble(error: Exception) -> dict[str, Any]:
+    from chatops.errors import InvalidConfiguration
+    from chatops.messages.catalogue import say
+    from chatops.observability import logger
+
+    logger.error("the edge met trouble", error=type(error).__name__)
+    if isinstance(error, InvalidConfiguration):
+        text = say("misconfigured", said=str(error))
+    else:
+        text = say("click_failed")
+    return http.answer(200, {"response_type": "ephemeral", "text": f"⚠️ {text}"})

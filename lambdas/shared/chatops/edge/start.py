@@ -1,0 +1,28 @@
+"""StartExecution: the first idempotency gate."""
+
+from __future__ import annotations
+
+from chatops import aws
+from chatops.config import settings
+
+PATIENCE = 0.3
+"""Of a step's timeouts: the edge must answer inside three seconds even if everything behind it stalls."""
+
+
+def start(name: str, text: str) -> bool:
+    """Start the execution, or find it started by the same delivery; False if Step Functions did not answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from chatops.observability import logger
+
+    states = aws.client("stepfunctions", patience=PATIENCE)
+    try:
+        states.start_execution(stateMachineArn=settings().state_machine_arn, name=name, input=text)
+    except states.exceptions.ExecutionAlreadyExists:
+        # the same delivery after its execution has ended; the same name is the same delivery
+        return True
+    except (ClientError, BotoCoreError) as error:
+        logger.error("execution not started", error=aws.error_code(error) or type(error).__name__, deployment_id=name)
+        return False
+    logger.info("execution started", deployment_id=name)
+    return True

@@ -1,0 +1,199 @@
+"""The one living message of a deployment: pure builders from its facts to Block Kit, checked by slack_sdk's models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    HeaderBlock,
+    ImageBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from chatops.messages import outcome as ending
+from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
+from chatops.messages.facts import Facts, View
+from chatops.messages.who import people, voters
+
+HEADER, SECTION, BUTTON, ALT = 150, 3000, 75, 2000
+Message = dict[str, Any]
+
+
+def message(view: View) -> Message:
+    """`{"text", "blocks"}`: the text reads well alone, for notifications and screen readers."""
+    title, text = headline(view), summary(view)
+    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=title[:HEADER], emoji=True))]
+    if gif := picture(view):
+        blocks.append(ImageBlock(image_url=gif, alt_text=title[:ALT]))
+    if view.phase == "ended":
+        blocks.append(SectionBlock(text=MarkdownTextObject(text=text[:SECTION])))
+    if fields := _fields(view):
+        blocks.append(SectionBlock(fields=[MarkdownTextObject(text=f[:2000]) for f in fields[:10]]))
+    if lines := _lines(view):
+        blocks.append(SectionBlock(text=MarkdownTextObject(text="\n".join(lines)[:SECTION])))
+    if buttons := _buttons(view):
+        blocks.append(ActionsBlock(elements=buttons))
+    footer = say(
+        "footer",
+        id=view.deployment_id,
+        elapsed=duration(view.elapsed),
+        link=Markup(link(view.execution_url, plain("footer_link"))),
+    )
+    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=footer[:SECTION])]))
+    return {"text": f"{escape(title)}: {text}" if text else escape(title), "blocks": [b.to_dict() for b in blocks]}
+
+
+def headline(view: View) -> str:
+    """The header, plain text."""
+    if view.phase == "ended":
+        key = ending.title(view)
+    elif view.phase == "approval":
+        key = "title_approval"
+    else:
+        key = f"title_{view.command}"
+    return plain(key, version=view.version, target=view.target)
+
+
+def summary(view: View) -> str:
+    """One sentence for the `text`: what is going on."""
+    if view.phase == "ended":
+        return ending.sentence(view)
+    lines = _lines(view)
+    return lines[-1].partition(" ")[2] if lines else ""
+
+
+def picture(view: View) -> str:
+    """The GIF's URL for this phase, or nothing: a missing one never breaks a message."""
+    end = str(view.outcome.get("end", ""))
+    if view.phase == "ended":
+        kind = {"Deployed": "success", "Restored": "success"}.get(end, "failure" if end in ending.BREAKAGES else "")
+    else:
+        kind = "deploying" if view.phase in ("build", "deploy", "rollout", "restoring") else ""
+    url = str(view.gifs.get(kind, ""))
+    return url if url.startswith(("https://", "http://")) and len(url) <= 3000 and not set(url) & set(" <>|\"") else ""  # noqa: PLR2004
+
+
+def _fields(view: View) -> list[str]:
+    if not view.plan or view.outcome.get("end") == "Refused":
+        return []
+    fields = [
+        say("field_version", from_to=Markup(say("from_to", before=view.before, version=view.version))),
+        say("field_requester", user=view.requester),
+    ]
+    sha, title, url = (str(view.plan.get(k) or "") for k in ("sha", "title", "url"))
+    if sha:
+        commit = link(url, sha[:7]) if url else f"`{escape(sha[:7])}`"
+        fields.append(say("field_commit", commit=Markup(f"{commit} {escape(title)}".strip())))
+    if view.phase in ("planned", "build", "approval", "decided") and (changes := changes_text(view.plan)):
+        fields.append(say("field_changes", changes=Markup(changes)))
+    if reason := view.plan.get("reason"):
+        fields.append(say("field_reason", reason=reason))
+    if view.phase == "approval":
+        fields.append(say("field_deadline", deadline=Markup(date(str(view.approval.get("deadline", ""))))))
+    shown = view.restored or view.rollout
+    if shown and shown.get("desired") is not None and view.plan.get("kind") == "ecs":
+        counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
+        fields += [say("field_tasks", counts), say("field_rollout", status=_status(shown))]
+    return fields
+
+
+def _status(rollout: Facts) -> str:
+    stage = rollout.get("lifecycle_stage")
+    return f"{rollout.get('status', '')}{f' · {stage}' if stage else ''}"
+
+
+def changes_text(plan: Facts) -> str:
+    """The compare link, how many commits, by whom, and their pull requests."""
+    changes = plan.get("changes") or {}
+    if not changes:
+        return ""
+    key, count = ("changes_commits", changes["commits"]) if changes.get("commits") else ("changes_behind", changes.get("behind", 0))
+    people = ", ".join([*map(str, changes.get("authors") or []), *(f"#{n}" for n in changes.get("pulls") or [])])
+    compare = Markup(link(str(changes.get("url", "")), plain(key, count=count)))
+    return say("changes", link=compare, authors=people) if people else str(compare)
+
+
+def run_link(stage: Facts) -> Markup:
+    """`#4411`, linked."""
+    number, url = stage.get("run_number"), str(stage.get("run_url") or "")
+    return Markup(link(url, f"#{number}") if number else "–")
+
+
+def _stage_line(stage: Facts, key: str) -> str:
+    if stage.get("state") == "succeeded":
+        return f"✅ {say(f'{key}_ok', run=run_link(stage), took=duration(float(stage.get('seconds') or 0)))}"
+    if stage.get("done"):
+        return f"❌ {say(key, run=run_link(stage), what=str(stage.get('conclusion') or stage.get('state')))}"
+    doing = str(stage.get("state", "waiting"))
+    if doing == "running" and stage.get("job"):
+        what = say("what_running", job=stage["job"], step=stage.get("step") or "…")
+    else:
+        known = {"queued": "what_queued", "running": "what_running_bare", "finishing": "what_finishing"}
+        what = say(known.get(doing, "what_waiting"))
+    return f"🔄 {say(key, run=run_link(stage), what=Markup(what))}"
+
+
+def _lines(view: View) -> list[str]:
+    if not view.plan:
+        return []
+    lines: list[str] = []
+    if view.phase == "planned" and view.command == "deploy":
+        lines.append(f"🔄 {say('line_planned')}")
+    if view.build:
+        lines.append(_stage_line(view.build, "line_build"))
+    approval = view.approval
+    if approval.get("decision") == "approved":
+        took = duration(float(approval.get("seconds") or 0))
+        lines.append(f"✅ {say('line_approved', people=people(voters(approval) or [str(approval.get('by', ''))]), took=took)}")
+    elif approval.get("decision") == "pending" and view.phase == "approval":
+        asked = people(list(approval.get("eligible") or []), list((view.plan.get("approval") or {}).get("groups") or []))
+        want, have = approval.get("quorum", 1), len(voters(approval))
+        lines.append(f"⏳ {say('line_approval', people=asked, want=want, have=have)}")
+    if view.deploy:
+        lines.append(_stage_line(view.deploy, "line_deploy"))
+    if view.phase == "rollout":
+        lines.append(f"🔄 {say('line_rollout')}")
+    if view.phase == "restoring":
+        back = (view.plan.get("previous") or {}).get("version", "–")
+        if view.rollback.get("stage"):
+            lines.append(_stage_line(view.rollback, "line_rollback_stage"))
+        breaker = view.rollout.get("restoring") and not view.rollback
+        lines.append(f"↩️ {say('line_breaker' if breaker else 'line_restoring', version=back)}")
+    return lines
+
+
+def _confirm(title: str, text: str, *, danger: bool = False) -> ConfirmObject:
+    return ConfirmObject(
+        title=PlainTextObject(text=title[:100]),
+        text=PlainTextObject(text=text[:300]),
+        confirm=PlainTextObject(text=plain("confirm_yes")[:30]),
+        deny=PlainTextObject(text=plain("confirm_no")[:30]),
+        style="danger" if danger else None,
+    )
+
+
+def _button(key: str, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None) -> ButtonElement:
+    label = PlainTextObject(text=plain(key)[:BUTTON], emoji=True)
+    return ButtonElement(text=label, action_id=action, value=value, style=style, confirm=confirm)
+
+
+def _buttons(view: View) -> list[ButtonElement]:
+    """A button carries the deployment id and nothing secret."""
+    if not view.plan or view.phase == "ended":
+        return []
+    made: list[ButtonElement] = []
+    if view.phase == "approval":
+        question = _confirm(plain("confirm_title"), plain("confirm_text", version=view.version, target=view.target))
+        made.append(_button("approve", "approve", view.deployment_id, "primary", question))
+        made.append(_button("reject", "reject", view.deployment_id, "danger"))
+    if view.command == "deploy" and view.phase != "restoring" or view.phase == "approval":
+        sure = _confirm(plain("confirm_cancel_title"), plain("confirm_cancel_text"), danger=True)
+        made.append(_button("cancel", "cancel", view.deployment_id, None, sure))
+    return made

@@ -1,0 +1,32 @@
+"""Modals. https://docs.slack.dev/surfaces/modals"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.views import View
+
+from chatops.messages.catalogue import plain
+
+
+def reject(private_metadata: str) -> dict[str, Any]:
+    """Asks for the reason of a rejection."""
+    made = View(
+        type="modal",
+        callback_id="reject",
+        title=PlainTextObject(text=plain("reject_title")[:24]),
+        submit=PlainTextObject(text=plain("submit")[:24]),
+        close=PlainTextObject(text=plain("close")[:24]),
+        private_metadata=private_metadata,
+        blocks=[
+            InputBlock(
+                block_id="reason",
+                label=PlainTextObject(text=plain("reject_reason")),
+                hint=PlainTextObject(text=plain("reject_hint")),
+                element=PlainTextInputElement(action_id="reason", multiline=True, min_length=1, max_length=500),
+            )
+        ],
+    )
+    view: dict[str, Any] = made.to_dict()
+    return view

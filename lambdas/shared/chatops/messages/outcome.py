@@ -1,0 +1,117 @@
+"""How a deployment ended, in words: what happened, what is running now, what to do. Pure."""
+
+from __future__ import annotations
+
+from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, say
+from chatops.messages.facts import Facts, View
+from chatops.messages.who import people, voters
+
+BREAKAGES = ("Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed", "Stopped")
+_TITLES = {
+    "Deployed": "title_deployed",
+    "Restored": "title_restored",
+    "Rolled Back": "title_rolled_back",
+    "Build Failed": "title_build_failed",
+    "Deploy Failed": "title_deploy_failed",
+    "Rollback Failed": "title_rollback_failed",
+    "Rejected": "title_rejected",
+    "Expired": "title_expired",
+    "Cancelled": "title_cancelled",
+    "Refused": "title_refused",
+    "Stopped": "title_stopped",
+}
+
+
+def title(view: View) -> str:
+    """The catalogue key of the header."""
+    if view.outcome.get("superseded"):
+        return "title_superseded"
+    return _TITLES.get(str(view.outcome.get("end")), "title_deploy_failed")
+
+
+def sentence(view: View) -> str:
+    """The outcome in mrkdwn."""
+    end = str(view.outcome.get("end", ""))
+    words = {
+        "version": view.version,
+        "target": view.target,
+        "before": view.before,
+        "took": duration(view.elapsed),
+        "user": view.requester,
+        "by": str(view.outcome.get("by", "")),
+        "why": Markup(why(view)),
+    }
+    running = Markup(say("running_is" if view.before != "–" else "running_look", words))
+    if end == "Deployed":
+        who = voters(view.approval)
+        return say("end_deployed", {**words, "approved": Markup(say("approved_by", people=people(who)) if who else "")})
+    if end == "Restored":
+        if view.command == "deploy":
+            back = (view.plan.get("previous") or {}).get("version", view.before)
+            return say("end_cancel_restored", {**words, "before": back, "user": words["by"] or view.requester})
+        reason = str(view.plan.get("reason") or "")
+        return say("end_restored", {**words, "why": Markup(f" “{escape(reason)}”") if reason else ""})
+    if end == "Rejected":
+        waited = duration(float(view.approval.get("seconds") or 0))
+        return say("end_rejected", {**words, "took": waited, "reason": str(view.approval.get("reason", ""))})
+    if end == "Expired":
+        return say("end_expired", {**words, "took": duration(float(view.approval.get("seconds") or 0))})
+    if end == "Cancelled":
+        return say("end_superseded" if view.outcome.get("superseded") else "end_cancelled", words)
+    if end == "Rolled Back":
+        back = (view.plan.get("previous") or {}).get("version", view.before)
+        return say("end_rolled_back", {**words, "before": back}) + _events(view.rollout)
+    if end == "Rollback Failed":
+        return say("end_rollback_failed", {**words, "by_hand": Markup(by_hand(view))}) + _events(view.restored)
+    if end == "Stopped":
+        return say("end_stopped", {**words, "said": str(view.outcome.get("said", "")), "running": running})
+    if end == "Build Failed":
+        return say("end_build_failed", words)
+    if end == "Refused":
+        return say("end_refused", words)
+    return say("end_deploy_failed", {**words, "running": running})
+
+
+def _events(rollout: Facts) -> str:
+    events = [escape(e, 200) for e in rollout.get("events") or []]
+    return "\n" + say("ecs_events", events=Markup("\n".join(f"• {e}" for e in events))) if events else ""
+
+
+def by_hand(view: View) -> str:
+    """The command that puts the recorded release back without the bot."""
+    previous = view.plan.get("previous") or {}
+    if view.plan.get("kind") == "ecs":
+        place = view.outcome.get("place") or {}
+        return say("by_hand_ecs", place, task_definition=str(previous.get("task_definition", "")))
+    return say("by_hand_none", before=str(previous.get("version", "")))
+
+
+def _run(stage: Facts) -> Markup:
+    number = stage.get("run_number")
+    return Markup(link(str(stage.get("run_url") or ""), f"run #{number}" if number else "GitHub"))
+
+
+def why(view: View) -> str:
+    """What went wrong, as precisely as the facts allow."""
+    cause = view.outcome.get("why") or {}
+    key = str(cause.get("key", ""))
+    if not key:
+        return ""
+    stage: Facts = getattr(view, str(cause.get("stage", "")), {}) if cause.get("stage") in ("build", "deploy", "rollback") else {}
+    values = {
+        **(cause.get("values") or {}),
+        "run": _run(stage),
+        "stage": str(cause.get("stage", "")),
+        "job": str(stage.get("job") or ""),
+        "step": str(stage.get("step") or ""),
+        "conclusion": str(stage.get("conclusion") or ""),
+        "before": str((view.plan.get("previous") or {}).get("version") or view.before),
+    }
+    return say(key, values)
+
+
+def short(view: View) -> str:
+    """The fresh message at the end that mentions the requester; edits do not notify."""
+    name = plain(title(view), version=view.version, target=view.target)
+    who = f"{mention(view.requester)}: " if view.requester else ""
+    return f"{who}{escape(name)}."

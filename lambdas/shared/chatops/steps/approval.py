@@ -1,0 +1,103 @@
+"""approval: ask people, with a token; read what they decided, without."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from chatops import clock
+from chatops.errors import DecisionRecorded
+from chatops.messages.catalogue import duration, say
+from chatops.messages.facts import View
+from chatops.messages.who import people
+from chatops.steps import speak
+from chatops.store import approvals, waits
+from chatops.store.approvals import Question
+from chatops.store.table import Item, table
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """With `mode` request: store the token, show the card; raises DecisionRecorded if there is nothing to wait for.
+    With `mode` read: the decision, and how long the next wait may be."""
+    return _request(event) if event["mode"] == "request" else _read(event)
+
+
+def _request(event: dict[str, Any]) -> dict[str, Any]:
+    deployment_id, rows = str(event["deployment_id"]), table()
+    if (approvals.get(rows, deployment_id) or {}).get("decision") or approvals.cancelled(rows, deployment_id):
+        raise DecisionRecorded("There is a decision already.")
+    if not waits.park(rows, deployment_id, str(event["token"]), int(event["wake"])):
+        raise DecisionRecorded("Something happened since the last look.")
+    seen = speak.view_of(event)
+    if speak.show(seen):
+        speak.short(deployment_id, "approval", _ping(seen), everywhere=True)
+    return {}
+
+
+def _ping(seen: View) -> str:
+    key = "approval_ping_rollback" if seen.command == "rollback" else "approval_ping"
+    return say(
+        key,
+        people=_asked(seen),
+        user=seen.requester,
+        version=seen.version,
+        target=seen.target,
+        deadline=str(seen.approval.get("deadline", "")),
+    )
+
+
+def _asked(seen: View) -> str:
+    question = seen.plan.get("approval") or {}
+    if groups := question.get("groups"):
+        return people([], groups)
+    return people(list(question.get("eligible") or []))
+
+
+def _read(event: dict[str, Any]) -> dict[str, Any]:
+    deployment_id, plan, rows = str(event["deployment_id"]), event["state"]["plan"], table()
+    wake, now = waits.counter(rows, deployment_id), clock.now()  # the counter first, then the truth
+    row = approvals.open_question(rows, deployment_id, _question(plan, now))
+    if not row.get("decision"):
+        if cancel := approvals.cancelled(rows, deployment_id):
+            return _fact(row, wake, decision="cancelled", by=str(cancel["by"]))
+        if now >= float(row["deadline_at"]):
+            row = approvals.decide(rows, deployment_id, "expired", "")
+    if row.get("decision"):
+        fact = _fact(row, wake, decision=str(row["decision"]), by=str(row.get("by", "")))
+        if fact["decision"] == "approved":
+            # the buttons give way to the decision at once, whatever comes next
+            speak.show(speak.view_of({**event, "state": {**event["state"], "approval": fact}}))
+        return fact
+    fact = _fact(row, wake, decision="pending", by="")
+    if now >= float(row["next_reminder_at"]):
+        following = now + plan["timing"]["reminder"]
+        if approvals.reminded(rows, deployment_id, float(row["next_reminder_at"]), following):
+            seen = speak.view_of({**event, "state": {**event["state"], "approval": fact}})
+            left = duration(float(row["deadline_at"]) - now)
+            text = say("reminder", people=_asked(seen), version=seen.version, target=seen.target, left=left)
+            speak.short(deployment_id, f"reminder-{int(now)}", text)
+        row["next_reminder_at"] = following
+    upcoming = min(float(row["deadline_at"]), float(row["next_reminder_at"]))
+    fact["wait_seconds"] = max(math.ceil(upcoming - now), 1)
+    return fact
+
+
+def _question(plan: dict[str, Any], now: float) -> Question:
+    asked, timing = plan["approval"], plan["timing"]
+    return Question(tuple(asked["eligible"]), int(asked["quorum"]), now + timing["approval"], now + timing["reminder"])
+
+
+def _fact(row: Item, wake: int, *, decision: str, by: str) -> dict[str, Any]:
+    ended = float(row.get("decided_at") or clock.now())
+    return {
+        "decision": decision,
+        "by": by,
+        "reason": str(row.get("reason") or ""),
+        "votes": row.get("votes") or {},
+        "eligible": list(row.get("eligible") or []),
+        "quorum": int(row["quorum"]),
+        "deadline": clock.iso(float(row["deadline_at"])),
+        "seconds": round(ended - float(row["asked_at"]), 1),
+        "wake": wake,
+        "wait_seconds": 1,
+    }

@@ -1,0 +1,81 @@
+"""dispatch: the stage's one-use ticket, then repository_dispatch; once per deployment and stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops import SCHEMA, clock
+from chatops.config import settings
+from chatops.errors import AlreadySettled, GitHubRateLimited
+from chatops.github import runs
+from chatops.github.client import github
+from chatops.store import approvals, deployments, locks, stages
+from chatops.store.table import Item, Table, table
+from chatops.targets import Target, targets
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """The stage as it begins; `poll` reports the rest.
+
+    Raises AlreadySettled where this deployment must not have an effect any more, GitHubRefused, GitHubUnavailable.
+    """
+    deployment_id, stage, plan = str(event["deployment_id"]), str(event["stage"]), event["state"]["plan"]
+    target, rows = targets()[plan["target"]], table()
+    assert_ours(rows, deployment_id, target.name)
+    begun = {"stage": stage, "state": "waiting", "done": False, "claimed": False}
+    if stage in stages.CANCELLABLE and approvals.cancelled(rows, deployment_id):
+        return begun
+    row = stages.prepare(rows, deployment_id, stage, target.name, _valid_seconds(target, stage))
+    if row["state"] != "ready" or row.get("dispatched_at"):
+        return begun
+    client = github(target.repository)
+    if row.get("tried_at") and runs.named(client, runs.run_name(deployment_id, stage), float(row["tried_at"])):
+        # the reply to an earlier attempt was lost, not the event
+        stages.note(rows, deployment_id, stage, dispatched_at=float(row["tried_at"]))
+        return begun
+    stages.note(rows, deployment_id, stage, tried_at=clock.now())
+    try:
+        runs.dispatch(client, target.event_type, payload(deployment_id, stage, event["state"], target, str(row["ticket"])))
+    except GitHubRateLimited as pause:
+        stages.note(rows, deployment_id, stage, not_before=clock.now() + pause.wait_seconds)
+        return begun
+    stages.note(rows, deployment_id, stage, dispatched_at=clock.now())
+    return begun
+
+
+def _valid_seconds(target: Target, stage: str) -> int:
+    timing = target.timing
+    return timing.appear + {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[stage]
+
+
+def assert_ours(rows: Table, deployment_id: str, target: str) -> Item:
+    """The record of a deployment that may still have an effect. Raises AlreadySettled otherwise."""
+    record = deployments.get(rows, deployment_id)
+    if record is None or record.get("outcome"):
+        raise AlreadySettled("The deployment has ended; nothing more is done for it.")
+    if not locks.holds(rows, target, deployment_id):
+        raise AlreadySettled("The deployment no longer holds its target; nothing more is done for it.")
+    return record
+
+
+def payload(deployment_id: str, stage: str, state: dict[str, Any], target: Target, ticket: str) -> dict[str, Any]:
+    """`client_payload`: at most 10 keys, GitHub's limit."""
+    plan = state["plan"]
+    if stage == "rollback":
+        back = plan["previous"]
+        version, sha, image = back["version"], back["sha"], back["image"]
+    else:
+        built = (state.get("build") or {}).get("outputs") or {}
+        version, sha, image = plan["version"], plan["sha"], built.get("image", "")
+    return {
+        "schema": SCHEMA,
+        "deployment_id": deployment_id,
+        "stage": stage,
+        "version": version,
+        "sha": sha,
+        "image": image,
+        "target": target.name,
+        "ticket": ticket,
+        "claim_url": f"{settings().api_url}/stages/claim",
+        "strategy": target.strategy,
+    }

@@ -1,0 +1,150 @@
+"""ecs: ask the service itself, once: is our version live, is the recorded release back, what is live?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops import clock, live
+from chatops.ecs import codedeploy, verdict
+from chatops.ecs.service import Service
+from chatops.ecs.verdict import Rollout, RolloutState
+from chatops.errors import InvalidRequest, ServiceRefused
+from chatops.messages.catalogue import plain
+from chatops.request import read
+from chatops.store import approvals, deployments, locks, releases
+from chatops.store.table import table
+from chatops.targets import Target, targets
+
+_LAST = 5
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """By `mode`: rollout, restored or status."""
+    mode = event["mode"]
+    if mode == "status":
+        return _status(event)
+    return _rollout(event) if mode == "rollout" else _restored(event)
+
+
+def _began(before: dict[str, Any], now: float) -> float:
+    return float(before.get("began_at") or now)
+
+
+def _rollout(event: dict[str, Any]) -> dict[str, Any]:
+    deployment_id, state, now = str(event["deployment_id"]), event["state"], clock.now()
+    plan, before = state["plan"], state.get("rollout") or {}
+    target, began = targets()[plan["target"]], _began(before, now)
+    outputs = (state.get("deploy") or {}).get("outputs") or {}
+    found = _ours(target, outputs)
+    if found is None:
+        return {"state": "failed", "done": True, "status": "", "why": {"key": "why_no_output", "stage": "deploy"}}
+    fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
+    if found.state is RolloutState.FAILED:
+        said = f": {found.reason}" if found.reason else ""
+        fact["why"] = {"key": "why_rollout_failed", "values": {"status": found.status, "said": said}}
+    elif found.state is RolloutState.OVERTAKEN:
+        fact["why"] = {"key": "why_overtaken"}
+    elif found.state is RolloutState.MOVING:
+        if approvals.cancelled(table(), deployment_id):
+            fact |= {"state": "cancelled", "done": True}
+        elif now - began >= target.timing.rollout:
+            fact |= {"state": "timed_out", "done": True}
+            fact["why"] = {"key": "why_rollout_late", "values": {"seconds": target.timing.rollout}}
+    return {**fact, **_news(fact, before, now, target)}
+
+
+def _news(fact: dict[str, Any], before: dict[str, Any], now: float, target: Target) -> dict[str, Any]:
+    shown = "/".join(str(fact.get(k, "")) for k in ("status", "lifecycle_stage", "running", "desired", "pending"))
+    due = now - float(before.get("shown_at") or 0) >= target.timing.progress
+    changed = not fact["done"] and due and shown != before.get("shown")
+    return {
+        "changed": changed,
+        "shown": shown if changed else before.get("shown", ""),
+        "shown_at": now if changed else before.get("shown_at", 0),
+    }
+
+
+def _ours(target: Target, outputs: dict[str, str]) -> Rollout | None:
+    if target.kind == "codedeploy":
+        deployment = outputs.get("codedeploy_deployment_id", "")
+        return codedeploy.check(target, deployment) if deployment else None
+    task_definition, image = outputs.get("task_definition", ""), outputs.get("image", "")
+    if not task_definition and not image:
+        return None
+    service = Service(target)
+    return verdict.rollout(service.describe(), service.deployments(), task_definition, image)
+
+
+def _restored(event: dict[str, Any]) -> dict[str, Any]:
+    state, now = event["state"], clock.now()
+    plan, before = state["plan"], state.get("restored") or {}
+    target, began = targets()[plan["target"]], _began(before, now)
+    rollback = state.get("rollback") or {}
+    if target.kind == "none":
+        # the stage's success includes its health check; there is nothing better to ask
+        good = rollback.get("state") == "succeeded"
+        return {"state": "healthy" if good else "failed", "done": True, "began_at": began, "why": {}}
+    if target.kind == "codedeploy":
+        found = codedeploy.check(target, str(rollback.get("codedeploy_deployment_id", "")))
+    else:
+        service = Service(target)
+        found = verdict.restored(service.describe(), service.deployments(), plan["previous"]["task_definition"])
+    fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
+    if found.state is RolloutState.FAILED:
+        said = f": {found.reason}" if found.reason else ""
+        fact["why"] = {"key": "why_restore_failed", "values": {"status": found.status, "said": said}}
+    elif found.state is RolloutState.OVERTAKEN:
+        fact["why"] = {"key": "why_restore_overtaken"}
+    elif found.state is RolloutState.MOVING and now - began >= target.timing.restore:
+        fact |= {"state": "timed_out", "done": True}
+        fact["why"] = {"key": "why_restore_late", "values": {"seconds": target.timing.restore}}
+    return fact
+
+
+def _status(event: dict[str, Any]) -> dict[str, Any]:
+    try:
+        request = read(event.get("request"), targets())
+    except InvalidRequest as refusal:
+        return {"refusal": {"key": refusal.key, "values": refusal.values, "text": plain(refusal.key, refusal.values)}}
+    target, rows = targets()[request.target], table()
+    ledger = releases.newest_first(rows, target.name)
+    holder = locks.holder(rows, target.name)
+    fact: dict[str, Any] = {
+        "target": target.name,
+        "kind": target.kind,
+        "holder": {k: getattr(holder, k) for k in ("deployment_id", "version", "requester", "since")} if holder else {},
+        "last": [
+            {
+                "deployment_id": row["deployment_id"],
+                "version": row["version"],
+                "requester": row["requester"],
+                "started_at": row["started_at"],
+                "end": (row["outcome"] or {}).get("end", ""),
+            }
+            for row in deployments.history(rows, target.name, _LAST if request.command == "status" else 4 * _LAST)
+        ],
+    }
+    try:
+        running = live.now(target, ledger)
+    except InvalidRequest as missing:
+        return {**fact, "error": plain(missing.key, missing.values)}
+    if running:
+        fact |= {"version": running.version, "since": running.verified_at, "image": running.image}
+    if target.kind == "ecs":
+        fact["rollout"] = _service_now(target)
+        recorded = ledger[0] if ledger else None
+        if recorded and running and not holder and recorded.task_definition != running.task_definition:
+            fact["drift"] = {"running": running.version, "recorded": recorded.version}
+    return fact
+
+
+def _service_now(target: Target) -> dict[str, Any]:
+    service = Service(target)
+    try:
+        found, brought = service.describe(), service.deployments()
+    except ServiceRefused:
+        return {}
+    newest = max(brought, key=lambda d: d.created_at, default=None)
+    counts = verdict.counts(found)
+    status = newest.status if newest else str(verdict.primary(found).get("rolloutState", ""))
+    return {**counts, "events": list(counts["events"]), "status": status}

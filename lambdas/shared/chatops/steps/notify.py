@@ -1,0 +1,51 @@
+"""notify: the deployment's living Slack message, and answers to the person who asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops.messages import outcome, reports
+from chatops.messages.catalogue import say
+from chatops.request import Request, where
+from chatops.steps import speak
+from chatops.store import messages
+from chatops.store.table import table
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """`event` is announce, progress, outcome or report; the fact says whether Slack took it."""
+    kind, plan = event["event"], (event.get("state") or {}).get("plan") or {}
+    asked = where(event.get("request"))
+    if kind == "report":
+        return {"delivered": _reply(asked, **reports.status(event["state"].get("status") or {}))}
+    if plan.get("verdict") == "refused":
+        refusal = plan["refusal"]
+        return {"delivered": _reply(asked, f"⚠️ {say(refusal['key'], refusal['values'])}")}
+    if plan.get("verdict") == "dry_run":
+        return {"delivered": _reply(asked, **reports.dry_run(plan))}
+    if kind == "outcome":
+        return {"delivered": ended(event)}
+    return {"delivered": speak.show(speak.view_of(event))}
+
+
+def _reply(asked: Request, text: str, blocks: list[dict[str, Any]] | None = None) -> bool:
+    return speak.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
+
+
+def ended(event: dict[str, Any], *, kept: bool = False) -> bool:
+    """Show how it ended and tell the requester; what Slack does not take goes to the outbox for `sweep`."""
+    seen = speak.view_of(event)
+    if not seen.plan.get("channel"):
+        asked = where(event.get("request"))
+        if seen.plan or not asked.requester:
+            return True
+        return _reply(asked, outcome.short(seen))
+    done = speak.show(seen) and speak.short(seen.deployment_id, "outcome", outcome.short(seen), everywhere=True)
+    if not done and not kept:
+        state = {k: v for k, v in event["state"].items() if k != "message"}
+        messages.keep(
+            table(),
+            seen.deployment_id,
+            {"deployment_id": seen.deployment_id, "execution_arn": event["execution_arn"], "state": state},
+        )
+    return done

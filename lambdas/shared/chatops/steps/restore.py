@@ -1,0 +1,58 @@
+"""restore: put the recorded healthy release back straight away, without GitHub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops.ecs import codedeploy
+from chatops.ecs.service import Service
+from chatops.ecs.verdict import ServiceDeployment
+from chatops.errors import ServiceRefused
+from chatops.steps.dispatch import assert_ours
+from chatops.store.table import table
+from chatops.targets import Target, targets
+
+_MOVING = frozenset({"PENDING", "IN_PROGRESS"})
+_RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "STOP_REQUESTED"})
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """How it is being put back. Raises AlreadySettled where this deployment must not have an effect any more."""
+    deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
+    target, back = targets()[plan["target"]], plan["previous"]
+    assert_ours(table(), deployment_id, target.name)
+    if target.kind == "codedeploy":
+        return _codedeploy(deployment_id, event["state"], target, back)
+    wanted = str(back.get("task_definition") or "")
+    service = Service(target)
+    if not wanted or not service.usable(wanted):
+        raise ServiceRefused(f"The recorded task definition {wanted or '(none)'} is gone; nothing can be put back with it.")
+    newest = max(service.deployments(), key=lambda d: d.created_at, default=None)
+    if newest and newest.task_definition != wanted and (how := _by_ecs(service, newest, wanted)):
+        return {"how": how, "task_definition": wanted}
+    if service.live_task_definition() == wanted:
+        return {"how": "unchanged", "task_definition": wanted}
+    service.update(wanted)
+    return {"how": "update_service", "task_definition": wanted}
+
+
+def _by_ecs(service: Service, newest: ServiceDeployment, wanted: str) -> str:
+    """While the newest rollout can still be turned round to exactly the wanted release, ECS does that fastest."""
+    if newest.source_task_definition != wanted:
+        return ""
+    if newest.status in _RESTORING:
+        return "ecs_rollback"
+    if newest.status in _MOVING and service.stop_with_rollback(newest.arn):
+        return "stop_service_deployment"
+    return ""
+
+
+def _codedeploy(deployment_id: str, state: dict[str, Any], target: Target, back: dict[str, Any]) -> dict[str, Any]:
+    good = str(back.get("codedeploy_deployment_id") or "")
+    if not good:
+        raise ServiceRefused("No good CodeDeploy deployment is on record; nothing can be put back with it.")
+    begun = ((state.get("deploy") or {}).get("outputs") or {}).get("codedeploy_deployment_id", "")
+    if begun:
+        codedeploy.stop(target, begun)
+    made = codedeploy.redeploy(target, good, f"platform-deploy {deployment_id} restore")
+    return {"how": "codedeploy", "codedeploy_deployment_id": made}

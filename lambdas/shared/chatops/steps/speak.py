@@ -1,0 +1,109 @@
+"""Posting: the living message, short messages, and private answers. A Slack failure never fails a deployment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from chatops import clock
+from chatops.config import settings
+from chatops.errors import InvalidConfiguration, SlackRefused, SlackUnavailable
+from chatops.messages import living
+from chatops.messages.facts import View, view
+from chatops.observability import logger
+from chatops.slack import client
+from chatops.store import messages
+from chatops.store.table import table
+
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
+
+
+def execution_url(execution_arn: str) -> str:
+    """The execution in the Step Functions console (or where `CHATOPS_CONSOLE_URL` says; `{arn}` and `{name}`)."""
+    pattern = settings().console_url
+    return pattern.replace("{arn}", execution_arn).replace("{name}", execution_arn.rpartition(":")[2])
+
+
+def view_of(event: dict[str, Any]) -> View:
+    """What the deployment looks like now."""
+    url = execution_url(str(event.get("execution_arn", "")))
+    return view(str(event["deployment_id"]), url, event.get("state") or {}, clock.now(), settings().gifs)
+
+
+def show(seen: View) -> bool:
+    """Post the living message, or bring it up to date; False if Slack did not take it. Nothing is sent when nothing
+    has changed."""
+    channel = str(seen.plan.get("channel") or "")
+    if not channel:
+        return True
+    known = messages.get(table(), seen.deployment_id)
+    message = living.message(seen)
+    # the footer's clock moves all the time; it alone is no news
+    mark = hashlib.sha256(json.dumps(message["blocks"][:-1], sort_keys=True).encode()).hexdigest()[:16]
+    if known.get("fingerprint") == mark:
+        return True
+    try:
+        _write(seen.deployment_id, channel, known, message)
+    except TROUBLE as error:
+        logger.warning("slack did not take the message", reason=str(error))
+        return False
+    messages.shown(table(), seen.deployment_id, mark)
+    return True
+
+
+def _write(deployment_id: str, channel: str, known: dict[str, Any], message: living.Message) -> None:
+    if known.get("ts"):
+        try:
+            _with_pictures_or_without("chat.update", channel=known["channel"], ts=known["ts"], **message)
+        except SlackRefused as error:
+            if error.code not in _GONE:
+                raise
+        else:
+            return
+    answer = _with_pictures_or_without("chat.postMessage", channel=channel, unfurl_links=False, **message)
+    messages.posted(table(), deployment_id, str(answer.get("channel", channel)), str(answer["ts"]))
+
+
+def _with_pictures_or_without(method: str, **arguments: Any) -> dict[str, Any]:
+    """Slack refuses a message whose image it cannot fetch: a bad GIF URL must not break it."""
+    try:
+        return client.call(method, **arguments)
+    except SlackRefused as error:
+        blocks = [b for b in arguments["blocks"] if b["type"] != "image"]
+        if error.code != "invalid_blocks" or len(blocks) == len(arguments["blocks"]):
+            raise
+        return client.call(method, **{**arguments, "blocks": blocks})
+
+
+def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
+    """A fresh short message beside the living one, once per `mark`; False if Slack did not take it."""
+    known = messages.get(table(), deployment_id)
+    if not known.get("ts"):
+        return True
+    if not messages.say_once(table(), deployment_id, mark):
+        return True
+    thread = {"thread_ts": known["ts"], "reply_broadcast": everywhere or None} if in_thread else {}
+    try:
+        client.call("chat.postMessage", channel=known["channel"], text=text, **thread)
+    except TROUBLE as error:
+        logger.warning("slack did not take the message", reason=str(error))
+        messages.unsay(table(), deployment_id, mark)
+        return False
+    return True
+
+
+def privately(user: str, channel: str, response_url: str, text: str, blocks: list[dict[str, Any]] | None = None) -> bool:
+    """Tell one person: through the response URL while there is one, else as an ephemeral message."""
+    message: dict[str, Any] = {"text": text, **({"blocks": blocks} if blocks else {})}
+    if response_url and client.respond(response_url, response_type="ephemeral", replace_original=False, **message):
+        return True
+    if not (user and channel):
+        return not response_url
+    try:
+        client.call("chat.postEphemeral", channel=channel, user=user, **message)
+    except TROUBLE as error:
+        logger.warning("slack did not take the answer", reason=str(error))
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""sweep: settle what ended from outside, free what nobody holds any more, deliver what was not delivered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops import aws
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.github import runs
+from chatops.github.client import github
+from chatops.observability import logger
+from chatops.steps import notify, target_lock
+from chatops.steps.settle import settle
+from chatops.store import deployments, locks, messages, stages, waits
+from chatops.store.table import Item, table
+from chatops.targets import targets
+
+
+def run(_event: dict[str, Any]) -> dict[str, Any]:
+    """Whatever the reason of the call (an execution's end, or the clock), look at everything: `{"settled": [ids],
+    "woken": [ids], "freed": [targets], "delivered": [ids]}`. One trouble does not keep the others from being seen;
+    the first is raised at the end, so that it is retried and, if it stays, reaches the dead-letter queue."""
+    done: dict[str, Any] = {"settled": [], "woken": [], "freed": [], "delivered": []}
+    troubles: list[Exception] = []
+    for row in deployments.unsettled(table()):
+        _try(troubles, _look, row, done)
+    for target in targets():
+        _try(troubles, _lock, target, done)
+    for deployment_id, kept in messages.outbox(table()):
+        _try(troubles, _deliver, deployment_id, kept, done)
+    if troubles:
+        raise troubles[0]
+    return done
+
+
+def _try(troubles: list[Exception], look: Any, *arguments: Any) -> None:
+    try:
+        look(*arguments)
+    except Exception as error:  # noqa: BLE001 - raised again when everything has been looked at
+        logger.error("sweep met trouble", error=type(error).__name__)
+        troubles.append(error)
+
+
+def _look(row: Item, done: dict[str, Any]) -> None:
+    deployment_id, arn = str(row["deployment_id"]), str(row["execution_arn"])
+    status, said = _execution(arn)
+    if status == "RUNNING":
+        if token := waits.undelivered(table(), deployment_id):
+            waits.deliver(table(), deployment_id, token)
+            done["woken"].append(deployment_id)
+        return
+    for stage in stages.STAGES:
+        _end_stage(deployment_id, str(row["target"]), stage)
+    record = deployments.get(table(), deployment_id) or {}
+    state = {"plan": record.get("plan") or {}}
+    outcome = settle(deployment_id, state, {"end": "Stopped", "said": said, "why": {}, "by": ""})
+    done["settled"].append(deployment_id)
+    notify.ended({"deployment_id": deployment_id, "execution_arn": arn, "state": {**state, "outcome": outcome}})
+
+
+def _execution(arn: str) -> tuple[str, str]:
+    """The execution's status, and how it ended in AWS's words."""
+    states = aws.client("stepfunctions")
+    try:
+        found = states.describe_execution(executionArn=arn)
+    except states.exceptions.ExecutionDoesNotExist:
+        return "GONE", "the execution is gone"
+    return str(found["status"]), " ".join(str(found[k]) for k in ("status", "error") if found.get(k))
+
+
+def _end_stage(deployment_id: str, target: str, stage: str) -> None:
+    """Revoke the stage's ticket, and ask GitHub to cancel the run that has claimed it. GitHub's trouble is no reason
+    not to settle: the lock stays until the run has ended."""
+    row = stages.revoke(table(), deployment_id, stage)
+    if row is None or not row.get("run_id") or target not in targets():
+        return
+    client = github(targets()[target].repository)
+    try:
+        found = runs.read(runs.get(client, int(row["run_id"])).body)
+        if not found.completed:
+            runs.cancel(client, found.id)
+    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
+        logger.warning("the run was not cancelled", reason=str(trouble))
+
+
+def _lock(target: str, done: dict[str, Any]) -> None:
+    """Free a lock whose deployment has ended and whose run, if it claimed one, has ended too."""
+    holder = locks.holder(table(), target)
+    if holder is None:
+        return
+    record = deployments.get(table(), holder.deployment_id)
+    if record is not None and not record.get("outcome"):
+        return
+    if target_lock.abandoned(target, holder) and locks.free(table(), target, holder.deployment_id):
+        done["freed"].append(target)
+
+
+def _deliver(deployment_id: str, kept: dict[str, Any], done: dict[str, Any]) -> None:
+    if notify.ended(kept, kept=True):
+        messages.delivered(table(), deployment_id)
+        done["delivered"].append(deployment_id)
