@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import functools
+import logging
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -47,6 +48,24 @@ def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
     # Counters of retries are filed under this key; moto makes it up on first use, which two threads may do
     # at once.
     patches.replace(EvalComponent, "heap_key", property(lambda self: str(id(self))))
+
+
+def failures_are_not_printed(patches: Patches, _: Settings) -> None:
+    """AWS: how an execution failed stands in its history and in DescribeExecution.
+
+    moto: also logs each failure as an error, with all of the component that failed written out (for the
+    machine as a whole, 100 KB), which Python prints to the terminal where nobody has set up logging.
+    """
+    from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+
+    def silent(self: Any, **_: Any) -> None:
+        pass
+
+    patches.replace(EvalComponent, "_log_failure_event_exception", silent)
+    patches.replace(EvalComponent, "_log_exception", silent)
+    for name, child in list(logging.root.manager.loggerDict.items()):
+        if name.startswith("moto.stepfunctions") and isinstance(child, logging.Logger):
+            patches.replace(child, "disabled", True)
 
 
 @contextlib.contextmanager

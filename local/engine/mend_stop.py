@@ -12,6 +12,7 @@ from local.engine.patches import Patches, Settings
 # Whoever ends an execution holds this, so that it ends in one way only.
 ENDING = threading.Lock()
 START_SECONDS = 5.0
+END_SECONDS = 0.5
 
 
 def history_ends_with_the_execution(patches: Patches, _: Settings) -> None:
@@ -141,16 +142,21 @@ def stop(execution: Any, error: str | None = None, cause: str | None = None) -> 
 
 
 def _running_environment(execution: Any) -> Any:
-    """The interpreter's environment, once it runs (its thread builds it just after the start); None if it
-    has ended.
+    """The interpreter's environment while it runs; None once the execution is over.
+
+    Its thread builds it just after the start, and says how the execution ended just after its end: in both
+    moments this waits for it.
     """
     from moto.stepfunctions.parser.api import ExecutionStatus
 
-    deadline = time.monotonic() + START_SECONDS
-    while execution.exec_status is ExecutionStatus.RUNNING and time.monotonic() < deadline:
+    begun = time.monotonic()
+    while execution.exec_status is ExecutionStatus.RUNNING:
         env = execution.exec_worker.env
         if env is not None and env.is_running():
             return env
+        over = env is not None and env.program_state() is not None
+        if time.monotonic() - begun > (END_SECONDS if over else START_SECONDS):
+            break
         time.sleep(0.002)
     return None
 
@@ -161,6 +167,11 @@ def seal(env: Any, event_type: Any, details: dict[str, Any]) -> None:
         context=env.event_history_context, event_type=event_type, event_details=details
     )
     env.event_manager.sealed = True
+    wake(env)
+
+
+def wake(env: Any) -> None:
+    """End all waits for a token."""
     for endpoint in list(env.callback_pool_manager._pool.values()):
         endpoint.closed = True
         endpoint.interrupt_all()

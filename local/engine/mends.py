@@ -53,6 +53,7 @@ MENDS: tuple[Mend, ...] = (
     mend_timing.waits_scale,
     mend_timing.retries_scale,
     mend_speed.definitions_are_parsed_once,
+    mend_speed.failures_are_not_printed,
 )
 
 

@@ -139,12 +139,14 @@ def _stop_executions() -> None:
     from moto.stepfunctions.parser import utils
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-    from local.engine.mend_stop import stop
+    from local.engine.mend_stop import stop, wake
 
     for account in list(stepfunctions_parser_backends.values()):
         for backend in list(account.values()):
             for execution in backend._get_executions():
                 stop(execution)
+                if execution.exec_worker.env is not None:
+                    wake(execution.exec_worker.env)
     deadline = time.monotonic() + CLOSE_SECONDS
     for thread in list(utils.TMP_THREADS):
         # One that sits in a call of a Lambda ends with that call; it is a daemon and touches nothing any

@@ -1,48 +1,24 @@
-"""Lambda's Invoke API on this machine.
-
-https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, as far as a state machine engine and an SDK
-look.
-"""
+"""The functions of a template, ready to be called: in Python, or through Lambda's Invoke API."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import datetime as dt
 import json
-import re
 import tempfile
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from local.connections import ClosesConnections
-from local.runtime.invocation import MAX_ASYNC_PAYLOAD, MAX_PAYLOAD, Invocation, failed
-from local.runtime.pool import Pool, Worker, WorkerDiedError, WorkerTimeoutError
+from local.runtime.api import Handler, Server
+from local.runtime.invocation import Invocation, ServiceFault, failed
+from local.runtime.pool import Pool
+from local.runtime.process import Worker, WorkerDiedError, WorkerTimeoutError
 from local.runtime.template import Function, Template, function_arn
 
-INVOKE = re.compile(r"^/2015-03-31/functions/(?P<reference>[^/]+)/invocations/?$")
-
-
-@dataclass
-class ServiceFault(Exception):  # noqa: N818 - a fault is also a value, which hooks return
-    """Lambda itself refuses or breaks (429 TooManyRequestsException, 500 ServiceException), the function is
-    not run.
-    """
-
-    status: int
-    code: str
-    message: str = "simulated by the local run"
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
-
+__all__ = ["Invocation", "LambdaRuntime", "ServiceFault"]
 
 Faults = Callable[[str, Any], ServiceFault | None]
 
@@ -65,7 +41,7 @@ class LambdaRuntime:
         port: int = 0,
         log_dir: str | Path | None = None,
         *,
-        max_warm: int = 6,
+        max_warm: int = 8,
         idle_seconds: float = 20.0,
     ) -> None:
         self.template = template
@@ -76,12 +52,16 @@ class LambdaRuntime:
         self._own_logs = tempfile.TemporaryDirectory(prefix="chatops-logs-") if log_dir is None else None
         self.log_dir = Path(self._own_logs.name if self._own_logs else str(log_dir)).resolve()
         self.log_dir.mkdir(parents=True, exist_ok=True)
-        self._server = _Server((host, port), _Handler)
+        self._server = Server((host, port), Handler)
         self._server.runtime = self
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
         self._pool = Pool(
-            template.layer_dirs, environment or {}, self.log_dir, max_warm=max_warm, idle_seconds=idle_seconds
+            template.layer_dirs,
+            {} if environment is None else environment,
+            self.log_dir,
+            max_warm=max_warm,
+            idle_seconds=idle_seconds,
         )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="lambda-api", daemon=True
@@ -103,6 +83,9 @@ class LambdaRuntime:
         self._pool.close()
         if self._own_logs:
             self._own_logs.cleanup()
+
+    def knows(self, name: str) -> bool:
+        return name in self.template.functions
 
     def pids(self) -> list[int]:
         """The processes that stand behind the functions just now."""
@@ -173,101 +156,3 @@ class LambdaRuntime:
 
 def _signal_name(number: int) -> str:
     return {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}.get(number, str(number))
-
-
-class _Server(ClosesConnections, ThreadingHTTPServer):
-    runtime: LambdaRuntime
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a kept-alive client otherwise waits 40 ms for the second packet
-    wbufsize = 65536
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        pass
-
-    def do_POST(self) -> None:
-        body = self._body()
-        path = urlsplit(self.path)
-        found = INVOKE.match(unquote(path.path))
-        if not found:
-            return self._error(404, "ResourceNotFoundException", f"No such operation: POST {path.path}")
-        asynchronous = self.headers.get("X-Amz-Invocation-Type") == "Event"
-        if len(body) > (MAX_ASYNC_PAYLOAD if asynchronous else MAX_PAYLOAD):
-            return self._error(413, "RequestEntityTooLargeException", f"{len(body)} bytes exceed the limit")
-        name, qualifier = split_reference(found["reference"])
-        qualifier = (parse_qs(path.query).get("Qualifier") or [qualifier])[0]
-        if name not in self.server.runtime.template.functions:
-            return self._error(404, "ResourceNotFoundException", f"Function not found: {found['reference']}")
-        try:
-            event = json.loads(body or b"{}")
-        except ValueError as error:
-            text = f"Could not parse request body into json: {error}"
-            return self._error(400, "InvalidRequestContentException", text)
-        if asynchronous:
-            threading.Thread(
-                target=self._later, args=(name, event), name=f"event-{name}", daemon=True
-            ).start()
-            return self._reply(202, b"")
-        return self._invoke(name, event, qualifier)
-
-    def _invoke(self, name: str, event: Any, qualifier: str) -> None:
-        arn = function_arn(name) + (f":{qualifier}" if qualifier else "")
-        version = qualifier if qualifier.isdigit() else "$LATEST"
-        try:
-            invocation = self.server.runtime.invoke(name, event, version=version, arn=arn)
-        except ServiceFault as fault:
-            return self._error(fault.status, fault.code, fault.message)
-        except RuntimeError as error:  # being closed
-            return self._error(503, "ServiceException", str(error))
-        headers = {"X-Amz-Executed-Version": version}
-        if invocation.error:
-            headers["X-Amz-Function-Error"] = "Unhandled"
-        if self.headers.get("X-Amz-Log-Type") == "Tail":
-            headers["X-Amz-Log-Result"] = base64.b64encode(invocation.log.encode()[-4096:]).decode()
-        return self._reply(200, json.dumps(invocation.payload).encode(), headers)
-
-    def _later(self, name: str, event: Any) -> None:
-        with contextlib.suppress(ServiceFault, RuntimeError):
-            self.server.runtime.invoke(name, event)
-
-    def _body(self) -> bytes:
-        """With Content-Length or, as Java's SDK in Step Functions Local sends it, in chunks."""
-        if "chunked" not in (self.headers.get("Transfer-Encoding") or "").lower():
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():  # trailers
-            pass
-        return body
-
-    def _error(self, status: int, code: str, message: str) -> None:
-        kind = "User" if status < 500 else "Service"
-        body = json.dumps({"Type": kind, "Message": message, "message": message}).encode()
-        self._reply(status, body, {"x-amzn-ErrorType": code})
-
-    def _reply(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-
-def split_reference(reference: str) -> tuple[str, str]:
-    """Name and qualifier ("" for none) of `plan`, `plan:7`, `123456789012:plan`, or an ARN with or without
-    one.
-    """
-    parts = reference.split(":")
-    if "function" in parts:
-        parts = parts[parts.index("function") + 1 :]
-    elif len(parts) > 1 and re.fullmatch(r"\d{12}", parts[0]):
-        parts = parts[1:]
-    return parts[0], parts[1] if len(parts) > 1 else ""

@@ -27,3 +27,17 @@ class Invocation:
 def failed(kind: str, message: str, request_id: str, **more: Any) -> dict[str, Any]:
     """The body that Lambda answers with when a function fails."""
     return {"errorType": kind, "errorMessage": message, "requestId": request_id, **more}
+
+
+@dataclass
+class ServiceFault(Exception):
+    """Lambda itself refuses or breaks (429 TooManyRequestsException, 500 ServiceException), the function is
+    not run.
+    """
+
+    status: int
+    code: str
+    message: str = "simulated by the local run"
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"

@@ -1,0 +1,166 @@
+"""Handles on the processes behind the functions: the zygote, and what it forked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from local.runtime import zygote
+from local.runtime.environment import base_environment
+from local.runtime.template import Function
+
+PRELOAD = ("boto3", "botocore.auth", "botocore.endpoint", "requests", "slack_sdk", "aws_lambda_powertools")
+"""What the functions import that takes long: once in the zygote, not once a process."""
+
+INIT_SECONDS = 10.0
+"""Lambda's own limit for importing a function:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+
+class WorkerDiedError(Exception):
+    """The process ended instead of answering. `status`: its exit status, or minus the signal that killed
+    it.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"process ended with {status}")
+        self.status = status
+
+
+class WorkerTimeoutError(Exception):
+    """No answer within the function's timeout; the process has been killed."""
+
+
+class Worker:
+    """One process of one function."""
+
+    def __init__(self, zygote_process: Zygote, function: Function, settings: dict[str, Any]) -> None:
+        self.function = function
+        self.cold = True
+        self.idle_since = time.monotonic()
+        self._zygote = zygote_process
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.pid: int = zygote_process.order({"fork": settings}, (theirs.fileno(),))["pid"]
+        self._connection = Connection(ours.detach())
+
+    def ready(self) -> dict[str, Any]:
+        """How the import went: {"error": None or Lambda's error object, "log": text}."""
+        return self._receive(INIT_SECONDS)
+
+    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Raises WorkerDiedError or WorkerTimeoutError; the process is gone then."""
+        try:
+            self._connection.send_bytes(json.dumps(request).encode())
+        except OSError:
+            raise WorkerDiedError(self.close()) from None
+        return self._receive(timeout)
+
+    def _receive(self, timeout: float) -> dict[str, Any]:
+        try:
+            if not self._connection.poll(timeout):
+                self.close()
+                raise WorkerTimeoutError
+            answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
+        except (EOFError, OSError):
+            raise WorkerDiedError(self.close(patience=1.0)) from None
+        return answer
+
+    def close(self, patience: float = 0.0) -> int:
+        """End the process (kill it, unless it ends by itself within `patience` seconds) and say how it
+        ended.
+        """
+        with contextlib.suppress(OSError):
+            self._connection.close()
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and not _is_zombie(self.pid):
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        return int(self._zygote.order({"reap": self.pid}).get("status", 0))
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended and waits to be reaped. Without /proc: says so after a moment's grace."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        if not Path("/proc/self").exists():
+            time.sleep(0.05)
+        return True
+
+
+class Zygote:
+    """The handle on the process that forks."""
+
+    def __init__(self, root: Path, preload: Sequence[str] = PRELOAD) -> None:
+        self._lock = threading.Lock()
+        self._control, theirs = socket.socketpair()
+        environment = {
+            **base_environment(os.environ),
+            "PYTHONPATH": os.pathsep.join((str(root), *_installed())),
+        }
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "local.runtime.zygote", *preload],
+                stdin=theirs.fileno(),
+                env=environment,
+                cwd=root,
+                start_new_session=True,  # Ctrl-C in the terminal is for the main process alone
+            )
+        self._started = False
+
+    def order(self, order: dict[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
+        """Raises RuntimeError when the zygote is gone (it never is while the runtime is open)."""
+        with self._lock:
+            if not self._started:
+                self._answer()
+                self._started = True
+            try:
+                zygote.send(self._control, order, fds)
+            except OSError:
+                raise RuntimeError("the Lambda runtime has been closed") from None
+            return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        try:
+            answer, _ = zygote.receive(self._control)
+        except OSError:
+            answer = None
+        if answer is None:
+            raise RuntimeError("the process that starts functions is gone")
+        return answer
+
+    @property
+    def pid(self) -> int:
+        return int(self._process.pid)
+
+    def close(self) -> None:
+        """End it and everything it forked."""
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._control.close()
+
+
+def _installed() -> list[str]:
+    """Folders that somebody put on this process's path by hand, in PYTHONPATH: packages may stand there."""
+    return [
+        str(Path(entry).resolve()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
+    ]

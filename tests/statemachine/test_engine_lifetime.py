@@ -1,0 +1,77 @@
+"""The embedded engine's beginning and end: one after the other, and nothing left of any."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.engine import EmbeddedEngine
+from tests.statemachine.bench import bench
+
+
+def clients(url: str) -> Any:
+    where = {"endpoint_url": url, "region_name": "us-east-1"}
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return (boto3.client(name, **where, **keys) for name in ("stepfunctions", "dynamodb", "secretsmanager"))
+
+
+def test_engines_follow_each_other_and_start_empty() -> None:
+    for _ in range(3):
+        before = threading.active_count()
+        with bench() as on:
+            sfn, dynamodb, secrets = clients(on.url)
+            assert sfn.list_state_machines()["stateMachines"] == []
+            assert dynamodb.list_tables()["TableNames"] == []
+            assert secrets.list_secrets()["SecretList"] == []
+            keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+            kinds = [{"AttributeName": "pk", "AttributeType": "S"}]
+            dynamodb.create_table(
+                TableName="t", KeySchema=keys, AttributeDefinitions=kinds, BillingMode="PAY_PER_REQUEST"
+            )
+            secrets.create_secret(Name="s", SecretString="{}")
+            on.start({"A": on.token_task("open", TimeoutSeconds=3000)})
+            on.functions.token("open")
+            on.start({"A": {"Type": "Wait", "Seconds": 500000, "End": True}})
+        deadline = time.monotonic() + 2
+        while threading.active_count() > before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert threading.active_count() <= before, threading.enumerate()
+
+
+def test_two_engines_at_once_are_refused() -> None:
+    with bench(), pytest.raises(RuntimeError, match="close it first"):
+        EmbeddedEngine("http://127.0.0.1:9")
+    EmbeddedEngine("http://127.0.0.1:9").close()
+
+
+def test_a_port_in_use_leaves_no_engine_behind() -> None:
+    with bench() as on:
+        port = int(on.url.rpartition(":")[2])
+    with EmbeddedEngine("http://127.0.0.1:9", port=port) as engine:
+        assert engine.url.endswith(f":{port}")
+
+
+def test_moto_is_as_before() -> None:
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    def functions() -> list[Any]:
+        return [*vars(StepFunctionResponse).values(), *vars(StepFunctionsParserBackend).values()]
+
+    before = functions()
+    with bench():
+        assert functions() != before
+    assert functions() == before
+
+
+def test_other_services_are_refused() -> None:
+    with bench() as on:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        ecs = boto3.client("ecs", endpoint_url=on.url, **keys)
+        with pytest.raises(ClientError, match="not a service of this engine"):
+            ecs.list_clusters()

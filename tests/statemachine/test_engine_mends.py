@@ -1,0 +1,442 @@
+"""Each mend of the embedded engine, with it and without it.
+
+A check holds what AWS documents. It must pass on the engine as it is, and fail once its mend is left out: a
+mend whose check passes without it is not needed (any more) and goes.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.engine import mends
+from tests.statemachine.bench import Bench, RefusalError, bench, caught
+
+CHECKS: dict[str, Callable[[Bench], None]] = {}
+PASS = {"Type": "Pass", "End": True}
+
+
+def check(function: Callable[[Bench], None]) -> Callable[[Bench], None]:
+    """Registers the check of the mend of the same name."""
+    CHECKS[function.__name__] = function
+    return function
+
+
+def code(call: Callable[..., Any], **arguments: Any) -> str:
+    """The error code that an API call answers with; "" if it is accepted."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+@pytest.mark.parametrize("name", [mend.__name__ for mend in mends.MENDS])
+def test_mend_is_needed_and_works(name: str) -> None:
+    with bench() as mended:
+        CHECKS[name](mended)
+    with bench(without={name}) as plain, pytest.raises((AssertionError, ClientError, KeyError, ValueError)):
+        CHECKS[name](plain)
+
+
+def test_another_moto_is_refused_with_what_to_do() -> None:
+    with pytest.raises(mends.UnexpectedMotoError, match=r"moto 5\.3\.0 is installed\. Install moto==5\.2\.5"):
+        mends.check_version("5.3.0")
+    mends.check_version("5.2.5")
+
+
+def test_every_mend_says_what_aws_does_and_what_moto_does() -> None:
+    for mend in mends.MENDS:
+        text = mend.__doc__ or ""
+        assert "moto:" in text, mend.__name__
+        assert "https://docs.aws.amazon.com/" in text or "AWS" in text or "Step Functions" in text, (
+            mend.__name__
+        )
+
+
+# ------------------------------------------------------------------------------------------- how executions
+# end
+
+
+@check
+def history_ends_with_the_execution(on: Bench) -> None:
+    on.functions.table["slow"] = lambda event: time.sleep(0.3)
+    execution = on.start({"A": on.task("slow", Next="B"), "B": PASS})
+    time.sleep(0.1)
+    on.sfn.stop_execution(executionArn=execution)
+    time.sleep(0.4)
+    assert on.types(execution)[-1] == "ExecutionAborted"
+    assert on.types(execution).count("ExecutionAborted") == 1
+
+
+@check
+def late_events_of_a_task_are_dropped(on: Bench) -> None:
+    on.functions.table["slow"] = lambda event: time.sleep(1.2)
+    slow = on.task("slow", TimeoutSeconds=1, Catch=caught("States.Timeout", then="Rest"))
+    execution = on.start({"A": slow, "Rest": {"Type": "Wait", "Seconds": 25, "End": True}})
+    assert on.wait(execution, 3)["status"] == "SUCCEEDED"
+    assert "LambdaFunctionTimedOut" in on.types(execution)
+    assert "LambdaFunctionSucceeded" not in on.types(execution)
+
+
+@check
+def output_is_there_when_the_status_says_so(on: Bench) -> None:
+    from moto.stepfunctions.parser.backend.execution import Execution
+
+    seen: list[Any] = []
+
+    def watch(self: Any, name: str, value: Any) -> None:
+        if name == "exec_status" and value == "SUCCEEDED":
+            seen.append(self.output)
+        object.__setattr__(self, name, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Execution, "__setattr__", watch, raising=False)
+        on.run({"A": PASS}, {"a": 1})
+    assert seen == [{"a": 1}]
+
+
+@check
+def stop_takes_effect_at_once(on: Bench) -> None:
+    execution = on.start({"A": on.token_task("stopped", Next="B"), "B": on.task("echo")})
+    token = on.functions.token("stopped")
+    on.sfn.stop_execution(executionArn=execution, error="Operator", cause="enough")
+    ended = on.sfn.describe_execution(executionArn=execution)
+    assert (ended["status"], ended["error"], ended["cause"]) == ("ABORTED", "Operator", "enough")
+    assert ended["stopDate"] >= ended["startDate"]
+    assert code(on.sfn.send_task_success, taskToken=token, output="{}") == "TaskTimedOut"
+    history = on.sfn.get_execution_history(executionArn=execution, reverseOrder=True)["events"]
+    assert history[0]["executionAbortedEventDetails"] == {"error": "Operator", "cause": "enough"}
+
+
+@check
+def machine_timeout_ends_token_waits(on: Bench) -> None:
+    machine = on.create({"A": on.token_task("never", Next="B"), "B": on.task("echo")}, TimeoutSeconds=1)
+    execution = on.start(machine)
+    token = on.functions.token("never")
+    assert on.wait(execution, 3)["status"] == "TIMED_OUT"
+    assert on.types(execution)[-1] == "ExecutionTimedOut"
+    assert code(on.sfn.send_task_success, taskToken=token, output="{}") == "TaskTimedOut"
+
+
+# -------------------------------------------------------------------------------------------------------
+# tokens
+
+
+@check
+def one_answer_a_token(on: Bench) -> None:
+    execution = on.start(
+        {"A": on.token_task("once", Next="B"), "B": {"Type": "Wait", "Seconds": 10, "End": True}}
+    )
+    token = on.functions.token("once")
+    assert code(on.sfn.send_task_success, taskToken="never-a-token", output="{}") == "InvalidToken"
+    assert code(on.sfn.send_task_success, taskToken=token, output='"first"') == ""
+    assert code(on.sfn.send_task_success, taskToken=token, output='"second"') == "TaskTimedOut"
+    assert code(on.sfn.send_task_failure, taskToken=token, error="E", cause="C") == "TaskTimedOut"
+    assert code(on.sfn.send_task_heartbeat, taskToken=token) == "TaskTimedOut"
+    assert json.loads(on.wait(execution)["output"]) == "first"
+    assert code(on.sfn.send_task_success, taskToken=token, output='"late"') == "TaskTimedOut"
+
+
+@check
+def failure_keeps_its_cause(on: Bench) -> None:
+    states = {"A": on.token_task("failed", Catch=caught("Rejected")), "Caught": PASS}
+    execution = on.start(states)
+    on.sfn.send_task_failure(taskToken=on.functions.token("failed"), error="Rejected", cause="by Lee")
+    assert json.loads(on.wait(execution)["output"]) == {"error": {"Error": "Rejected", "Cause": "by Lee"}}
+
+
+@check
+def output_must_be_json(on: Bench) -> None:
+    execution = on.start({"A": on.token_task("plain")})
+    token = on.functions.token("plain")
+    assert code(on.sfn.send_task_success, taskToken=token, output="not json") == "InvalidOutput"
+    assert code(on.sfn.send_task_success, taskToken=token, output="1") == ""
+    assert on.wait(execution)["output"] == "1"
+
+
+@check
+def early_answer_is_kept(on: Bench) -> None:
+    def answer(event: Any) -> None:
+        on.sfn.send_task_success(taskToken=event["token"], output='"early"')
+        time.sleep(0.1)
+
+    on.functions.table["answer"] = answer
+    with_heartbeat = on.token_task("early", "answer", TimeoutSeconds=3, HeartbeatSeconds=1)
+    assert on.output({"A": with_heartbeat}) == "early"
+    assert on.output({"A": on.token_task("early", "answer", TimeoutSeconds=3)}) == "early"
+
+
+@check
+def fresh_token_for_each_attempt(on: Bench) -> None:
+    retry = [{"ErrorEquals": ["Again"], "IntervalSeconds": 1, "MaxAttempts": 2}]
+    execution = on.start({"A": on.token_task("retried", Retry=retry)})
+    first = on.functions.token("retried")
+    on.sfn.send_task_failure(taskToken=first, error="Again", cause="")
+    second = on.functions.token("retried")
+    assert second != first
+    assert code(on.sfn.send_task_success, taskToken=first, output="1") == "TaskTimedOut"
+    on.sfn.send_task_success(taskToken=second, output="2")
+    assert on.wait(execution)["output"] == "2"
+
+
+# -------------------------------------------------------------------------------------------------------
+# Lambda
+
+
+@check
+def one_client_for_all_tasks(on: Bench) -> None:
+    assert on.output({"A": on.task("echo")}, {"a": 1}) == {"a": 1}
+    states = {str(number): on.task("echo", Next=str(number + 1)) for number in range(20)}
+    begun = time.perf_counter()
+    on.output({**states, "20": PASS})
+    assert (time.perf_counter() - begun) / 20 < 0.05
+
+
+@check
+def service_errors_have_names(on: Bench) -> None:
+    def throttled(event: Any) -> None:
+        raise RefusalError(429, "TooManyRequestsException")
+
+    on.functions.table["throttled"] = throttled
+    for direct in (True, False):
+        named = caught("Lambda.TooManyRequestsException")
+        output = on.output({"A": on.task("throttled", direct=direct, Catch=named), "Caught": PASS})
+        assert output["error"]["Error"] == "Lambda.TooManyRequestsException"
+    on.functions.close()
+    unreachable = on.task("echo", Catch=caught("Lambda.SdkClientException"))
+    assert on.output({"A": unreachable, "Caught": PASS})["error"]["Error"] == "Lambda.SdkClientException"
+
+
+# ----------------------------------------------------------------------------------------------------------
+# API
+
+
+@check
+def definitions_are_checked(on: Bench) -> None:
+    catching = on.task("echo", Catch=caught("States.ALL", then="Nowhere"))
+    choosing = {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "Nowhere"}]}
+    for state in (
+        {"Type": "Pass", "Next": "Nowhere"},
+        catching,
+        choosing,
+        {**choosing, "Choices": [], "Default": "A"},
+        {"Type": "Bogus", "End": True},
+    ):
+        assert code(on.create, states={"A": state}) == "InvalidDefinition", state
+    assert code(on.create, states={"A": PASS}, StartAt="Nowhere") == "InvalidDefinition"
+    arn = on.create({"A": PASS})
+    text = json.dumps({"StartAt": "B", "States": {"A": PASS}})
+    assert code(on.sfn.update_state_machine, stateMachineArn=arn, definition=text) == "InvalidDefinition"
+
+
+@check
+def one_execution_a_name(on: Bench) -> None:
+    from moto.stepfunctions.parser import models
+
+    class Slow:  # the moment between moto's look and its entry, drawn out
+        @staticmethod
+        def deepcopy(*arguments: Any) -> Any:
+            time.sleep(0.05)
+            return copy.deepcopy(*arguments)
+
+    machine = on.create({"A": {"Type": "Wait", "Seconds": 50, "End": True}})
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as threads:
+        patch.setattr(models, "copy", Slow)
+        begun = list(
+            threads.map(
+                lambda _: on.sfn.start_execution(stateMachineArn=machine, name="one", input="{}"), range(4)
+            )
+        )
+    assert len({(answer["executionArn"], answer["startDate"]) for answer in begun}) == 1
+    assert len(on.sfn.list_executions(stateMachineArn=machine)["executions"]) == 1
+    assert code(on.sfn.start_execution, stateMachineArn=machine, name="a name", input="{}") == "InvalidName"
+    unnamed = [on.sfn.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
+    assert len(set(unnamed)) == 2
+
+
+@check
+def input_is_limited_and_json(on: Bench) -> None:
+    machine = on.create({"A": PASS})
+    most = json.dumps("é" * ((262_144 - 2) // 2), ensure_ascii=False)
+    assert len(most.encode()) == 262_144
+    assert code(on.sfn.start_execution, stateMachineArn=machine, name="fits", input=most) == ""
+    for given in (most[:-1] + 'e"', "{not json"):
+        assert (
+            code(on.sfn.start_execution, stateMachineArn=machine, name="no", input=given)
+            == "InvalidExecutionInput"
+        )
+
+
+@check
+def describe_tells_all(on: Bench) -> None:
+    for value in ("text", None, {"é": [1]}):
+        assert on.output({"A": {**PASS, "Result": value}}) == value
+    late = on.run(
+        on.create({"A": {"Type": "Wait", "Seconds": 500, "End": True}}, TimeoutSeconds=1), timeout=3
+    )
+    assert late["stopDate"] > late["startDate"]
+
+
+@check
+def list_tells_when_it_stopped(on: Bench) -> None:
+    machine = on.create({"A": {"Type": "Wait", "Seconds": 500, "End": True}}, TimeoutSeconds=1)
+    on.run(machine, timeout=3)
+    listed = on.sfn.list_executions(stateMachineArn=machine, statusFilter="TIMED_OUT")["executions"]
+    assert listed[0]["stopDate"] > listed[0]["startDate"]
+
+
+@check
+def history_has_pages(on: Bench) -> None:
+    execution = on.start({"A": {"Type": "Pass", "Next": "B"}, "B": PASS})
+    on.wait(execution)
+    first = on.sfn.get_execution_history(executionArn=execution, maxResults=4)
+    rest = on.sfn.get_execution_history(executionArn=execution, maxResults=4, nextToken=first["nextToken"])
+    assert [event["id"] for event in first["events"] + rest["events"]] == [1, 2, 3, 4, 5, 6]
+    assert "nextToken" not in rest
+    newest = on.sfn.get_execution_history(executionArn=execution, maxResults=1, reverseOrder=True)["events"]
+    assert newest[0]["type"] == "ExecutionSucceeded"
+
+
+# ------------------------------------------------------------------------------------------ paths, errors,
+# timing
+
+
+@check
+def definite_paths_give_values(on: Bench) -> None:
+    paths = {
+        "first.$": "$.a[0].b",
+        "last.$": "$.a[2]",
+        "quoted.$": "$['odd key'].x",
+        "all.$": "$.a[*].b",
+        "deep.$": "$..b",
+        "slice.$": "$.a[0:2].b",
+        "filter.$": "$.a[?(@.b==2)].b",
+    }
+    given = {"a": [{"b": 1}, {"b": 2}, {"b": 3}], "odd key": {"x": 0}}
+    assert on.output({"A": {**PASS, "Parameters": paths}}, given) == {
+        "first": 1,
+        "last": {"b": 3},
+        "quoted": 0,
+        "all": [1, 2, 3],
+        "deep": [1, 2, 3],
+        "slice": [1, 2],
+        "filter": [2],
+    }
+    assert on.run({"A": {**PASS, "InputPath": "$.a[3].b"}}, given)["error"] == "States.Runtime"
+
+
+@check
+def choice_needs_its_variable(on: Bench) -> None:
+    rule = {"Variable": "$.gone.far", "StringEquals": "x"}
+    choice = {"Type": "Choice", "Choices": [{**rule, "Next": "B"}], "Default": "B"}
+    ended = on.run({"A": choice, "B": PASS})
+    assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
+    assert "$.gone.far" in ended["cause"]
+    guarded = {"And": [{"Variable": "$.gone.far", "IsPresent": True}, rule], "Next": "B"}
+    assert on.output({"A": {**choice, "Choices": [guarded]}, "B": PASS}) == {}
+
+
+@check
+def times_are_json(on: Bench) -> None:
+    parameters = {"started.$": "$$.Execution.StartTime", "entered.$": "$$.State.EnteredTime"}
+    output = on.output({"A": on.task("echo", Parameters=parameters)})
+    for value in output.values():
+        assert len(value) == len("2026-01-31T12:00:00.000Z"), value
+        assert value.endswith("Z")
+
+
+@check
+def runtime_errors_cannot_be_caught(on: Bench) -> None:
+    direct = on.task("echo", Parameters={"x.$": "$.gone"}, Catch=caught("States.ALL"))
+    service = on.task("echo", direct=False, Payload={"x.$": "$.gone"}, Catch=caught("States.ALL"))
+    for broken in (direct, service):
+        ended = on.run({"A": broken, "Caught": PASS})
+        assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
+
+
+@check
+def waits_scale(on: Bench) -> None:
+    begun = time.monotonic()
+    states = {
+        "A": {"Type": "Wait", "Seconds": 10, "Next": "B"},
+        "B": {"Type": "Wait", "SecondsPath": "$.s", "End": True},
+    }
+    on.run(states, {"s": 5}, timeout=1.5)
+    assert 0.25 < time.monotonic() - begun < 1.0
+
+
+@check
+def retries_scale(on: Bench) -> None:
+    retry = [{"ErrorEquals": ["KeyError"], "IntervalSeconds": 2, "BackoffRate": 2.0, "MaxAttempts": 2}]
+    begun = time.monotonic()
+    ended = on.run({"A": on.task("absent", Retry=retry)}, timeout=1.5)
+    assert ended["error"] == "KeyError"
+    assert len(on.functions.calls) == 3
+    assert 0.1 < time.monotonic() - begun < 1.0
+
+
+@check
+def definitions_are_parsed_once(on: Bench) -> None:
+    """Measured as threads do: what an execution costs while twenty others start."""
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+    parsed: list[str] = []
+    lock = threading.Lock()
+    parse = AmazonStateLanguageParser.parse
+
+    def counting(definition: str) -> Any:
+        with lock:
+            parsed.append(definition)
+        return parse(definition)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(counting))
+        machine = on.create({"A": PASS})
+        executions = [on.start(machine) for _ in range(5)]
+        for execution in executions:
+            on.wait(execution)
+    # Once to check it when the machine is made; the mend's own copy of `parse` is not counted here.
+    assert len(parsed) == 1
+
+
+@check
+def failures_are_not_printed(on: Bench) -> None:
+    records: list[logging.LogRecord] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    handler = Keep()
+    logging.getLogger().addHandler(handler)
+    try:
+        assert on.run({"A": {"Type": "Fail", "Error": "Boom"}})["error"] == "Boom"
+        assert on.run({"A": on.task("absent")})["error"] == "KeyError"
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert [record.name for record in records if record.name.startswith("moto")] == []
+
+
+def test_the_engine_leaves_motos_ec2_unloaded() -> None:
+    """100 MB of instance types, loaded for an enumeration of the Batch integration."""
+    program = "import sys, {}; print('moto.ec2' in sys.modules, 'moto.batch' in sys.modules)"
+    engine = "local.engine.server; local.engine.server.EmbeddedEngine('http://127.0.0.1:9').close()"
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", program.format(what)], capture_output=True, text=True
+        ).stdout.strip()
+        for what in (engine, "moto.stepfunctions.parser.models")
+    ]
+    assert answers == ["False False", "True True"]
