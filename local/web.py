@@ -1,0 +1,64 @@
+"""The local run's one web server: API Gateway's stage, the stand-ins and the page, each under its own path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from local.connections import ClosesConnections
+
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # keep-alive, as the services behind the stand-ins have it
+    disable_nagle_algorithm = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Requests are seen in the stand-ins' own lists of calls."""
+
+
+class _Server(ClosesConnections, ThreadedWSGIServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class Mounts:
+    """Applications by first path segment; `whole` ones see the path with it (API Gateway's stage is part of it)."""
+
+    def __init__(self, shifted: Mapping[str, App], whole: Mapping[str, App], root: App | None = None) -> None:
+        self._shifted, self._whole, self.root = dict(shifted), dict(whole), root
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = str(environ.get("PATH_INFO", ""))
+        head, _, tail = path.lstrip("/").partition("/")
+        if head in self._whole:
+            return self._whole[head](environ, start_response)
+        if head in self._shifted:
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{head}"
+            environ["PATH_INFO"] = f"/{tail}"
+            return self._shifted[head](environ, start_response)
+        if self.root is not None:
+            return self.root(environ, start_response)
+        start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+        return []
+
+
+class WebServer:
+    """Serves an application on a port (0: a free one) until closed."""
+
+    def __init__(self, app: App, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._server = _Server(host, port, app, handler=_Handler)
+        self.url = f"http://{host}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and drop what is open."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.drop_connections()
+        self._thread.join(5)

@@ -1,0 +1,238 @@
+"""The whole bot on one machine: the engine, the functions, the gateway, and the far ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local.clock import Clock
+from local.ecs import Ecs
+from local.ecs.server import FIRST_IMAGE
+from local.engine import EmbeddedEngine
+from local.events import ExecutionEvents, Schedule
+from local.gateway import Gateway
+from local.github import GitHub
+from local.runtime.endpoint import LambdaRuntime
+from local.runtime.template import Template, load_template
+from local.slack import Slack, SlackUser
+from local.web import Mounts, WebServer
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION, ACCOUNT = "us-east-1", "123456789012"
+STACK = "platform-deploy"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/local"
+SIGNING_SECRET = "local-signing-secret"  # noqa: S105 - of nothing but this machine's stand-in
+BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"  # noqa: S105 - known to the stand-ins alone
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+
+SETTINGS = {
+    "GithubId": ("GITHUB_ID", "acme"),
+    "GithubRepo": ("GITHUB_REPO", "checkout-api"),
+    "EcsClusterName": ("ECS_CLUSTER_NAME", "checkout"),
+    "EcsServiceName": ("ECS_SERVICE_NAME", "checkout-api"),
+    "CodeDeployAppName": ("CODEDEPLOY_APP_NAME", ""),
+    "CodeDeployGroupName": ("CODEDEPLOY_GROUP_NAME", ""),
+    "SlackChannelId": ("SLACK_CHANNEL_ID", "C0DEPLOY1"),
+    "SlackApprovers": ("SLACK_APPROVERS", "U0LEE0001,U0KIM0001"),
+    "DeployApprovalRequired": ("DEPLOY_APPROVAL_REQUIRED", ""),
+    "RollbackApprovalRequired": ("ROLLBACK_APPROVAL_REQUIRED", "false"),
+    "Language": ("CHATOPS_LANG", "en"),
+    "GifBaseUrl": ("GIF_BASE_URL", ""),
+    "GifDeploying": ("GIF_DEPLOYING", ""),
+    "GifDeploySuccess": ("GIF_DEPLOY_SUCCESS", ""),
+    "GifDeployFail": ("GIF_DEPLOY_FAIL", ""),
+    "LogLevel": ("LOG_LEVEL", "INFO"),
+}
+"""The template's parameters: the environment variable that may set each, and its value here."""
+
+SEAMS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_ECS", "CHATOPS_GITHUB_API_URL", "SLACK_API_URL")
+"""Far ends that are respected where the environment sets them."""
+
+
+class World:
+    """Everything, started. `github`, `ecs` and `slack` are the stand-ins, `user` whoever types in Slack.
+
+    `targets`: the text of a targets.yaml (default: the one variable-made target is not used, local/targets.yaml is).
+    `speed`: of the stand-ins' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
+    Functions endpoint; its Lambda endpoint must then be `runtime.url`.
+    """
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        *,
+        targets: str = "",
+        speed: float = 1.0,
+        wait_time_scale: float = 1.0,
+        engine: str = "",
+        port: int = 0,
+        lambda_port: int = 0,
+        environment: Mapping[str, str] | None = None,
+        sweep_seconds: float = 0,
+        log_dir: str | None = None,
+    ) -> None:
+        self.clock = Clock(speed)
+        stack.callback(self.clock.close)
+        self.ecs = Ecs(self.clock)
+        self.ecs.add_service("checkout-api-staging", FIRST_IMAGE, desired=2)
+        self.github = GitHub(self.clock, self.ecs)
+        stack.callback(self.github.close)
+        self.slack = Slack(self.clock)
+        self._mounts = Mounts({"_github": self.github.mount, "_slack": self.slack.app, "_ecs": self.ecs.app}, {})
+        web = WebServer(self._mounts, port=port)
+        stack.callback(web.close)
+        self.url = web.url
+        self.slack.base_url = f"{self.url}/_slack"
+        self.signing_secret = os.environ.get("SLACK_SIGNING_SECRET", "").strip() or SIGNING_SECRET
+        self.template = self._template(environment or {})
+        # the engine is told where the functions are, and the functions where the engine is: the runtime comes first,
+        # and learns the rest before its first call
+        self._environment: dict[str, str] = {}
+        self.runtime = stack.enter_context(LambdaRuntime(self.template, self._environment, port=lambda_port, log_dir=log_dir))
+        embedded = stack.enter_context(EmbeddedEngine(self.runtime.url, wait_time_scale))
+        self.engine_url = engine or embedded.url
+        self.sfn = self._client("stepfunctions", self.engine_url)
+        self.dynamodb = self._client("dynamodb", embedded.url)
+        self._environment.update(self._endpoints(stack, embedded.url, targets) | dict(environment or {}))
+        self._create_table()
+        self._store_secrets(embedded.url)
+        self.machine_arn = self._create_machine()
+        self._environment["CHATOPS_STATE_MACHINE_ARN"] = self.machine_arn
+        self.gateway = Gateway(self.runtime, self.template.routes)
+        self._mounts._whole["prod"] = self.gateway
+        self.user = SlackUser(self.slack, f"{self.url}/prod/slack/events", self.signing_secret)
+        self._start_events(stack, sweep_seconds)
+
+    def mount_page(self, page: Any) -> None:
+        """Serve this application for every path that belongs to nothing else."""
+        self._mounts.root = page
+
+    def _template(self, environment: Mapping[str, str]) -> Template:
+        given = {**os.environ, **environment}
+        parameters = {name: given.get(variable, "").strip() or default for name, (variable, default) in SETTINGS.items()}
+        api = f"{self.url}/prod"
+        facts = {"AWS::StackName": STACK, "Table": f"{STACK}-table", "Secret": f"{STACK}-secret", "HttpApi": "local"}
+        loaded = load_template(ROOT / "template.yaml", parameters, facts)
+        self._api_url = api
+        return loaded
+
+    def _client(self, service: str, url: str) -> Any:
+        # Step Functions prefixes some hosts ("sync-…"); an address of this machine has no such name
+        config = Config(inject_host_prefix=False, max_pool_connections=50, retries={"max_attempts": 2})
+        return boto3.client(service, endpoint_url=url, config=config, **CREDENTIALS)  # type: ignore[call-overload]
+
+    def _endpoints(self, stack: ExitStack, embedded: str, targets: str) -> dict[str, str]:
+        if targets:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="platform-deploy-"))
+            path = Path(folder) / "targets.yaml"
+            path.write_text(targets, encoding="utf-8")
+        else:
+            path = Path(os.environ.get("CHATOPS_TARGETS_FILE", "") or ROOT / "local" / "targets.yaml")
+        made = {
+            "AWS_ENDPOINT_URL": embedded,
+            "AWS_ENDPOINT_URL_SFN": self.engine_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": embedded,
+            "AWS_ENDPOINT_URL_ECS": f"{self.url}/_ecs",
+            "CHATOPS_GITHUB_API_URL": f"{self.url}/_github",
+            "SLACK_API_URL": self.slack.api_url,
+            "CHATOPS_API_URL": self._api_url,
+            "CHATOPS_TARGETS_FILE": str(path.resolve()),
+            "CHATOPS_CONSOLE_URL": f"{self.url}/#/{{name}}",
+        }
+        return made | {name: os.environ[name] for name in SEAMS if os.environ.get(name, "").strip()}
+
+    def _create_table(self) -> None:
+        self.dynamodb.create_table(
+            TableName=f"{STACK}-table",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def _store_secrets(self, url: str) -> None:
+        given = os.environ
+        secret = {
+            "SLACK_SIGNING_SECRET": self.signing_secret,
+            "SLACK_BOT_TOKEN": given.get("SLACK_BOT_TOKEN", "").strip() or BOT_TOKEN,
+            "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
+        }
+        self.secrets = self._client("secretsmanager", url)
+        self.secrets.create_secret(Name=f"{STACK}-secret", SecretString=json.dumps(secret))
+
+    def _create_machine(self) -> str:
+        name = f"{STACK}-deploy"
+        definition = self.template.definition()
+        try:
+            return str(self.sfn.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"])
+        except self.sfn.exceptions.StateMachineAlreadyExists:
+            # another engine keeps its machines when we come again
+            machines = self.sfn.list_state_machines()["stateMachines"]
+            arn = next(str(m["stateMachineArn"]) for m in machines if m["name"] == name)
+            self.sfn.update_state_machine(stateMachineArn=arn, definition=definition)
+            return arn
+
+    def _start_events(self, stack: ExitStack, sweep_seconds: float) -> None:
+        for name, statuses in self.template.execution_events:
+            stack.enter_context(ExecutionEvents(self.sfn, self.machine_arn, self.runtime, [name], statuses))
+        for name, seconds in self.template.schedules:
+            stack.enter_context(Schedule(self.runtime, name, (sweep_seconds or seconds) * self.clock.speed, self.clock))
+
+    def start(self, request: Any, name: str) -> str:
+        """Start an execution as the console does; its ARN."""
+        started = self.sfn.start_execution(stateMachineArn=self.machine_arn, name=name, input=json.dumps(request))
+        return str(started["executionArn"])
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        """DescribeExecution."""
+        found: dict[str, Any] = self.sfn.describe_execution(executionArn=arn)
+        return found
+
+    def history(self, arn: str) -> list[dict[str, Any]]:
+        """All history events, oldest first."""
+        events: list[dict[str, Any]] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self.sfn.get_execution_history(executionArn=arn, maxResults=1000, **more)
+            events += page["events"]
+            if not page.get("nextToken"):
+                return events
+            more = {"nextToken": page["nextToken"]}
+
+    def executions(self) -> list[dict[str, Any]]:
+        """All executions of the machine, newest first."""
+        found = self.sfn.list_executions(stateMachineArn=self.machine_arn)["executions"]
+        return sorted(found, key=lambda e: e["startDate"], reverse=True)
+
+    def wait(self, arn: str, seconds: float = 60) -> dict[str, Any]:
+        """The execution when it has ended. Raises TimeoutError with where it stands."""
+        pause = threading.Event()
+        for _ in range(int(seconds / 0.05)):
+            found = self.describe(arn)
+            if found["status"] != "RUNNING":
+                return found
+            pause.wait(0.05)
+        raise TimeoutError(f"{arn} still runs after {seconds} s, in {states_entered(self.history(arn))[-3:]}")
+
+
+def states_entered(events: list[dict[str, Any]]) -> list[str]:
+    """The names of the states in the order in which they were entered."""
+    return [e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e]
+
+
+@contextmanager
+def world(**settings: Any) -> Iterator[World]:
+    """A world for the length of a `with` block."""
+    with ExitStack() as stack:
+        yield World(stack, **settings)
