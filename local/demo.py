@@ -1,0 +1,106 @@
+"""`make demo`: one scenario from a signed slash command to its end, told line by line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+from typing import Any
+
+from local import scenarios
+from local.drive import Drive
+from local.scenarios import Scenario
+from local.slack.store import Change
+from local.world import World, states_entered, world
+
+SPEED, WAIT_TIME_SCALE, SWEEP_SECONDS = 10.0, 0.1, 2.0
+
+
+class Teller(threading.Thread):
+    """Prints every state as it is entered and every message as it is written."""
+
+    def __init__(self, told: World) -> None:
+        super().__init__(name="teller", daemon=True)
+        self._world, self._since = told, time.monotonic()
+        self._closed, self._lock = threading.Event(), threading.Lock()
+        self._seen: dict[str, int] = {}
+        told.slack.on_change.append(self._message)
+
+    def say(self, sign: str, text: str) -> None:
+        with self._lock:
+            print(f"{time.monotonic() - self._since:6.2f}s  {sign}  {text}", flush=True)
+
+    def _message(self, change: Change) -> None:
+        if change.message is not None:
+            whom = f" (only to {change.message.ephemeral_to})" if change.message.ephemeral_to else ""
+            verb = {"edited": "edits"}.get(change.kind, "says")
+            self.say("✉", f"Slack {verb}{whom}: {' '.join(change.message.text.split())}")
+
+    def look(self) -> None:
+        for execution in reversed(self._world.executions()):
+            arn = execution["executionArn"]
+            entered = states_entered(self._world.history(arn))
+            for name in entered[self._seen.get(arn, 0) :]:
+                self.say("▸", f"{arn.rpartition(':')[2]}  {name}")
+            self._seen[arn] = len(entered)
+
+    def run(self) -> None:
+        while not self._closed.wait(0.05):
+            self.look()
+
+    def close(self) -> None:
+        self._closed.set()
+        self.join(5)
+        self.look()
+
+
+def report(played: World, scenario: Scenario, arn: str, seconds: float) -> dict[str, Any]:
+    """What `make demo` prints last."""
+    found, events = played.describe(arn), played.history(arn)
+    failed = events[-1].get("executionFailedEventDetails") or {}
+    return {
+        "scenario": scenario.name,
+        "execution_status": found["status"],
+        "end_state": states_entered(events)[-1],
+        "error": found.get("error") or failed.get("error"),
+        "seconds": round(seconds, 2),
+        "transitions": len(states_entered(events)),
+        "lambda_invocations": sum(played.runtime.invocations.values()),
+        "github_calls": len(played.github.calls),
+    }
+
+
+def play(scenario: Scenario) -> dict[str, Any]:
+    """Play it in a world of its own."""
+    with world(
+        targets=scenario.targets(), speed=SPEED, wait_time_scale=WAIT_TIME_SCALE, sweep_seconds=SWEEP_SECONDS
+    ) as made:
+        teller, drive = Teller(made), Drive(made)
+        teller.start()
+        began = time.monotonic()
+        scenario.play(drive)
+        seconds = time.monotonic() - began
+        teller.close()
+        return report(made, scenario, drive.arn, seconds)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0 if the scenario ended as it should, 1 if not, 2 for an unknown one."""
+    logging.basicConfig(level=logging.ERROR)
+    name = arguments[0] if arguments else "happy"
+    if name not in scenarios.ALL:
+        print(f"There is no scenario {name!r}. There are:", file=sys.stderr)
+        for known in scenarios.ALL.values():
+            print(f"  {known.name:30} {known.about}", file=sys.stderr)
+        return 2
+    scenario = scenarios.ALL[name]
+    print(f"{scenario.name}: {scenario.about}", flush=True)
+    result = play(scenario)
+    print(json.dumps(result))
+    return 0 if result["end_state"] == scenario.ends else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

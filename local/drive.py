@@ -1,0 +1,85 @@
+"""Acting in a world as people do: type, click, wait, look."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from local.slack.client import Answer
+from local.slack.directory import C_DEPLOY, U_DEV, U_LEE
+from local.slack.store import Message
+from local.world import World, states_entered
+
+PATIENCE = 60.0
+
+
+@dataclass
+class Drive:
+    """One person at the keyboard. `arn` is the execution that was started last."""
+
+    world: World
+    arn: str = ""
+
+    def slash(self, command: str, text: str = "", user: str = U_DEV, channel: str = C_DEPLOY) -> Answer:
+        """Type a command; the execution that it starts, if any, becomes the current one."""
+        before = {e["executionArn"] for e in self.world.executions()}
+        answer = self.world.user.slash(command, text, user, channel)
+        started = [e["executionArn"] for e in self.world.executions() if e["executionArn"] not in before]
+        if started:
+            self.arn = started[0]
+        return answer
+
+    def console(self, request: Any, name: str) -> None:
+        """Start an execution in the Step Functions console."""
+        self.arn = self.world.start(request, name)
+
+    @property
+    def deployment_id(self) -> str:
+        return self.arn.rpartition(":")[2]
+
+    def until_state(self, name: str, seconds: float = PATIENCE, arn: str = "") -> None:
+        """Wait until the execution has entered the state. Raises TimeoutError or, where it ended before, LookupError."""
+        arn = arn or self.arn
+        pause = threading.Event()
+        for _ in range(int(seconds / 0.05)):
+            running = self.world.describe(arn)["status"] == "RUNNING"
+            entered = states_entered(self.world.history(arn))
+            if name in entered:
+                return
+            if not running:
+                raise LookupError(f"ended without {name!r}: {entered}")
+            pause.wait(0.05)
+        raise TimeoutError(f"{name!r} was not entered within {seconds} s: {states_entered(self.world.history(arn))}")
+
+    def card(self, action: str, deployment_id: str = "") -> Message:
+        """The message with this button for the current deployment."""
+        wanted = deployment_id or self.deployment_id
+
+        def has(message: Message) -> bool:
+            return any(b.action_id == action and b.value == wanted for b in message.buttons)
+
+        return self.world.slack.wait_for(has, PATIENCE)
+
+    def click(self, action: str, user: str = U_LEE, deployment_id: str = "") -> Answer:
+        """Press a button of the current deployment's message, as soon as it is there."""
+        return self.world.user.click(self.card(action, deployment_id), action, user)
+
+    def reject(self, reason: str, user: str = U_LEE) -> Answer:
+        """Press Reject…, fill in the modal, send it."""
+        self.click("reject", user)
+        view = next(v for v in self.world.slack.views if v.user == user)
+        return self.world.user.submit(view, {"reason": reason}, user)
+
+    def end(self, seconds: float = PATIENCE, arn: str = "") -> str:
+        """Wait for the execution's end; the name of the last state."""
+        arn = arn or self.arn
+        self.world.wait(arn, seconds)
+        return states_entered(self.world.history(arn))[-1]
+
+    def run(self, command: str, text: str = "", approve: bool = False) -> str:
+        """A whole command, approved if need be; the name of its end."""
+        self.slash(command, text)
+        if approve:
+            self.click("approve")
+        return self.end()

@@ -1,0 +1,170 @@
+"""Named ways through the state machine: what is set up, who does what, and how it must end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from local.drive import Drive
+from local.ecs import Rollout
+from local.github import Script
+from local.slack.directory import U_LEE
+
+TIMING = {
+    "poll_min": 1,
+    "poll_max": 1,
+    "rollout_poll": 1,
+    "progress": 1,
+    "take_poll": 1,
+    "take": 10,
+    "approval": 60,
+    "reminder": 30,
+    "appear": 10,
+    "build": 60,
+    "deploy": 60,
+    "rollout": 60,
+    "restore": 60,
+    "cancel": 10,
+}
+"""Seconds: small, so that nobody has to wait; nothing else about the target is special."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario. `ends` is the name of the last state of the execution that is reported, `timing` what is changed
+    of TIMING, `ecs` False makes the target one that only the pipeline can change."""
+
+    name: str
+    about: str
+    ends: str
+    play: Callable[[Drive], None]
+    timing: dict[str, int] = field(default_factory=dict)
+    approval: bool = False
+    ecs: bool = True
+
+    def targets(self) -> str:
+        """The scenario's targets.yaml."""
+        timing = ", ".join(f"{k}: {v}" for k, v in {**TIMING, **self.timing}.items())
+        service = "    ecs: {cluster: checkout, service: checkout-api}\n" if self.ecs else ""
+        policy = (
+            f"    policy: {{approvers: [U0LEE0001, U0KIM0001], deploy_approval: {str(self.approval).lower()}, "
+            "rollback_approval: false}\n"
+        )
+        return f"targets:\n  dev:\n{service}{policy}    timing: {{{timing}}}\n"
+
+
+def _happy(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.click("approve")
+    drive.end()
+
+
+def _no_approval(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _rejected(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.reject("Not on a Friday.")
+    drive.end()
+
+
+def _expired(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _cancelled(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.until_state("Wait For Build")
+    drive.slash("/platform-deploy", f"cancel {drive.deployment_id}")
+    drive.end()
+
+
+def _build_fails(drive: Drive) -> None:
+    drive.world.github.script["build"] = Script(outcome="failure", failed_step="Test", seconds=3)
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _deploy_fails(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.1.0")
+    drive.world.github.script["deploy"] = Script(outcome="failure", failed_step="Update service", seconds=2)
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _rollout_fails(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.1.0")
+    drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _rollback_command(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.1.0")
+    drive.run("/platform-deploy", "v1.2.3")
+    drive.run("/platform-rollback", "orders cannot be paid")
+
+
+def _first_deploy_fails(drive: Drive) -> None:
+    drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _status(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.2.3")
+    drive.run("/platform-status")
+
+
+def _busy(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+    first = drive.arn
+    drive.until_state("Wait For Build")
+    drive.slash("/platform-deploy", "v1.1.0", user=U_LEE)
+    drive.end()
+    drive.end(arn=first)
+
+
+def _run_never_appears(drive: Drive) -> None:
+    drive.world.github.actions_enabled = False
+    drive.run("/platform-deploy", "v1.2.3")
+
+
+def _github_down_rollback(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.1.0")
+    drive.run("/platform-deploy", "v1.2.3")
+    drive.world.github.down = True
+    drive.run("/platform-rollback", "v1.1.0")
+
+
+def _slack_down(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.until_state("Wait For Build")
+    drive.world.slack.down = True
+    drive.end()
+    drive.world.slack.down = False
+    # the final message comes with the next sweep
+    drive.world.slack.wait_for(lambda m: bool(m.thread_ts) and "is live" in m.text, 30)
+
+
+ALL = {
+    s.name: s
+    for s in (
+        Scenario("happy", "deployed after an approval", "Deployed", _happy, approval=True),
+        Scenario("no-approval", "deployed; the target wants no approval", "Deployed", _no_approval),
+        Scenario("rejected", "an approver says no, and why", "Rejected", _rejected, approval=True),
+        Scenario("expired", "nobody decides in time", "Expired", _expired, {"approval": 3, "reminder": 1}, approval=True),
+        Scenario("cancelled", "the requester changes their mind during the build", "Cancelled", _cancelled),
+        Scenario("build-fails", "a test fails in the build", "Build Failed", _build_fails),
+        Scenario("deploy-fails", "the deploy stage breaks; what ran before runs again", "Rolled Back", _deploy_fails),
+        Scenario(
+            "rollout-fails-and-rolls-back", "ECS's circuit breaker trips, and is believed", "Rolled Back", _rollout_fails
+        ),
+        Scenario("rollback-command", "back to the last healthy version, with a reason", "Restored", _rollback_command),
+        Scenario(
+            "first-deploy-fails", "the first deployment ever fails; back to what ran before", "Rolled Back", _first_deploy_fails
+        ),
+        Scenario("status", "what is live, and what happened last", "Reported", _status),
+        Scenario("busy", "a second deployment of the same target is told whose the first is", "Refused", _busy),
+        Scenario("run-never-appears", "GitHub takes the event and starts nothing", "Build Failed", _run_never_appears, {"appear": 3}),
+        Scenario("github-down-rollback", "GitHub is down; the rollback does not need it", "Restored", _github_down_rollback),
+        Scenario("slack-down", "Slack goes away; the deployment does not care", "Deployed", _slack_down),
+    )
+}
