@@ -1,7 +1,7 @@
 """GET /gifs/{name}: the project's three pictures, so that an installation needs no other place to keep them.
 
-Slack fetches an image once and serves it from its own cache, so this is called seldom. There is nothing to configure
-and nothing secret here.
+Slack fetches an image once and serves it from its own cache, so this is called seldom. There is nothing to
+configure and nothing secret here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# Read once, when the function starts. What is asked for is looked up by name, never opened as a path: a name that is
-# not here is a 404, whatever it looks like.
+# Read once, when the function starts. What is asked for is looked up by name, never opened as a path: a name
+# that is not here is a 404, whatever it looks like.
 PICTURES = {path.name: path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.gif"))}
 ETAGS = {name: f'"{hashlib.sha256(content).hexdigest()[:32]}"' for name, content in PICTURES.items()}
 
