@@ -39,7 +39,7 @@ class Drive:
         return self.arn.rpartition(":")[2]
 
     def until_state(self, name: str, seconds: float = PATIENCE, arn: str = "") -> None:
-        """Wait until the execution has entered the state. Raises TimeoutError or, where it ended before, LookupError."""
+        """Wait until the execution has entered the state. Raises TimeoutError, or LookupError where it ended before."""
         arn = arn or self.arn
         pause = threading.Event()
         for _ in range(int(seconds / 0.05)):

@@ -150,21 +150,55 @@ ALL = {
         Scenario("happy", "deployed after an approval", "Deployed", _happy, approval=True),
         Scenario("no-approval", "deployed; the target wants no approval", "Deployed", _no_approval),
         Scenario("rejected", "an approver says no, and why", "Rejected", _rejected, approval=True),
-        Scenario("expired", "nobody decides in time", "Expired", _expired, {"approval": 3, "reminder": 1}, approval=True),
+        Scenario(
+            "expired",
+            "nobody decides in time",
+            "Expired",
+            _expired,
+            {"approval": 3, "reminder": 1},
+            approval=True,
+        ),
         Scenario("cancelled", "the requester changes their mind during the build", "Cancelled", _cancelled),
         Scenario("build-fails", "a test fails in the build", "Build Failed", _build_fails),
-        Scenario("deploy-fails", "the deploy stage breaks; what ran before runs again", "Rolled Back", _deploy_fails),
         Scenario(
-            "rollout-fails-and-rolls-back", "ECS's circuit breaker trips, and is believed", "Rolled Back", _rollout_fails
+            "deploy-fails",
+            "the deploy stage breaks; what ran before runs again",
+            "Rolled Back",
+            _deploy_fails,
         ),
-        Scenario("rollback-command", "back to the last healthy version, with a reason", "Restored", _rollback_command),
         Scenario(
-            "first-deploy-fails", "the first deployment ever fails; back to what ran before", "Rolled Back", _first_deploy_fails
+            "rollout-fails-and-rolls-back",
+            "ECS's circuit breaker trips, and is believed",
+            "Rolled Back",
+            _rollout_fails,
+        ),
+        Scenario(
+            "rollback-command",
+            "back to the last healthy version, with a reason",
+            "Restored",
+            _rollback_command,
+        ),
+        Scenario(
+            "first-deploy-fails",
+            "the first deployment ever fails; back to what ran before",
+            "Rolled Back",
+            _first_deploy_fails,
         ),
         Scenario("status", "what is live, and what happened last", "Reported", _status),
         Scenario("busy", "a second deployment of the same target is told whose the first is", "Refused", _busy),
-        Scenario("run-never-appears", "GitHub takes the event and starts nothing", "Build Failed", _run_never_appears, {"appear": 3}),
-        Scenario("github-down-rollback", "GitHub is down; the rollback does not need it", "Restored", _github_down_rollback),
+        Scenario(
+            "run-never-appears",
+            "GitHub takes the event and starts nothing",
+            "Build Failed",
+            _run_never_appears,
+            {"appear": 3},
+        ),
+        Scenario(
+            "github-down-rollback",
+            "GitHub is down; the rollback does not need it",
+            "Restored",
+            _github_down_rollback,
+        ),
         Scenario("slack-down", "Slack goes away; the deployment does not care", "Deployed", _slack_down),
     )
 }

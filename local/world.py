@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION, ACCOUNT = "us-east-1", "123456789012"
 STACK = "platform-deploy"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/local"
-SIGNING_SECRET = "local-signing-secret"  # noqa: S105 - of nothing but this machine's stand-in
-BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"  # noqa: S105 - known to the stand-ins alone
+SIGNING_SECRET = "local-signing-secret"
+BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 
 SETTINGS = {
@@ -97,7 +97,9 @@ class World:
         # the engine is told where the functions are, and the functions where the engine is: the runtime comes first,
         # and learns the rest before its first call
         self._environment: dict[str, str] = {}
-        self.runtime = stack.enter_context(LambdaRuntime(self.template, self._environment, port=lambda_port, log_dir=log_dir))
+        self.runtime = stack.enter_context(
+            LambdaRuntime(self.template, self._environment, port=lambda_port, log_dir=log_dir)
+        )
         embedded = stack.enter_context(EmbeddedEngine(self.runtime.url, wait_time_scale))
         self.engine_url = engine or embedded.url
         self.sfn = self._client("stepfunctions", self.engine_url)
@@ -118,9 +120,16 @@ class World:
 
     def _template(self, environment: Mapping[str, str]) -> Template:
         given = {**os.environ, **environment}
-        parameters = {name: given.get(variable, "").strip() or default for name, (variable, default) in SETTINGS.items()}
+        parameters = {
+            name: given.get(variable, "").strip() or default for name, (variable, default) in SETTINGS.items()
+        }
         api = f"{self.url}/prod"
-        facts = {"AWS::StackName": STACK, "Table": f"{STACK}-table", "Secret": f"{STACK}-secret", "HttpApi": "local"}
+        facts = {
+            "AWS::StackName": STACK,
+            "Table": f"{STACK}-table",
+            "Secret": f"{STACK}-secret",
+            "HttpApi": "local",
+        }
         loaded = load_template(ROOT / "template.yaml", parameters, facts)
         self._api_url = api
         return loaded
@@ -128,7 +137,7 @@ class World:
     def _client(self, service: str, url: str) -> Any:
         # Step Functions prefixes some hosts ("sync-…"); an address of this machine has no such name
         config = Config(inject_host_prefix=False, max_pool_connections=50, retries={"max_attempts": 2})
-        return boto3.client(service, endpoint_url=url, config=config, **CREDENTIALS)  # type: ignore[call-overload]
+        return boto3.client(service, endpoint_url=url, config=config, **CREDENTIALS)
 
     def _endpoints(self, stack: ExitStack, embedded: str, targets: str) -> dict[str, str]:
         if targets:
@@ -153,7 +162,10 @@ class World:
     def _create_table(self) -> None:
         self.dynamodb.create_table(
             TableName=f"{STACK}-table",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
             AttributeDefinitions=[
                 {"AttributeName": "pk", "AttributeType": "S"},
                 {"AttributeName": "sk", "AttributeType": "S"},

@@ -14,7 +14,12 @@ Facts = Mapping[str, Any]
 def outcome(state: Facts, cancel: Facts | None) -> dict[str, Any]:
     """`{"end", "why", "by", "superseded"}`. `state`: the state machine's facts; `cancel`: the cancel's row."""
     made = _outcome(state, cancel)
-    return {"end": made["end"], "why": made.get("why") or {}, "by": made.get("by", ""), "superseded": made.get("superseded", False)}
+    return {
+        "end": made["end"],
+        "why": made.get("why") or {},
+        "by": made.get("by", ""),
+        "superseded": made.get("superseded", False),
+    }
 
 
 def _error(error: Facts | None) -> dict[str, Any]:
@@ -72,7 +77,11 @@ def _rollback_before_it_began(state: Facts, plan: Facts, cancel: Facts | None, b
         return people
     error = state.get("error") or {}
     if error.get("Error") == "TargetHeld":
-        values = {"said": _message(error), "version": plan.get("version", ""), "target": plan.get("target", "")}
+        values = {
+            "said": _message(error),
+            "version": plan.get("version", ""),
+            "target": plan.get("target", ""),
+        }
         return {"end": "Refused", "why": {"key": "held", "values": values}}
     return {"end": "Deploy Failed", "why": _error(error)}
 
@@ -95,7 +104,11 @@ def _people(state: Facts, cancel: Facts | None, by: str) -> dict[str, Any]:
     if decision == "expired":
         return {"end": "Expired"}
     if cancel or decision == "cancelled":
-        return {"end": "Cancelled", "by": by or str(approval.get("by", "")), "superseded": (cancel or {}).get("kind") == "superseded"}
+        return {
+            "end": "Cancelled",
+            "by": by or str(approval.get("by", "")),
+            "superseded": (cancel or {}).get("kind") == "superseded",
+        }
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The execution's input: from the Slack edge, or typed into the Step Functions console; checked before it is believed."""
+"""The execution's input, from the Slack edge or the Step Functions console; checked before it is believed."""
 
 from __future__ import annotations
 

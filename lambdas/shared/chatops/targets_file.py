@@ -1,12 +1,12 @@
 """`targets.yaml`, validated: an error names the file's line and the field.
 
-    targets:
-      prod:
-        repository: acme/checkout-api        # default: GITHUB_ID/GITHUB_REPO
-        event_type: prod_deploy              # default: <name>_deploy
-        ecs: {cluster: checkout, service: checkout-api}
-        policy: {approvers: [U0LEE0001], quorum: 1, rollback_approval: false}
-        timing: {approval: 1800}
+targets:
+  prod:
+    repository: acme/checkout-api        # default: GITHUB_ID/GITHUB_REPO
+    event_type: prod_deploy              # default: <name>_deploy
+    ecs: {cluster: checkout, service: checkout-api}
+    policy: {approvers: [U0LEE0001], quorum: 1, rollback_approval: false}
+    timing: {approval: 1800}
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _Where:
         return found
 
     def value(self, kind: type, what: str) -> Any:
-        loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)  # type: ignore[no-untyped-call]
+        loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
         if not isinstance(loaded, kind) or (kind is int and isinstance(loaded, bool)):
             raise self.error(f"should hold {what}, not {loaded!r}")
         return loaded
@@ -101,7 +101,18 @@ def _policy(where: _Where, inherited: Policy) -> Policy:
 
 def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
     place = where.fields(
-        {"repository", "event_type", "ecs", "codedeploy", "region", "role_arn", "claim", "strategy", "policy", "timing"}
+        {
+            "repository",
+            "event_type",
+            "ecs",
+            "codedeploy",
+            "region",
+            "role_arn",
+            "claim",
+            "strategy",
+            "policy",
+            "timing",
+        }
     )
     owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
     if "repository" not in place and not (owner and repository):
@@ -123,7 +134,9 @@ def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
     timing = place["timing"].fields({f.name for f in fields(Timing)}) if "timing" in place else {}
     return Target(
         name=name,
-        repository=place["repository"].text(_REPOSITORY, "owner/name") if "repository" in place else f"{owner}/{repository}",
+        repository=place["repository"].text(_REPOSITORY, "owner/name")
+        if "repository" in place
+        else f"{owner}/{repository}",
         event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "up to 100 characters")
         if "event_type" in place
         else f"{name}_deploy",
@@ -136,7 +149,9 @@ def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
         if "role_arn" in place
         else "",
         claim=bool(place["claim"].value(bool, "true or false")) if "claim" in place else True,
-        strategy=place["strategy"].text(re.compile("rolling|blue_green|linear|canary"), "rolling, blue_green, linear or canary")
+        strategy=place["strategy"].text(
+            re.compile("rolling|blue_green|linear|canary"), "rolling, blue_green, linear or canary"
+        )
         if "strategy" in place
         else "",
         policy=_policy(place["policy"], inherited) if "policy" in place else inherited,

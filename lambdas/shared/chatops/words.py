@@ -142,7 +142,7 @@ def parse_rollback(text: str, targets: Iterable[str]) -> Words:
         words.pop(0)
     if words and words[0].startswith("-"):
         return Words("rollback", mistake=Mistake("unknown_option", {"word": words[0][:80]}))
-    if words and any(c in words[0] for c in "$`;|&<>\"\\") and not version:
+    if words and any(c in words[0] for c in '$`;|&<>"\\') and not version:
         return Words("rollback", mistake=Mistake("bad_version", {"word": words[0][:80]}))
     if len(words) == 1 and not target and (meant := suggest(words[0], known)):
         return Words("rollback", mistake=Mistake("unknown_target", {"word": words[0][:80], "meant": meant}))

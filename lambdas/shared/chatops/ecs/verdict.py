@@ -82,7 +82,10 @@ def counts(service: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rollout(
-    service: Mapping[str, Any], deployments: Sequence[ServiceDeployment], task_definition: str, image: str = ""
+    service: Mapping[str, Any],
+    deployments: Sequence[ServiceDeployment],
+    task_definition: str,
+    image: str = "",
 ) -> Rollout:
     """Is ours live? `deployments`: the service's, in any order; empty where the service has none."""
     main = primary(service)

@@ -97,7 +97,9 @@ def obstacle(rows: Table, deployment_id: str, user: str, channel: str) -> str:
     if channel and plan.get("channel") and channel != plan["channel"]:
         return f"⚠️ {say('click_wrong_channel', id=deployment_id)}"
     if clock.now() >= float(row["deadline_at"]):
-        return f"⚠️ {say('click_already_expired', id=deployment_id, ago=duration(clock.now() - float(row['deadline_at'])))}"
+        return (
+            f"⚠️ {say('click_already_expired', id=deployment_id, ago=duration(clock.now() - float(row['deadline_at'])))}"
+        )
     return ""
 
 
@@ -162,7 +164,10 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         private = json.loads(_text(payload, "view", "private_metadata"))
     except ValueError:
         private = {}
-    deployment_id, reason = _text(private, "id"), _text(payload, "view", "state", "values", "reason", "reason", "value").strip()
+    deployment_id, reason = (
+        _text(private, "id"),
+        _text(payload, "view", "state", "values", "reason", "reason", "value").strip(),
+    )
     if not _ID.fullmatch(deployment_id):
         return OK
     if not reason:

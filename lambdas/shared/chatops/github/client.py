@@ -37,12 +37,24 @@ class GitHub:
     """
 
     def __init__(
-        self, repository: str, base: str, token: Callable[[bool], str], session: requests.Session | None = None
+        self,
+        repository: str,
+        base: str,
+        token: Callable[[bool], str],
+        session: requests.Session | None = None,
     ) -> None:
         self.repository, self._base, self._token = repository, base, token
         self._session = session or requests.Session()
 
-    def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None, etag: str = "") -> Reply:
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        etag: str = "",
+    ) -> Reply:
         """One request below `/repos/{owner}/{repo}`; a 401 is tried once more with the secret read afresh."""
         url = path if path.startswith("http") else f"{self._base}/repos/{self.repository}{path}"
         answer = self._send(method, url, params, json, etag, fresh=False)
@@ -56,7 +68,12 @@ class GitHub:
         body = _body(answer)
         if answer.status_code >= requests.codes.bad_request:
             raise GitHubRefused(answer.status_code, self.repository, replies.said(body))
-        return Reply(answer.status_code, body, answer.headers.get("ETag", ""), answer.links.get("next", {}).get("url", ""))
+        return Reply(
+            answer.status_code,
+            body,
+            answer.headers.get("ETag", ""),
+            answer.links.get("next", {}).get("url", ""),
+        )
 
     def _send(self, method: str, url: str, params: Any, json: Any, etag: str, *, fresh: bool) -> requests.Response:
         headers = {
@@ -69,7 +86,13 @@ class GitHub:
             headers["If-None-Match"] = etag
         try:
             return self._session.request(
-                method, url, params=params, json=json, headers=headers, timeout=TIMEOUT, allow_redirects=method == "GET"
+                method,
+                url,
+                params=params,
+                json=json,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=method == "GET",
             )
         except requests.RequestException as error:
             # the text of requests' errors may hold the URL's query, never a header
@@ -131,7 +154,7 @@ def github(repository: str) -> GitHub:
     if _session is None:
         _session = requests.Session()
 
-    def token(fresh: bool) -> str:  # noqa: FBT001 - a callback of one argument
+    def token(fresh: bool) -> str:
         return secrets.required(secrets.GITHUB_TOKEN, fresh=fresh)
 
     return GitHub(repository, settings().github_api_url, token, _session)

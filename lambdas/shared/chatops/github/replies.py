@@ -19,7 +19,7 @@ def pause(status: int, headers: Mapping[str, str], now: float) -> int:
         return min(max(int(after), 1), _LONGEST)
     if headers.get("X-RateLimit-Remaining") == "0" and (reset := headers.get("X-RateLimit-Reset", "")).isdigit():
         return min(max(int(int(reset) - now) + 1, 1), _LONGEST)
-    return _MINUTE if status == 429 else 0  # noqa: PLR2004 - HTTP's own number
+    return _MINUTE if status == 429 else 0
 
 
 def said(body: Any) -> str:
@@ -29,7 +29,7 @@ def said(body: Any) -> str:
 
 def version_key(tag: str) -> tuple[int, ...]:
     """Sorts tags by their numbers, `v1.10.0` above `v1.9.0`; tags without numbers lowest."""
-    digits = "".join(c if c.isdigit() else " " for c in tag.split("+")[0].split("-")[0]).split()
+    digits = "".join(c if c.isdigit() else " " for c in tag.split("+", maxsplit=1)[0].split("-", maxsplit=1)[0]).split()
     return tuple(int(d) for d in digits) or (-1,)
 
 

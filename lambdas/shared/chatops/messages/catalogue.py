@@ -67,9 +67,9 @@ def link(url: str, label: str) -> str:
 def duration(seconds: float) -> str:
     """`6m 02s`, `45s`, `1h 05m`."""
     whole = max(int(seconds), 0)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
+    if whole >= 3600:
         return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
-    return f"{whole // 60}m {whole % 60:02d}s" if whole >= 60 else f"{whole}s"  # noqa: PLR2004 - a minute
+    return f"{whole // 60}m {whole % 60:02d}s" if whole >= 60 else f"{whole}s"
 
 
 class Markup(str):

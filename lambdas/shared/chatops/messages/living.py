@@ -47,7 +47,10 @@ def message(view: View) -> Message:
         link=Markup(link(view.execution_url, plain("footer_link"))),
     )
     blocks.append(ContextBlock(elements=[MarkdownTextObject(text=footer[:SECTION])]))
-    return {"text": f"{escape(title)}: {text}" if text else escape(title), "blocks": [b.to_dict() for b in blocks]}
+    return {
+        "text": f"{escape(title)}: {text}" if text else escape(title),
+        "blocks": [b.to_dict() for b in blocks],
+    }
 
 
 def headline(view: View) -> str:
@@ -77,7 +80,7 @@ def picture(view: View) -> str:
     else:
         kind = "deploying" if view.phase in ("build", "deploy", "rollout", "restoring") else ""
     url = str(view.gifs.get(kind, ""))
-    return url if url.startswith(("https://", "http://")) and len(url) <= 3000 and not set(url) & set(" <>|\"") else ""  # noqa: PLR2004
+    return url if url.startswith(("https://", "http://")) and len(url) <= 3000 and not set(url) & set(' <>|"') else ""
 
 
 def _fields(view: View) -> list[str]:
@@ -114,7 +117,11 @@ def changes_text(plan: Facts) -> str:
     changes = plan.get("changes") or {}
     if not changes:
         return ""
-    key, count = ("changes_commits", changes["commits"]) if changes.get("commits") else ("changes_behind", changes.get("behind", 0))
+    key, count = (
+        ("changes_commits", changes["commits"])
+        if changes.get("commits")
+        else ("changes_behind", changes.get("behind", 0))
+    )
     people = ", ".join([*map(str, changes.get("authors") or []), *(f"#{n}" for n in changes.get("pulls") or [])])
     compare = Markup(link(str(changes.get("url", "")), plain(key, count=count)))
     return say("changes", link=compare, authors=people) if people else str(compare)
@@ -151,9 +158,13 @@ def _lines(view: View) -> list[str]:
     approval = view.approval
     if approval.get("decision") == "approved":
         took = duration(float(approval.get("seconds") or 0))
-        lines.append(f"✅ {say('line_approved', people=people(voters(approval) or [str(approval.get('by', ''))]), took=took)}")
+        lines.append(
+            f"✅ {say('line_approved', people=people(voters(approval) or [str(approval.get('by', ''))]), took=took)}"
+        )
     elif approval.get("decision") == "pending" and view.phase == "approval":
-        asked = people(list(approval.get("eligible") or []), list((view.plan.get("approval") or {}).get("groups") or []))
+        asked = people(
+            list(approval.get("eligible") or []), list((view.plan.get("approval") or {}).get("groups") or [])
+        )
         want, have = approval.get("quorum", 1), len(voters(approval))
         lines.append(f"⏳ {say('line_approval', people=asked, want=want, have=have)}")
     if view.deploy:
@@ -179,7 +190,9 @@ def _confirm(title: str, text: str, *, danger: bool = False) -> ConfirmObject:
     )
 
 
-def _button(key: str, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None) -> ButtonElement:
+def _button(
+    key: str, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None
+) -> ButtonElement:
     label = PlainTextObject(text=plain(key)[:BUTTON], emoji=True)
     return ButtonElement(text=label, action_id=action, value=value, style=style, confirm=confirm)
 
@@ -193,7 +206,7 @@ def _buttons(view: View) -> list[ButtonElement]:
         question = _confirm(plain("confirm_title"), plain("confirm_text", version=view.version, target=view.target))
         made.append(_button("approve", "approve", view.deployment_id, "primary", question))
         made.append(_button("reject", "reject", view.deployment_id, "danger"))
-    if view.command == "deploy" and view.phase != "restoring" or view.phase == "approval":
+    if (view.command == "deploy" and view.phase != "restoring") or view.phase == "approval":
         sure = _confirm(plain("confirm_cancel_title"), plain("confirm_cancel_text"), danger=True)
         made.append(_button("cancel", "cancel", view.deployment_id, None, sure))
     return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, say
 from chatops.messages.facts import Facts, View
 from chatops.messages.who import people, voters
@@ -31,8 +33,7 @@ def title(view: View) -> str:
 
 def sentence(view: View) -> str:
     """The outcome in mrkdwn."""
-    end = str(view.outcome.get("end", ""))
-    words = {
+    words: dict[str, object] = {
         "version": view.version,
         "target": view.target,
         "before": view.before,
@@ -41,35 +42,73 @@ def sentence(view: View) -> str:
         "by": str(view.outcome.get("by", "")),
         "why": Markup(why(view)),
     }
-    running = Markup(say("running_is" if view.before != "–" else "running_look", words))
-    if end == "Deployed":
-        who = voters(view.approval)
-        return say("end_deployed", {**words, "approved": Markup(say("approved_by", people=people(who)) if who else "")})
-    if end == "Restored":
-        if view.command == "deploy":
-            back = (view.plan.get("previous") or {}).get("version", view.before)
-            return say("end_cancel_restored", {**words, "before": back, "user": words["by"] or view.requester})
-        reason = str(view.plan.get("reason") or "")
-        return say("end_restored", {**words, "why": Markup(f" “{escape(reason)}”") if reason else ""})
-    if end == "Rejected":
-        waited = duration(float(view.approval.get("seconds") or 0))
-        return say("end_rejected", {**words, "took": waited, "reason": str(view.approval.get("reason", ""))})
-    if end == "Expired":
-        return say("end_expired", {**words, "took": duration(float(view.approval.get("seconds") or 0))})
-    if end == "Cancelled":
-        return say("end_superseded" if view.outcome.get("superseded") else "end_cancelled", words)
-    if end == "Rolled Back":
-        back = (view.plan.get("previous") or {}).get("version", view.before)
-        return say("end_rolled_back", {**words, "before": back}) + _events(view.rollout)
-    if end == "Rollback Failed":
-        return say("end_rollback_failed", {**words, "by_hand": Markup(by_hand(view))}) + _events(view.restored)
-    if end == "Stopped":
-        return say("end_stopped", {**words, "said": str(view.outcome.get("said", "")), "running": running})
-    if end == "Build Failed":
-        return say("end_build_failed", words)
-    if end == "Refused":
-        return say("end_refused", words)
-    return say("end_deploy_failed", {**words, "running": running})
+    words["running"] = Markup(say("running_is" if view.before != "–" else "running_look", words))
+    return _SENTENCES.get(str(view.outcome.get("end", "")), _deploy_failed)(view, words)
+
+
+Words = dict[str, object]
+
+
+def _waited(view: View) -> str:
+    return duration(float(view.approval.get("seconds") or 0))
+
+
+def _back(view: View) -> object:
+    return (view.plan.get("previous") or {}).get("version", view.before)
+
+
+def _deployed(view: View, words: Words) -> str:
+    who = voters(view.approval)
+    return say("end_deployed", words, approved=Markup(say("approved_by", people=people(who)) if who else ""))
+
+
+def _restored(view: View, words: Words) -> str:
+    if view.command == "deploy":
+        return say("end_cancel_restored", words, before=_back(view), user=words["by"] or view.requester)
+    reason = str(view.plan.get("reason") or "")
+    return say("end_restored", words, why=Markup(f" “{escape(reason)}”") if reason else "")
+
+
+def _rejected(view: View, words: Words) -> str:
+    return say("end_rejected", words, took=_waited(view), reason=str(view.approval.get("reason", "")))
+
+
+def _expired(view: View, words: Words) -> str:
+    return say("end_expired", words, took=_waited(view))
+
+
+def _cancelled(view: View, words: Words) -> str:
+    return say("end_superseded" if view.outcome.get("superseded") else "end_cancelled", words)
+
+
+def _rolled_back(view: View, words: Words) -> str:
+    return say("end_rolled_back", words, before=_back(view)) + _events(view.rollout)
+
+
+def _rollback_failed(view: View, words: Words) -> str:
+    return say("end_rollback_failed", words, by_hand=Markup(by_hand(view))) + _events(view.restored)
+
+
+def _stopped(view: View, words: Words) -> str:
+    return say("end_stopped", words, said=str(view.outcome.get("said", "")))
+
+
+def _deploy_failed(_view: View, words: Words) -> str:
+    return say("end_deploy_failed", words)
+
+
+_SENTENCES: dict[str, Callable[[View, Words], str]] = {
+    "Deployed": _deployed,
+    "Restored": _restored,
+    "Rejected": _rejected,
+    "Expired": _expired,
+    "Cancelled": _cancelled,
+    "Rolled Back": _rolled_back,
+    "Rollback Failed": _rollback_failed,
+    "Stopped": _stopped,
+    "Build Failed": lambda _, words: say("end_build_failed", words),
+    "Refused": lambda _, words: say("end_refused", words),
+}
 
 
 def _events(rollout: Facts) -> str:
@@ -97,7 +136,9 @@ def why(view: View) -> str:
     key = str(cause.get("key", ""))
     if not key:
         return ""
-    stage: Facts = getattr(view, str(cause.get("stage", "")), {}) if cause.get("stage") in ("build", "deploy", "rollback") else {}
+    stage: Facts = (
+        getattr(view, str(cause.get("stage", "")), {}) if cause.get("stage") in ("build", "deploy", "rollback") else {}
+    )
     values = {
         **(cause.get("values") or {}),
         "run": _run(stage),

@@ -18,7 +18,11 @@ def dry_run(plan: Facts) -> dict[str, Any]:
     """What would happen."""
     question = plan.get("approval") or {}
     approval = (
-        say("dry_run_approval", people=people(question["eligible"], question.get("groups") or []), want=question["quorum"])
+        say(
+            "dry_run_approval",
+            people=people(question["eligible"], question.get("groups") or []),
+            want=question["quorum"],
+        )
         if question.get("required")
         else say("dry_run_no_approval")
     )
@@ -60,17 +64,28 @@ def status(fact: Facts) -> dict[str, Any]:
         return {"text": say("status_error", said="Step Functions could not run the step")}
     target, live = str(fact["target"]), str(fact.get("version") or plain("status_nothing"))
     rows = [_row(item) for item in fact.get("last") or []]
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=plain("status_title", target=target, version=live)[:150]))]
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=plain("status_title", target=target, version=live)[:150]))
+    ]
     since = Markup(say("status_since", since=fact["since"])) if fact.get("since") else ""
     fields = [say("status_live", version=live, since_text=since)]
     rollout = fact.get("rollout") or {}
     tasks = ""
     if rollout.get("desired") is not None and fact.get("kind") == "ecs":
-        fields += [say("field_tasks", rollout), say("field_rollout", status=str(rollout.get("status") or "–"))]
-        tasks = f"{rollout['running']}/{rollout['desired']}; "
+        fields += [
+            say("field_tasks", rollout),
+            say("field_rollout", status=str(rollout.get("status") or "–")),
+        ]
+        tasks = Markup(f"{rollout['running']}/{rollout['desired']}; ")
     holder = fact.get("holder") or {}
     fields.append(
-        say("status_held", id=holder["deployment_id"], version=holder["version"], user=holder["requester"], since=holder["since"])
+        say(
+            "status_held",
+            id=holder["deployment_id"],
+            version=holder["version"],
+            user=holder["requester"],
+            since=holder["since"],
+        )
         if holder
         else say("status_free")
     )
@@ -85,8 +100,10 @@ def status(fact: Facts) -> dict[str, Any]:
     shown = "\n".join(rows) or say("status_no_history")
     blocks.append(SectionBlock(text=MarkdownTextObject(text=f"{say('status_last')}\n{shown}"[:3000])))
     last = fact.get("last") or []
-    first = f"{last[0].get('version')} {last[0].get('end') or plain('end_in_flight')}" if last else plain("status_no_history")
+    first = (
+        f"{last[0].get('version')} {last[0].get('end') or plain('end_in_flight')}"
+        if last
+        else plain("status_no_history")
+    )
     text = say("status_text", target=target, version=live, tasks=tasks, last=first)
     return {"text": text, "blocks": [b.to_dict() for b in blocks]}
-
-

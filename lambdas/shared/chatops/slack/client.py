@@ -15,7 +15,9 @@ from chatops.errors import SlackRefused, SlackUnavailable
 
 TIMEOUT = 6
 _AUTH = frozenset({"invalid_auth", "token_revoked", "token_expired", "not_authed", "account_inactive"})
-_LATER = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_LATER = frozenset(
+    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
 
 
 def call(method: str, **arguments: Any) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
     except SlackApiError as error:
         status, data = error.response.status_code, error.response.data
         code = str(data.get("error", "")) if isinstance(data, dict) else ""
-        if status == 429 or status >= 500 or code in _LATER:  # noqa: PLR2004 - HTTP's own numbers
+        if status == 429 or status >= 500 or code in _LATER:
             raise SlackUnavailable(f"Slack did not take {method}: {code or status}") from None
         raise SlackRefused(method, code or str(status)) from None
     except (SlackClientError, URLError, OSError, ValueError) as error:
@@ -50,6 +52,6 @@ def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> bool:
     """Answer a command or a click through its response URL (5 uses in 30 minutes); False if Slack does not take it."""
     try:
-        return WebhookClient(response_url, timeout=int(timeout) or 1).send_dict(message).status_code == 200  # noqa: PLR2004
+        return WebhookClient(response_url, timeout=int(timeout) or 1).send_dict(message).status_code == 200
     except (SlackClientError, URLError, OSError, ValueError):
         return False

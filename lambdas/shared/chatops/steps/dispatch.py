@@ -35,7 +35,11 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return begun
     stages.note(rows, deployment_id, stage, tried_at=clock.now())
     try:
-        runs.dispatch(client, target.event_type, payload(deployment_id, stage, event["state"], target, str(row["ticket"])))
+        runs.dispatch(
+            client,
+            target.event_type,
+            payload(deployment_id, stage, event["state"], target, str(row["ticket"])),
+        )
     except GitHubRateLimited as pause:
         stages.note(rows, deployment_id, stage, not_before=clock.now() + pause.wait_seconds)
         return begun

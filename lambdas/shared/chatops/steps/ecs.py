@@ -37,7 +37,12 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
     outputs = (state.get("deploy") or {}).get("outputs") or {}
     found = _ours(target, outputs)
     if found is None:
-        return {"state": "failed", "done": True, "status": "", "why": {"key": "why_no_output", "stage": "deploy"}}
+        return {
+            "state": "failed",
+            "done": True,
+            "status": "",
+            "why": {"key": "why_no_output", "stage": "deploy"},
+        }
     fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
@@ -105,7 +110,13 @@ def _status(event: dict[str, Any]) -> dict[str, Any]:
     try:
         request = read(event.get("request"), targets())
     except InvalidRequest as refusal:
-        return {"refusal": {"key": refusal.key, "values": refusal.values, "text": plain(refusal.key, refusal.values)}}
+        return {
+            "refusal": {
+                "key": refusal.key,
+                "values": refusal.values,
+                "text": plain(refusal.key, refusal.values),
+            }
+        }
     target, rows = targets()[request.target], table()
     ledger = releases.newest_first(rows, target.name)
     holder = locks.holder(rows, target.name)

@@ -143,6 +143,10 @@ def _way_back(target: Target, wanted: str, ledger: list[Release], running: Relea
             raise InvalidRequest("no_way_back", target=target.name, live=now or "?")
     if target.kind == "ecs" and not Service(target).usable(found.task_definition):
         raise InvalidRequest(
-            "gone", target=target.name, version=found.version, task_definition=found.task_definition, live=now or "?"
+            "gone",
+            target=target.name,
+            version=found.version,
+            task_definition=found.task_definition,
+            live=now or "?",
         )
     return found

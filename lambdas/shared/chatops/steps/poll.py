@@ -116,7 +116,7 @@ def _look(look: Look, deployment_id: str, error: dict[str, Any]) -> dict[str, An
         logger.warning("github did not answer", reason=str(trouble))
         return _undecided(look, _pace(look))
     except GitHubRefused as refusal:
-        if refusal.status != 404:  # noqa: PLR2004 - the run was deleted; anything else is for the retry by a person
+        if refusal.status != 404:
             return _undecided(look, look.target.timing.poll_max)
         return _ended("failed", claimed=True, why={"key": "why_run_failed_bare"}, conclusion="deleted")
     if found is None:
@@ -126,8 +126,12 @@ def _look(look: Look, deployment_id: str, error: dict[str, Any]) -> dict[str, An
 
 def _undecided(look: Look, seconds: float) -> dict[str, Any]:
     """GitHub does not say. Past the limit we give up on the answer, not on the run: the lock stays for `sweep`."""
-    known = {k: look.before[k] for k in ("run_id", "run_number", "run_url", "job", "step") if k in look.before}
-    if look.stop and look.now - max(look.began + (look.limit if look.late else 0), _asked_at(look)) >= look.target.timing.cancel:
+    names: tuple[str, ...] = ("run_id", "run_number", "run_url", "run_state", "job", "step", "conclusion")
+    known = {k: look.before[k] for k in names if k in look.before}
+    if (
+        look.stop
+        and look.now - max(look.began + (look.limit if look.late else 0), _asked_at(look)) >= look.target.timing.cancel
+    ):
         return _give_up(look, known)
     state = look.before.get("state") if look.before.get("state") in ("queued", "running", "finishing") else "running"
     return _waiting(str(state), seconds, claimed=not look.unclaimed, **known)
@@ -246,7 +250,7 @@ def _progress(look: Look, client: GitHub, found: Run) -> dict[str, Any]:
 
 
 def _stop_run(look: Look, client: GitHub, deployment_id: str, found: Run, facts: dict[str, Any]) -> dict[str, Any]:
-    """Ask GitHub to cancel, and go on reporting until the run has ended: nobody goes on beside a run that may deploy."""
+    """Ask GitHub to cancel, and report until the run has ended: nobody goes on beside a run that may deploy."""
     asked = _asked_at(look)
     if look.now - asked >= _ASK_AGAIN:
         try:

@@ -26,7 +26,9 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     wanted = str(back.get("task_definition") or "")
     service = Service(target)
     if not wanted or not service.usable(wanted):
-        raise ServiceRefused(f"The recorded task definition {wanted or '(none)'} is gone; nothing can be put back with it.")
+        raise ServiceRefused(
+            f"The recorded task definition {wanted or '(none)'} is gone; nothing can be put back with it."
+        )
     newest = max(service.deployments(), key=lambda d: d.created_at, default=None)
     if newest and newest.task_definition != wanted and (how := _by_ecs(service, newest, wanted)):
         return {"how": how, "task_definition": wanted}

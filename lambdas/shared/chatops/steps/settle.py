@@ -13,7 +13,11 @@ from chatops.store.releases import Release
 from chatops.store.table import Item, table
 from chatops.targets import targets
 
-_METRICS = {"Deployed": "DeploymentsSucceeded", "Rolled Back": "DeploymentsRolledBack", "Restored": "DeploymentsRolledBack"}
+_METRICS = {
+    "Deployed": "DeploymentsSucceeded",
+    "Rolled Back": "DeploymentsRolledBack",
+    "Restored": "DeploymentsRolledBack",
+}
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +77,11 @@ def _ledger(deployment_id: str, facts: dict[str, Any], end: str, now: str) -> li
     if end == "Deployed":
         if back and not known and back.version != plan["version"]:
             # what ran before we came is the way back from our first deployment
-            members.append(releases.adding(target, replace(back, verified_at=clock.iso(plan["started_at"]), deployment_id="before")))
+            members.append(
+                releases.adding(
+                    target, replace(back, verified_at=clock.iso(plan["started_at"]), deployment_id="before")
+                )
+            )
         members.append(releases.adding(target, _deployed(deployment_id, facts, now)))
         members.append(releases.clearing(target, str(plan["version"])))
     elif end in ("Restored", "Rolled Back") and back:
@@ -82,10 +90,20 @@ def _ledger(deployment_id: str, facts: dict[str, Any], end: str, now: str) -> li
             codedeploy = str(restored.get("codedeploy_deployment_id") or back.codedeploy_deployment_id)
             members.append(
                 releases.adding(
-                    target, replace(back, verified_at=now, deployment_id=deployment_id, codedeploy_deployment_id=codedeploy)
+                    target,
+                    replace(
+                        back,
+                        verified_at=now,
+                        deployment_id=deployment_id,
+                        codedeploy_deployment_id=codedeploy,
+                    ),
                 )
             )
-        left = str((plan.get("live") or {}).get("version") or "") if plan["command"] == "rollback" else str(plan["version"])
+        left = (
+            str((plan.get("live") or {}).get("version") or "")
+            if plan["command"] == "rollback"
+            else str(plan["version"])
+        )
         breakage = end == "Rolled Back" or plan["command"] == "rollback"
         if breakage and left and left != back.version:
             members.append(releases.marking_bad(target, left))

@@ -94,7 +94,9 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
     return True
 
 
-def privately(user: str, channel: str, response_url: str, text: str, blocks: list[dict[str, Any]] | None = None) -> bool:
+def privately(
+    user: str, channel: str, response_url: str, text: str, blocks: list[dict[str, Any]] | None = None
+) -> bool:
     """Tell one person: through the response URL while there is one, else as an ephemeral message."""
     message: dict[str, Any] = {"text": text, **({"blocks": blocks} if blocks else {})}
     if response_url and client.respond(response_url, response_type="ephemeral", replace_original=False, **message):

@@ -48,13 +48,17 @@ def _json(raw: bytes | None) -> dict[str, Any] | None:
 
 def _number(value: Any) -> int | None:
     """A run id: GitHub's is a number; shells send it as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:  # noqa: PLR2004
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _BIGGEST_RUN else None
 
 
 def _claim(asked: dict[str, Any]) -> dict[str, Any]:
-    ticket, run_id, attempt = asked.get("ticket"), _number(asked.get("run_id")), _number(asked.get("run_attempt"))
+    ticket, run_id, attempt = (
+        asked.get("ticket"),
+        _number(asked.get("run_id")),
+        _number(asked.get("run_attempt")),
+    )
     if not isinstance(ticket, str) or not _TOKEN.fullmatch(ticket) or run_id is None or attempt is None:
         return http.answer(403, {"message": "A claim needs ticket, run_id and run_attempt."})
     token, why = stages.claim(table(), ticket, run_id, attempt)
@@ -75,7 +79,10 @@ def _finish(asked: dict[str, Any]) -> dict[str, Any]:
     token, run_id, outcome = asked.get("finish_token"), _number(asked.get("run_id")), asked.get("outcome")
     place = stages.belongs(token) if isinstance(token, str) and _TOKEN.fullmatch(token) else None
     if place is None or run_id is None or outcome not in _OUTCOMES:
-        return http.answer(403, {"message": "A finish needs finish_token, run_id, and outcome success, failure or cancelled."})
+        return http.answer(
+            403,
+            {"message": "A finish needs finish_token, run_id, and outcome success, failure or cancelled."},
+        )
     deployment_id, stage = place
     assert isinstance(token, str)  # noqa: S101 - what `belongs` has checked, for the type checker
     if not stages.finish(table(), deployment_id, stage, token, run_id, str(outcome), _outputs(asked.get("outputs"))):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from chatops import aws, clock, live
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable, InvalidRequest, TargetBusy, TargetHeld
+from chatops.errors import (
+    GitHubRateLimited,
+    GitHubRefused,
+    GitHubUnavailable,
+    InvalidRequest,
+    TargetBusy,
+    TargetHeld,
+)
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.store import approvals, deployments, locks, releases, stages, waits
@@ -47,7 +55,7 @@ def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
         try:
             run = runs.read(runs.get(github(targets()[target].repository), int(row["run_id"])).body)
         except GitHubRefused as error:
-            if error.status == 404:  # noqa: PLR2004 - a deleted run runs no more
+            if error.status == 404:
                 continue
             return True
         except (GitHubUnavailable, GitHubRateLimited):
@@ -138,10 +146,9 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
             )
         },
     )
-    try:
-        table().transact(approvals.cancelling(current.deployment_id, plan["requester"]["id"], "superseded", deployment_id))
-    except Conflict:
-        pass  # cancelled already
+    by = plan["requester"]["id"]
+    with suppress(Conflict):  # cancelled already
+        table().transact(approvals.cancelling(current.deployment_id, by, "superseded", deployment_id))
     waits.wake(table(), current.deployment_id)
     return {"superseded": current.deployment_id}
 
@@ -157,7 +164,9 @@ def _still_as_planned(target: str, plan: dict[str, Any]) -> None:
     ledger = releases.newest_first(table(), target)
     planned = str(plan.get("live", {}).get("version", ""))
     if ledger and planned and ledger[0].version != planned and ledger[0].verified_at > clock.iso(plan["started_at"]):
-        raise TargetHeld(f"{target} runs {ledger[0].version} by now, not {planned}; ask again if it should still go back.")
+        raise TargetHeld(
+            f"{target} runs {ledger[0].version} by now, not {planned}; ask again if it should still go back."
+        )
 
 
 def _wait_or_give_up(event: dict[str, Any], plan: dict[str, Any]) -> None:
@@ -166,7 +175,10 @@ def _wait_or_give_up(event: dict[str, Any], plan: dict[str, Any]) -> None:
     if not since:
         since = clock.now()
         table().update(
-            f"DEPLOYMENT#{event['deployment_id']}", "RECORD", "SET #take_began_at = :now", values={"now": since}
+            f"DEPLOYMENT#{event['deployment_id']}",
+            "RECORD",
+            "SET #take_began_at = :now",
+            values={"now": since},
         )
     if clock.now() - since > plan["timing"]["take"]:
         raise TargetHeld(f"{plan['target']} is still held by a deployment that is changing the service.")

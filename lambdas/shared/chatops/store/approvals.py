@@ -83,7 +83,11 @@ def _revise(table: Table, deployment_id: str, decision: str, by: str, reason: st
             values |= {"decision": final, "by": by, "now": clock.now(), "reason": reason, "via": via}
         try:
             return table.update(
-                _pk(deployment_id), "APPROVAL", change, "attribute_not_exists(#decision) AND #revision = :seen", values
+                _pk(deployment_id),
+                "APPROVAL",
+                change,
+                "attribute_not_exists(#decision) AND #revision = :seen",
+                values,
             )
         except Conflict:
             continue
@@ -112,7 +116,14 @@ def cancelled(table: Table, deployment_id: str) -> Item | None:
 
 def cancelling(deployment_id: str, by: str, kind: str = "cancelled", superseded_by: str = "") -> Item:
     """The transaction member that records a cancel."""
-    row = {"pk": _pk(deployment_id), "sk": "CANCEL", "by": by, "kind": kind, "superseded_by": superseded_by, "at": clock.now()}
+    row = {
+        "pk": _pk(deployment_id),
+        "sk": "CANCEL",
+        "by": by,
+        "kind": kind,
+        "superseded_by": superseded_by,
+        "at": clock.now(),
+    }
     return {"Put": t.put(row, "attribute_not_exists(#pk)")}
 
 
@@ -120,7 +131,11 @@ def cancel(table: Table, deployment_id: str, by: str) -> str:
     """Record a cancel: `""` if it stands now, `settled` if the deployment has ended, `already` if one stood."""
     try:
         table.transact(
-            {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_exists(#pk) AND attribute_not_exists(#outcome)")},
+            {
+                "ConditionCheck": t.check(
+                    _pk(deployment_id), "RECORD", "attribute_exists(#pk) AND attribute_not_exists(#outcome)"
+                )
+            },
             cancelling(deployment_id, by),
         )
     except Conflict as conflict:

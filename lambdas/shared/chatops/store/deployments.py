@@ -50,7 +50,13 @@ def begin(
             *members,
             {
                 "Put": t.put(
-                    {"pk": _pk(deployment_id), "sk": "RECORD", **summary, "history": history, "plan": json.dumps(plan)},
+                    {
+                        "pk": _pk(deployment_id),
+                        "sk": "RECORD",
+                        **summary,
+                        "history": history,
+                        "plan": json.dumps(plan),
+                    },
                     "attribute_not_exists(#pk)",
                 )
             },

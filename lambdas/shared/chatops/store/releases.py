@@ -39,12 +39,23 @@ def release(row: Mapping[str, Any] | None) -> Release | None:
 
 def adding(target: str, new: Release) -> Item:
     """The transaction member that writes a release verified healthy; it is the live one from now on."""
-    return {"Put": t.put({"pk": f"TARGET#{target}", "sk": f"RELEASE#{new.verified_at}#{new.deployment_id}", **asdict(new)})}
+    return {
+        "Put": t.put({"pk": f"TARGET#{target}", "sk": f"RELEASE#{new.verified_at}#{new.deployment_id}", **asdict(new)})
+    }
 
 
 def marking_bad(target: str, version: str) -> Item:
     """The transaction member that marks a version as rolled back from."""
-    return {"Put": t.put({"pk": f"TARGET#{target}", "sk": f"BAD#{version}", "version": version, "at": clock.iso(clock.now())})}
+    return {
+        "Put": t.put(
+            {
+                "pk": f"TARGET#{target}",
+                "sk": f"BAD#{version}",
+                "version": version,
+                "at": clock.iso(clock.now()),
+            }
+        )
+    }
 
 
 def clearing(target: str, version: str) -> Item:

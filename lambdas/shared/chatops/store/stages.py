@@ -120,7 +120,11 @@ def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str
     try:
         table.transact(*members)
     except Conflict as conflict:
-        reasons = ("its ticket is used", "the deployment has ended", "the deployment no longer holds its target")
+        reasons = (
+            "its ticket is used",
+            "the deployment has ended",
+            "the deployment no longer holds its target",
+        )
         failed = conflict.failed[0] if conflict.failed else 0
         return "", reasons[failed] if failed < len(reasons) else "the deployment was cancelled"
     return finish_token, ""
@@ -133,7 +137,13 @@ def belongs(finish_token: str) -> tuple[str, str] | None:
 
 
 def finish(
-    table: Table, deployment_id: str, stage: str, finish_token: str, run_id: int, outcome: str, outputs: Mapping[str, str]
+    table: Table,
+    deployment_id: str,
+    stage: str,
+    finish_token: str,
+    run_id: int,
+    outcome: str,
+    outputs: Mapping[str, str],
 ) -> bool:
     """Record what the stage says of itself, once; True also for the same report again (its reply was lost)."""
     try:

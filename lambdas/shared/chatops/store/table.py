@@ -154,7 +154,11 @@ def put(item: Item, when: str = "", values: Mapping[str, Any] | None = None) -> 
 
 def update(pk: str, sk: str, change: str, when: str = "", values: Mapping[str, Any] | None = None) -> Item:
     """An Update's arguments."""
-    return {"Key": _key(pk, sk), **_expression(UpdateExpression=change, ConditionExpression=when), **_values(values)}
+    return {
+        "Key": _key(pk, sk),
+        **_expression(UpdateExpression=change, ConditionExpression=when),
+        **_values(values),
+    }
 
 
 def delete(pk: str, sk: str, when: str = "", values: Mapping[str, Any] | None = None) -> Item:

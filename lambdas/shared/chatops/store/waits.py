@@ -6,6 +6,8 @@ read only begins if the counter is still what the reader saw: no wake-up is lost
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from chatops import aws
 from chatops.store.table import Conflict, Table
 
@@ -52,10 +54,8 @@ def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1
     except states.exceptions.ClientError as error:
         if aws.error_code(error) not in _GONE:
             raise
-    try:
+    with suppress(Conflict):  # the next wait has begun meanwhile and stored its own token
         table.update(_pk(deployment_id), "WAIT", "REMOVE #token", "#token = :token", {"token": token})
-    except Conflict:
-        pass  # the next wait has begun meanwhile and stored its own token
 
 
 def undelivered(table: Table, deployment_id: str) -> str:

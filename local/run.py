@@ -1,0 +1,68 @@
+"""`make run`: the whole bot on one machine, with a page to use it from, until Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+from local.page.server import Page
+from local.world import world
+
+PORT, LAMBDA_PORT = 8765, 9301
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return default
+    if not text.isdigit() or int(text) > 65535:
+        sys.exit(f"{variable} is {text!r}; it should hold a port number.")
+    return int(text)
+
+
+def _engine() -> str:
+    engine = os.environ.get("ENGINE", "").strip() or os.environ.get("AWS_ENDPOINT_URL_SFN", "").strip()
+    if engine and not engine.startswith(("http://", "https://")):
+        sys.exit(f"ENGINE is {engine!r}; it should hold the URL of a Step Functions endpoint, http://host:port.")
+    return engine
+
+
+def main() -> int:
+    """Exit status 0 after Ctrl-C, 1 where a port is taken."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    began, stop = time.monotonic(), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    engine, port = _engine(), _port("PORT", PORT)
+    # an engine outside this process has been told 9301; nobody else minds which port it is
+    lambda_port = _port("LAMBDA_PORT", LAMBDA_PORT if engine else 0)
+    try:
+        with world(port=port, lambda_port=lambda_port, engine=engine, sweep_seconds=10) as made:
+            made.mount_page(Page(made).app)
+            print(f"The bot is up after {time.monotonic() - began:.1f} s.")
+            print(f"  page    {made.url}")
+            print(f"  Slack   {made.url}/prod/slack/events   (signing secret: {_shown(made.signing_secret)})")
+            print(f"  engine  {made.engine_url}   machine {made.machine_arn}")
+            print(f"  Lambda  {made.runtime.url}   logs {made.runtime.log_dir}")
+            print("Ctrl-C stops everything.", flush=True)
+            stop.wait()
+    except OSError as error:
+        print(
+            f"The bot could not start: {error}. Is it running already? PORT=… picks another port.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _shown(secret: str) -> str:
+    """A secret that somebody set is not printed."""
+    return "from SLACK_SIGNING_SECRET" if os.environ.get("SLACK_SIGNING_SECRET", "").strip() else secret
+
+
+if __name__ == "__main__":
+    sys.exit(main())
