@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 import uuid
@@ -57,8 +58,6 @@ def scheduled(schedule: str = "local-schedule") -> dict[str, Any]:
     """The "Scheduled Event" of a rule:
     https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
     """
-    import datetime as dt
-
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -97,6 +96,10 @@ class _Repeating:
         self._closed.set()
         if self._thread.is_alive():
             self._thread.join(5)
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
 
     def wait(self) -> bool:
         """Sleep until the next beat; False when closed meanwhile."""

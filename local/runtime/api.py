@@ -62,9 +62,7 @@ class Handler(BaseHTTPRequestHandler):
             text = f"Could not parse request body into json: {error}"
             return self._error(400, "InvalidRequestContentException", text)
         if asynchronous:
-            threading.Thread(
-                target=self._later, args=(name, event), name=f"event-{name}", daemon=True
-            ).start()
+            threading.Thread(target=self._later, args=(name, event), name=f"event-{name}", daemon=True).start()
             return self._reply(202, b"")
         return self._invoke(name, event, qualifier)
 

@@ -63,9 +63,7 @@ class LambdaRuntime:
             max_warm=max_warm,
             idle_seconds=idle_seconds,
         )
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="lambda-api", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="lambda-api", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> LambdaRuntime:
@@ -126,16 +124,12 @@ class LambdaRuntime:
             return self._broken(function, request_id, "Sandbox.Timedout", text, cold)
         except WorkerDiedError as died:
             self._pool.drop(worker)
-            how = (
-                f"exit status {died.status}" if died.status >= 0 else f"signal: {_signal_name(-died.status)}"
-            )
+            how = f"exit status {died.status}" if died.status >= 0 else f"signal: {_signal_name(-died.status)}"
             text = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
             return self._broken(function, request_id, "Runtime.ExitError", text, cold)
         return self._answered(worker, begun, answer, request_id)
 
-    def _answered(
-        self, worker: Worker, begun: dict[str, Any], answer: dict[str, Any], request_id: str
-    ) -> Invocation:
+    def _answered(self, worker: Worker, begun: dict[str, Any], answer: dict[str, Any], request_id: str) -> Invocation:
         cold, log, error = worker.cold, begun["log"] + answer["log"], answer.get("error")
         if begun["error"]:  # the import failed and the process is leaving: the next call tries the code anew
             worker.close()

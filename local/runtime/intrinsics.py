@@ -56,9 +56,7 @@ def load_yaml(text: str) -> dict[str, Any]:
 class Resolver:
     """Gives the value behind Ref, Sub, GetAtt, Join, Select, Split, If and the conditions."""
 
-    def __init__(
-        self, document: Mapping[str, Any], parameters: Mapping[str, str], facts: Mapping[str, str]
-    ) -> None:
+    def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str], facts: Mapping[str, str]) -> None:
         self._facts = facts
         self._conditions: Mapping[str, Any] = document.get("Conditions") or {}
         declared: Mapping[str, Any] = document.get("Parameters") or {}

@@ -161,6 +161,4 @@ class Zygote:
 
 def _installed() -> list[str]:
     """Folders that somebody put on this process's path by hand, in PYTHONPATH: packages may stand there."""
-    return [
-        str(Path(entry).resolve()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
-    ]
+    return [str(Path(entry).resolve()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]

@@ -14,6 +14,8 @@ import yaml
 
 from local.runtime.intrinsics import Resolver, TemplateError, load_yaml
 
+__all__ = ["Function", "Template", "TemplateError", "function_arn", "load_template"]
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 STATUS_CHANGE = "Step Functions Execution Status Change"
@@ -65,9 +67,7 @@ class Template:
         text = self.definition_path.read_text(encoding="utf-8")
         missing = sorted(set(re.findall(r"\$\{(\w+)\}", text)) - set(self.substitutions))
         if missing:
-            raise TemplateError(
-                f"{self.definition_path.name}: no DefinitionSubstitutions for {', '.join(missing)}"
-            )
+            raise TemplateError(f"{self.definition_path.name}: no DefinitionSubstitutions for {', '.join(missing)}")
         return re.sub(r"\$\{(\w+)\}", lambda found: self.substitutions[found[1]], text)
 
 
@@ -124,9 +124,7 @@ def _known(names: Mapping[str, str]) -> dict[str, str]:
 
 
 class _Reader:
-    def __init__(
-        self, root: Path, document: Mapping[str, Any], resolver: Resolver, names: Mapping[str, str]
-    ) -> None:
+    def __init__(self, root: Path, document: Mapping[str, Any], resolver: Resolver, names: Mapping[str, str]) -> None:
         self.root, self.document, self.resolver, self.names = root, document, resolver, names
         self.globals = cast("dict[str, Any]", (document.get("Globals") or {}).get("Function") or {})
         self.routes: dict[str, str] = {}
@@ -147,18 +145,12 @@ class _Reader:
                 functions[function.name] = function
                 self._events(function.name, properties.get("Events") or {}, f"{place}.Events")
             elif body.get("Type") == LAYER_TYPE:
-                layers.append(
-                    self.root / self.resolver.text(properties.get("ContentUri"), f"{place}.ContentUri")
-                )
+                layers.append(self.root / self.resolver.text(properties.get("ContentUri"), f"{place}.ContentUri"))
             elif body.get("Type") == MACHINE_TYPE and "DefinitionUri" in properties:
-                definition = self.root / self.resolver.text(
-                    properties["DefinitionUri"], f"{place}.DefinitionUri"
-                )
+                definition = self.root / self.resolver.text(properties["DefinitionUri"], f"{place}.DefinitionUri")
                 given = properties.get("DefinitionSubstitutions") or {}
                 where = f"{place}.DefinitionSubstitutions"
-                substitutions = {
-                    name: self.resolver.text(value, f"{where}.{name}") for name, value in given.items()
-                }
+                substitutions = {name: self.resolver.text(value, f"{where}.{name}") for name, value in given.items()}
         return Template(
             functions=functions,
             routes=self.routes,
@@ -221,7 +213,5 @@ def _rate(expression: str, place: str) -> int:
     """Seconds of "rate(5 minutes)"."""
     found = RATE.match(expression)
     if not found:
-        raise TemplateError(
-            f"{place}: the local run understands rate(N minutes|hours|days), not {expression!r}"
-        )
+        raise TemplateError(f"{place}: the local run understands rate(N minutes|hours|days), not {expression!r}")
     return int(found[1]) * RATE_SECONDS[found[2]]

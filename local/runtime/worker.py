@@ -15,11 +15,13 @@ import sys
 import time
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from local.runtime.invocation import MAX_PAYLOAD, failed
 
+ROOT = str(Path(__file__).resolve().parents[2])
 LOG_KEPT = 256 * 1024
 """Characters of one invocation's log that travel back with its answer; the file has all of it."""
 
@@ -82,7 +84,8 @@ def main(connection: Connection, function: dict[str, Any]) -> None:
     os.environ.update(function["environment"])
     if hasattr(time, "tzset"):
         time.tzset()
-    sys.path[:0] = function["paths"]
+    # Only what Lambda would find: the function, its layer, the installed packages. Not this repository's root.
+    sys.path[:] = [*function["paths"], *(entry for entry in sys.path if entry not in ("", ROOT))]
     log = os.open(function["log_file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -110,9 +113,7 @@ def _load(function: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
         return getattr(module, attribute), None
     except ImportError as caught:
         traceback.print_exc()
-        return None, failed(
-            "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {caught}", ""
-        )
+        return None, failed("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {caught}", "")
     except AttributeError as caught:
         if f"'{attribute}'" in str(caught) and "module" in str(caught):
             text = f"Handler '{attribute}' missing on module '{module_name}'"
