@@ -1,0 +1,191 @@
+"""What the pipeline's release step asks of AWS, against a CLI that remembers and answers in ECS's shapes."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
+OLD = "123456789012.dkr.ecr.us-east-1.amazonaws.com/checkout-api@sha256:" + "0" * 64
+NEW = "123456789012.dkr.ecr.us-east-1.amazonaws.com/checkout-api@sha256:" + "1" * 64
+FAMILY = "arn:aws:ecs:us-east-1:123456789012:task-definition/checkout-api"
+DEFINITION = {
+    "taskDefinitionArn": f"{FAMILY}:7",
+    "family": "checkout-api",
+    "revision": 7,
+    "status": "ACTIVE",
+    "registeredAt": "2026-01-01T00:00:00Z",
+    "registeredBy": "arn:aws:iam::123456789012:root",
+    "requiresAttributes": [{"name": "com.amazonaws.ecs.capability.ecr-auth"}],
+    "compatibilities": ["EC2", "FARGATE"],
+    "networkMode": "awsvpc",
+    "cpu": "256",
+    "memory": "512",
+    "containerDefinitions": [
+        {"name": "app", "image": OLD, "essential": True, "environment": [{"name": "A", "value": "b"}]},
+        {"name": "sidecar", "image": "sidecar:1", "essential": False},
+    ],
+}
+
+
+class Aws:
+    """The AWS CLI: an answer for each command, and what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self.service: dict[str, Any] = {
+            "status": "ACTIVE",
+            "taskDefinition": f"{FAMILY}:7",
+            "deploymentConfiguration": {"minimumHealthyPercent": 100},
+        }
+
+    def __call__(self, *arguments: str) -> dict[str, Any]:
+        self.asked.append(arguments)
+        return {
+            "describe-services": {"services": [self.service]},
+            "describe-task-definition": {
+                "taskDefinition": DEFINITION,
+                "tags": [{"key": "team", "value": "shop"}],
+            },
+            "register-task-definition": {"taskDefinition": {"taskDefinitionArn": f"{FAMILY}:8"}},
+            "create-deployment": {"deploymentId": "d-ABC"},
+        }.get(arguments[1], {})
+
+    def asked_for(self, command: str) -> dict[str, str]:
+        (found,) = [asked for asked in self.asked if asked[1] == command]
+        words = found[2:]
+        return dict(zip(words[::2], words[1::2], strict=True))
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import release  # type: ignore[import-not-found, unused-ignore]
+
+    return release
+
+
+ECS = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout-api", "IMAGE": NEW}
+
+
+def test_ecs_gets_a_new_task_definition_that_differs_in_the_image_alone(release: Any) -> None:
+    aws = Aws()
+    assert release.ecs(ECS, aws) == {"task_definition": f"{FAMILY}:8", "image": NEW}
+    registered = json.loads(aws.asked_for("register-task-definition")["--cli-input-json"])
+    assert registered == {
+        "family": "checkout-api",
+        "networkMode": "awsvpc",
+        "cpu": "256",
+        "memory": "512",
+        "containerDefinitions": [
+            {"name": "app", "image": NEW, "essential": True, "environment": [{"name": "A", "value": "b"}]},
+            {"name": "sidecar", "image": "sidecar:1", "essential": False},
+        ],
+        "tags": [{"key": "team", "value": "shop"}],
+    }
+    assert aws.asked_for("update-service") == {
+        "--cluster": "checkout",
+        "--service": "checkout-api",
+        "--task-definition": f"{FAMILY}:8",
+    }
+
+
+def test_a_strategy_is_added_to_the_services_own_configuration(release: Any) -> None:
+    aws = Aws()
+    release.ecs(ECS | {"STRATEGY": "canary"}, aws)
+    asked = json.loads(aws.asked_for("update-service")["--deployment-configuration"])
+    assert asked == {"minimumHealthyPercent": 100, "strategy": "CANARY"}
+
+
+@pytest.mark.parametrize(
+    "image", ["", "checkout-api:latest", "x@sha256:12", NEW + "\n", "a b@sha256:" + "0" * 64]
+)
+def test_only_an_image_by_digest_is_released(release: Any, image: str) -> None:
+    aws = Aws()
+    with pytest.raises(release.Refused, match="no image by digest"):
+        release.ecs(ECS | {"IMAGE": image}, aws)
+    assert "update-service" not in {asked[1] for asked in aws.asked}
+
+
+def test_two_essential_containers_need_a_name(release: Any) -> None:
+    containers = [{"name": "a", "image": OLD}, {"name": "b", "image": OLD}]
+    with pytest.raises(release.Refused, match=r"ECS_CONTAINER_NAME.*a, b"):
+        release.with_image({"containerDefinitions": containers}, NEW, "")
+    changed = release.with_image({"containerDefinitions": containers}, NEW, "b")
+    assert [each["image"] for each in changed["containerDefinitions"]] == [OLD, NEW]
+
+
+def test_a_service_that_is_not_there_is_named(release: Any) -> None:
+    aws = Aws()
+    aws.service["status"] = "INACTIVE"
+    with pytest.raises(release.Refused, match="no active service checkout-api in the cluster checkout"):
+        release.ecs(ECS, aws)
+
+
+def test_codedeploy_gets_the_commit_from_s3(release: Any, tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "appspec.yml").write_text("version: 0.0\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
+    env = {
+        "CODEDEPLOY_APP_NAME": "shop",
+        "CODEDEPLOY_GROUP_NAME": "prod",
+        "CODEDEPLOY_BUCKET": "revisions",
+        "SHA": "a" * 40,
+        "DEPLOYMENT_ID": "d-0123456789ab",
+        "SOURCE": str(tmp_path),
+        "RUNNER_TEMP": str(tmp_path),
+    }
+    aws = Aws()
+    assert release.codedeploy(env, aws) == {"codedeploy_deployment_id": "d-ABC"}
+    assert aws.asked_for("put-object")["--key"] == f"shop/{'a' * 40}.tgz"
+    revision = json.loads(aws.asked_for("create-deployment")["--revision"])
+    assert revision["s3Location"] == {
+        "bucket": "revisions",
+        "key": f"shop/{'a' * 40}.tgz",
+        "bundleType": "tgz",
+    }
+
+
+def test_the_settings_choose_who_releases_and_none_is_said_to_be_missing(release: Any) -> None:
+    assert release.kind(ECS) is release.ecs
+    assert release.kind({"CODEDEPLOY_APP_NAME": "a", "CODEDEPLOY_GROUP_NAME": "b"}) is release.codedeploy
+    assert release.kind({"EC2_HOST": "h"}) is release.host
+    with pytest.raises(release.Refused, match="Nothing says where to deploy"):
+        release.kind({"ECS_CLUSTER_NAME": "only"})
+
+
+def test_the_whole_step_writes_what_it_made_to_the_jobs_outputs(tmp_path: Path) -> None:
+    answers = Aws()
+    body = {name: answers("ecs", name) for name in ("describe-services", "describe-task-definition")}
+    body |= {name: answers("ecs", name) for name in ("register-task-definition", "update-service")}
+    cli = tmp_path / "aws"
+    cli.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({body!r}[sys.argv[2]]))\n")
+    cli.chmod(cli.stat().st_mode | stat.S_IXUSR)
+    out = tmp_path / "outputs"
+    env = ECS | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(out)}
+    step = [sys.executable, str(SCRIPTS / "release.py")]
+    done = subprocess.run(step, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert out.read_text() == f"task_definition={FAMILY}:8\nimage={NEW}\n"
+
+
+def test_the_clis_own_words_stand_in_the_annotation(tmp_path: Path) -> None:
+    cli = tmp_path / "aws"
+    cli.write_text("#!/bin/sh\necho 'An error occurred (AccessDenied)' >&2\nexit 254\n")
+    cli.chmod(0o755)
+    env = ECS | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
+    step = [sys.executable, str(SCRIPTS / "release.py")]
+    done = subprocess.run(step, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stdout == (
+        "::error title=Release::aws ecs describe-services failed: An error occurred (AccessDenied)\n"
+    )

@@ -1,0 +1,94 @@
+"""What no validator says of the workflows: pins, tickets, and nothing of an event in a shell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[2] / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+PIN = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A workflow. YAML reads the key `on` as true."""
+    found = yaml.safe_load(path.read_text())
+    found["on"] = found.pop(True)
+    return dict(found)
+
+
+def steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for job in workflow["jobs"].values():
+        yield from job.get("steps", [])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_with_their_version(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        if "uses:" in line and "uses: ./" not in line:
+            assert PIN.search(line), line
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_expression_stands_in_a_shell_command(path: Path) -> None:
+    for step in steps(load(path)):
+        assert "${{" not in step.get("run", ""), step
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_permissions_begin_at_none_and_jobs_end_by_themselves(path: Path) -> None:
+    workflow = load(path)
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        assert "permissions" in job, name
+        assert "timeout-minutes" in job, name
+
+
+@pytest.fixture(scope="module")
+def deploy() -> dict[str, Any]:
+    return load(FOLDER / "dev_deploy.yml")
+
+
+def test_the_bots_event_starts_a_run_that_names_its_deployment_and_stage(deploy: dict[str, Any]) -> None:
+    assert deploy["name"] == "ChatOps Deploy"
+    assert deploy["on"] == {"repository_dispatch": {"types": ["dev_deploy"]}}
+    event = "github.event.client_payload"
+    assert deploy["run-name"] == f"${{{{ {event}.deployment_id }}}} ${{{{ {event}.stage }}}}"
+    assert deploy["concurrency"]["cancel-in-progress"] is False
+
+
+def test_every_stage_has_one_job(deploy: dict[str, Any]) -> None:
+    conditions = " ".join(job["if"] for job in deploy["jobs"].values())
+    assert sorted(re.findall(r"stage == '(\w+)'", conditions)) == ["build", "deploy", "rollback"]
+
+
+def test_a_stage_is_claimed_before_it_does_anything_and_reported_whatever_happens(
+    deploy: dict[str, Any],
+) -> None:
+    for name, job in deploy["jobs"].items():
+        scripts, claim, *_, report = job["steps"]
+        assert scripts["with"] == {"sparse-checkout": ".github/scripts", "persist-credentials": False}, name
+        assert claim["run"].endswith("chatops_stage.py claim"), name
+        assert "if" not in claim, name
+        assert report["run"].endswith("chatops_stage.py finish"), name
+        assert report["if"] == f"always() && steps.{claim['id']}.outcome == 'success'", name
+
+
+def test_what_is_checked_out_is_the_commit_that_was_pinned(deploy: dict[str, Any]) -> None:
+    for name, job in deploy["jobs"].items():
+        (checkout,) = [step for step in job["steps"] if step.get("with", {}).get("path") == "source"]
+        assert checkout["with"]["ref"] == "${{ github.event.client_payload.sha }}", name
+        assert checkout["with"]["persist-credentials"] is False, name
+
+
+def test_a_steps_id_is_its_name_so_that_reports_can_be_read(deploy: dict[str, Any]) -> None:
+    for step in steps(deploy):
+        if "id" in step:
+            assert step["id"].replace("-", " ").capitalize() == step["name"].replace("'s", "").replace(
+                "AWS", "aws"
+            )
