@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -34,7 +35,9 @@ class ClosesConnections:
         super().shutdown_request(request)  # type: ignore[misc]  # the socketserver behind this mixin
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up mid-request is no news; the standard handler would print a traceback."""
+        """A client that hangs up mid-request is no news; anything else is printed, as the base class does."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[misc]  # the socketserver behind this mixin
 
     def drop_connections(self) -> None:
         with self._open_lock:

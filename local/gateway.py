@@ -86,9 +86,7 @@ class Gateway:
         if route is None:
             return NOT_FOUND
         path = route.partition(" ")[2]
-        event = http_api_event(
-            method, raw_path, query, headers, body, self.stage, route=path, source_ip=source_ip
-        )
+        event = http_api_event(method, raw_path, query, headers, body, self.stage, route=path, source_ip=source_ip)
         event["routeKey"] = event["requestContext"]["routeKey"] = route
         try:
             invocation = self.runtime.invoke(self.routes[route], event)
@@ -103,8 +101,7 @@ class Gateway:
         fitting = [
             key
             for key in self.routes
-            if key.partition(" ")[0] in (method.upper(), "ANY")
-            and match_route(key.partition(" ")[2], path) is not None
+            if key.partition(" ")[0] in (method.upper(), "ANY") and match_route(key.partition(" ")[2], path) is not None
         ]
         return min(fitting, key=lambda key: (key.count("{"), key.startswith("ANY")), default=None)
 
@@ -115,17 +112,11 @@ def _raw_path(environ: Mapping[str, Any]) -> str:
     if raw:
         return str(raw).partition("?")[0]
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return (
-        urlencode({"": path}, safe="/:@!$&'()*,;=~", encoding="latin-1").removeprefix("=").replace("+", "%20")
-    )
+    return urlencode({"": path}, safe="/:@!$&'()*,;=~", encoding="latin-1").removeprefix("=").replace("+", "%20")
 
 
 def _headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
-    headers = [
-        (name[5:].replace("_", "-"), str(value))
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    ]
+    headers = [(name[5:].replace("_", "-"), str(value)) for name, value in environ.items() if name.startswith("HTTP_")]
     apart = ("CONTENT_TYPE", "CONTENT_LENGTH")
     return headers + [(name.replace("_", "-"), str(environ[name])) for name in apart if environ.get(name)]
 

@@ -57,9 +57,7 @@ def http_api_event(
         "rawPath": path,
         "rawQueryString": query,
         "headers": joined,
-        "requestContext": _context(
-            method, path, joined, stage, f"{method.upper()} {route or plain}", source_ip, now
-        ),
+        "requestContext": _context(method, path, joined, stage, f"{method.upper()} {route or plain}", source_ip, now),
         "isBase64Encoded": False,
     }
     if cookies:
@@ -137,9 +135,7 @@ def match_route(route: str | None, path: str) -> dict[str, str] | None:
         for part in re.split(r"(\{[^}]+\})", route or path)
     )
     found = re.fullmatch(pattern, path)
-    return (
-        {name: unquote(value) for name, value in zip(names, found.groups(), strict=True)} if found else None
-    )
+    return {name: unquote(value) for name, value in zip(names, found.groups(), strict=True)} if found else None
 
 
 Response = tuple[int, list[tuple[str, str]], bytes]

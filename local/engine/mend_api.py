@@ -31,9 +31,7 @@ def definitions_are_checked(patches: Patches, _: Settings) -> None:
             validate(definition=definition)
             dangling = list(_dangling(json.loads(definition)))
         except Exception as error:  # moto raises its own error, or whatever its parser stumbled over
-            raise AWSError(
-                f"Invalid State Machine Definition: '{error}'", "InvalidDefinition", 400
-            ) from error
+            raise AWSError(f"Invalid State Machine Definition: '{error}'", "InvalidDefinition", 400) from error
         if dangling:
             message = f"Invalid State Machine Definition: '{'; '.join(dangling)}'"
             raise AWSError(message, "InvalidDefinition", 400)
@@ -92,9 +90,7 @@ def input_is_limited_and_json(patches: Patches, _: Settings) -> None:
     def start(self: Any) -> Any:
         given = self._get_param("input", if_none="{}")
         if len(given.encode()) > MAX_INPUT:
-            raise InvalidExecutionInput(
-                "Invalid State Machine Execution Input: exceeds the maximum of 262144 bytes"
-            )
+            raise InvalidExecutionInput("Invalid State Machine Execution Input: exceeds the maximum of 262144 bytes")
         try:
             json.loads(given)
         except ValueError as error:

@@ -74,9 +74,7 @@ def service_errors_have_names(patches: Patches, _: Settings) -> None:
             return direct(self, env, ex)
         details = {"lambdaFunctionFailedEventDetails": {"error": names[0], "cause": names[1]}}
         kind = HistoryEventType.LambdaFunctionFailed
-        return FailureEvent(
-            env=env, error_name=CustomErrorName(names[0]), event_type=kind, event_details=details
-        )
+        return FailureEvent(env=env, error_name=CustomErrorName(names[0]), event_type=kind, event_details=details)
 
     def from_service_error(self: Any, env: Any, ex: Exception) -> Any:
         names = named(ex)
@@ -85,9 +83,7 @@ def service_errors_have_names(patches: Patches, _: Settings) -> None:
         resource = {"resource": self._get_sfn_resource(), "resourceType": self._get_sfn_resource_type()}
         details = {"taskFailedEventDetails": {"error": names[0], "cause": names[1], **resource}}
         kind = HistoryEventType.TaskFailed
-        return FailureEvent(
-            env=env, error_name=CustomErrorName(names[0]), event_type=kind, event_details=details
-        )
+        return FailureEvent(env=env, error_name=CustomErrorName(names[0]), event_type=kind, event_details=details)
 
     patches.replace(StateTaskLambda, "_from_error", from_direct_error)
     patches.replace(service_task, "_from_error", from_service_error)

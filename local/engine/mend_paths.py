@@ -95,9 +95,7 @@ def choice_needs_its_variable(patches: Patches, _: Settings) -> None:
             details = {"executionFailedEventDetails": {"error": "States.Runtime", "cause": text}}
             name = states_error_name.StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
             kind = HistoryEventType.ExecutionFailed
-            event = failure_event.FailureEvent(
-                env=env, error_name=name, event_type=kind, event_details=details
-            )
+            event = failure_event.FailureEvent(env=env, error_name=name, event_type=kind, event_details=details)
             raise failure_event.FailureEventException(failure_event=event)
         self.comparison_function.eval(env)
 

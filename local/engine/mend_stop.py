@@ -163,9 +163,7 @@ def _running_environment(execution: Any) -> Any:
 
 def seal(env: Any, event_type: Any, details: dict[str, Any]) -> None:
     """Write the last event of an execution, and wake the threads that wait for its tokens."""
-    env.event_manager.add_event(
-        context=env.event_history_context, event_type=event_type, event_details=details
-    )
+    env.event_manager.add_event(context=env.event_history_context, event_type=event_type, event_details=details)
     env.event_manager.sealed = True
     wake(env)
 

@@ -49,16 +49,21 @@ class EmbeddedEngine:
             raise RuntimeError("there is an engine in this process already; close it first")
         try:
             self._patches = _configure(Settings(lambda_url, wait_time_scale), without)
-            self._server = _server(host, port)
         except BaseException:
             _in_use.release()
+            raise
+        try:
+            self._server = _server(host, port)
+        except BaseException as error:
+            self._patches.undo()
+            _in_use.release()
+            if isinstance(error, SystemExit):  # what werkzeug does when it cannot listen
+                raise OSError(f"cannot listen on {host}:{port}; is another program using that port?") from error
             raise
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
         self._closed = False
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="engine", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="engine", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> EmbeddedEngine:

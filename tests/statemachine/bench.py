@@ -70,9 +70,7 @@ class Functions:
         self._thread.start()
 
     def answer(self, path: str, event: Any) -> tuple[int, dict[str, str], bytes]:
-        name = (
-            path.split("/functions/")[1].split("/", maxsplit=1)[0].replace("%3A", ":").split("function:")[-1]
-        )
+        name = path.split("/functions/")[1].split("/", maxsplit=1)[0].replace("%3A", ":").split("function:")[-1]
         self.calls.append((name, event))
         try:
             return 200, {}, json.dumps(self.table[name](event)).encode()

@@ -60,9 +60,7 @@ def test_choice_compares_by_type(on: Bench) -> None:
     assert taken({"Not": {"Variable": "$.a", "StringMatches": "d-*"}}, {"a": "d-1"}) == 0
     both = {"And": [{"Variable": "$.a", "IsPresent": True}, {"Variable": "$.a", "StringEquals": "x"}]}
     assert (taken(both, {}), taken(both, {"a": "x"})) == (0, 1)
-    either = {
-        "Or": [{"Variable": "$.a", "IsPresent": False}, {"Variable": "$.a", "NumericLessThanPath": "$.b"}]
-    }
+    either = {"Or": [{"Variable": "$.a", "IsPresent": False}, {"Variable": "$.a", "NumericLessThanPath": "$.b"}]}
     assert (taken(either, {}), taken(either, {"a": 1, "b": 2})) == (1, 1)
 
 
@@ -83,23 +81,15 @@ def test_the_first_matching_catch_is_taken_and_task_failed_is_no_timeout(on: Ben
     ends = {"Caught": {**PASS, "Result": "right"}, "Wrong": {**PASS, "Result": "wrong"}}
     assert on.output({"A": on.task("absent", Catch=both), **ends}) == "right"
     on.functions.table["slow"] = lambda event: time.sleep(1.1)
-    late = on.task(
-        "slow", TimeoutSeconds=1, Catch=[*caught("States.TaskFailed", then="Wrong"), *caught("States.ALL")]
-    )
+    late = on.task("slow", TimeoutSeconds=1, Catch=[*caught("States.TaskFailed", then="Wrong"), *caught("States.ALL")])
     assert on.output({"A": late, **ends}) == "right"
 
 
 def test_result_selector_and_result_path_of_a_function_named_by_its_arn(on: Bench) -> None:
-    chosen = on.task(
-        "echo", Parameters={"a": {"b": [1, 2]}}, ResultSelector={"b.$": "$.a.b[1]"}, ResultPath="$.got.it"
-    )
+    chosen = on.task("echo", Parameters={"a": {"b": [1, 2]}}, ResultSelector={"b.$": "$.a.b[1]"}, ResultPath="$.got.it")
     assert on.output({"A": chosen}, {"given": 0}) == {"given": 0, "got": {"it": {"b": 2}}}
-    assert on.output({"A": on.task("echo", Parameters={"a": 1}, ResultPath=None)}, {"given": 0}) == {
-        "given": 0
-    }
-    through = on.task(
-        "echo", direct=False, Payload="$", ResultSelector={"p.$": "$.Payload", "s.$": "$.StatusCode"}
-    )
+    assert on.output({"A": on.task("echo", Parameters={"a": 1}, ResultPath=None)}, {"given": 0}) == {"given": 0}
+    through = on.task("echo", direct=False, Payload="$", ResultSelector={"p.$": "$.Payload", "s.$": "$.StatusCode"})
     assert on.output({"A": through}, {"given": 0}) == {"p": {"given": 0}, "s": 200}
 
 
@@ -113,9 +103,7 @@ def test_context_object(on: Bench) -> None:
         "state.$": "$$.State.Name",
         "whole.$": "$$",
     }
-    machine = on.create(
-        {"A": {"Type": "Pass", "Result": 0, "Next": "B"}, "B": on.task("echo", Parameters=parameters)}
-    )
+    machine = on.create({"A": {"Type": "Pass", "Result": 0, "Next": "B"}, "B": on.task("echo", Parameters=parameters)})
     execution = on.start(machine, {"a": {"b": [1]}})
     output = json.loads(on.wait(execution)["output"])
     assert output["id"] == execution
@@ -197,9 +185,7 @@ def test_task_timeout_does_not_wait_for_the_function(on: Bench, direct: bool) ->
 
 
 def test_machine_timeout_ends_a_wait(on: Bench) -> None:
-    machine = on.create(
-        {"A": {"Type": "Wait", "Seconds": 5000, "Next": "B"}, "B": on.task("echo")}, TimeoutSeconds=1
-    )
+    machine = on.create({"A": {"Type": "Wait", "Seconds": 5000, "Next": "B"}, "B": on.task("echo")}, TimeoutSeconds=1)
     execution = on.start(machine)
     assert on.wait(execution, 3)["status"] == "TIMED_OUT"
     assert on.types(execution)[-1] == "ExecutionTimedOut"
@@ -315,9 +301,7 @@ def test_forty_executions_at_once(on: Bench) -> None:
 
 def test_a_task_costs_milliseconds(on: Bench) -> None:
     count = 60
-    machine = on.create(
-        {**{str(n): on.task("echo", Next=str(n + 1)) for n in range(count)}, str(count): PASS}
-    )
+    machine = on.create({**{str(n): on.task("echo", Next=str(n + 1)) for n in range(count)}, str(count): PASS})
     on.run(machine, timeout=20)
     begun = time.perf_counter()
     on.run(machine, timeout=20)

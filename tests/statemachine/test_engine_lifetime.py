@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +17,8 @@ from botocore.exceptions import ClientError
 
 from local.engine import EmbeddedEngine
 from tests.statemachine.bench import bench
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def clients(url: str) -> Any:
@@ -49,11 +56,13 @@ def test_two_engines_at_once_are_refused() -> None:
     EmbeddedEngine("http://127.0.0.1:9").close()
 
 
-def test_a_port_in_use_leaves_no_engine_behind() -> None:
-    with bench() as on:
-        port = int(on.url.rpartition(":")[2])
+def test_a_port_can_be_asked_for_and_one_in_use_leaves_nothing_behind() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
+            EmbeddedEngine("http://127.0.0.1:9", port=port)
     with EmbeddedEngine("http://127.0.0.1:9", port=port) as engine:
-        assert engine.url.endswith(f":{port}")
+        assert engine.url == f"http://127.0.0.1:{port}"
 
 
 def test_moto_is_as_before() -> None:
@@ -75,3 +84,18 @@ def test_other_services_are_refused() -> None:
         ecs = boto3.client("ecs", endpoint_url=on.url, **keys)
         with pytest.raises(ClientError, match="not a service of this engine"):
             ecs.list_clusters()
+
+
+def test_the_engine_in_a_process_of_its_own_ends_with_ctrl_c() -> None:
+    command = [sys.executable, "-m", "local.engine", "0", "http://127.0.0.1:9", "0.5"]
+    engine = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert engine.stdout
+    url = engine.stdout.readline().split(" at ")[1].partition(";")[0]
+    sfn, *_ = clients(url)
+    assert sfn.list_state_machines()["stateMachines"] == []
+    engine.send_signal(signal.SIGINT)
+    _, errors = engine.communicate(timeout=10)
+    assert (engine.returncode, errors) == (0, "")
+    usage = subprocess.run([sys.executable, "-m", "local.engine"], capture_output=True, text=True, cwd=ROOT)
+    assert usage.returncode == 2
+    assert "python -m local.engine PORT LAMBDA_URL" in usage.stderr

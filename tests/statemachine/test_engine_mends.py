@@ -60,9 +60,7 @@ def test_every_mend_says_what_aws_does_and_what_moto_does() -> None:
     for mend in mends.MENDS:
         text = mend.__doc__ or ""
         assert "moto:" in text, mend.__name__
-        assert "https://docs.aws.amazon.com/" in text or "AWS" in text or "Step Functions" in text, (
-            mend.__name__
-        )
+        assert "https://docs.aws.amazon.com/" in text or "AWS" in text or "Step Functions" in text, mend.__name__
 
 
 # ------------------------------------------------------------------------------------------- how executions
@@ -136,9 +134,7 @@ def machine_timeout_ends_token_waits(on: Bench) -> None:
 
 @check
 def one_answer_a_token(on: Bench) -> None:
-    execution = on.start(
-        {"A": on.token_task("once", Next="B"), "B": {"Type": "Wait", "Seconds": 10, "End": True}}
-    )
+    execution = on.start({"A": on.token_task("once", Next="B"), "B": {"Type": "Wait", "Seconds": 10, "End": True}})
     token = on.functions.token("once")
     assert code(on.sfn.send_task_success, taskToken="never-a-token", output="{}") == "InvalidToken"
     assert code(on.sfn.send_task_success, taskToken=token, output='"first"') == ""
@@ -255,9 +251,7 @@ def one_execution_a_name(on: Bench) -> None:
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as threads:
         patch.setattr(models, "copy", Slow)
         begun = list(
-            threads.map(
-                lambda _: on.sfn.start_execution(stateMachineArn=machine, name="one", input="{}"), range(4)
-            )
+            threads.map(lambda _: on.sfn.start_execution(stateMachineArn=machine, name="one", input="{}"), range(4))
         )
     assert len({(answer["executionArn"], answer["startDate"]) for answer in begun}) == 1
     assert len(on.sfn.list_executions(stateMachineArn=machine)["executions"]) == 1
@@ -273,19 +267,14 @@ def input_is_limited_and_json(on: Bench) -> None:
     assert len(most.encode()) == 262_144
     assert code(on.sfn.start_execution, stateMachineArn=machine, name="fits", input=most) == ""
     for given in (most[:-1] + 'e"', "{not json"):
-        assert (
-            code(on.sfn.start_execution, stateMachineArn=machine, name="no", input=given)
-            == "InvalidExecutionInput"
-        )
+        assert code(on.sfn.start_execution, stateMachineArn=machine, name="no", input=given) == "InvalidExecutionInput"
 
 
 @check
 def describe_tells_all(on: Bench) -> None:
     for value in ("text", None, {"é": [1]}):
         assert on.output({"A": {**PASS, "Result": value}}) == value
-    late = on.run(
-        on.create({"A": {"Type": "Wait", "Seconds": 500, "End": True}}, TimeoutSeconds=1), timeout=3
-    )
+    late = on.run(on.create({"A": {"Type": "Wait", "Seconds": 500, "End": True}}, TimeoutSeconds=1), timeout=3)
     assert late["stopDate"] > late["startDate"]
 
 
@@ -434,9 +423,7 @@ def test_the_engine_leaves_motos_ec2_unloaded() -> None:
     program = "import sys, {}; print('moto.ec2' in sys.modules, 'moto.batch' in sys.modules)"
     engine = "local.engine.server; local.engine.server.EmbeddedEngine('http://127.0.0.1:9').close()"
     answers = [
-        subprocess.run(
-            [sys.executable, "-c", program.format(what)], capture_output=True, text=True
-        ).stdout.strip()
+        subprocess.run([sys.executable, "-c", program.format(what)], capture_output=True, text=True).stdout.strip()
         for what in (engine, "moto.stepfunctions.parser.models")
     ]
     assert answers == ["False False", "True True"]
