@@ -241,10 +241,8 @@ def test_more_than_ten_megabytes_never_reach_a_function() -> None:
     runtime = FakeRuntime()
     more = {"CONTENT_LENGTH": str(10 * 1024 * 1024 + 1)}
     status, _, content = request(Gateway(runtime, ROUTES), "POST", "/prod/slack/events", b"", **more)
-    assert (status, json.loads(content)) == (
-        "413 Request Entity Too Large",
-        {"message": "Request Entity Too Large"},
-    )
+    assert status.startswith("413 ")  # Python 3.13 calls it Content Too Large
+    assert json.loads(content) == {"message": "Request Entity Too Large"}
     assert runtime.calls == []
 
 
