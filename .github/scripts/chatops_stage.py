@@ -36,9 +36,7 @@ class Refused(Exception):
     """The stage must not go on; the text is for the run's log and carries no secret."""
 
 
-def post(
-    url: str, body: Mapping[str, Any], pause: Callable[[float], None] = time.sleep
-) -> tuple[int, dict[str, Any]]:
+def post(url: str, body: Mapping[str, Any], pause: Callable[[float], None] = time.sleep) -> tuple[int, dict[str, Any]]:
     """POST JSON; status and answer. Raises Refused when the bot cannot be reached after all tries."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
@@ -62,9 +60,7 @@ def post(
             problem = type(error).__name__
         if wait is not None:
             pause(wait)
-    raise Refused(
-        f"The deploy bot cannot be reached at {parts.scheme}://{parts.netloc}{parts.path}: {problem}."
-    )
+    raise Refused(f"The deploy bot cannot be reached at {parts.scheme}://{parts.netloc}{parts.path}: {problem}.")
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -70,9 +70,7 @@ def with_image(definition: Mapping[str, Any], image: str, container: str) -> dic
         chosen = [each for each in containers if each.get("essential", True)]
     if len(chosen) != 1:
         names = ", ".join(each["name"] for each in containers)
-        raise Refused(
-            f"Set ECS_CONTAINER_NAME in the workflow to the container that takes the image: {names}."
-        )
+        raise Refused(f"Set ECS_CONTAINER_NAME in the workflow to the container that takes the image: {names}.")
     chosen[0]["image"] = image
     return {**fresh, "containerDefinitions": containers}
 
@@ -112,9 +110,7 @@ def codedeploy(env: Mapping[str, str], aws: Aws = aws_cli) -> dict[str, str]:
     if not (Path(env["SOURCE"]) / "appspec.yml").is_file():
         raise Refused("CodeDeploy needs an appspec.yml at the top of the repository; this commit has none.")
     bundle = Path(env["RUNNER_TEMP"]) / "revision.tgz"
-    subprocess.run(
-        ["git", "-C", env["SOURCE"], "archive", "--format=tgz", f"--output={bundle}", "HEAD"], check=True
-    )
+    subprocess.run(["git", "-C", env["SOURCE"], "archive", "--format=tgz", f"--output={bundle}", "HEAD"], check=True)
     aws("s3api", "put-object", "--bucket", env["CODEDEPLOY_BUCKET"], "--key", key, "--body", str(bundle))
     location = {"bucket": env["CODEDEPLOY_BUCKET"], "key": key, "bundleType": "tgz"}
     revision = json.dumps({"revisionType": "S3", "s3Location": location})

@@ -104,9 +104,7 @@ def test_a_strategy_is_added_to_the_services_own_configuration(release: Any) -> 
     assert asked == {"minimumHealthyPercent": 100, "strategy": "CANARY"}
 
 
-@pytest.mark.parametrize(
-    "image", ["", "checkout-api:latest", "x@sha256:12", NEW + "\n", "a b@sha256:" + "0" * 64]
-)
+@pytest.mark.parametrize("image", ["", "checkout-api:latest", "x@sha256:12", NEW + "\n", "a b@sha256:" + "0" * 64])
 def test_only_an_image_by_digest_is_released(release: Any, image: str) -> None:
     aws = Aws()
     with pytest.raises(release.Refused, match="no image by digest"):

@@ -58,9 +58,7 @@ def fake_docker(tmp_path: Path, repository: str) -> None:
     command(tmp_path, "docker", f'[ "$1" != inspect ] || printf "other@{DIGEST}\\n{repository}@{DIGEST}\\n"')
 
 
-def test_an_image_goes_to_ecr_and_is_known_by_its_digest(
-    tmp_path: Path, source: Path, env: dict[str, str]
-) -> None:
+def test_an_image_goes_to_ecr_and_is_known_by_its_digest(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
     (source / "Dockerfile").write_text("FROM scratch\n")
     repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout-api"
     fake_docker(tmp_path, repository)
@@ -71,28 +69,20 @@ def test_an_image_goes_to_ecr_and_is_known_by_its_digest(
     assert f"docker push {repository}:{'a' * 40}" in (tmp_path / "asked").read_text()
 
 
-def test_without_aws_the_image_goes_to_githubs_registry(
-    tmp_path: Path, source: Path, env: dict[str, str]
-) -> None:
+def test_without_aws_the_image_goes_to_githubs_registry(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
     (source / "Dockerfile").write_text("FROM scratch\n")
     fake_docker(tmp_path, "ghcr.io/acme/checkout-api")
     done = run("build_image.sh", env)
-    assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image=ghcr.io/acme/checkout-api@{DIGEST}\n", (
-        done.stderr
-    )
+    assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image=ghcr.io/acme/checkout-api@{DIGEST}\n", done.stderr
     assert "canary-token" not in (tmp_path / "asked").read_text() + done.stdout + done.stderr
 
 
-def test_a_registry_that_gives_no_digest_fails_the_build(
-    tmp_path: Path, source: Path, env: dict[str, str]
-) -> None:
+def test_a_registry_that_gives_no_digest_fails_the_build(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
     (source / "Dockerfile").write_text("FROM scratch\n")
     command(tmp_path, "docker", "true")
     done = run("build_image.sh", env)
     assert done.returncode != 0
-    assert "image=" not in (
-        Path(env["GITHUB_OUTPUT"]).read_text() if Path(env["GITHUB_OUTPUT"]).exists() else ""
-    )
+    assert "image=" not in (Path(env["GITHUB_OUTPUT"]).read_text() if Path(env["GITHUB_OUTPUT"]).exists() else "")
 
 
 def test_without_a_dockerfile_the_commit_is_packed(env: dict[str, str]) -> None:

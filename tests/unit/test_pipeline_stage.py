@@ -127,9 +127,7 @@ def test_a_bot_that_stays_away_ends_the_job(bot: Bot, env: dict[str, str], load_
 
 def test_finish_reports_success_with_what_was_built(bot: Bot, env: dict[str, str]) -> None:
     Path(env["TOKEN_FILE"]).write_text(TOKEN)
-    done = say(
-        "finish", env | {"OUTCOME": "success", "IMAGE": "repo@sha256:1", "TASK_DEFINITION": "", "STEPS": "{}"}
-    )
+    done = say("finish", env | {"OUTCOME": "success", "IMAGE": "repo@sha256:1", "TASK_DEFINITION": "", "STEPS": "{}"})
     assert (done.returncode, done.stdout) == (0, "Reported: success.\n")
     assert bot.calls == [
         (
@@ -173,9 +171,7 @@ def test_another_commit_than_the_promised_one_stops_the_job(tmp_path: Path, env:
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
-    sha = subprocess.run(
-        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    sha = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     assert say("source", env | {"SOURCE": str(tmp_path), "SHA": sha}).returncode == 0
     assert say("source", env | {"SOURCE": str(tmp_path), "SHA": "main"}).returncode == 1
     assert say("source", env | {"SOURCE": str(tmp_path / "none"), "SHA": ""}).returncode == 1

@@ -89,6 +89,4 @@ def test_what_is_checked_out_is_the_commit_that_was_pinned(deploy: dict[str, Any
 def test_a_steps_id_is_its_name_so_that_reports_can_be_read(deploy: dict[str, Any]) -> None:
     for step in steps(deploy):
         if "id" in step:
-            assert step["id"].replace("-", " ").capitalize() == step["name"].replace("'s", "").replace(
-                "AWS", "aws"
-            )
+            assert step["id"].replace("-", " ").capitalize() == step["name"].replace("'s", "").replace("AWS", "aws")
