@@ -74,6 +74,7 @@ def _expired(drive: Drive) -> None:
 
 
 def _cancelled(drive: Drive) -> None:
+    drive.world.github.script["build"] = Script(seconds=60)
     drive.slash("/platform-deploy", "v1.2.3")
     drive.until_state("Wait For Build")
     drive.slash("/platform-deploy", f"cancel {drive.deployment_id}")
@@ -114,6 +115,7 @@ def _status(drive: Drive) -> None:
 
 
 def _busy(drive: Drive) -> None:
+    drive.world.github.script["build"] = Script(seconds=30)
     drive.slash("/platform-deploy", "v1.2.3")
     first = drive.arn
     drive.until_state("Wait For Build")

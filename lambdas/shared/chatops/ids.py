@@ -6,7 +6,11 @@ import base64
 import hashlib
 import re
 
-PATTERN = re.compile(r"d-[a-z2-7]{12}")
+EXECUTION_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+"""What Step Functions accepts as a name. Executions started in the console keep their own, which is their id here.
+
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+"""
 
 
 def deployment_id(team_id: str, key: str) -> str:

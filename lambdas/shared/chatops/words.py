@@ -8,13 +8,18 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from chatops.ids import EXECUTION_NAME
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}")
 """What may be called a version anywhere in this project: the characters of tags that need no quoting in any shell."""
 
 REASON_LIMIT = 500
+_DRY_RUN = ("--dry-run", "-dry-run")
 RESERVED = frozenset({"help", "history", "cancel"})
+# What a reason may well begin with although no version looks like it: a mention, a link, a ticket's number.
+_NO_VERSION_MEANT = re.compile(r"<[@#!][^>]*>\S{0,2}|<?https?://\S+|#\d+[.,:]?", re.ASCII)
 _DASHES = str.maketrans({"\u2014": "--", "\u2013": "-", "\u2212": "-", "\u00a0": " "})
 
 
@@ -68,9 +73,11 @@ def parse_deploy(text: str, targets: Iterable[str]) -> Words:
     version = target = ""
     dry_run = False
     for word in words:
-        if word.lower() in ("--dry-run", "-dry-run"):
+        if word.lower() in _DRY_RUN:
             dry_run = True
-        elif word.lower() in known and not target:
+        elif word.lower() in known:
+            if target not in ("", word.lower()):
+                return Words("deploy", mistake=_two(target, word))
             target = word.lower()
         elif word.startswith("-"):
             return Words("deploy", mistake=Mistake("unknown_option", {"word": word[:80]}))
@@ -83,6 +90,10 @@ def parse_deploy(text: str, targets: Iterable[str]) -> Words:
         else:
             version = word
     return Words("deploy", version=version, target=target, dry_run=dry_run)
+
+
+def _two(target: str, word: str) -> Mistake:
+    return Mistake("two_targets", {"target": target, "word": word.lower()})
 
 
 def _surplus(word: str, version: str, known: list[str]) -> Mistake:
@@ -99,7 +110,7 @@ def _subcommand(action: str, rest: list[str], known: list[str]) -> Words:
     if action == "help":
         return Words("help")
     if action == "cancel":
-        if len(rest) > 1 or (rest and not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", rest[0])):
+        if len(rest) > 1 or (rest and not EXECUTION_NAME.fullmatch(rest[0])):
             return Words("cancel", mistake=Mistake("bad_id", {"word": " ".join(rest)[:80]}))
         return Words("cancel", deployment_id=rest[0] if rest else "")
     return _target_only("history", rest, known)
@@ -108,9 +119,11 @@ def _subcommand(action: str, rest: list[str], known: list[str]) -> Words:
 def _target_only(action: str, words: list[str], known: list[str]) -> Words:
     if not words:
         return Words(action)
-    if len(words) == 1 and words[0].lower() in known:
-        return Words(action, target=words[0].lower())
-    odd = next((w for w in words if w.lower() not in known), words[-1])
+    named = [w.lower() for w in words if w.lower() in known]
+    if len(named) == len(words):
+        other = next((name for name in named if name != named[0]), "")
+        return Words(action, mistake=_two(named[0], other)) if other else Words(action, target=named[0])
+    odd = next(w for w in words if w.lower() not in known)
     if meant := suggest(odd, known):
         return Words(action, mistake=Mistake("unknown_target", {"word": odd[:80], "meant": meant}))
     return Words(action, mistake=Mistake("unknown_word", {"word": odd[:80], "targets": ", ".join(known)}))
@@ -125,25 +138,56 @@ def parse_status(text: str, targets: Iterable[str]) -> Words:
 
 
 def parse_rollback(text: str, targets: Iterable[str]) -> Words:
-    """`/platform-rollback [version] [target] [reason…]`: the first word that is neither begins the reason."""
+    """`/platform-rollback [version] [target] [reason…]`: the first word that is neither begins the reason.
+
+    `--dry-run` may stand anywhere. Where it is doubtful what should go back, nothing does: a mistake is answered.
+    """
     known = list(targets)
     words = _split(text)
-    if words and words[0].lower() == "help":
-        return Words("help")
-    version = target = ""
+    first = words[0].lower() if words else ""
+    if first in RESERVED and first not in known:
+        return _subcommand(first, words[1:], known)
+    asked = Words("rollback", dry_run=any(word.lower() in _DRY_RUN for word in words))
+    words = [word for word in words if word.lower() not in _DRY_RUN]
     while words:
         word = words[0]
-        if word.lower() in known and not target:
-            target = word.lower()
-        elif _looks_like_version(word) and not version:
-            version = word
+        if word.lower() in known and not asked.target:
+            asked = replace(asked, target=word.lower())
+        elif _looks_like_version(word) and not asked.version:
+            asked = replace(asked, version=word)
         else:
             break
         words.pop(0)
-    if words and words[0].startswith("-"):
-        return Words("rollback", mistake=Mistake("unknown_option", {"word": words[0][:80]}))
-    if words and any(c in words[0] for c in '$`;|&<>"\\') and not version:
-        return Words("rollback", mistake=Mistake("bad_version", {"word": words[0][:80]}))
-    if len(words) == 1 and not target and (meant := suggest(words[0], known)):
-        return Words("rollback", mistake=Mistake("unknown_target", {"word": words[0][:80], "meant": meant}))
-    return Words("rollback", version=version, target=target, reason=" ".join(words)[:REASON_LIMIT])
+    asked = replace(asked, reason=" ".join(words)[:REASON_LIMIT])
+    return _doubts(asked, words, known) if words else asked
+
+
+def _doubts(asked: Words, reason: list[str], known: list[str]) -> Words:
+    """A rollback with a reason: does it begin with an option, a version or a target that was mistyped?"""
+    word = reason[0]
+    mistake: Mistake | None = None
+    if word.startswith("-") and len(word) > 1:
+        mistake = Mistake("unknown_option", {"word": word[:80]})
+    elif not asked.version and _meant_as_version(word):
+        mistake = Mistake("bad_version", {"word": word[:80]})
+    elif asked.target and word.lower() in known and word.lower() != asked.target:
+        mistake = _two(asked.target, word)
+    elif not asked.target and (len(known) > 1 or len(reason) == 1) and word.lower() not in known:
+        if meant := suggest(word, known):
+            mistake = Mistake("unknown_target", {"word": word[:80], "meant": meant})
+    if mistake is None and not asked.target and len(known) > 1:
+        # "login broken in prod": with several targets it must not become the default one
+        named = dict.fromkeys(w for w in (w.strip(".,:;!?()\"'“”").lower() for w in reason) if w in known)
+        if len(named) == 1:
+            return replace(asked, target=next(iter(named)))
+        if named:
+            mistake = _two(*list(named)[:2])
+    return replace(asked, mistake=mistake)
+
+
+def _meant_as_version(word: str) -> bool:
+    """True for what is no version and no beginning of a sentence either: it would be lost as part of a reason."""
+    if is_version(word) or _NO_VERSION_MEANT.fullmatch(word):
+        return False
+    odd = any(c.isdigit() or not c.isprintable() or c in "$`;|&\\" for c in word)
+    return odd or ".." in word.rstrip(".") or "//" in word

@@ -13,6 +13,7 @@ TEXTS = {
     "unknown_option": "`{word}` is no option of this command.",
     "bad_version": "`{word}` is no version. A version is a tag, a release or a commit: letters, digits and `. _ - + /`, at most 128 characters. Nothing was started.",
     "unknown_target": "There is no target `{word}`. Did you mean `{meant}`?",
+    "two_targets": "`{target}` and `{word}` are two targets. Name one.",
     "unknown_word": "`{word}` is no target. Targets: {targets}.",
     "bad_id": "`{word}` is no deployment id; it looks like `d-abc234def567`.",
     "which_target": "Which target? There are {targets}.",

@@ -14,6 +14,7 @@ from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
 from chatops.observability import count
 from chatops.request import Request, read, where
+from chatops.slack import people
 from chatops.steps import target_lock
 from chatops.store import deployments, releases
 from chatops.store.releases import Release
@@ -84,7 +85,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         **asdict(what),
         "reason": request.reason,
         "requester": {"id": request.requester, "name": request.requester_name},
-        "channel": request.channel or settings().channel,
+        "channel": _channel(request.channel),
         "live": asdict(running) if running else {},
         "previous": back.fact() if back else {"present": False},
         "changes": changes.fact() if changes else {},
@@ -98,6 +99,14 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     if busy:
         raise busy
     return _begin(deployment_id, execution_arn, plan)
+
+
+def _channel(asked: str) -> str:
+    """Where the deployment is told: the command's channel, or the configured one where the bot cannot post."""
+    fallback = settings().channel
+    if not asked or asked == fallback:
+        return fallback
+    return asked if people.can_post(asked) else fallback
 
 
 def _begin(deployment_id: str, execution_arn: str, plan: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""What must hold after every deployment, whatever its end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from local.world import STACK, World
+from tests.statemachine.conftest import CANARIES
+
+STATE_LIMIT = 32 * 1024
+
+
+def rows(world: World) -> list[dict[str, Any]]:
+    """Everything in the table, undecoded."""
+    found: list[dict[str, Any]] = world.dynamodb.scan(TableName=f"{STACK}-table")["Items"]
+    return found
+
+
+def key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["pk"]["S"], row["sk"]["S"]
+
+
+def nothing_left_behind(world: World) -> None:
+    """No lock, no open deployment, no undelivered message."""
+    left = [key(r) for r in rows(world) if r["sk"]["S"] == "LOCK" or r["pk"]["S"] in ("OPEN", "OUTBOX")]
+    assert left == []
+
+
+def each_stage_once(world: World) -> None:
+    """One dispatch and at most one run that went on for each deployment and stage."""
+    claimed = Counter(
+        (run.payload["deployment_id"], run.payload["stage"]) for run in world.github.runs if run.claim_status == 200
+    )
+    assert all(count == 1 for count in claimed.values()), claimed
+
+
+def no_secret_anywhere(world: World) -> None:
+    """No canary, task token or ticket in a log or a message; no canary in the machine's history."""
+    logs = "".join(path.read_text("utf-8") for path in world.runtime.log_dir.iterdir())
+    messages = json.dumps([[m.text, m.blocks] for m in world.slack.messages])
+    histories = json.dumps([world.history(e["executionArn"]) for e in world.executions()], default=str)
+    tickets = [r["ticket"]["S"] for r in rows(world) if "ticket" in r]
+    tokens = [r[name]["S"] for r in rows(world) for name in ("token", "finish_token") if name in r]
+    for canary in CANARIES.values():
+        assert canary not in logs
+        assert canary not in messages
+        assert canary not in histories
+    for secret in tickets + tokens:
+        assert secret not in logs
+        assert secret not in messages
+
+
+def states_are_small(world: World) -> None:
+    """Far below AWS's 256 KiB."""
+    for execution in world.executions():
+        for event in world.history(execution["executionArn"]):
+            for name in ("stateEnteredEventDetails", "stateExitedEventDetails"):
+                size = len(event.get(name, {}).get("input", event.get(name, {}).get("output", "")))
+                assert size < STATE_LIMIT, (name, size)
+
+
+def all_hold(world: World) -> None:
+    nothing_left_behind(world)
+    each_stage_once(world)
+    no_secret_anywhere(world)
+    states_are_small(world)

@@ -1,0 +1,55 @@
+"""Worlds for the state machine tests: the real definition and handlers, on the embedded engine or the one at ENGINE."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from local.drive import Drive
+from local.scenarios import Scenario
+from local.world import World
+
+ENGINE = os.environ.get("ENGINE", "").strip()
+LAMBDA_PORT = int(os.environ.get("LAMBDA_PORT", "9301")) if ENGINE else 0
+CANARIES = {
+    "SLACK_SIGNING_SECRET": "canary-signing-5ecret",
+    "SLACK_BOT_TOKEN": "xoxb-canary-b0t-t0ken",
+    "GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_canaryG1tHubT0ken",
+}
+
+Build = Callable[..., Drive]
+
+
+def scenario(name: str = "test", *, approval: bool = False, ecs: bool = True, **timing: int) -> Scenario:
+    """A target like the demo's, with other timing where the test wants it."""
+    return Scenario(name, "", "", lambda _: None, timing, approval=approval, ecs=ecs)
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
+    """`build(scenario(…))`: a world with that target, fast, with secrets that must turn up nowhere."""
+    for name, value in CANARIES.items():
+        monkeypatch.setenv(name, value)
+    with ExitStack() as stack:
+
+        def made(wanted: Scenario | None = None, *, targets: str = "", sweep_seconds: float = 1, **more: object) -> Drive:
+            world = World(
+                stack,
+                targets=targets or (wanted or scenario()).targets(),
+                speed=50,
+                wait_time_scale=0.02,
+                engine=ENGINE,
+                lambda_port=LAMBDA_PORT,
+                sweep_seconds=sweep_seconds,
+                log_dir=str(tmp_path / "logs"),
+                **more,  # type: ignore[arg-type]
+            )
+            world.slack.tokens = {CANARIES["SLACK_BOT_TOKEN"]}
+            world.github.tokens = {CANARIES["GITHUB_PERSONAL_ACCESS_TOKEN"]}
+            return Drive(world)
+
+        yield made

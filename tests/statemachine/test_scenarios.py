@@ -1,0 +1,29 @@
+"""Every named scenario, on a real engine with the real handlers, ends as it should and leaves nothing behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from local import scenarios
+from local.scenarios import Scenario
+from tests.statemachine import checks
+from tests.statemachine.conftest import Build
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.parametrize("scenario", scenarios.ALL.values(), ids=lambda s: s.name)
+def test_it_ends_as_it_should(scenario: Scenario, build: Build) -> None:
+    drive = build(scenario)
+    scenario.play(drive)
+    assert drive.end() == scenario.ends
+    checks.all_hold(drive.world)
+
+
+def test_the_happy_path_costs_little_beside_the_engine(build: Build) -> None:
+    """Counts, not seconds: what each deployment costs in states, functions and GitHub's requests."""
+    drive = build(scenarios.ALL["happy"])
+    scenarios.ALL["happy"].play(drive)
+    assert sum(drive.world.runtime.invocations.values()) < 45
+    assert len(drive.world.github.calls) < 25
+    assert len(drive.world.history(drive.arn)) < 400
