@@ -1,0 +1,107 @@
+"""What the tests of the shared package have in common: an environment, a clock to move, and a table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import boto3
+import moto
+import pytest
+from moto.dynamodb.models import DynamoDBBackend
+
+from chatops import aws, clock, config, targets
+from chatops.store.table import Table
+
+TABLE = "chatops"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "example",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "CHATOPS_TABLE": TABLE,
+    "CHATOPS_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:chatops-deploy",
+    "GITHUB_ID": "acme",
+    "GITHUB_REPO": "checkout-api",
+    "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+    "SLACK_BOT_TOKEN": "xoxb-local",
+    "GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_local",
+    "POWERTOOLS_METRICS_NAMESPACE": "ChatOps",
+    "POWERTOOLS_SERVICE_NAME": "chatops",
+}
+_OURS = ("CHATOPS_", "GITHUB_", "SLACK_", "ECS_", "CODEDEPLOY_", "GIF_", "DEPLOY_", "ROLLBACK_", "AWS_")
+
+
+class Time:
+    """A clock that only moves when told to."""
+
+    def __init__(self) -> None:
+        self.at = 1_760_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+    def pass_by(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def _forget() -> None:
+    config.reset()
+    targets._cached.cache_clear()
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The plain variables and nothing else; what is set during the test is read afresh at the first look."""
+    import os
+
+    for name in [n for n in os.environ if n.startswith(_OURS)]:
+        monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    yield monkeypatch
+    _forget()
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """The package's clock, standing still until it is moved."""
+    standing = Time()
+    monkeypatch.setattr(clock, "now", standing)
+    return standing
+
+
+def _one_at_a_time(method: Callable[..., Any], lock: threading.RLock) -> Callable[..., Any]:
+    @wraps(method)
+    def guarded(*arguments: Any, **named: Any) -> Any:
+        with lock:
+            return method(*arguments, **named)
+
+    return guarded
+
+
+@pytest.fixture
+def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
+    """The stack's table, empty.
+
+    DynamoDB's writes and transactions are serializable; moto's are not (a transaction that fails puts a copy of the
+    whole table back), so that here every call has moto to itself.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation
+    """
+    lock = threading.RLock()
+    for name in ("transact_write_items", "put_item", "update_item", "delete_item", "get_item", "query"):
+        environment.setattr(DynamoDBBackend, name, _one_at_a_time(getattr(DynamoDBBackend, name), lock))
+    with moto.mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        keys = [("pk", "HASH"), ("sk", "RANGE")]
+        client.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        )
+        yield Table(TABLE, client)
