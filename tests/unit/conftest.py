@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import boto3
@@ -47,10 +47,19 @@ class Time:
         self.at += seconds
 
 
+_client, _targets = aws.client, targets._cached  # themselves, whatever a test puts in their place
+
+
 def _forget() -> None:
     config.reset()
-    targets._cached.cache_clear()
-    aws.client.cache_clear()
+    _targets.cache_clear()
+    _client.cache_clear()
+
+
+@cache
+def _dynamodb() -> Any:
+    """Made once: a client of its own for each test would take longer than the test."""
+    return boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
 @pytest.fixture
@@ -96,7 +105,7 @@ def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
     for name in ("transact_write_items", "put_item", "update_item", "delete_item", "get_item", "query"):
         environment.setattr(DynamoDBBackend, name, _one_at_a_time(getattr(DynamoDBBackend, name), lock))
     with moto.mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
+        client = _dynamodb()
         keys = [("pk", "HASH"), ("sk", "RANGE")]
         client.create_table(
             TableName=TABLE,

@@ -52,6 +52,10 @@ _TRANSIENT = frozenset(
     }
 )
 
+# Why DynamoDB cancelled a transaction, member by member, where a later try may go through.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
+_TRANSIENT_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
+
 
 def error_code(error: Exception) -> str:
     """The service's error code of a botocore ClientError, or nothing."""
@@ -65,4 +69,7 @@ def is_transient(error: Exception) -> bool:
     if not isinstance(response, dict):
         return True
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if error_code(error) == "TransactionCanceledException":
+        codes = {str(reason.get("Code")) for reason in response.get("CancellationReasons", [])} - {"None"}
+        return bool(codes) and codes <= _TRANSIENT_REASONS
     return error_code(error) in _TRANSIENT or status >= 500

@@ -172,9 +172,8 @@ def _doubts(asked: Words, reason: list[str], known: list[str]) -> Words:
         mistake = Mistake("bad_version", {"word": word[:80]})
     elif asked.target and word.lower() in known and word.lower() != asked.target:
         mistake = _two(asked.target, word)
-    elif not asked.target and (len(known) > 1 or len(reason) == 1) and word.lower() not in known:
-        if meant := suggest(word, known):
-            mistake = Mistake("unknown_target", {"word": word[:80], "meant": meant})
+    elif not asked.target and (len(known) > 1 or len(reason) == 1) and (meant := _mistyped(word, known)):
+        mistake = Mistake("unknown_target", {"word": word[:80], "meant": meant})
     if mistake is None and not asked.target and len(known) > 1:
         # "login broken in prod": with several targets it must not become the default one
         named = dict.fromkeys(w for w in (w.strip(".,:;!?()\"'“”").lower() for w in reason) if w in known)
@@ -183,6 +182,10 @@ def _doubts(asked: Words, reason: list[str], known: list[str]) -> Words:
         if named:
             mistake = _two(*list(named)[:2])
     return replace(asked, mistake=mistake)
+
+
+def _mistyped(word: str, known: list[str]) -> str:
+    return "" if word.lower() in known else suggest(word, known)
 
 
 def _meant_as_version(word: str) -> bool:

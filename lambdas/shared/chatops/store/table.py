@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -13,6 +15,7 @@ from chatops.errors import ChatOpsError
 
 Item = dict[str, Any]
 _NAME = re.compile(r"#(\w+)")
+_TRIES = 4  # of a transaction that meets others: short, since the Slack edge uses it too
 
 
 class Conflict(ChatOpsError):
@@ -127,14 +130,20 @@ class Table:
     def transact(self, *members: Item) -> None:
         """All of the members, or none: each is `{"Put" | "Update" | "Delete" | "ConditionCheck": …}`."""
         made = [{kind: {"TableName": self.name, **arguments}} for m in members for kind, arguments in m.items()]
-        try:
-            self._client.transact_write_items(TransactItems=made)
-        except self._client.exceptions.TransactionCanceledException as error:
-            reasons = error.response.get("CancellationReasons", [])
-            failed = tuple(i for i, r in enumerate(reasons) if r.get("Code") == "ConditionalCheckFailed")
-            if not failed:
-                raise
-            raise Conflict(failed=failed) from None
+        for left in reversed(range(_TRIES)):
+            try:
+                self._client.transact_write_items(TransactItems=made)
+            except self._client.exceptions.TransactionCanceledException as error:
+                reasons = error.response.get("CancellationReasons", [])
+                failed = tuple(i for i, r in enumerate(reasons) if r.get("Code") == "ConditionalCheckFailed")
+                if failed:
+                    raise Conflict(failed=failed) from None
+                if not left or not aws.is_transient(error):
+                    raise
+                # it met another one on the same items; neither was wrong, and the other is about to end
+                time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - spreads tries, guards nothing
+            else:
+                return
 
     def _write(self, call: Any, **arguments: Any) -> Any:
         if "ConditionExpression" in arguments:

@@ -31,8 +31,8 @@ def park(table: Table, deployment_id: str, token: str, seen: int) -> bool:
             _pk(deployment_id),
             "WAIT",
             "SET #token = :token, #token_n = :seen",
-            "(attribute_not_exists(#n) AND :seen = :zero) OR #n = :seen",
-            {"token": token, "seen": seen, "zero": 0},
+            "#n = :seen" if seen else "attribute_not_exists(#n) OR #n = :seen",
+            {"token": token, "seen": seen},
         )
     except Conflict:
         return False
