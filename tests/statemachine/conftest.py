@@ -12,6 +12,7 @@ import pytest
 from local.drive import Drive
 from local.scenarios import Scenario
 from local.world import World
+from tests.statemachine import permissions
 
 ENGINE = os.environ.get("ENGINE", "").strip()
 LAMBDA_PORT = int(os.environ.get("LAMBDA_PORT", "9301")) if ENGINE else 0
@@ -34,6 +35,7 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
     """`build(scenario(…))`: a world with that target, fast, with secrets that must turn up nowhere."""
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
+    denials = permissions.enforce(monkeypatch)
     with ExitStack() as stack:
 
         def made(wanted: Scenario | None = None, *, targets: str = "", sweep_seconds: float = 1, **more: object) -> Drive:
@@ -53,3 +55,4 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
             return Drive(world)
 
         yield made
+    assert not denials, "template.yaml's policies allow too little"

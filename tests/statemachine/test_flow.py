@@ -60,6 +60,7 @@ def test_nonsense_is_refused_in_words(build: Build) -> None:
 
 def test_the_same_delivery_any_number_of_times_is_one_execution(build: Build) -> None:
     drive = build()
+    before = len(drive.world.executions())  # another engine remembers those of other tests
     first = drive.slash("/platform-deploy", "v1.2.3")
     again = [threading.Thread(target=drive.world.user.resend, args=(first,)) for _ in range(4)]
     for thread in again:
@@ -68,7 +69,7 @@ def test_the_same_delivery_any_number_of_times_is_one_execution(build: Build) ->
         thread.join()
     assert drive.end() == "Deployed"
     assert drive.world.user.resend(first).status == 200
-    assert len(drive.world.executions()) == 1
+    assert len(drive.world.executions()) - before == 1
     checks.all_hold(drive.world)
 
 
