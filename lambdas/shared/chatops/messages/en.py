@@ -45,6 +45,7 @@ TEXTS = {
     "github_401": "GitHub does not know the token (401). Put a valid `GITHUB_PERSONAL_ACCESS_TOKEN` into the secret: classic with `repo` and `workflow`, or fine-grained with Contents: write and Actions: read and write.",
     "github_403": "GitHub forbids this (403: {said}). The token for {repository} needs `repo` and `workflow` (classic) or Contents: write and Actions: read and write (fine-grained); an organisation may want it authorised for SSO.",
     "github_404": "GitHub does not show {repository} to this token (404). Check `GITHUB_ID` and `GITHUB_REPO`, and that the token reaches the repository (classic: `repo`; fine-grained: the repository selected, Contents: write).",
+    "github_moved": "GitHub says that {repository} has moved ({status}). Put its new name into `GITHUB_ID` and `GITHUB_REPO` (or the target's `repository`).",
     "github_refused": "GitHub refused ({status}) for {repository}: {said}",
     # answers to the command itself
     "accepted_deploy": "Got it. Deploying `{version}` to *{target}*; follow it below.",
@@ -157,6 +158,7 @@ TEXTS = {
     "end_stopped": "The execution was ended from outside ({said}). Nothing was rolled back. {running}",
     "running_is": "Running in *{target}*: `{before}`.",
     "running_look": "Look at what runs: `/platform-status {target}`.",
+    "run_name": "run #{number}",
     "why_run_failed": "Job *{job}*, step *{step}* failed: {run}.",
     "why_run_failed_bare": "{run} ended as `{conclusion}`.",
     "why_never_appeared": "GitHub accepted the event, and no run appeared within {seconds} s. Usual causes, in this order: Actions are disabled for the organisation or the repository; the workflow file is not on the default branch; its `types:` do not list `{event_type}`.",
@@ -190,6 +192,7 @@ TEXTS = {
     "status_free": "*In flight*\nnothing",
     "status_drift": "ECS runs `{running}`, our record says `{recorded}`: somebody changed the service beside this bot.",
     "status_error": "The service cannot be read: {said}",
+    "status_unread": "Step Functions could not run the step",
     "status_last": "*Last deployments*",
     "status_row": "{icon} `{version}` · {end} · {by} · {at}",
     "status_text": "{target} runs {version}; {tasks}last: {last}",

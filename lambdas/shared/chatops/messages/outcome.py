@@ -127,7 +127,7 @@ def by_hand(view: View) -> str:
 
 def _run(stage: Facts) -> Markup:
     number = stage.get("run_number")
-    return Markup(link(str(stage.get("run_url") or ""), f"run #{number}" if number else "GitHub"))
+    return Markup(link(str(stage.get("run_url") or ""), plain("run_name", number=number) if number else "GitHub"))
 
 
 def why(view: View) -> str:

@@ -61,7 +61,7 @@ def status(fact: Facts) -> dict[str, Any]:
     if refusal := fact.get("refusal"):
         return {"text": f"⚠️ {say(refusal['key'], refusal['values'])}"}
     if not fact:
-        return {"text": say("status_error", said="Step Functions could not run the step")}
+        return {"text": say("status_error", said=plain("status_unread"))}
     target, live = str(fact["target"]), str(fact.get("version") or plain("status_nothing"))
     rows = [_row(item) for item in fact.get("last") or []]
     blocks: list[Block] = [
