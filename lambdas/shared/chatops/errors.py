@@ -44,7 +44,7 @@ class InvalidRequest(Final):
 
 
 class GitHubRefused(Final):
-    """GitHub refused the request (401, 403, 404, 409, 422); `status` holds the code, `said` GitHub's own words."""
+    """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` its words."""
 
     def __init__(self, status: int, repository: str, said: str) -> None:
         super().__init__(f"GitHub refused ({status}) for {repository}: {said}")
@@ -53,6 +53,8 @@ class GitHubRefused(Final):
     @property
     def key(self) -> str:
         """The catalogues' text for it."""
+        if 300 <= self.status < 400:
+            return "github_moved"
         return f"github_{self.status}" if self.status in (401, 403, 404) else "github_refused"
 
     @property

@@ -60,14 +60,15 @@ class GitHub:
         answer = self._send(method, url, params, json, etag, fresh=False)
         if answer.status_code == _UNAUTHORISED:
             answer = self._send(method, url, params, json, etag, fresh=True)
-        pause = replies.pause(answer.status_code, answer.headers, clock.now())
-        if pause:
-            raise GitHubRateLimited(pause)
         if answer.status_code >= requests.codes.server_error:
             raise GitHubUnavailable(f"GitHub answered {answer.status_code} to {method} {_path(url)}.")
         body = _body(answer)
-        if answer.status_code >= requests.codes.bad_request:
-            raise GitHubRefused(answer.status_code, self.repository, replies.said(body))
+        said = replies.said(body)
+        if pause := replies.pause(answer.status_code, answer.headers, clock.now(), said):
+            raise GitHubRateLimited(pause)
+        if answer.status_code >= requests.codes.bad_request or answer.is_redirect:
+            # a redirect of a GET was followed; an event is not sent to another address than the configured one
+            raise GitHubRefused(answer.status_code, self.repository, said)
         return Reply(
             answer.status_code,
             body,

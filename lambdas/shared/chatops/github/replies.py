@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 _MINUTE, _LONGEST = 60, 3600
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_VERSION = re.compile(r"\d+(?:[._-]\d+)*", re.ASCII)
 
 
-def pause(status: int, headers: Mapping[str, str], now: float) -> int:
+def pause(status: int, headers: Mapping[str, str], now: float, message: str = "") -> int:
     """Seconds that GitHub asks us to wait, 0 if it does not: `Retry-After`, else the reset header, else a minute.
+
+    A 403 without either header is a lack of rights unless its `message` speaks of a rate limit: the secondary limit
+    is told that way.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
     """
     if status not in (403, 429):
         return 0
-    if (after := headers.get("Retry-After", "")).isdigit():
+    if _NUMBER.fullmatch(after := headers.get("Retry-After", "")):
         return min(max(int(after), 1), _LONGEST)
-    if headers.get("X-RateLimit-Remaining") == "0" and (reset := headers.get("X-RateLimit-Reset", "")).isdigit():
+    if headers.get("X-RateLimit-Remaining") == "0" and _NUMBER.fullmatch(reset := headers.get("X-RateLimit-Reset", "")):
         return min(max(int(int(reset) - now) + 1, 1), _LONGEST)
-    return _MINUTE if status == 429 else 0
+    return _MINUTE if status == 429 or "rate limit" in message.lower() else 0
 
 
 def said(body: Any) -> str:
@@ -27,10 +33,18 @@ def said(body: Any) -> str:
     return str(body.get("message", ""))[:200] if isinstance(body, dict) else ""
 
 
-def version_key(tag: str) -> tuple[int, ...]:
-    """Sorts tags by their numbers, `v1.10.0` above `v1.9.0`; tags without numbers lowest."""
-    digits = "".join(c if c.isdigit() else " " for c in tag.split("+", maxsplit=1)[0].split("-", maxsplit=1)[0]).split()
-    return tuple(int(d) for d in digits) or (-1,)
+def version_key(tag: str) -> tuple[tuple[int, ...], bool, tuple[int, ...]]:
+    """Sorts tags by their numbers, `v1.10.0` above `v1.9.0` and above its own `v1.10.0-rc.1`; tags without numbers
+    lowest."""
+    found = _VERSION.search(tag)
+    if found is None:
+        return (), False, ()
+    rest = tag[found.end() :]
+    return _numbers(found[0]), not rest.startswith("-"), _numbers(rest)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(digits[:18]) for digits in re.findall(r"[0-9]+", text))
 
 
 def commit_title(body: Mapping[str, Any]) -> str:

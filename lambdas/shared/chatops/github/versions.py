@@ -49,7 +49,11 @@ def resolve(github: GitHub, version: str) -> Commit | None:
     for name in (version, f"v{version}") if version[:1].isdigit() else (version,):
         if found := _tag(github, name):
             return found
-    return _commit(github, version, version) if _SHA.fullmatch(version) else None
+    if not _SHA.fullmatch(version.lower()):
+        return None
+    found = _commit(github, version, version.lower())
+    # a branch may bear such a name, too, and would be found first
+    return found if found and found.sha.startswith(version.lower()) else None
 
 
 def latest(github: GitHub) -> Commit | None:
@@ -69,8 +73,9 @@ def _tag(github: GitHub, name: str) -> Commit | None:
     found = github.find(f"/git/ref/tags/{quoted(name)}")
     if not found or found.get("ref") != f"refs/tags/{name}":
         return None
-    # an annotated tag names an object of its own; the commits endpoint follows it
-    return _commit(github, name, name if found["object"]["type"] == "tag" else str(found["object"]["sha"]))
+    # an annotated tag names an object of its own; the commits endpoint follows it, by `tags/`: branches come first there
+    # https://docs.github.com/en/rest/commits/commits#get-a-commit
+    return _commit(github, name, f"tags/{name}" if found["object"]["type"] == "tag" else str(found["object"]["sha"]))
 
 
 def _commit(github: GitHub, version: str, ref: str) -> Commit | None:

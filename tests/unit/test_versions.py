@@ -1,0 +1,190 @@
+"""Version to commit: a tag, a release or a commit; resolved once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatops.errors import GitHubRefused
+from chatops.github import replies, versions
+
+SHA = {name: name[0] * 40 for name in ("a1", "b2", "c3", "f0")}
+
+
+class Fake:
+    """GitHub with memory: tags (name -> sha, or annotated), branches, commits, releases."""
+
+    def __init__(self) -> None:
+        self.commits = dict.fromkeys(SHA.values(), "Merge pull request #12 from acme/x\n\nbody")
+        self.tags: dict[str, str] = {}
+        self.annotated: set[str] = set()
+        self.branches = {"main": SHA["c3"]}
+        self.release = ""
+        self.asked: list[str] = []
+
+    def find(self, path: str, **_params: Any) -> Any:
+        try:
+            return self.get(path)
+        except GitHubRefused:
+            return None
+
+    def get(self, path: str, **_params: Any) -> Any:
+        self.asked.append(path)
+        if path == "":
+            return {"default_branch": "main"}
+        if path == "/tags":
+            return [{"name": name} for name in self.tags]
+        if path == "/releases/latest" and self.release:
+            return {"tag_name": self.release}
+        if path.startswith("/git/ref/tags/") and (name := path.removeprefix("/git/ref/tags/")) in self.tags:
+            kind, sha = ("tag", "0" * 40) if name in self.annotated else ("commit", self.tags[name])
+            return {"ref": f"refs/tags/{name}", "object": {"type": kind, "sha": sha}}
+        if path.startswith("/commits/") and (sha := self._commit(path.removeprefix("/commits/"))):
+            return {"sha": sha, "commit": {"message": self.commits[sha]}, "html_url": f"https://github.test/{sha}"}
+        raise GitHubRefused(404, "acme/x", "Not Found")
+
+    def _commit(self, ref: str) -> str:
+        """As GitHub does: a short name means a branch before a tag. https://git-scm.com/docs/gitrevisions"""
+        if ref.startswith("tags/"):
+            return self.tags.get(ref.removeprefix("tags/"), "")
+        if found := self.branches.get(ref) or self.tags.get(ref):
+            return found
+        return next((sha for sha in self.commits if len(ref) >= 7 and sha.startswith(ref)), "")
+
+
+@pytest.fixture
+def github() -> Any:
+    fake = Fake()
+    fake.tags = {"v1.2.3": SHA["a1"], "v1.10.0": SHA["b2"], "2.0": SHA["c3"]}
+    return fake
+
+
+def resolved(github: Any, version: str) -> tuple[str, str] | None:
+    found = versions.resolve(github, version)
+    return (found.version, found.sha) if found else None
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [
+        ("v1.2.3", ("v1.2.3", SHA["a1"])),
+        ("1.2.3", ("v1.2.3", SHA["a1"])),
+        ("2.0", ("2.0", SHA["c3"])),
+        ("v2.0", None),
+        (SHA["f0"], (SHA["f0"], SHA["f0"])),
+        ("fffffff", ("fffffff", SHA["f0"])),
+        ("ffffff", None),
+        ("main", None),
+        ("v1.2", None),
+    ],
+)
+def test_a_version_is_a_tag_with_or_without_its_v_or_a_commit(
+    github: Any, version: str, found: tuple[str, str] | None
+) -> None:
+    assert resolved(github, version) == found
+
+
+def test_a_commit_typed_in_capitals_is_that_commit(github: Any) -> None:
+    assert resolved(github, "FFFFFFF") == ("FFFFFFF", SHA["f0"])
+
+
+def test_an_annotated_tag_is_followed_to_its_commit(github: Any) -> None:
+    github.annotated.add("v1.2.3")
+    assert resolved(github, "v1.2.3") == ("v1.2.3", SHA["a1"])
+
+
+def test_a_branch_of_the_same_name_never_stands_in_for_a_tag(github: Any) -> None:
+    github.annotated.add("v1.2.3")
+    github.branches["v1.2.3"] = SHA["f0"]
+    assert resolved(github, "v1.2.3") == ("v1.2.3", SHA["a1"])
+
+
+def test_a_branch_whose_name_looks_like_a_commit_is_none(github: Any) -> None:
+    github.branches["deadbeef"] = SHA["f0"]
+    assert resolved(github, "deadbeef") is None
+
+
+def test_a_moved_tag_is_where_it_is_now(github: Any) -> None:
+    github.tags["v1.2.3"] = SHA["f0"]
+    assert resolved(github, "v1.2.3") == ("v1.2.3", SHA["f0"])
+
+
+def test_without_a_version_the_newest_release_then_the_newest_tag_then_the_head(github: Any) -> None:
+    github.release = "v1.2.3"
+    assert resolved(github, "") == ("v1.2.3", SHA["a1"])
+    github.release = ""
+    assert resolved(github, "") == ("2.0", SHA["c3"])
+    github.tags = {}
+    assert resolved(github, "") == (SHA["c3"][:12], SHA["c3"]), "a branch moves, what is deployed does not"
+
+
+def test_an_empty_repository_has_nothing_to_deploy(github: Any) -> None:
+    github.tags, github.branches = {}, {}
+    assert resolved(github, "") is None
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("v1.9.0", "v1.10.0"),
+        ("v1.2", "v1.2.1"),
+        ("v1.2.3-rc.2", "v1.2.3"),
+        ("v1.2.3-rc.2", "v1.2.3-rc.10"),
+        ("v1.2.2", "v1.2.3-rc.1"),
+        ("nightly", "v0.0.1"),
+        ("release-9", "release-10"),
+        ("release-2026.01.31", "release-2026.02.01"),
+        ("2026-01-31", "2026-02-01"),
+        ("1.2.3", "v1.2.4"),
+    ],
+)
+def test_tags_are_newer_by_their_numbers_and_a_release_is_newer_than_its_candidates(older: str, newer: str) -> None:
+    assert replies.version_key(older) < replies.version_key(newer)
+    assert max((older, newer), key=replies.version_key) == newer
+
+
+def test_a_similar_tag_is_offered(github: Any) -> None:
+    assert versions.similar(github, "v1.2.4") == "v1.2.3"
+    assert versions.similar(github, "qqqqq") == ""
+
+
+def test_a_commits_title_is_its_first_line_cut() -> None:
+    assert replies.commit_title({"commit": {"message": "x" * 150 + "\nbody"}}) == "x" * 100
+    assert replies.commit_title({}) == ""
+
+
+class Compared(Fake):
+    """A comparison as GitHub words it."""
+
+    def __init__(self, **body: Any) -> None:
+        super().__init__()
+        self.body = body
+
+    def get(self, path: str, **_params: Any) -> Any:
+        assert path == f"/compare/{SHA['a1']}...{SHA['b2']}"
+        return {"html_url": "https://github.test/compare", **self.body}
+
+
+def test_changes_name_commits_authors_and_pull_requests_once_each() -> None:
+    def commit(message: str, login: str | None) -> dict[str, Any]:
+        return {"author": {"login": login} if login else None, "commit": {"message": message, "author": {"name": "N"}}}
+
+    github: Any = Compared(
+        ahead_by=4,
+        behind_by=1,
+        commits=[
+            commit("Merge pull request #12 from x", "dana"),
+            commit("Fix it (#13)", "dana"),
+            commit("Fix it (#13)", None),
+            commit("No number", "lee"),
+        ],
+    )
+    found = versions.changes(github, SHA["a1"], SHA["b2"])
+    assert found is not None
+    assert (found.commits, found.behind, found.authors, found.pulls) == (4, 1, ("dana", "N", "lee"), (12, 13))
+
+
+def test_commits_that_cannot_be_compared_have_no_changes() -> None:
+    github: Any = Fake()
+    assert versions.changes(github, SHA["a1"], SHA["b2"]) is None
