@@ -18,7 +18,7 @@ _REFETCH_PAUSE = 15
 _last_forced = 0.0
 
 
-def _from_secrets_manager(*, fresh: bool) -> dict[str, Any]:
+def _from_secrets_manager(*, fresh: bool, patience: float) -> dict[str, Any]:
     arn = settings().secret_arn
     if not arn:
         return {}
@@ -27,17 +27,25 @@ def _from_secrets_manager(*, fresh: bool) -> dict[str, Any]:
 
     from chatops.aws import client
 
-    global _provider  # noqa: PLW0603 - one cache per process
+    global _provider, _known  # noqa: PLW0603 - one cache per process
     if _provider is None:
-        _provider = SecretsProvider(boto3_client=client("secretsmanager"))
-    found = _provider.get(arn, max_age=_MAX_AGE, transform="json", force_fetch=fresh)
-    return found if isinstance(found, dict) else {}
+        _provider = SecretsProvider(boto3_client=client("secretsmanager", patience=patience))
+    try:
+        found = _provider.get(arn, max_age=_MAX_AGE, transform="json", force_fetch=fresh)
+    except Exception:
+        # what was known a moment ago is better than nothing while Secrets Manager does not answer
+        if not _known:
+            raise
+        return _known
+    _known = found if isinstance(found, dict) else {}
+    return _known
 
 
 _provider: Any = None
+_known: dict[str, Any] = {}
 
 
-def optional(name: str, *, fresh: bool = False) -> str:
+def optional(name: str, *, fresh: bool = False, patience: float = 1.0) -> str:
     """The secret's value or an empty text. `fresh` asks Secrets Manager again (after a 401), at most every 15 s, so
     that nobody can make us hammer it with bad requests."""
     if value := os.environ.get(name, "").strip():
@@ -47,7 +55,7 @@ def optional(name: str, *, fresh: bool = False) -> str:
         now = time.monotonic()
         fresh = now - _last_forced >= _REFETCH_PAUSE or not _last_forced
         _last_forced = now if fresh else _last_forced
-    return str(_from_secrets_manager(fresh=fresh).get(name) or "").strip()
+    return str(_from_secrets_manager(fresh=fresh, patience=patience).get(name) or "").strip()
 
 
 def required(name: str, *, fresh: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatops.edge.start import PATIENCE
+from chatops.edge.limits import PATIENCE
 from chatops.messages.catalogue import say
 from chatops.store import approvals, deployments, locks, stages, waits
 from chatops.store.table import table

@@ -8,7 +8,7 @@ from typing import Any
 
 from chatops import clock, http
 from chatops.edge import cancelling
-from chatops.edge.start import PATIENCE
+from chatops.edge.limits import PATIENCE
 from chatops.messages.catalogue import Markup, duration, escape, plain, say
 from chatops.messages.who import people
 from chatops.store import approvals, deployments, waits

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import queue
+import threading
 import time
 from typing import Any
 from urllib.parse import parse_qs
 
 from chatops import http
+from chatops.edge.limits import BUDGET, PATIENCE
 from chatops.edge.signature import verified
 
 UNSIGNED = {"message": "The request's signature does not hold."}
@@ -29,7 +32,18 @@ def handle(event: Any) -> dict[str, Any]:
     if found.get("type") == "url_verification":
         challenge = found.get("challenge")
         return http.answer(200, challenge if isinstance(challenge, str) else "", "text/plain")
-    return deliver(_form(raw))
+    return within(BUDGET, _form(raw))
+
+
+def within(seconds: float, form: dict[str, str]) -> dict[str, Any]:
+    """`deliver`, or an answer without it after so many seconds: Slack waits no longer than three. What is under way
+    then goes on where it can; what it recorded without waking the execution, `sweep` delivers."""
+    answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(deliver(form)), name="delivery", daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return _trouble(TimeoutError())
 
 
 def _oversized(event: Any) -> bool:
@@ -64,7 +78,7 @@ def _signed(headers: dict[str, str], raw: bytes) -> bool:
     now = time.time()
     for fresh in (False, True):
         try:
-            secret = secrets.optional(secrets.SLACK_SIGNING_SECRET, fresh=fresh)
+            secret = secrets.optional(secrets.SLACK_SIGNING_SECRET, fresh=fresh, patience=PATIENCE)
         except Exception:  # noqa: BLE001 - no secret to be had: nothing is accepted, and nothing else happens
             return False
         if verified(headers, raw, secret, now):
@@ -95,5 +109,5 @@ def _trouble(error: Exception) -> dict[str, Any]:
     if isinstance(error, InvalidConfiguration):
         text = say("misconfigured", said=str(error))
     else:
-        text = say("click_failed")
+        text = say("late" if isinstance(error, TimeoutError) else "click_failed")
     return http.answer(200, {"response_type": "ephemeral", "text": f"⚠️ {text}"})

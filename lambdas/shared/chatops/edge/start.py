@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from chatops import aws
 from chatops.config import settings
-
-PATIENCE = 0.3
-"""Of a step's timeouts: the edge must answer inside three seconds even if everything behind it stalls."""
+from chatops.edge.limits import PATIENCE
 
 
 def start(name: str, text: str) -> bool:

@@ -32,20 +32,14 @@ def _reply(asked: Request, text: str, blocks: list[dict[str, Any]] | None = None
     return speak.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
 
 
-def ended(event: dict[str, Any], *, kept: bool = False) -> bool:
-    """Show how it ended and tell the requester; what Slack does not take goes to the outbox for `sweep`."""
+def ended(event: dict[str, Any]) -> bool:
+    """Show how it ended and tell the requester; False leaves it in the outbox for `sweep`."""
     seen = speak.view_of(event)
     if not seen.plan.get("channel"):
         asked = where(event.get("request"))
-        if seen.plan or not asked.requester:
-            return True
-        return _reply(asked, outcome.short(seen))
-    done = speak.show(seen) and speak.short(seen.deployment_id, "outcome", outcome.short(seen), everywhere=True)
-    if not done and not kept:
-        state = {k: v for k, v in event["state"].items() if k != "message"}
-        messages.keep(
-            table(),
-            seen.deployment_id,
-            {"deployment_id": seen.deployment_id, "execution_arn": event["execution_arn"], "state": state},
-        )
-    return done
+        told = _reply(asked, outcome.short(seen)) if asked.requester and not seen.plan else True
+    else:
+        told = speak.show(seen) and speak.short(seen.deployment_id, "outcome", outcome.short(seen), everywhere=True)
+    if told:
+        messages.delivered(table(), seen.deployment_id)
+    return told

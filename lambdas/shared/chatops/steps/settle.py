@@ -8,7 +8,7 @@ from typing import Any
 from chatops import clock, ending
 from chatops.errors import CancelRecorded
 from chatops.observability import count
-from chatops.store import approvals, deployments, releases
+from chatops.store import approvals, deployments, messages, releases
 from chatops.store.releases import Release
 from chatops.store.table import Item, table
 from chatops.targets import targets
@@ -55,6 +55,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         record,
         made,
         *_ledger(deployment_id, facts, made["end"], clock.iso(now)),
+        messages.owing(deployment_id, _final(record, facts, made)),
         unless_cancelled=success,
         keep_lock=unconfirmed or forced is not None,
     )
@@ -66,6 +67,16 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
     if name := _METRICS.get(made["end"], "DeploymentsFailed" if "Failed" in made["end"] else ""):
         count(name, plan["target"])
     return made
+
+
+def _final(record: Item, facts: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """What `notify` needs to say how it ended."""
+    state = {k: v for k, v in facts.items() if k not in ("message", "outcome")}
+    return {
+        "deployment_id": record["deployment_id"],
+        "execution_arn": record["execution_arn"],
+        "state": {**state, "outcome": made},
+    }
 
 
 def _ledger(deployment_id: str, facts: dict[str, Any], end: str, now: str) -> list[Item]:

@@ -80,17 +80,16 @@ def _with_pictures_or_without(method: str, **arguments: Any) -> dict[str, Any]:
 def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
     """A fresh short message beside the living one, once per `mark`; False if Slack did not take it."""
     known = messages.get(table(), deployment_id)
-    if not known.get("ts"):
-        return True
-    if not messages.say_once(table(), deployment_id, mark):
+    if not known.get("ts") or mark in (known.get("said") or ()):
         return True
     thread = {"thread_ts": known["ts"], "reply_broadcast": everywhere or None} if in_thread else {}
     try:
         client.call("chat.postMessage", channel=known["channel"], text=text, **thread)
     except TROUBLE as error:
         logger.warning("slack did not take the message", reason=str(error))
-        messages.unsay(table(), deployment_id, mark)
         return False
+    # afterwards: a crash in between repeats a message, the other way round it would lose one
+    messages.said(table(), deployment_id, mark)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import aws
+from chatops import aws, clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
@@ -14,6 +14,8 @@ from chatops.steps.settle import settle
 from chatops.store import deployments, locks, messages, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import targets
+
+_A_DAY = 86_400
 
 
 def run(_event: dict[str, Any]) -> dict[str, Any]:
@@ -26,8 +28,8 @@ def run(_event: dict[str, Any]) -> dict[str, Any]:
         _try(troubles, _look, row, done)
     for target in targets():
         _try(troubles, _lock, target, done)
-    for deployment_id, kept in messages.outbox(table()):
-        _try(troubles, _deliver, deployment_id, kept, done)
+    for row in messages.outbox(table()):
+        _try(troubles, _deliver, row, done)
     if troubles:
         raise troubles[0]
     return done
@@ -95,7 +97,13 @@ def _lock(target: str, done: dict[str, Any]) -> None:
         done["freed"].append(target)
 
 
-def _deliver(deployment_id: str, kept: dict[str, Any], done: dict[str, Any]) -> None:
-    if notify.ended(kept, kept=True):
+def _deliver(row: Item, done: dict[str, Any]) -> None:
+    """Say what `notify` could not; after a day nobody waits for it any more."""
+    deployment_id, event = str(row["sk"]), row["event"]
+    if _execution(str(event["execution_arn"]))[0] == "RUNNING":
+        return  # it is about to say it itself
+    if clock.now() - float(row["kept_at"]) > _A_DAY:
+        logger.error("a final message was never taken", deployment_id=deployment_id)
         messages.delivered(table(), deployment_id)
+    elif notify.ended(event):
         done["delivered"].append(deployment_id)

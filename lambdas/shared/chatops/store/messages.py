@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops import clock
+from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
 
@@ -43,34 +44,22 @@ def shown(table: Table, deployment_id: str, fingerprint: str) -> None:
     )
 
 
-def say_once(table: Table, deployment_id: str, mark: str) -> bool:
-    """True the first time this mark is used: a short message of its own is posted once."""
-    try:
-        table.update(
-            _pk(deployment_id),
-            "MESSAGE",
-            "ADD #said :mark",
-            "NOT contains(#said, :text)",
-            {"mark": {mark}, "text": mark},
-        )
-    except Conflict:
-        return False
-    return True
+def said(table: Table, deployment_id: str, mark: str) -> None:
+    """Remember that the short message of this mark has been posted: it is not posted again."""
+    table.update(_pk(deployment_id), "MESSAGE", "ADD #said :mark", values={"mark": {mark}})
 
 
-def unsay(table: Table, deployment_id: str, mark: str) -> None:
-    """Slack did not take it after all."""
-    table.update(_pk(deployment_id), "MESSAGE", "DELETE #said :mark", values={"mark": {mark}})
+def owing(deployment_id: str, event: Mapping[str, Any]) -> Item:
+    """The transaction member that puts a final message into the outbox, together with the outcome it tells: `notify`
+    says it and takes it out again, `sweep` says what `notify` could not."""
+    row = {"pk": "OUTBOX", "sk": deployment_id, "event": json.dumps(event), "kept_at": clock.now()}
+    return {"Put": t.put(row)}
 
 
-def keep(table: Table, deployment_id: str, event: Mapping[str, Any]) -> None:
-    """Put a final message's event into the outbox; `sweep` says it when Slack is back."""
-    table.put({"pk": "OUTBOX", "sk": deployment_id, "event": json.dumps(event), "kept_at": clock.now()})
-
-
-def outbox(table: Table) -> list[tuple[str, dict[str, Any]]]:
-    """`(deployment_id, event)` of every final message that waits."""
-    return [(str(row["sk"]), json.loads(row["event"])) for row in table.query("OUTBOX")]
+def outbox(table: Table) -> list[Item]:
+    """Every final message that waits: `sk` is the deployment's id, `event` what `notify` is told, `kept_at` epoch
+    seconds."""
+    return [{**row, "event": json.loads(row["event"])} for row in table.query("OUTBOX")]
 
 
 def delivered(table: Table, deployment_id: str) -> None:
