@@ -1,0 +1,146 @@
+// The page: a client of the local run. What is typed and pressed goes to the server, which signs it and sends it to the
+// bot's real request URL; what changes comes back as server-sent events.
+
+import { api, byId, el } from "./dom.js";
+import { Channel } from "./channel.js";
+import { confirm, Modal } from "./dialogs.js";
+import { Execution } from "./execution.js";
+
+const about = await api("about");
+const channel = new Channel(about, press);
+const execution = new Execution();
+const views = new Map();
+let modal = null;
+
+// ------------------------------------------------------------------------------------------------ who one is
+
+const actor = byId("actor");
+actor.append(...about.actors.map((one) => el("option", { value: one.id }, `${one.name} (${one.role})`)));
+const remembered = sessionStorage.getItem("actor");
+if (about.actors.some((one) => one.id === remembered)) actor.value = remembered;
+actor.addEventListener("change", () => {
+  sessionStorage.setItem("actor", actor.value);
+  channel.as(actor.value);
+  drawModal();
+});
+channel.as(actor.value);
+byId("channel-name").textContent = about.channels[about.channel];
+
+// ------------------------------------------------------------------------------------------------ what one does
+
+const notice = (text) => { byId("notice").textContent = text; };
+
+// What Slack tells the person when the app does not answer properly.
+function checked(answer) {
+  if (!answer.status) throw new Error("The bot did not answer.");
+  if (!answer.in_time) throw new Error(`The bot answered after ${answer.seconds} s; Slack waits 3.`);
+  if (answer.status !== 200) throw new Error(`The bot answered HTTP ${answer.status}.`);
+}
+
+async function press(message, action) {
+  notice("");
+  if (action.confirm && !(await confirm(action.confirm, about))) return;
+  if (/^https?:/.test(action.url ?? "")) open(action.url, "_blank", "noopener");
+  try {
+    checked(await api("click", {
+      channel: message.channel, ts: message.ts, action_id: action.action_id, user: actor.value,
+    }));
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+const command = byId("command");
+const typed = [];
+let back = 0;
+
+byId("composer").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const line = command.value.trim();
+  const send = byId("send");
+  if (!line || send.getAttribute("aria-disabled")) return;
+  notice("");
+  const [name, text] = line.split(/\s+([\s\S]*)/);
+  if (!name.startsWith("/")) {
+    notice("Only slash commands do something here, for example /platform-deploy help");
+    return;
+  }
+  send.setAttribute("aria-disabled", "true");
+  typed.push(line);
+  back = typed.length;
+  try {
+    // a command that fails is told in the channel, by Slackbot
+    await api("slash", { command: name, text: text ?? "", user: actor.value });
+    command.value = "";
+    hint();
+  } catch (error) {
+    notice(error.message);
+  } finally {
+    send.removeAttribute("aria-disabled");
+  }
+});
+
+command.addEventListener("keydown", (event) => {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!step || !typed.length) return;
+  event.preventDefault();
+  back = Math.min(Math.max(back + step, 0), typed.length);
+  command.value = typed[back] ?? "";
+  hint();
+});
+command.addEventListener("input", hint);
+
+function hint() {
+  const name = command.value.trim().split(/\s/)[0];
+  const fitting = about.commands.filter((one) => name && (one.command === name || one.command.startsWith(name)));
+  const [only] = fitting;
+  byId("hint").textContent = fitting.length === 1 ? `${only.command} ${only.usage_hint}: ${only.description}`
+    : about.commands.map((one) => one.command).join(" · ");
+}
+hint();
+
+function drawModal() {
+  const mine = [...views.values()].filter((one) => one.user === actor.value).at(-1);
+  if (modal && (modal.id !== mine?.id || modal.drawn !== JSON.stringify(mine.content))) {
+    modal.close();
+    modal = null;
+  }
+  if (!mine) return;
+  if (modal) {
+    modal.show(mine.errors);
+    return;
+  }
+  const ids = { view_id: mine.id, user: mine.user };
+  modal = new Modal(mine, about, {
+    submit: async (values) => checked(await api("submit", { ...ids, values })),
+    cancel: () => api("close", ids),
+  });
+}
+
+// ------------------------------------------------------------------------------------------------ what happens
+
+async function refresh() {
+  const found = await api("messages");
+  channel.replace(found.messages);
+  views.clear();
+  for (const view of found.views) views.set(view.id, view);
+  drawModal();
+  await execution.refresh();
+}
+
+const told = new EventSource("api/events");
+const on = (name, act) => told.addEventListener(name, (event) => act(JSON.parse(event.data)));
+on("hello", () => {
+  byId("connection").textContent = "live";
+  refresh().catch((error) => notice(error.message));
+});
+on("message", (message) => channel.put(message));
+on("deleted", ({ id }) => channel.remove(id));
+on("view", (view) => {
+  if (view.open) views.set(view.id, view);
+  else views.delete(view.id);
+  drawModal();
+});
+on("execution", () => execution.refresh());
+on("reset", () => refresh().catch((error) => notice(error.message)));
+told.onerror = () => { byId("connection").textContent = "not connected; trying again …"; };

@@ -1,0 +1,115 @@
+// Block Kit as DOM: https://docs.slack.dev/reference/block-kit/blocks
+
+import { el } from "./dom.js";
+import { link, mrkdwn, plain, textObject } from "./mrkdwn.js";
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+// `context`: names (of users, channels, groups), press(action), pictures (elements of an earlier drawing by
+// address), used (those that are part of this drawing)
+export function blocks(list, context) {
+  return list.map((block) => {
+    const draw = KINDS[block.type];
+    return draw ? draw(block, context) : el("p", { class: "faint" }, `[a ${block.type} block, not drawn here]`);
+  });
+}
+
+const KINDS = {
+  header: (block) => el("h3", {}, plain(block.text.text)),
+  divider: () => el("hr"),
+  section: (block, context) => el("div", { class: "section" },
+    el("div", { class: "grow" },
+      block.text && el("div", {}, textObject(block.text, context.names)),
+      block.fields && el("div", { class: "fields" },
+        block.fields.map((field) => el("div", {}, textObject(field, context.names))))),
+    block.accessory && element(block.accessory, block, context)),
+  context: (block, context) => el("div", { class: "context" }, block.elements.map((item) => (
+    item.type === "image" ? picture(item.image_url, item.alt_text, context, "small")
+      : el("span", {}, textObject(item, context.names))))),
+  actions: (block, context) => el("div", { class: "actions" },
+    block.elements.map((item) => element(item, block, context))),
+  image: (block, context) => el("figure", {},
+    block.title && el("figcaption", {}, plain(block.title.text)),
+    picture(block.image_url, block.alt_text, context)),
+  markdown: (block, context) => el("div", {}, mrkdwn(block.text.replaceAll("**", "*"), context.names)),
+  table: (block, context) => el("table", {}, el("tbody", {}, block.rows.map((row, index) => el("tr", {},
+    row.map((cell) => el(index ? "td" : "th", index ? {} : { scope: "col" }, cellText(cell, context))))))),
+  rich_text: (block, context) => el("div", {}, block.elements.map((part) => rich(part, context))),
+};
+
+function element(item, block, context) {
+  if (item.type === "image") return picture(item.image_url, item.alt_text, context, "accessory");
+  if (item.type === "button") return button(item, block, context);
+  return el("span", { class: "faint" }, `[a ${item.type}, not drawn here]`);
+}
+
+function button(item, block, context) {
+  const made = el("button", {
+    type: "button", class: item.style, "data-action": item.action_id, "aria-label": item.accessibility_label,
+  }, plain(item.text.text));
+  made.addEventListener("click", async () => {
+    if (made.getAttribute("aria-disabled")) return;
+    made.setAttribute("aria-disabled", "true"); // `disabled` would lose the focus
+    try {
+      await context.press(item);
+    } finally {
+      made.removeAttribute("aria-disabled");
+    }
+  });
+  return made;
+}
+
+// A picture that is drawn again after an edit is the same element, so that a GIF does not start anew each time.
+function picture(address, alt, context, size = "") {
+  const before = context.pictures.get(address);
+  if (before && !context.used.has(before)) {
+    context.used.add(before);
+    return before;
+  }
+  const made = el("img", { src: address, alt, class: size, title: alt });
+  const keep = (shown) => {
+    context.pictures.set(address, shown);
+    context.used.add(shown);
+  };
+  const instead = (other) => {
+    made.replaceWith(other);
+    keep(other);
+  };
+  keep(made);
+  made.addEventListener("error", () => instead(el("p", { class: "faint" }, `[picture: ${alt}]`)), { once: true });
+  if (still.matches) made.addEventListener("load", () => instead(firstFrame(made, alt)), { once: true });
+  return made;
+}
+
+// Whoever asks for less motion gets a GIF's first frame.
+function firstFrame(image, alt) {
+  const canvas = el("canvas", {
+    role: "img", "aria-label": alt, width: image.naturalWidth, height: image.naturalHeight, class: image.className,
+  });
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas;
+}
+
+function cellText(cell, context) {
+  if (cell.type === "rich_text") return cell.elements.map((part) => rich(part, context));
+  return cell.text ?? "";
+}
+
+function rich(part, context) {
+  const inside = () => part.elements.map((item) => rich(item, context));
+  const { names } = context;
+  switch (part.type) {
+    case "rich_text_section": return el("span", {}, inside());
+    case "rich_text_preformatted": return el("pre", {}, el("code", {}, inside()));
+    case "rich_text_quote": return el("blockquote", {}, inside());
+    case "rich_text_list": return el(part.style === "ordered" ? "ol" : "ul", {}, inside().map((one) => el("li", {}, one)));
+    case "link": return link(part.url, part.text ?? part.url);
+    case "user": return el("span", { class: "mention" }, `@${names.users[part.user_id]?.name ?? part.user_id}`);
+    case "emoji": return plain(`:${part.name}:`);
+    case "text": {
+      const tag = part.style?.code ? "code" : part.style?.bold ? "strong" : part.style?.italic ? "em" : "span";
+      return el(tag, {}, part.text);
+    }
+    default: return el("span", { class: "faint" }, `[${part.type}]`);
+  }
+}
