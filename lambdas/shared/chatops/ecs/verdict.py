@@ -93,7 +93,7 @@ def rollout(
     base = {**counts(service), "task_definition": live}
     ours = max((d for d in deployments if d.brings(task_definition, image)), key=lambda d: d.created_at, default=None)
     if ours is None:
-        return _by_primary(main, live, task_definition, base)
+        return _by_primary(service, main, live, task_definition, base)
     base |= {"reason": ours.reason, "lifecycle_stage": ours.lifecycle_stage}
     wanted = ours.task_definition
     newer = [d for d in deployments if d.created_at > ours.created_at and d.task_definition != wanted]
@@ -110,11 +110,22 @@ def rollout(
     return Rollout(RolloutState.FAILED, ours.status, **base)  # STOPPED, ROLLBACK_FAILED and whatever comes to be
 
 
-def _by_primary(main: Mapping[str, Any], live: str, task_definition: str, base: dict[str, Any]) -> Rollout:
+def _by_primary(
+    service: Mapping[str, Any], main: Mapping[str, Any], live: str, task_definition: str, base: dict[str, Any]
+) -> Rollout:
     """Services without service deployments: PRIMARY is COMPLETED with running = desired."""
     status = str(main.get("rolloutState", ""))
     base = {**base, "reason": str(main.get("rolloutStateReason", ""))}
+    if not task_definition:
+        # known by its image alone, and nothing carries that yet
+        return Rollout(RolloutState.MOVING, status, **base)
     if live != task_definition:
+        beside = (d for d in service.get("deployments", []) if d.get("taskDefinition") == task_definition)
+        if broke := next((d for d in beside if d.get("rolloutState") == "FAILED"), None):
+            # the circuit breaker has made the release before PRIMARY; ours stands beside it until it has drained
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+            base |= {"reason": str(broke.get("rolloutStateReason", ""))[:300]}
+            return Rollout(RolloutState.FAILED, "FAILED", restoring=True, **base)
         return Rollout(RolloutState.OVERTAKEN, status, **base)
     if status == "FAILED":
         return Rollout(RolloutState.FAILED, status, **base)
@@ -137,7 +148,8 @@ def restored(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment
     if main.get("rolloutState") == "FAILED" or (status in ("ROLLBACK_FAILED",)):
         return Rollout(RolloutState.FAILED, status, **base)
     back = newest is not None and newest.status in (_RESTORING | {"STOP_REQUESTED", "STOPPED"})
-    if newest is not None and newest.task_definition != task_definition and not back:
+    # PRIMARY is asked, too: the list of service deployments may not know our own update yet
+    if newest is not None and task_definition not in (newest.task_definition, live) and not back:
         return Rollout(RolloutState.OVERTAKEN, status, **base)
     return Rollout(RolloutState.MOVING, status, **base)
 

@@ -73,7 +73,7 @@ def _tag(github: GitHub, name: str) -> Commit | None:
     found = github.find(f"/git/ref/tags/{quoted(name)}")
     if not found or found.get("ref") != f"refs/tags/{name}":
         return None
-    # an annotated tag names an object of its own; the commits endpoint follows it, by `tags/`: branches come first there
+    # an annotated tag names an object of its own; the commits endpoint follows it, and prefers branches to bare names
     # https://docs.github.com/en/rest/commits/commits#get-a-commit
     return _commit(github, name, f"tags/{name}" if found["object"]["type"] == "tag" else str(found["object"]["sha"]))
 

@@ -77,7 +77,12 @@ def _ours(target: Target, outputs: dict[str, str]) -> Rollout | None:
     if not task_definition and not image:
         return None
     service = Service(target)
-    return verdict.rollout(service.describe(), service.deployments(), task_definition, image)
+    found, brought = service.describe(), service.deployments()
+    if not task_definition and not any(d.brings("", image) for d in brought):
+        # no service deployment carries the image: does what the service moves to or runs?
+        live = str(verdict.primary(found).get("taskDefinition") or found.get("taskDefinition", ""))
+        task_definition = live if live and service.image(live) == image else ""
+    return verdict.rollout(found, brought, task_definition, image)
 
 
 def _restored(event: dict[str, Any]) -> dict[str, Any]:
