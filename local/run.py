@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 from local.page.server import Page
-from local.world import world
+from local.world import World
 
 PORT, LAMBDA_PORT = 8765, 9301
 
@@ -41,8 +42,11 @@ def main() -> int:
     # an engine outside this process has been told 9301; nobody else minds which port it is
     lambda_port = _port("LAMBDA_PORT", LAMBDA_PORT if engine else 0)
     try:
-        with world(port=port, lambda_port=lambda_port, engine=engine, sweep_seconds=10) as made:
-            made.mount_page(Page(made).app)
+        with ExitStack() as stack:
+            made = World(stack, port=port, lambda_port=lambda_port, engine=engine, sweep_seconds=10)
+            page = Page(made)
+            stack.callback(page.close)
+            made.mount_page(page.app)
             print(f"The bot is up after {time.monotonic() - began:.1f} s.")
             print(f"  page    {made.url}")
             print(f"  Slack   {made.url}/prod/slack/events   (signing secret: {_shown(made.signing_secret)})")

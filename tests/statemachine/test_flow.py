@@ -227,6 +227,19 @@ def test_a_lost_final_message_arrives_when_slack_is_back(build: Build) -> None:
     assert drive.world.slack.wait_for(lambda m: bool(m.thread_ts) and "is live" in m.text, 20)
 
 
+def test_status_during_a_rollout_names_what_was_live_and_who_is_at_it(build: Build) -> None:
+    drive = build()
+    drive.world.ecs.next_rollout = Rollout(seconds=200)
+    drive.slash("/platform-deploy", "v1.2.3")
+    deploying = drive.arn
+    drive.until_state("Check ECS")
+    assert drive.run("/platform-status") == "Reported"
+    told = drive.world.slack.messages[-1]
+    assert told.text.startswith("dev runs v1.0.0")
+    assert deploying.rpartition(":")[2] in json.dumps(told.blocks)
+    assert drive.end(arn=deploying) == "Deployed"
+
+
 def test_a_dry_run_does_nothing(build: Build) -> None:
     drive = build(scenario(approval=True))
     drive.slash("/platform-deploy", "v1.2.3 --dry-run")

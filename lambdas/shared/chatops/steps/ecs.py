@@ -144,6 +144,10 @@ def _status(event: dict[str, Any]) -> dict[str, Any]:
         running = live.now(target, ledger)
     except InvalidRequest as missing:
         return {**fact, "error": plain(missing.key, missing.values)}
+    if running and holder and running not in ledger:
+        # its rollout is under way: live is what was live when it was planned
+        planned = (deployments.get(rows, holder.deployment_id) or {}).get("plan") or {}
+        running = releases.release(planned.get("live")) or running
     if running:
         fact |= {"version": running.version, "since": running.verified_at, "image": running.image}
     if target.kind == "ecs":
