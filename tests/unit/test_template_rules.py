@@ -193,7 +193,8 @@ def who_may(action: str) -> set[str]:
 
 
 def test_only_those_who_hear_from_outside_wake_executions() -> None:
-    assert who_may("states:SendTaskSuccess") == {"SlackFunction", "StageFunction", "SweepFunction"}
+    """And `plan`, for a rollback that goes ahead of a deployment that waits."""
+    assert who_may("states:SendTaskSuccess") == {"SlackFunction", "StageFunction", "SweepFunction", "PlanFunction"}
     assert who_may("states:StartExecution") == {"SlackFunction"}
     assert who_may("ecs:UpdateService") == {"RestoreFunction"}
 
