@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 
@@ -25,14 +22,9 @@ def client(service: str, *, region: str = "", role_arn: str = "", patience: floa
     )
     extra: dict[str, Any] = {"region_name": region} if region else {}
     if role_arn:
-        credentials: Mapping[str, str] = client("sts").assume_role(
-            RoleArn=role_arn, RoleSessionName="platform-deploy", DurationSeconds=3600
-        )["Credentials"]
-        extra |= {
-            "aws_access_key_id": credentials["AccessKeyId"],
-            "aws_secret_access_key": credentials["SecretAccessKey"],
-            "aws_session_token": credentials["SessionToken"],
-        }
+        from chatops.assumed import session
+
+        return session(role_arn, client("sts")).client(service, config=settings, **extra)
     return boto3.client(service, config=settings, **extra)
 
 

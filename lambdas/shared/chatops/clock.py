@@ -11,9 +11,14 @@ def now() -> float:
     return time.time()
 
 
+def at(seconds: float) -> datetime:
+    """That moment in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def iso(seconds: float) -> str:
     """`2026-01-31T12:00:00.000Z`: sorts as text in time order."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def from_iso(text: str) -> float:
