@@ -53,7 +53,7 @@ def _why(fact: Facts, stage: str = "") -> dict[str, Any]:
 
 def _after_restoring(state: Facts, plan: Facts, restored: Facts, cancel: Facts | None, by: str) -> dict[str, Any]:
     if restored.get("state") != "healthy":
-        return {"end": "Rollback Failed", "why": _why(restored), "by": by}
+        return {"end": "Rollback Failed", "why": _why(restored) or _error(state.get("rollback_error")), "by": by}
     if plan.get("command") == "rollback":
         return {"end": "Restored", "by": str((plan.get("requester") or {}).get("id", ""))}
     why = _breakage(state)
@@ -63,11 +63,15 @@ def _after_restoring(state: Facts, plan: Facts, restored: Facts, cancel: Facts |
 
 
 def _breakage(state: Facts) -> dict[str, Any]:
-    """What broke after the deploy stage was claimed, if anything did (a person's wish is no breakage)."""
+    """What broke after the deploy stage was claimed, if anything did (a person's wish is no breakage).
+
+    An error counts only where it was the last thing that happened: a look that came after it has overcome it.
+    """
     rollout, deploy = state.get("rollout") or {}, state.get("deploy") or {}
     error = state.get("error") or {}
+    overcome = rollout.get("done") if rollout else deploy.get("done") and deploy.get("state") != "succeeded"
     found = _why(rollout) or _why(deploy, "deploy")
-    if found or not error or error.get("Error") == "CancelRecorded":
+    if found or overcome or error.get("Error") == "CancelRecorded":
         return found
     return _error(error)
 
@@ -120,6 +124,8 @@ def _deploy(state: Facts, plan: Facts, cancel: Facts | None, by: str) -> dict[st
     if build.get("state") != "succeeded":
         if cancel:
             return _people(state, cancel, by)
+        if error.get("Error") == "AlreadySettled":
+            return {"end": "Deploy Failed", "why": _error(error)}
         return {"end": "Build Failed", "why": _why(build, "build") or _error(error)}
     if not deploy or (deploy.get("done") and not deploy.get("claimed")):
         if people := _people(state, cancel, by):
