@@ -6,6 +6,7 @@ With the plain variables alone there is one target, `dev`; a `targets.yaml` (`CH
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +14,10 @@ from pathlib import Path
 
 from chatops import config
 from chatops.errors import InvalidConfiguration
+
+OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
+REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,28 @@ class Target:
         return "codedeploy" if self.codedeploy_application else "none"
 
 
+def approvers_of(env: Mapping[str, str]) -> tuple[str, ...]:
+    """`SLACK_APPROVERS`: users and user groups. Raises InvalidConfiguration for what is no id: nobody would be told."""
+    found = config.names(env, "SLACK_APPROVERS")
+    if odd := next((name for name in found if not _SLACK_ID.fullmatch(name)), ""):
+        raise InvalidConfiguration(
+            f"SLACK_APPROVERS has {odd!r}; it should hold Slack ids with commas between them: users U…, user groups S…."
+        )
+    return found
+
+
+def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> str:
+    found = config.required(env, name, what)
+    if not pattern.fullmatch(found):
+        raise InvalidConfiguration(f"{name} is {found!r}; it should hold {what}.")
+    return found
+
+
 def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     """The single target `dev` that the plain variables describe."""
-    owner = config.required(env, "GITHUB_ID", "the GitHub owner (user or organisation) of the repository")
-    repository = config.required(env, "GITHUB_REPO", "the name of the GitHub repository")
-    approvers = config.names(env, "SLACK_APPROVERS")
+    owner = _github_name(env, "GITHUB_ID", OWNER, "the GitHub owner (user or organisation) of the repository")
+    repository = _github_name(env, "GITHUB_REPO", REPOSITORY, "the name of the GitHub repository, without its owner")
+    approvers = approvers_of(env)
     cluster, service = config.text(env, "ECS_CLUSTER_NAME"), config.text(env, "ECS_SERVICE_NAME")
     if service and not cluster:
         raise InvalidConfiguration("ECS_SERVICE_NAME is set and ECS_CLUSTER_NAME is not; it should hold the cluster.")

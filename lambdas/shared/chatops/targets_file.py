@@ -21,11 +21,11 @@ import yaml
 
 from chatops import config
 from chatops.errors import InvalidConfiguration
-from chatops.targets import Policy, Target, Timing
+from chatops.targets import OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
 from chatops.words import RESERVED
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_REPOSITORY = re.compile(f"{OWNER.pattern}/{REPOSITORY.pattern}")
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,20}"), re.compile(r"S[A-Z0-9]{2,20}")
 _LISTS = {
     "approvers": _PERSON,
@@ -43,7 +43,7 @@ class _Where:
 
     def error(self, problem: str, node: yaml.Node | None = None) -> InvalidConfiguration:
         line = (node or self.node).start_mark.line + 1
-        return InvalidConfiguration(f"{self.file}, line {line}, {self.path}: {problem}")
+        return InvalidConfiguration(f"{self.file}, line {line}, {self.path or 'the file'}: {problem}")
 
     def fields(self, allowed: set[str]) -> dict[str, _Where]:
         if not isinstance(self.node, yaml.MappingNode):
@@ -59,10 +59,20 @@ class _Where:
         return found
 
     def value(self, kind: type, what: str) -> Any:
-        loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
+        try:
+            loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
+        except (yaml.YAMLError, ValueError):
+            # a tag that is none of YAML's own, a date or a number that cannot be
+            raise self.error(f"should hold {what}") from None
         if not isinstance(loaded, kind) or (kind is int and isinstance(loaded, bool)):
-            raise self.error(f"should hold {what}, not {loaded!r}")
+            raise self.error(f"should hold {what}, not {str(loaded)[:80]!r}")
         return loaded
+
+    def members(self) -> list[tuple[Any, yaml.Node]]:
+        """A list's members, each with its own place."""
+        found = self.value(list, "a list of Slack ids")
+        nodes = self.node.value if isinstance(self.node, yaml.SequenceNode) else []
+        return list(zip(found, nodes, strict=True))
 
     def text(self, pattern: re.Pattern[str] | None = None, what: str = "a text") -> str:
         found = str(self.value(str, what)).strip()
@@ -81,11 +91,13 @@ def _policy(where: _Where, inherited: Policy) -> Policy:
     given: dict[str, Any] = {}
     for name, place in where.fields({f.name for f in fields(Policy)}).items():
         if name in _LISTS:
-            items = place.value(list, "a list of Slack ids")
-            for item in items:
+            items = place.members()
+            for item, node in items:
                 if not isinstance(item, str) or not _LISTS[name].fullmatch(item):
-                    raise place.error(f"{item!r} is no Slack id of that kind (users U…, user groups S…)")
-            given[name] = tuple(dict.fromkeys(items))
+                    raise place.error(
+                        f"{str(item)[:80]!r} is no Slack id of that kind (users U…, user groups S…)", node
+                    )
+            given[name] = tuple(dict.fromkeys(item for item, _ in items))
         elif name == "quorum":
             given[name] = int(place.value(int, "a number from 1 on"))
             if given[name] < 1:
@@ -121,10 +133,10 @@ def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
     deploy = place["codedeploy"].fields({"application", "group"}) if "codedeploy" in place else {}
     if ecs and deploy:
         raise where.error("has both ecs and codedeploy; it should have one of them, or neither")
-    for group, needed in ((ecs, ("cluster", "service")), (deploy, ("application", "group"))):
-        if group and (missing := [n for n in needed if n not in group]):
-            raise where.error(f"lacks {missing[0]}")
-    approvers = config.names(env, "SLACK_APPROVERS")
+    for kind, given, needed in (("ecs", ecs, ("cluster", "service")), ("codedeploy", deploy, ("application", "group"))):
+        if kind in place and (missing := [n for n in needed if n not in given]):
+            raise place[kind].error(f"lacks {missing[0]}")
+    approvers = approvers_of(env)
     inherited = Policy(
         approvers=tuple(a for a in approvers if not a.startswith("S")),
         approver_groups=tuple(a for a in approvers if a.startswith("S")),
@@ -163,7 +175,7 @@ def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
     """Read and check the file. Raises InvalidConfiguration with file, line and field."""
     try:
         root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidConfiguration(f"{path.name}: {error}") from None
     if root is None:
         raise InvalidConfiguration(f"{path.name} is empty; it should hold `targets:`.")

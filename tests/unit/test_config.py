@@ -1,0 +1,170 @@
+"""Settings and targets from the environment: read once, and wrong ones named with what they should hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatops import config, targets
+from chatops.errors import InvalidConfiguration
+from chatops.ids import EXECUTION_NAME, deployment_id
+from chatops.targets import Target, default_target, from_environment
+
+BASE = {"CHATOPS_TABLE": "t", "CHATOPS_STATE_MACHINE_ARN": "arn"}
+PLAIN = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api"}
+
+
+# -- ids -----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_delivery_is_the_same_id_and_another_one_another() -> None:
+    first = deployment_id("T0ACME001", "13345224609.738474920.8088930838d88f008e0")
+    assert first == deployment_id("T0ACME001", "13345224609.738474920.8088930838d88f008e0")
+    assert first != deployment_id("T0ACME002", "13345224609.738474920.8088930838d88f008e0")
+    assert first != deployment_id("T0ACME001", "13345224609.738474920.8088930838d88f008e1")
+
+
+def test_an_id_is_d_and_twelve_characters_that_step_functions_and_people_can_take() -> None:
+    made = {deployment_id("T", str(n)) for n in range(500)}
+    assert len(made) == 500
+    for one in made:
+        assert one.startswith("d-")
+        assert len(one) == 14
+        assert one[2:].isalnum()
+        assert one == one.lower()
+        assert EXECUTION_NAME.fullmatch(one)
+
+
+@pytest.mark.parametrize("name", ["hot.fix_2026@1", "f8a1d4c2-0e1b-4b5c-9f3e-1d2c3b4a5968", "x" * 80])
+def test_names_that_the_console_takes_are_ids(name: str) -> None:
+    assert EXECUTION_NAME.fullmatch(name)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "a;b", "a`b", "a$b", "a&b", "<a>", "a\n", "x" * 81])
+def test_names_that_step_functions_refuses_are_no_ids(name: str) -> None:
+    assert not EXECUTION_NAME.fullmatch(name)
+
+
+# -- settings ------------------------------------------------------------------------------------------------
+
+
+def test_everything_but_table_and_machine_has_a_default() -> None:
+    found = config.load(BASE)
+    assert (found.region, found.language) == ("us-east-1", "en")
+    assert (found.github_api_url, found.slack_api_url) == ("https://api.github.com", "https://slack.com/api/")
+    assert found.gifs == {"deploying": "", "success": "", "failure": ""}, "no base address, no image"
+
+
+@pytest.mark.parametrize("name", BASE)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_setting_that_is_missing_or_blank_is_named(name: str, value: str | None) -> None:
+    env = {k: v for k, v in {**BASE, name: value}.items() if v is not None}
+    with pytest.raises(InvalidConfiguration, match=rf"^{name} is not set; it should hold the "):
+        config.load(env)
+
+
+def test_a_language_that_nobody_speaks_is_named_with_those_that_are_spoken() -> None:
+    with pytest.raises(InvalidConfiguration, match=r"^CHATOPS_LANG is 'de'; it should hold one of en, ko\.$"):
+        config.load({**BASE, "CHATOPS_LANG": "DE"})
+    assert config.load({**BASE, "CHATOPS_LANG": " KO "}).language == "ko"
+
+
+def test_addresses_are_the_same_with_and_without_their_last_slash() -> None:
+    for end in ("", "/"):
+        env = {"CHATOPS_GITHUB_API_URL": f"http://g{end}", "SLACK_API_URL": f"http://s/api{end}"}
+        found = config.load({**BASE, **env, "CHATOPS_API_URL": f"https://a/prod{end}"})
+        assert (found.github_api_url, found.slack_api_url) == ("http://g", "http://s/api/")
+        assert found.gifs["success"] == "https://a/prod/gifs/deploy_complete.gif"
+
+
+def test_gifs_come_from_their_own_variable_else_the_base_else_this_stack() -> None:
+    env = {"CHATOPS_API_URL": "https://a/prod", "GIF_BASE_URL": "https://cdn/x/", "GIF_DEPLOY_FAIL": "https://y/z.gif"}
+    assert config.load({**BASE, **env}).gifs == {
+        "deploying": "https://cdn/x/deploying.gif",
+        "success": "https://cdn/x/deploy_complete.gif",
+        "failure": "https://y/z.gif",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("true", True), ("TRUE", True), ("1", True), ("yes", True), ("off", False), ("0", False), ("", None), (" ", None)],
+)
+def test_booleans_have_the_usual_words_and_blank_is_the_default(value: str, meant: bool | None) -> None:
+    for default in (True, False):
+        assert config.boolean({"X": value}, "X", default=default) is (default if meant is None else meant)
+
+
+def test_a_boolean_that_is_none_is_named() -> None:
+    with pytest.raises(InvalidConfiguration, match=r"^X is 'maybe'; it should hold true or false\.$"):
+        config.boolean({"X": "maybe"}, "X", default=False)
+
+
+def test_lists_keep_their_order_and_lose_blanks_and_repetitions() -> None:
+    assert config.names({"X": " b, a ,,b,"}, "X") == ("b", "a")
+    assert config.names({}, "X") == ()
+
+
+# -- the single target ---------------------------------------------------------------------------------------
+
+
+def test_the_plain_variables_make_one_target_dev() -> None:
+    (found,) = from_environment(PLAIN).values()
+    assert (found.name, found.repository, found.event_type) == ("dev", "acme/checkout-api", "dev_deploy")
+    assert (found.kind, found.claim) == ("none", True)
+    assert (found.policy.deploy_approval, found.policy.rollback_approval) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("env", "kind"),
+    [
+        ({"ECS_CLUSTER_NAME": "c", "ECS_SERVICE_NAME": "s"}, "ecs"),
+        ({"ECS_CLUSTER_NAME": "c"}, "none"),
+        ({"CODEDEPLOY_APP_NAME": "a", "CODEDEPLOY_GROUP_NAME": "g"}, "codedeploy"),
+    ],
+)
+def test_what_is_named_says_who_knows_the_truth(env: dict[str, str], kind: str) -> None:
+    assert from_environment({**PLAIN, **env})["dev"].kind == kind
+
+
+def test_approval_is_required_where_there_are_approvers_unless_a_variable_says_otherwise() -> None:
+    env = {**PLAIN, "SLACK_APPROVERS": "U0LEE0001, S0PLATF01,U0LEE0001 ,W0KIM0001"}
+    policy = from_environment(env)["dev"].policy
+    assert (policy.approvers, policy.approver_groups) == (("U0LEE0001", "W0KIM0001"), ("S0PLATF01",))
+    assert (policy.deploy_approval, policy.rollback_approval) == (True, True)
+    policy = from_environment({**env, "ROLLBACK_APPROVAL_REQUIRED": "false"})["dev"].policy
+    assert (policy.deploy_approval, policy.rollback_approval) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"GITHUB_ID": ""}, "GITHUB_ID is not set; it should hold the GitHub owner"),
+        ({"GITHUB_REPO": ""}, "GITHUB_REPO is not set; it should hold the name"),
+        ({"GITHUB_REPO": "acme/checkout-api"}, "GITHUB_REPO is 'acme/checkout-api'; it should hold the name"),
+        ({"GITHUB_ID": "https://github.com/acme"}, "GITHUB_ID is 'https://github.com/acme'; it should hold the"),
+        ({"ECS_SERVICE_NAME": "s"}, "ECS_SERVICE_NAME is set and ECS_CLUSTER_NAME is not"),
+        ({"CODEDEPLOY_APP_NAME": "a"}, "CODEDEPLOY_APP_NAME is set and CODEDEPLOY_GROUP_NAME is not"),
+        ({"SLACK_APPROVERS": "U0LEE0001,@kim"}, "SLACK_APPROVERS has '@kim'; it should hold Slack ids"),
+        ({"DEPLOY_APPROVAL_REQUIRED": "si"}, "DEPLOY_APPROVAL_REQUIRED is 'si'; it should hold true or false"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named_with_what_it_should_hold(env: dict[str, str], says: str) -> None:
+    with pytest.raises(InvalidConfiguration) as caught:
+        from_environment({**PLAIN, **env})
+    assert str(caught.value).startswith(says)
+
+
+def test_a_command_without_a_target_means_the_only_one_or_dev_or_none() -> None:
+    def named(*names: str) -> dict[str, Target]:
+        return {name: Target(name, "a/b", f"{name}_deploy") for name in names}
+
+    assert default_target(named("prod")) == "prod"
+    assert default_target(named("prod", "dev")) == "dev"
+    assert default_target(named("prod", "stage")) == ""
+    assert default_target({}) == ""
+
+
+def test_the_targets_follow_the_environment(environment: pytest.MonkeyPatch) -> None:
+    assert targets.targets()["dev"].repository == "acme/checkout-api"
+    environment.setenv("GITHUB_REPO", "other")
+    assert targets.targets()["dev"].repository == "acme/other"

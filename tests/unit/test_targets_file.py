@@ -1,0 +1,183 @@
+"""targets.yaml: what it may say, and how an error names file, line and field."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chatops.errors import InvalidConfiguration
+from chatops.targets import Target, Timing, targets
+from chatops.targets_file import load
+
+ENV = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api", "SLACK_APPROVERS": "U0LEE0001,S0PLATF01"}
+
+
+def read(tmp_path: Path, text: str, env: dict[str, str] | None = None) -> dict[str, Target]:
+    file = tmp_path / "targets.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, ENV if env is None else env)
+
+
+def test_everything_that_may_be_said_is_read(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        """
+targets:
+  dev: {}
+  prod:
+    repository: acme/shop
+    event_type: prod_go
+    ecs: {cluster: checkout, service: checkout-api}
+    region: eu-central-1
+    role_arn: arn:aws:iam::123456789012:role/deploy
+    claim: false
+    strategy: canary
+    policy: {approvers: [U0KIM0001, U0KIM0001], quorum: 1, rollback_approval: false, requesters: [W0DANA001]}
+    timing: {approval: 1800, build: 1}
+  eu-1: {codedeploy: {application: app, group: live}}
+""",
+    )
+    assert list(found) == ["dev", "prod", "eu-1"]
+    prod = found["prod"]
+    assert (prod.repository, prod.event_type, prod.kind) == ("acme/shop", "prod_go", "ecs")
+    assert (prod.cluster, prod.service, prod.region, prod.claim, prod.strategy) == (
+        "checkout",
+        "checkout-api",
+        "eu-central-1",
+        False,
+        "canary",
+    )
+    assert prod.timing == Timing(approval=1800, build=1)
+    assert (prod.policy.approvers, prod.policy.approver_groups) == (("U0KIM0001",), ())
+    assert (prod.policy.deploy_approval, prod.policy.rollback_approval) == (True, False)
+    assert (found["dev"].repository, found["dev"].event_type) == ("acme/checkout-api", "dev_deploy")
+    assert found["dev"].policy.approver_groups == ("S0PLATF01",), "the variables' policy is inherited"
+    assert found["eu-1"].kind == "codedeploy"
+
+
+# text below `prod:`, the line that is named, the field, and words of the error
+WRONG = {
+    "unknown field": ("    servce: x", 3, "targets.prod", "unknown field 'servce'; known are"),
+    "twice": ("    claim: true\n    claim: false", 4, "targets.prod", "'claim' stands twice"),
+    "no boolean": ("    claim: maybe", 3, "targets.prod.claim", "should hold true or false, not 'maybe'"),
+    "no repository": ("    repository: acme", 3, "targets.prod.repository", "should hold owner/name, not 'acme'"),
+    "address": ("    repository: https://github.com/a/b", 3, "targets.prod.repository", "should hold owner/name"),
+    "event type with blanks": ("    event_type: a b", 3, "targets.prod.event_type", "up to 100 characters"),
+    "long event type": (f"    event_type: {'x' * 101}", 3, "targets.prod.event_type", "up to 100 characters"),
+    "no region": ("    region: Frankfurt", 3, "targets.prod.region", "an AWS region"),
+    "a date": ("    region: 2026-01-31", 3, "targets.prod.region", "should hold an AWS region"),
+    "an impossible date": ("    region: 2026-99-99", 3, "targets.prod.region", "should hold an AWS region"),
+    "no role": ("    role_arn: deploy", 3, "targets.prod.role_arn", "an IAM role's ARN"),
+    "no strategy": ("    strategy: yolo", 3, "targets.prod.strategy", "rolling, blue_green, linear or canary"),
+    "ecs is no mapping": ("    ecs: checkout", 3, "targets.prod.ecs", "should hold names and values"),
+    "ecs is empty": ("    ecs: {}", 3, "targets.prod.ecs", "lacks cluster"),
+    "no service": ("    ecs:\n      cluster: c", 4, "targets.prod.ecs", "lacks service"),
+    "blank cluster": ("    ecs: {cluster: ' ', service: s}", 3, "targets.prod.ecs.cluster", "should hold a text"),
+    "number as cluster": (
+        "    ecs: {cluster: 1, service: s}",
+        3,
+        "targets.prod.ecs.cluster",
+        "should hold a text, not '1'",
+    ),
+    "no group": ("    codedeploy: {application: a}", 3, "targets.prod.codedeploy", "lacks group"),
+    "both": (
+        "    ecs: {cluster: c, service: s}\n    codedeploy: {application: a, group: g}",
+        3,
+        "targets.prod",
+        "has both ecs and codedeploy",
+    ),
+    "approver is a name": (
+        "    policy:\n      approvers: [dana]",
+        4,
+        "targets.prod.policy.approvers",
+        "'dana' is no Slack id",
+    ),
+    "approver on a line of its own": (
+        "    policy:\n      approvers:\n        - U0LEE0001\n        - dana",
+        6,
+        "targets.prod.policy.approvers",
+        "'dana' is no Slack id",
+    ),
+    "group as approver": ("    policy: {approvers: [S0PLATF01]}", 3, "targets.prod.policy.approvers", "no Slack id"),
+    "user as group": (
+        "    policy: {approver_groups: [U0LEE0001]}",
+        3,
+        "targets.prod.policy.approver_groups",
+        "no Slack",
+    ),
+    "approvers are no list": ("    policy: {approvers: U0LEE0001}", 3, "targets.prod.policy.approvers", "a list of"),
+    "quorum 0": ("    policy: {quorum: 0}", 3, "targets.prod.policy.quorum", "a number from 1 on"),
+    "quorum true": ("    policy: {quorum: true}", 3, "targets.prod.policy.quorum", "a number from 1 on"),
+    "unknown rule": ("    policy: {quorom: 1}", 3, "targets.prod.policy", "unknown field 'quorom'"),
+    "no seconds": ("    timing: {build: 0}", 3, "targets.prod.timing.build", "whole seconds from 1 to 86400, not 0"),
+    "too many": ("    timing: {build: 90000}", 3, "targets.prod.timing.build", "from 1 to 86400, not 90000"),
+    "half seconds": (
+        "    timing: {build: 1.5}",
+        3,
+        "targets.prod.timing.build",
+        "whole seconds, at least 1, not '1.5'",
+    ),
+    "endless": (f"    timing: {{build: {'9' * 5000}}}", 3, "targets.prod.timing.build", "should hold whole seconds"),
+    "unknown time": ("    timing: {biuld: 1}", 3, "targets.prod.timing", "unknown field 'biuld'"),
+    "a tag of another language": ("    region: !!python/object:os.system x", 3, "targets.prod.region", "should hold"),
+    "a tag of nobody": ("    claim: !maybe x", 3, "targets.prod.claim", "should hold true or false"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_named_by_file_line_and_field(tmp_path: Path, name: str) -> None:
+    text, line, field, says = WRONG[name]
+    with pytest.raises(InvalidConfiguration) as caught:
+        read(tmp_path, f"targets:\n  prod:\n{text}\n")
+    said = str(caught.value)
+    assert said.startswith(f"targets.yaml, line {line}, {field}: "), said
+    assert says in said
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize("name", ["Prod", "1prod", "help", "history", "cancel", "a_b", "x" * 33, "'a b'"])
+def test_a_target_is_named_in_lower_case_and_not_like_a_command(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"^targets.yaml, line 2, targets\..*: a target's name is"):
+        read(tmp_path, f"targets:\n  {name}: {{}}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "targets.yaml is empty; it should hold `targets:`."),
+        ("targets: {}", "targets.yaml names no target."),
+        ("{}", "targets.yaml should hold `targets:`."),
+        ("targets:", "targets.yaml, line 1, targets: should hold names and values"),
+        ("- a", "targets.yaml, line 1, the file: should hold names and values"),
+        ("a: 1", "targets.yaml, line 1, the file: unknown field 'a'; known are targets"),
+    ],
+)
+def test_a_file_that_holds_no_targets_says_so(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=re.escape(says)):
+        read(tmp_path, text)
+
+
+def test_what_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"(?s)^targets\.yaml: .*line 4"):
+        read(tmp_path, "targets:\n  prod:\n    ecs: {cluster: [\n")
+
+
+def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"^missing\.yaml: "):
+        load(tmp_path / "missing.yaml", ENV)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00targets")
+    with pytest.raises(InvalidConfiguration, match=r"^binary\.yaml: "):
+        load(tmp_path / "binary.yaml", ENV)
+
+
+def test_a_target_without_a_repository_anywhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match="names no repository, and GITHUB_ID and GITHUB_REPO are not set"):
+        read(tmp_path, "targets:\n  prod: {}\n", {})
+
+
+def test_the_file_that_a_variable_names_is_used(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.yaml").write_text("targets: {prod: {}, stage: {}}")
+    environment.setenv("CHATOPS_TARGETS_FILE", str(tmp_path / "mine.yaml"))
+    assert list(targets()) == ["prod", "stage"]
