@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
 
@@ -12,7 +12,10 @@ from chatops.config import text as setting
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _FIELD = re.compile(r"\{(\w+)\}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_NO_LETTERS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[{_NO_LETTERS}]+")
+_URL = re.compile(rf"https?://[^\s<>|`{_NO_LETTERS}]{{1,2000}}")
+_BRACKETS = str.maketrans("<>", "‹›")
 Values = Mapping[str, object]
 
 
@@ -51,15 +54,15 @@ def mention(user: str) -> str:
 def date(iso: str) -> str:
     """A time in the reader's own zone. https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
     try:
-        seconds = int(datetime.fromisoformat(iso).timestamp())
-    except ValueError:
+        at = datetime.fromisoformat(iso).astimezone(UTC)
+    except (ValueError, OverflowError):
         return escape(iso)
-    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{iso[:16].replace('T', ' ')} UTC>"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 
 def link(url: str, label: str) -> str:
     """A link, or only its label where the URL is none that Slack would link."""
-    if not re.fullmatch(r"https?://[^\s<>|]{1,2000}", url):
+    if not _URL.fullmatch(url):
         return escape(label)
     return f"<{url}|{escape(label)}>"
 
@@ -95,6 +98,11 @@ def say(key: str, values: Values | None = None, **more: object) -> str:
 
 
 def plain(key: str, values: Values | None = None, **more: object) -> str:
-    """The text for a reader outside Slack (a console, a log): no mentions, nothing escaped."""
+    """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
+    values become others that mean nothing to anybody."""
     given = {**(values or {}), **more}
-    return _FIELD.sub(lambda m: _CONTROL.sub(" ", str(given.get(m[1], "")))[:500], texts(language())[key])
+    return _FIELD.sub(lambda m: _bare(given.get(m[1], "")), texts(language())[key])
+
+
+def _bare(value: object) -> str:
+    return _CONTROL.sub(" ", str(value))[:500].translate(_BRACKETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -12,7 +13,6 @@ from slack_sdk.models.blocks import (
     ContextBlock,
     HeaderBlock,
     ImageBlock,
-    MarkdownTextObject,
     PlainTextObject,
     SectionBlock,
 )
@@ -20,9 +20,11 @@ from slack_sdk.models.blocks import (
 from chatops.messages import outcome as ending
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
 from chatops.messages.facts import Facts, View
+from chatops.messages.parts import FIELD, mrkdwn
 from chatops.messages.who import people, voters
 
-HEADER, SECTION, BUTTON, ALT = 150, 3000, 75, 2000
+HEADER, BUTTON, ALT = 150, 75, 2000
+_PICTURE = re.compile(r"https?://[!-~]{1,2980}")
 Message = dict[str, Any]
 
 
@@ -33,11 +35,11 @@ def message(view: View) -> Message:
     if gif := picture(view):
         blocks.append(ImageBlock(image_url=gif, alt_text=title[:ALT]))
     if view.phase == "ended":
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=text[:SECTION])))
+        blocks.append(SectionBlock(text=mrkdwn(text)))
     if fields := _fields(view):
-        blocks.append(SectionBlock(fields=[MarkdownTextObject(text=f[:2000]) for f in fields[:10]]))
+        blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields[:10]]))
     if lines := _lines(view):
-        blocks.append(SectionBlock(text=MarkdownTextObject(text="\n".join(lines)[:SECTION])))
+        blocks.append(SectionBlock(text=mrkdwn("\n".join(lines))))
     if buttons := _buttons(view):
         blocks.append(ActionsBlock(elements=buttons))
     footer = say(
@@ -46,7 +48,7 @@ def message(view: View) -> Message:
         elapsed=duration(view.elapsed),
         link=Markup(link(view.execution_url, plain("footer_link"))),
     )
-    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=footer[:SECTION])]))
+    blocks.append(ContextBlock(elements=[mrkdwn(footer)]))
     return {
         "text": f"{escape(title)}: {text}" if text else escape(title),
         "blocks": [b.to_dict() for b in blocks],
@@ -56,7 +58,7 @@ def message(view: View) -> Message:
 def headline(view: View) -> str:
     """The header, plain text."""
     if view.phase == "ended":
-        key = ending.title(view)
+        return ending.headline(view)
     elif view.phase == "approval":
         key = "title_approval"
     else:
@@ -80,7 +82,7 @@ def picture(view: View) -> str:
     else:
         kind = "deploying" if view.phase in ("build", "deploy", "rollout", "restoring") else ""
     url = str(view.gifs.get(kind, ""))
-    return url if url.startswith(("https://", "http://")) and len(url) <= 3000 and not set(url) & set(' <>|"') else ""
+    return url if _PICTURE.fullmatch(url) and not set(url) & set('<>|"') else ""
 
 
 def _fields(view: View) -> list[str]:
@@ -128,9 +130,9 @@ def changes_text(plan: Facts) -> str:
 
 
 def run_link(stage: Facts) -> Markup:
-    """`#4411`, linked."""
+    """` #4411`, linked; nothing while there is no run."""
     number, url = stage.get("run_number"), str(stage.get("run_url") or "")
-    return Markup(link(url, f"#{number}") if number else "–")
+    return Markup(f" {link(url, f'#{number}')}" if number else "")
 
 
 def _stage_line(stage: Facts, key: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, say
 from chatops.messages.facts import Facts, View
+from chatops.messages.parts import tidy
 from chatops.messages.who import people, voters
 
 BREAKAGES = ("Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed", "Stopped")
@@ -31,12 +32,23 @@ def title(view: View) -> str:
     return _TITLES.get(str(view.outcome.get("end")), "title_deploy_failed")
 
 
+def headline(view: View) -> str:
+    """The header, plain text. What a cancel put back is the version before, not the one that was asked for."""
+    put_back = view.outcome.get("end") == "Restored" and view.command == "deploy"
+    return plain(title(view), version=_back(view) if put_back else view.version, target=view.target)
+
+
 def sentence(view: View) -> str:
     """The outcome in mrkdwn."""
+    return tidy(_sentence(view))
+
+
+def _sentence(view: View) -> str:
     words: dict[str, object] = {
         "version": view.version,
         "target": view.target,
         "before": view.before,
+        "command": view.command,
         "took": duration(view.elapsed),
         "user": view.requester,
         "by": str(view.outcome.get("by", "")),
@@ -53,8 +65,8 @@ def _waited(view: View) -> str:
     return duration(float(view.approval.get("seconds") or 0))
 
 
-def _back(view: View) -> object:
-    return (view.plan.get("previous") or {}).get("version", view.before)
+def _back(view: View) -> str:
+    return str((view.plan.get("previous") or {}).get("version") or view.before)
 
 
 def _deployed(view: View, words: Words) -> str:
@@ -146,13 +158,12 @@ def why(view: View) -> str:
         "job": str(stage.get("job") or ""),
         "step": str(stage.get("step") or ""),
         "conclusion": str(stage.get("conclusion") or ""),
-        "before": str((view.plan.get("previous") or {}).get("version") or view.before),
+        "before": _back(view),
     }
     return say(key, values)
 
 
 def short(view: View) -> str:
     """The fresh message at the end that mentions the requester; edits do not notify."""
-    name = plain(title(view), version=view.version, target=view.target)
     who = f"{mention(view.requester)}: " if view.requester else ""
-    return f"{who}{escape(name)}."
+    return f"{who}{escape(headline(view))}."

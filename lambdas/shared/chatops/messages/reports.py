@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from slack_sdk.models.blocks import Block, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
+from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
 
 from chatops.messages.catalogue import Markup, escape, link, plain, say
 from chatops.messages.facts import Facts
 from chatops.messages.living import changes_text
+from chatops.messages.parts import FIELD, mrkdwn, tidy
 from chatops.messages.who import people
 
 _ICONS = {"Deployed": "✅", "Restored": "↩️", "": "🔄"}
@@ -32,14 +33,16 @@ def dry_run(plan: Facts) -> dict[str, Any]:
     before = (plan.get("live") or {}).get("version") or "–"
     changes = changes_text(plan)
     return {
-        "text": say(
-            key,
-            version=plan.get("version"),
-            target=plan.get("target"),
-            before=before,
-            commit=commit,
-            changes=Markup(f"{changes}." if changes else ""),
-            approval=Markup(approval),
+        "text": tidy(
+            say(
+                key,
+                version=plan.get("version"),
+                target=plan.get("target"),
+                before=before,
+                commit=commit,
+                changes=Markup(f"{changes}." if changes else ""),
+                approval=Markup(approval),
+            )
         )
     }
 
@@ -89,16 +92,16 @@ def status(fact: Facts) -> dict[str, Any]:
         if holder
         else say("status_free")
     )
-    blocks.append(SectionBlock(fields=[MarkdownTextObject(text=f[:2000]) for f in fields]))
+    blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields]))
     if fact.get("drift"):
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=f"⚠️ {say('status_drift', fact['drift'])}")))
+        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_drift', fact['drift'])}")))
     if fact.get("error"):
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=f"⚠️ {say('status_error', said=fact['error'])}")))
+        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_error', said=fact['error'])}")))
     if events := rollout.get("events"):
         listed = Markup("\n".join(f"• {escape(e, 200)}" for e in events))
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=say("ecs_events", events=listed)[:3000])))
+        blocks.append(SectionBlock(text=mrkdwn(say("ecs_events", events=listed))))
     shown = "\n".join(rows) or say("status_no_history")
-    blocks.append(SectionBlock(text=MarkdownTextObject(text=f"{say('status_last')}\n{shown}"[:3000])))
+    blocks.append(SectionBlock(text=mrkdwn(f"{say('status_last')}\n{shown}")))
     last = fact.get("last") or []
     first = (
         f"{last[0].get('version')} {last[0].get('end') or plain('end_in_flight')}"

@@ -1,0 +1,588 @@
+"""What people read in Slack: whole, within Slack's limits, and with nothing in it that a person smuggled in."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View as Modal
+
+from chatops.errors import SlackRefused
+from chatops.messages import living, modals, outcome, reports
+from chatops.messages.catalogue import date, escape, link, mention, plain, say
+from chatops.messages.parts import clip
+from chatops.steps import speak
+from local.slack.blocks import accepted, accepted_view
+from local.slack.limits import MESSAGE_TEXT
+from tests.unit import views
+from tests.unit.views import BACK, CONSOLE, ENDS, ID, PHASES, PLAN, STATES, State
+
+LANGUAGES = ("en", "ko")
+Message = dict[str, Any]
+
+OURS = re.compile(
+    r"<@[UW][A-Z0-9]{2,20}>"
+    r"|<!subteam\^S[A-Z0-9]{2,20}>"
+    r"|<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9 :-]+ UTC>"
+    r"|<https?://[^\s<>|]+\|[^<>]*>"
+)
+"""The only markup in angle brackets that we write."""
+PEOPLE = {"U0DANA001", "U0LEE0001", "U0KIM0001"}
+
+
+@pytest.fixture(params=LANGUAGES)
+def spoken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("CHATOPS_LANG", request.param)
+    return str(request.param)
+
+
+def texts(node: Any) -> Iterator[tuple[str, str]]:
+    """Every text in a message with its kind: mrkdwn, plain_text, or the name of the field it stands in."""
+    if isinstance(node, dict):
+        if node.get("type") in ("mrkdwn", "plain_text"):
+            yield node["type"], node["text"]
+            assert node["type"] == "plain_text" or node["verbatim"] is True, "Slack would look for mentions in it"
+            return
+        for key, value in node.items():
+            if isinstance(value, str):
+                yield key, value
+            else:
+                yield from texts(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from texts(item)
+
+
+def check(message: Message) -> None:
+    """Slack takes it; and every bracket, mention and entity in it is one that we wrote."""
+    blocks = message.get("blocks", [])
+    accepted(blocks)
+    for block in Block.parse_all(blocks):
+        block.validate_json()
+    assert 0 < len(message["text"]) <= MESSAGE_TEXT
+    for kind, text in (("mrkdwn", message["text"]), *texts(blocks)):
+        if kind == "mrkdwn":
+            bare = OURS.sub("", text)
+            assert not set("<>") & set(bare), text
+            assert not re.search(r"&(?!amp;|lt;|gt;)", bare), text
+            assert text.count("`") % 2 == 0, text
+            assert set(re.findall(r"<@(\w+)>", text)) <= PEOPLE, text
+            assert set(re.findall(r"<!subteam\^(\w+)>", text)) <= {"S0PLATF01"}, text
+        elif kind in ("plain_text", "alt_text"):
+            assert not set("<>") & set(text), text
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text), ascii(text)
+    json.dumps(message, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_slack_takes_the_message_of_every_phase_and_every_end(name: str, spoken: str) -> None:
+    check(living.message(views.seen(STATES[name])))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_text_reads_alone(name: str, spoken: str) -> None:
+    """For notifications and screen readers: what and where, in whole sentences without gaps."""
+    state = STATES[name]
+    text = living.message(views.seen(state))["text"]
+    assert state["plan"]["version"] in text or state["plan"]["previous"]["version"] in text
+    assert state["plan"]["target"] in text or name.startswith("Build Failed") or spoken == "ko"
+    assert not re.search(r"[{}]|None|  |: *$|: *[.;,]|\(\)|``|^\s|\s$", OURS.sub("x", text)), text
+    assert OURS.sub("", text)[0].isalnum()
+    assert name in PHASES or text.rstrip(".").splitlines()[0] == text.rstrip(".") or "ECS" in text
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_end_says_in_one_short_line_to_the_requester_how_it_ended(name: str, spoken: str) -> None:
+    seen = views.seen(ENDS[name])
+    text = outcome.short(seen)
+    check({"text": text})
+    assert text.startswith("<@U0DANA001>: ")
+    assert text == f"<@U0DANA001>: {escape(living.headline(seen))}."
+
+
+@pytest.mark.parametrize("end", ["Rejected", "Expired", "Cancelled", "Superseded", "Stopped"])
+def test_where_nothing_was_done_the_message_says_so(end: str) -> None:
+    text = living.message(views.seen(ENDS[end]))["text"]
+    assert "Nothing" in text
+    assert "`v1.2.2`" in text or end == "Superseded"
+
+
+@pytest.mark.parametrize("end", ["Rejected", "Expired"])
+def test_the_command_to_ask_again_is_the_one_that_was_asked(end: str, spoken: str) -> None:
+    assert "`/platform-deploy v1.2.3 prod`" in outcome.sentence(views.seen(ENDS[end]))
+    assert "`/platform-rollback v1.2.1 prod`" in outcome.sentence(views.seen({**ENDS[end], "plan": BACK}))
+
+
+def test_a_cancelled_deployment_is_announced_by_the_version_that_runs_again() -> None:
+    seen = views.seen(ENDS["Restored by a cancel"])
+    assert living.headline(seen) == "prod runs v1.2.2 again"
+    assert outcome.short(seen) == "<@U0DANA001>: prod runs v1.2.2 again."
+
+
+def test_a_run_that_is_not_there_yet_leaves_no_gap() -> None:
+    assert living.message(views.seen(PHASES["build waits"]))["text"].endswith("Build: waiting for GitHub to start it")
+
+
+# whole messages
+
+
+def field(text: str) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def words(text: str, emoji: bool | None = True) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, **({} if emoji is None else {"emoji": emoji})}
+
+
+FOOTER = {
+    "type": "context",
+    "elements": [field(f"`{ID}` · 6m 02s · <{CONSOLE}|execution>")],
+}
+RUN = "https://github.com/acme/checkout-api/actions/runs/30433642"
+EVIDENCE = [
+    field("*Version*\n`v1.2.2` → `v1.2.3`"),
+    field("*Requested by*\n<@U0DANA001>"),
+    field(f"*Commit*\n<{PLAN['url']}|4f0c1aa> Round prices half up"),
+]
+CANCEL = {
+    "type": "button",
+    "text": words("Cancel"),
+    "action_id": "cancel",
+    "value": ID,
+    "confirm": {
+        "title": words("Cancel this deployment?", None),
+        "text": words("What has begun to deploy is rolled back.", None),
+        "confirm": words("Yes", None),
+        "deny": words("No", None),
+        "style": "danger",
+    },
+}
+
+
+def test_the_approval_card_as_a_whole() -> None:
+    changes = "*Changes since the live version*\n<https://github.com/acme/checkout-api/compare/a...b|3 commits> · "
+    deadline = "*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
+    asked = "⏳ Waiting for <@U0LEE0001>, <@U0KIM0001> (1 needed, 0 given)"
+    assert living.message(views.seen(PHASES["approval"])) == {
+        "text": f"Approval needed: v1.2.3 → prod: {asked[2:]}",
+        "blocks": [
+            {"type": "header", "text": words("Approval needed: v1.2.3 → prod")},
+            {"type": "section", "fields": [*EVIDENCE, field(f"{changes}kim, Lee, #41, #42"), field(deadline)]},
+            {"type": "section", "text": field(f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n{asked}")},
+            {
+                "type": "actions",
+                "elements": [
+                    {
+                        "type": "button",
+                        "text": words("Approve"),
+                        "action_id": "approve",
+                        "value": ID,
+                        "style": "primary",
+                        "confirm": {
+                            "title": words("Approve this deployment?", None),
+                            "text": words("v1.2.3 goes to prod right away.", None),
+                            "confirm": words("Yes", None),
+                            "deny": words("No", None),
+                        },
+                    },
+                    {
+                        "type": "button",
+                        "text": words("Reject…"),
+                        "action_id": "reject",
+                        "value": ID,
+                        "style": "danger",
+                    },
+                    CANCEL,
+                ],
+            },
+            FOOTER,
+        ],
+    }
+
+
+def test_a_rollout_as_a_whole() -> None:
+    done = f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n✅ Approved by <@U0LEE0001> after 2m 10s\n"
+    assert living.message(views.seen(PHASES["rollout"])) == {
+        "text": "Deploying v1.2.3 → prod: Rolling out",
+        "blocks": [
+            {"type": "header", "text": words("Deploying v1.2.3 → prod")},
+            {
+                "type": "image",
+                "image_url": "https://gifs.example/deploying.gif",
+                "alt_text": "Deploying v1.2.3 → prod",
+            },
+            {
+                "type": "section",
+                "fields": [
+                    *EVIDENCE,
+                    field("*ECS tasks*\nrunning *2* / desired *4* · pending 2"),
+                    field("*Rollout*\n`IN_PROGRESS`"),
+                ],
+            },
+            {
+                "type": "section",
+                "text": field(f"{done}✅ Deploy stage <{RUN}|#4412> succeeded (1m 05s)\n🔄 Rolling out"),
+            },
+            {"type": "actions", "elements": [CANCEL]},
+            FOOTER,
+        ],
+    }
+
+
+def test_a_failed_build_as_a_whole_in_korean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATOPS_LANG", "ko")
+    why = (
+        f"작업 *test*, 단계 *Run the tests* 실패: <{RUN}|#4411>. *prod* 대상은 여전히 `v1.2.2` 버전으로 운영 중입니다."
+    )
+    assert living.message(views.seen(ENDS["Build Failed"])) == {
+        "text": f"빌드 실패: v1.2.3: {why}",
+        "blocks": [
+            {"type": "header", "text": words("빌드 실패: v1.2.3")},
+            {"type": "image", "image_url": "https://gifs.example/failure.gif", "alt_text": "빌드 실패: v1.2.3"},
+            {"type": "section", "text": field(why)},
+            {
+                "type": "section",
+                "fields": [
+                    field("*버전*\n`v1.2.2` → `v1.2.3`"),
+                    field("*요청자*\n<@U0DANA001>"),
+                    field(f"*커밋*\n<{PLAN['url']}|4f0c1aa> Round prices half up"),
+                ],
+            },
+            {"type": "section", "text": field(f"❌ 빌드 <{RUN}|#4411>: failure")},
+            {"type": "context", "elements": [field(f"`{ID}` · 6m 02s · <{CONSOLE}|실행 보기>")]},
+        ],
+    }
+
+
+# buttons and pictures
+
+
+def buttons(state: State) -> dict[str, dict[str, Any]]:
+    found = [b for b in living.message(views.seen(state))["blocks"] if b["type"] == "actions"]
+    return {e["action_id"]: e for b in found for e in b["elements"]}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_button_carries_the_deployment_id_and_nothing_else(name: str) -> None:
+    state = copy.deepcopy(STATES[name])
+    for fact in state.values():
+        fact |= {"token": "AQCEAAAAKgAAAAM", "ticket": "tkt-canary", "finish_token": "fin-canary"}
+    message = living.message(views.seen(state))
+    assert not re.search(r"AQCE|canary", json.dumps(message))
+    for action, button in buttons(state).items():
+        assert button["value"] == ID
+        assert set(button) <= {"type", "text", "action_id", "value", "style", "confirm"}
+        assert action in ("approve", "reject", "cancel")
+
+
+def test_buttons_are_there_exactly_while_they_can_do_something() -> None:
+    assert set(buttons(PHASES["approval"])) == {"approve", "reject", "cancel"}
+    assert set(buttons(PHASES["approval of a rollback"])) == {"approve", "reject", "cancel"}
+    assert set(buttons(PHASES["approved"])) == {"cancel"}
+    assert set(buttons(PHASES["rollout"])) == {"cancel"}
+    assert buttons(PHASES["restoring"]) == {}
+    assert buttons(PHASES["rollback stage"]) == {}
+    assert not any({"approve", "reject"} & set(buttons(ENDS[name])) for name in ENDS)
+
+
+def image(state: State, gifs: dict[str, str]) -> str:
+    message = living.message(views.seen(state, gifs))
+    check(message)
+    return next((b["image_url"] for b in message["blocks"] if b["type"] == "image"), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *[("build runs", "deploying"), ("rollout", "deploying"), ("restoring", "deploying")],
+        *[("Deployed", "success"), ("Restored", "success"), ("Rolled Back", "failure"), ("Build Failed", "failure")],
+        *[("Deploy Failed", "failure"), ("Rollback Failed", "failure"), ("Stopped", "failure")],
+        *[("planned", ""), ("approval", ""), ("Rejected", ""), ("Expired", ""), ("Cancelled", ""), ("Refused", "")],
+    ],
+)
+def test_the_picture_goes_with_the_outcome(name: str, kind: str) -> None:
+    assert image(STATES[name], views.GIFS) == (views.GIFS[kind] if kind else "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "",
+            " ",
+            "deploying.gif",
+            "/gifs/deploying.gif",
+            "ftp://x/y.gif",
+            "javascript:alert(1)",
+            "https://",
+            "http:/x",
+        ),
+        *("https://x/a b.gif", "https://x/a.gif\n", "https://x/<!channel>", 'https://x/".gif', "https://x/a|b"),
+        *("https://x/\x00.gif", "https://x/\ud800.gif", "https://x/" + "a" * 3000, "data:image/gif;base64,R0lGOD"),
+    ],
+)
+def test_a_picture_that_slack_would_not_take_is_left_out(url: str) -> None:
+    for name in ("build runs", "Deployed", "Rolled Back"):
+        assert image(STATES[name], dict.fromkeys(views.GIFS, url)) == ""
+    assert image(STATES["Deployed"], {}) == ""
+
+
+def test_a_picture_that_slack_cannot_fetch_does_not_keep_the_message_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Message] = []
+
+    def call(method: str, **message: Any) -> dict[str, Any]:
+        sent.append(message)
+        if any(b["type"] == "image" for b in message["blocks"]):
+            raise SlackRefused(method, "invalid_blocks")
+        return {"ok": True, "ts": "1.2", "channel": "C0DEPLOY1"}
+
+    monkeypatch.setattr("chatops.slack.client.call", call)
+    message = living.message(views.seen(ENDS["Deployed"]))
+    assert speak._with_pictures_or_without("chat.postMessage", channel="C0DEPLOY1", **message)["ts"] == "1.2"
+    assert sent[1]["blocks"] == [b for b in sent[0]["blocks"] if b["type"] != "image"]
+    assert sent[1]["text"] == sent[0]["text"]
+
+
+# what people and APIs wrote
+
+PIECES = [
+    *("<!channel>", "<!here>", "<!everyone>", "<@U0OUT0001>", "<@W123>", "<#C0DEPLOY1>", "<!subteam^S0EVIL01>"),
+    *(
+        "<!date^0^{date}|x>",
+        "<https://evil.example|prod>",
+        "<mailto:x@y.z|x>",
+        "<",
+        ">",
+        "&",
+        "&lt;",
+        "&amp;lt;",
+        "&#60;",
+    ),
+    *("`", "```", "*", "_", "~", "|", "^", "!", "@here", "@channel", "#general", "\\", '"', "'", "$(id)", "{version}"),
+    *(
+        "\n",
+        "\r\n",
+        "\t",
+        "\x00",
+        "\x1b[31m",
+        "\x7f",
+        "\x85",
+        "\u2028",
+        "\u2029",
+        "\u202e",
+        "\u2066",
+        "\u200f",
+        "\ud800",
+    ),
+    *(
+        "{why}",
+        "{{}}",
+        "%s",
+        "&&&&&&&&&&",
+        "<<<<<<<<<<",
+        "한국어",
+        "🚀",
+        "e\u0301",
+        "\u202e",
+        "a" * 40,
+        " ",
+        "https://x.example/",
+    ),
+]
+
+
+def hostile(chance: random.Random) -> str:
+    """Up to a few thousand characters of what one would try, or anything at all."""
+    kind = chance.random()
+    if kind < 0.1:
+        return "".join(chr(chance.choice([chance.randrange(0x80), chance.randrange(0x11000)])) for _ in range(30))
+    if kind < 0.2:
+        return chance.choice(PIECES) * chance.randrange(1, 1500)
+    return "".join(chance.choice(PIECES) for _ in range(chance.randrange(1, 30)))
+
+
+PLACES: list[Callable[[State, str], None]] = [
+    lambda s, x: s["plan"].update(version=x),
+    lambda s, x: s["plan"].update(title=x),
+    lambda s, x: s["plan"].update(reason=x),
+    lambda s, x: s["plan"].update(live={"version": x}, previous={"version": x, "task_definition": x}),
+    lambda s, x: s["plan"].update(target=x, sha=x),
+    lambda s, x: s["plan"].update(requester={"id": x, "name": x}),
+    lambda s, x: s["plan"].update(url=x, changes={**s["plan"]["changes"], "url": x, "commits": 1}),
+    lambda s, x: s["plan"].update(changes={"url": CONSOLE, "commits": 2, "authors": [x, x], "pulls": [x]}),
+    lambda s, x: s["plan"].update(url=f"https://{x}"),
+    *[
+        lambda s, x, stage=stage: s.get(stage, {}).update(job=x, step=x, conclusion=x)
+        for stage in ("build", "deploy", "rollback")
+    ],
+    lambda s, x: s.get("build", {}).update(run_url=f"https://github.com/{x}", run_number=x),
+    lambda s, x: s.get("rollout", {}).update(events=[x, x, x], status=x, lifecycle_stage=x, running=x),
+    lambda s, x: s.get("restored", {}).update(events=[x, x, x], status=x),
+    lambda s, x: s.get("approval", {}).update(reason=x, by=x, deadline=x),
+    lambda s, x: s.get("approval", {}).update(eligible=[x], votes={x: 1.0}),
+    lambda s, x: s.get("outcome", {}).update(by=x, said=x, place={"cluster": x, "service": x}),
+    lambda s, x: (
+        s.get("outcome", {}).get("why", {}).update(values={"said": x, "status": x, "event_type": x, "version": x})
+    ),
+]
+
+
+def test_ten_thousand_hostile_strings_reach_slack_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each string stands in several places of a message, every phase and end in turn, in both languages."""
+    chance = random.Random(20251009)  # noqa: S311 - the same strings every time
+    names = list(STATES)
+    for number in range(10_000):
+        if number % 1000 == 0:
+            monkeypatch.setenv("CHATOPS_LANG", LANGUAGES[number // 1000 % 2])
+        state = copy.deepcopy(STATES[names[number % len(names)]])
+        text = hostile(chance)
+        for place in chance.sample(PLACES, 4):
+            place(state, text)
+        seen = views.seen(state)
+        check(living.message(seen))
+        check({"text": outcome.short(seen)})
+
+
+STATUS: State = {
+    "target": "prod",
+    "kind": "ecs",
+    "version": "v1.2.3",
+    "since": "2025-10-09T09:53:20.000Z",
+    "holder": {"deployment_id": ID, "version": "v1.2.4", "requester": "U0DANA001", "since": "2025-10-09T09:53:20.000Z"},
+    "last": [
+        {"version": "v1.2.3", "requester": "U0DANA001", "started_at": "2025-10-09T09:53:20.000Z", "end": "Deployed"},
+        {"version": "v1.2.4", "requester": "", "started_at": "2025-10-09T09:53:20.000Z", "end": ""},
+    ],
+    "rollout": {"running": 4, "desired": 4, "pending": 0, "status": "SUCCESSFUL", "events": ["steady state."]},
+    "drift": {"running": "v1.2.2", "recorded": "v1.2.3"},
+}
+
+
+def test_hostile_strings_in_reports_and_refusals_are_words_too(spoken: str) -> None:
+    chance = random.Random(7)  # noqa: S311 - the same strings every time
+    for _ in range(300):
+        x = hostile(chance)
+        rows = [{"version": x, "requester": x, "started_at": x, "end": x}] * 20
+        holder = {"deployment_id": x, "version": x, "requester": x, "since": x}
+        rollout = {**STATUS["rollout"], "status": x, "events": [x, x, x]}
+        drift = {"running": x, "recorded": x}
+        check(
+            reports.status(
+                {
+                    **STATUS,
+                    "target": x,
+                    "version": x,
+                    "last": rows,
+                    "holder": holder,
+                    "rollout": rollout,
+                    "drift": drift,
+                }
+            )
+        )
+        check(reports.status({**STATUS, "error": x, "since": x}))
+        check(reports.status({"refusal": {"key": "bad_version", "values": {"word": x}}}))
+        check(reports.dry_run({**PLAN, "version": x, "title": x, "url": x, "live": {"version": x}}))
+        for key in ("unknown_target", "busy", "github_refused", "cancel_unknown", "click_not_asked", "help_targets"):
+            names = ("word", "meant", "target", "user", "since", "version", "id", "running", "said", "status", "people")
+            check({"text": say(key, dict.fromkeys((*names, "repository", "targets"), x))})
+            assert not set("<>") & set(plain(key, dict.fromkeys(names, x)))
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        STATUS,
+        {**STATUS, "holder": {}, "drift": None, "last": [], "version": "", "since": ""},
+        {**STATUS, "kind": "none", "rollout": {}},
+        {**STATUS, "last": STATUS["last"] * 10},
+        {},
+    ],
+)
+def test_slack_takes_every_status(fact: State, spoken: str) -> None:
+    message = reports.status(fact)
+    check(message)
+    assert not re.search(r"[{}]|None|  ", OURS.sub("x", message["text"]))
+
+
+@pytest.mark.parametrize("plan", [PLAN, BACK, {**PLAN, "approval": {"required": False}, "changes": {}, "live": {}}])
+def test_slack_takes_every_dry_run(plan: State, spoken: str) -> None:
+    message = reports.dry_run(plan)
+    check(message)
+    assert not re.search(r"[{}]|None|  |\s$", OURS.sub("x", message["text"]))
+
+
+def test_slack_takes_the_modal_that_asks_for_a_reason(spoken: str) -> None:
+    modal = modals.reject(json.dumps({"id": ID, "response_url": "https://hooks.slack.com/" + "x" * 900}))
+    accepted_view(modal)
+    Modal(**modal).validate_json()
+    assert ID in modal["private_metadata"]
+
+
+# the pieces
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
+        ("<!channel>", "&lt;!channel&gt;"),
+        ("&lt;!channel&gt;", "&amp;lt;!channel&amp;gt;"),
+        ("`rm`", "'rm'"),
+        (" two\nlines\x00 ", "two lines"),
+        ("\u202etxt.exe", "txt.exe"),
+        (12, "12"),
+    ],
+)
+def test_what_somebody_wrote_is_escaped_once(text: object, shown: str) -> None:
+    assert escape(text) == shown
+
+
+def test_a_long_text_is_cut_before_it_is_escaped() -> None:
+    assert escape("&" * 600, 10) == "&amp;" * 9 + "…"
+
+
+@pytest.mark.parametrize("user", ["", "dana", "<!channel>", "S0PLATF01", "U", "U0DANA001>", "u0dana001", "U0DANA001\n"])
+def test_only_a_users_id_becomes_a_mention(user: str) -> None:
+    assert mention("U0DANA001") == "<@U0DANA001>"
+    assert mention(user) == "an operator"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "javascript:x", "https://x|y", "https://x>y", "https://x y", "//x", "https://x\x00"]
+)
+def test_only_a_web_address_becomes_a_link(url: str) -> None:
+    assert link("https://x.example/?a=1", "a|b>c") == "<https://x.example/?a=1|a|b&gt;c>"
+    assert link(url, "<label>") == "&lt;label&gt;"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "<!channel>", "2026-13-01", "0001-01-01T00:00:00+23:59"])
+def test_only_a_time_becomes_a_date(text: str) -> None:
+    shown = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
+    assert date("2025-10-09T09:53:20.000Z") == date("2025-10-09T18:53:20+09:00") == shown
+    assert date(text) == escape(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [
+        ("as it is", 8, "as it is"),
+        ("too long by far", 8, "too lon…"),
+        ("1 &lt; 2", 6, "1 …"),
+        ("see <https://x.example|there>", 20, "see …"),
+        ("run `make check` now", 10, "run …"),
+        ("&amp;&amp;&amp;", 12, "&amp;&amp;…"),
+    ],
+)
+def test_a_cut_never_leaves_half_of_anything(text: str, limit: int, kept: str) -> None:
+    assert clip(text, limit) == kept
+    assert len(clip(text, limit)) <= limit
+
+
+def test_a_value_cannot_bring_placeholders_of_its_own() -> None:
+    assert say("unknown_target", word="{meant}", meant="prod") == "There is no target `{meant}`. Did you mean `prod`?"

@@ -1,0 +1,230 @@
+"""Deployments in every phase and at every end, as the state machine's facts tell them; for tests of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops.messages.facts import View, view
+
+ID = "d-abc234def567"
+NOW = 1_760_000_362.0
+CONSOLE = "https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn:aws:d"
+GIFS = {kind: f"https://gifs.example/{kind}.gif" for kind in ("deploying", "success", "failure")}
+State = dict[str, Any]
+
+PLAN: State = {
+    "schema": 1,
+    "verdict": "go",
+    "command": "deploy",
+    "target": "prod",
+    "kind": "ecs",
+    "repository": "acme/checkout-api",
+    "version": "v1.2.3",
+    "sha": "4f0c1aa9d2b34c55a1f1c5d7b8e9f00112233445",
+    "title": "Round prices half up",
+    "url": "https://github.com/acme/checkout-api/commit/4f0c1aa9d2b34c55a1f1c5d7b8e9f00112233445",
+    "reason": "",
+    "requester": {"id": "U0DANA001", "name": "dana"},
+    "channel": "C0DEPLOY1",
+    "live": {"version": "v1.2.2"},
+    "previous": {"present": True, "version": "v1.2.2", "task_definition": "arn:aws:ecs:x:1:task-definition/api:7"},
+    "changes": {
+        "url": "https://github.com/acme/checkout-api/compare/a...b",
+        "commits": 3,
+        "behind": 0,
+        "authors": ["kim", "Lee"],
+        "pulls": [41, 42],
+    },
+    "approval": {"required": True, "eligible": ["U0LEE0001", "U0KIM0001"], "groups": [], "quorum": 1, "seconds": 3600},
+    "timing": {"approval": 3600},
+    "started_at": 1_760_000_000.0,
+}
+BACK: State = {
+    **PLAN,
+    "command": "rollback",
+    "version": "v1.2.1",
+    "previous": {"present": True, "version": "v1.2.1", "task_definition": "arn:aws:ecs:x:1:task-definition/api:6"},
+    "reason": "prices are wrong",
+    "changes": {},
+}
+RUN: State = {
+    "claimed": True,
+    "run_id": 30433642,
+    "run_number": 4411,
+    "run_url": "https://github.com/acme/checkout-api/actions/runs/30433642",
+    "conclusion": "",
+}
+BUILT: State = {**RUN, "stage": "build", "state": "succeeded", "done": True, "seconds": 65.2, "conclusion": "success"}
+BROKE: State = {
+    **RUN,
+    "stage": "build",
+    "state": "failed",
+    "done": True,
+    "conclusion": "failure",
+    "job": "test",
+    "step": "Run the tests",
+    "why": {"key": "why_run_failed"},
+}
+RUNNING: State = {**RUN, "stage": "build", "state": "running", "done": False, "job": "build", "step": "docker build"}
+PENDING: State = {
+    "decision": "pending",
+    "by": "",
+    "reason": "",
+    "votes": {},
+    "eligible": ["U0LEE0001", "U0KIM0001"],
+    "quorum": 1,
+    "deadline": "2025-10-09T09:53:20.000Z",
+    "seconds": 12.0,
+}
+APPROVED: State = {**PENDING, "decision": "approved", "by": "U0LEE0001", "votes": {"U0LEE0001": 1.0}, "seconds": 130.0}
+DEPLOYED: State = {**BUILT, "stage": "deploy", "run_number": 4412}
+ROLLOUT: State = {
+    "state": "moving",
+    "done": False,
+    "status": "IN_PROGRESS",
+    "restoring": False,
+    "running": 2,
+    "desired": 4,
+    "pending": 2,
+    "lifecycle_stage": "",
+    "reason": "",
+    "events": [
+        "(service checkout-api) has started 2 tasks: (task 1a).",
+        "(service checkout-api) registered 2 targets.",
+    ],
+}
+BREAKER: State = {
+    **ROLLOUT,
+    "state": "failed",
+    "done": True,
+    "status": "ROLLBACK_IN_PROGRESS",
+    "restoring": True,
+    "why": {
+        "key": "why_rollout_failed",
+        "values": {"status": "ROLLBACK_IN_PROGRESS", "said": ": tasks failed to start"},
+    },
+}
+HEALTHY: State = {**ROLLOUT, "state": "healthy", "done": True, "status": "SUCCESSFUL", "running": 4, "pending": 0}
+UP: State = {"plan": PLAN, "build": BUILT, "approval": APPROVED, "deploy": DEPLOYED}
+
+
+def _outcome(end: str, why: State | None = None, **more: Any) -> State:
+    place = {"cluster": "checkout", "service": "checkout-api"}
+    return {"end": end, "why": why or {}, "by": "", "superseded": False, "place": place, "seconds": 362.0, **more}
+
+
+def _cause(key: str, stage: str = "", **values: Any) -> State:
+    return {"key": key, "values": values, **({"stage": stage} if stage else {})}
+
+
+PHASES: dict[str, State] = {
+    "planned": {"plan": PLAN},
+    "rollback planned": {"plan": BACK},
+    "build waits": {"plan": PLAN, "build": {"stage": "build", "state": "waiting", "done": False}},
+    "build queued": {"plan": PLAN, "build": {**RUN, "stage": "build", "state": "queued", "done": False}},
+    "build runs": {"plan": PLAN, "build": RUNNING},
+    "build runs, job unknown": {"plan": PLAN, "build": {**RUNNING, "job": "", "step": ""}},
+    "build finishes": {"plan": PLAN, "build": {**RUNNING, "state": "finishing"}},
+    "approval": {"plan": PLAN, "build": BUILT, "approval": PENDING},
+    "approval by a group, one of two": {
+        "plan": {**PLAN, "approval": {**PLAN["approval"], "groups": ["S0PLATF01"], "quorum": 2}},
+        "build": BUILT,
+        "approval": {**PENDING, "quorum": 2, "votes": {"U0KIM0001": 1.0}},
+    },
+    "approval of a rollback": {"plan": BACK, "approval": PENDING},
+    "approved": {"plan": PLAN, "build": BUILT, "approval": APPROVED},
+    "deploy runs": {**UP, "deploy": {**RUNNING, "stage": "deploy"}},
+    "rollout": {**UP, "rollout": ROLLOUT},
+    "rollout, blue/green": {**UP, "rollout": {**ROLLOUT, "lifecycle_stage": "PRODUCTION_TRAFFIC_SHIFT"}},
+    "breaker restores": {**UP, "rollout": BREAKER},
+    "restoring": {**UP, "rollout": BREAKER, "rollback": {"how": "update_service"}},
+    "rollback stage": {"plan": {**BACK, "kind": "none"}, "rollback": {**RUNNING, "stage": "rollback"}},
+}
+ENDS: dict[str, State] = {
+    "Deployed": {**UP, "rollout": HEALTHY, "outcome": _outcome("Deployed")},
+    "Deployed without approval": {"plan": PLAN, "build": BUILT, "deploy": DEPLOYED, "outcome": _outcome("Deployed")},
+    "Deployed, first": {**UP, "plan": {**PLAN, "live": {}, "previous": {}}, "outcome": _outcome("Deployed")},
+    "Restored": {"plan": BACK, "restored": HEALTHY, "rollback": {"how": "x"}, "outcome": _outcome("Restored")},
+    "Restored without a reason": {"plan": {**BACK, "reason": ""}, "outcome": _outcome("Restored")},
+    "Restored by a cancel": {**UP, "restored": HEALTHY, "outcome": _outcome("Restored", by="U0KIM0001")},
+    "Rolled Back": {**UP, "rollout": BREAKER, "outcome": _outcome("Rolled Back", BREAKER["why"])},
+    "Rolled Back, late": {
+        **UP,
+        "rollout": ROLLOUT,
+        "outcome": _outcome("Rolled Back", _cause("why_rollout_late", seconds=900)),
+    },
+    "Rolled Back, bare": {**UP, "outcome": _outcome("Rolled Back", {"key": "why_deploy_broke"})},
+    "Build Failed": {
+        "plan": PLAN,
+        "build": BROKE,
+        "outcome": _outcome("Build Failed", _cause("why_run_failed", "build")),
+    },
+    "Build Failed, bare": {
+        "plan": PLAN,
+        "build": {**BROKE, "job": "", "step": ""},
+        "outcome": _outcome("Build Failed", _cause("why_run_failed_bare", "build")),
+    },
+    "Build Failed, no run": {
+        "plan": PLAN,
+        "build": {"stage": "build", "state": "never_appeared", "done": True},
+        "outcome": _outcome(
+            "Build Failed", _cause("why_never_appeared", "build", seconds=180, event_type="prod_deploy")
+        ),
+    },
+    "Build Failed, late": {
+        "plan": PLAN,
+        "build": {**BROKE, "state": "timed_out"},
+        "outcome": _outcome("Build Failed", _cause("why_timed_out", "build", seconds=3600)),
+    },
+    "Build Failed, refused": {
+        "plan": PLAN,
+        "outcome": _outcome("Build Failed", _cause("why_error", said="GitHubRefused")),
+    },
+    "Build Failed, no cause": {"plan": PLAN, "outcome": _outcome("Build Failed")},
+    "Deploy Failed": {
+        "plan": PLAN,
+        "build": BUILT,
+        "deploy": {**BROKE, "stage": "deploy"},
+        "outcome": _outcome("Deploy Failed", _cause("why_unclaimed", "deploy")),
+    },
+    "Deploy Failed, overtaken": {**UP, "outcome": _outcome("Deploy Failed", _cause("why_overtaken"))},
+    "Deploy Failed, nothing before": {
+        "plan": {**PLAN, "live": {}, "previous": {}},
+        "outcome": _outcome("Deploy Failed", _cause("why_nothing_before")),
+    },
+    "Rollback Failed": {
+        **UP,
+        "restored": {**ROLLOUT, "status": "ROLLBACK_FAILED"},
+        "outcome": _outcome("Rollback Failed", _cause("why_restore_failed", status="ROLLBACK_FAILED", said=": why")),
+    },
+    "Rollback Failed, no ECS": {
+        "plan": {**BACK, "kind": "none"},
+        "rollback": {**BROKE, "stage": "rollback"},
+        "outcome": _outcome("Rollback Failed", _cause("why_run_failed", "rollback")),
+    },
+    "Rejected": {
+        "plan": PLAN,
+        "build": BUILT,
+        "approval": {**PENDING, "decision": "rejected", "by": "U0KIM0001", "reason": "not on a Friday"},
+        "outcome": _outcome("Rejected", by="U0KIM0001"),
+    },
+    "Expired": {
+        "plan": PLAN,
+        "build": BUILT,
+        "approval": {**PENDING, "decision": "expired", "seconds": 3600.0},
+        "outcome": _outcome("Expired"),
+    },
+    "Cancelled": {"plan": PLAN, "build": BUILT, "outcome": _outcome("Cancelled", by="U0DANA001")},
+    "Superseded": {"plan": PLAN, "build": BUILT, "outcome": _outcome("Cancelled", by="U0KIM0001", superseded=True)},
+    "Refused": {
+        "plan": BACK,
+        "outcome": _outcome("Refused", _cause("held", said="prod is held.", version="v1.2.1", target="prod")),
+    },
+    "Stopped": {**UP, "outcome": _outcome("Stopped", said="ABORTED")},
+}
+STATES: dict[str, State] = {**PHASES, **ENDS}
+
+
+def seen(state: State, gifs: dict[str, str] | None = None) -> View:
+    """The view of such a state."""
+    return view(ID, CONSOLE, state, NOW, GIFS if gifs is None else gifs)
