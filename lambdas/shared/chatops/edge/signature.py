@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 WINDOW = 300
@@ -15,14 +16,23 @@ WINDOW = 300
 _LONGEST_TIMESTAMP = 12
 
 
+_FORM = re.compile(r"v0=[0-9a-f]{64}")
+
+
+def plausible(headers: Mapping[str, str], now: float) -> bool:
+    """False for what no secret could make good: it is refused before the secret is even looked for."""
+    timestamp = headers.get("x-slack-request-timestamp", "")
+    if not (timestamp.isascii() and timestamp.isdigit()) or len(timestamp) > _LONGEST_TIMESTAMP:
+        return False
+    in_time = abs(int(now) - int(timestamp)) <= WINDOW
+    return in_time and _FORM.fullmatch(headers.get("x-slack-signature", "")) is not None
+
+
 def verified(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> bool:
     """True if `body` was signed with `secret` within the window. `headers`: names in lower case."""
-    timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
-    if not secret or not (timestamp.isascii() and timestamp.isdigit()) or len(timestamp) > _LONGEST_TIMESTAMP:
+    if not secret or not plausible(headers, now):
         return False
-    if abs(int(now) - int(timestamp)) > WINDOW:
-        return False
-    base = b"v0:" + timestamp.encode() + b":" + body
-    expected = "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
-    # bytes, since compare_digest refuses text outside ASCII
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass"))
+    base = b"v0:" + headers["x-slack-request-timestamp"].encode() + b":" + body
+    # an environment may hold bytes that are no text
+    expected = "v0=" + hmac.new(secret.encode("utf-8", "surrogateescape"), base, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, headers["x-slack-signature"])
