@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import ExitStack
 
+from local import socket_mode
 from local.page.server import Page
 from local.world import World
 
@@ -32,18 +33,29 @@ def _engine() -> str:
     return engine
 
 
+def _workspace() -> dict[str, str]:
+    """What the functions are told of a real Slack workspace, if this run serves one."""
+    try:
+        return socket_mode.environment(os.environ) if socket_mode.wanted(os.environ) else {}
+    except ValueError as error:
+        sys.exit(f"{error}.")
+
+
 def main() -> int:
-    """Exit status 0 after Ctrl-C, 1 where a port is taken."""
+    """Exit status 0 after Ctrl-C, 1 where a port is taken or Slack refuses."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     began, stop = time.monotonic(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    engine, port = _engine(), _port("PORT", PORT)
+    engine, port, workspace = _engine(), _port("PORT", PORT), _workspace()
     # an engine outside this process has been told 9301; nobody else minds which port it is
     lambda_port = _port("LAMBDA_PORT", LAMBDA_PORT if engine else 0)
     try:
         with ExitStack() as stack:
-            made = World(stack, port=port, lambda_port=lambda_port, engine=engine, sweep_seconds=10)
+            made = World(
+                stack, port=port, lambda_port=lambda_port, engine=engine, sweep_seconds=10, environment=workspace
+            )
+            stack.enter_context(socket_mode.connected(made.user.send, os.environ))
             page = Page(made)
             stack.callback(page.close)
             made.mount_page(page.app)
@@ -52,8 +64,13 @@ def main() -> int:
             print(f"  Slack   {made.url}/prod/slack/events   (signing secret: {_shown(made.signing_secret)})")
             print(f"  engine  {made.engine_url}   machine {made.machine_arn}")
             print(f"  Lambda  {made.runtime.url}   logs {made.runtime.log_dir}")
+            if workspace:
+                print("  your Slack workspace is connected (Socket Mode); SLACK_APPROVERS=U… asks for approvals there")
             print("Ctrl-C stops everything.", flush=True)
             stop.wait()
+    except ConnectionError as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         print(
             f"The bot could not start: {error}. Is it running already? PORT=… picks another port.",

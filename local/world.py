@@ -119,9 +119,10 @@ class World:
         self._mounts.root = page
 
     def _template(self, environment: Mapping[str, str]) -> Template:
-        given = {**os.environ, **environment}
+        # an empty variable counts as unset, one that was handed in is meant
         parameters = {
-            name: given.get(variable, "").strip() or default for name, (variable, default) in SETTINGS.items()
+            name: environment.get(variable, os.environ.get(variable, "").strip() or default)
+            for name, (variable, default) in SETTINGS.items()
         }
         api = f"{self.url}/prod"
         facts = {
