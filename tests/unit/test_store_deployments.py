@@ -276,11 +276,10 @@ def test_releases_and_records_carry_the_schema_and_never_expire(rows: Table) -> 
 # -- messages ------------------------------------------------------------------------------------------------
 
 
-def test_a_mark_is_said_once_and_again_after_it_was_taken_back(rows: Table) -> None:
-    assert [messages.say_once(rows, "d-1", "approval") for _ in range(2)] == [True, False]
-    assert messages.say_once(rows, "d-1", "final")
-    messages.unsay(rows, "d-1", "approval")
-    assert [messages.say_once(rows, "d-1", mark) for mark in ("approval", "final")] == [True, False]
+def test_marks_of_what_was_said_are_kept_beside_each_other(rows: Table) -> None:
+    for mark in ("approval", "final", "approval"):
+        messages.said(rows, "d-1", mark)
+    assert messages.get(rows, "d-1")["said"] == {"approval", "final"}
 
 
 def test_the_first_post_is_the_deployments_message(rows: Table) -> None:
@@ -290,9 +289,10 @@ def test_the_first_post_is_the_deployments_message(rows: Table) -> None:
     assert messages.get(rows, "d-2") == {}
 
 
-def test_the_outbox_holds_a_message_until_it_is_delivered(rows: Table) -> None:
-    messages.keep(rows, "d-1", {"state": {"n": 0.5}})
-    assert messages.outbox(rows) == [("d-1", {"state": {"n": 0.5}})]
+def test_a_final_message_is_owed_from_the_moment_of_the_outcome_until_it_is_delivered(rows: Table) -> None:
+    record = begin(rows, "d-1")
+    deployments.settle(rows, record, {"end": "Deployed"}, messages.owing("d-1", {"state": {"n": 0.5}}))
+    assert [(row["sk"], row["event"]) for row in messages.outbox(rows)] == [("d-1", {"state": {"n": 0.5}})]
     messages.delivered(rows, "d-1")
     assert messages.outbox(rows) == []
 

@@ -99,6 +99,13 @@ def test_a_wake_that_was_recorded_and_not_delivered_is_found_later(rows: Table, 
     assert (states.answered, waits.undelivered(rows, ID)) == (["token-1"], "")
 
 
+def test_a_decision_that_is_recorded_is_no_error_when_nobody_can_be_woken(rows: Table, states: States) -> None:
+    waits.park(rows, ID, "token-1", 0)
+    states.down = True
+    waits.nudge(rows, ID)
+    assert waits.undelivered(rows, ID) == "token-1", "`sweep` delivers it"
+
+
 def test_a_late_delivery_leaves_the_next_waits_token_alone(rows: Table, states: States) -> None:
     waits.park(rows, ID, "token-1", 0)
     waits.park(rows, ID, "token-2", 0)  # the first wait timed out; the second one began

@@ -192,5 +192,6 @@ def _meant_as_version(word: str) -> bool:
     """True for what is no version and no beginning of a sentence either: it would be lost as part of a reason."""
     if is_version(word) or _NO_VERSION_MEANT.fullmatch(word):
         return False
-    odd = any(c.isdigit() or not c.isprintable() or c in "$`;|&\\" for c in word)
-    return odd or ".." in word.rstrip(".") or "//" in word
+    core = word.rstrip(".,;:!?") or word
+    odd = any(c.isdigit() or not c.isprintable() or c in "$`;|\\" for c in core)
+    return odd or ".." in core or "//" in core

@@ -51,5 +51,5 @@ def cancel(deployment_id: str, user: str) -> str:
         return f"⚠️ {say(f'cancel_{said}', id=deployment_id)}"
     for stage in stages.CANCELLABLE:
         stages.revoke(rows, deployment_id, stage)
-    waits.wake(rows, deployment_id, patience=PATIENCE)
+    waits.nudge(rows, deployment_id, patience=PATIENCE)
     return say("cancel_recorded", id=deployment_id)

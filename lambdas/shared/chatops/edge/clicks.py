@@ -9,6 +9,7 @@ from typing import Any
 from chatops import clock, http
 from chatops.edge import cancelling
 from chatops.edge.limits import PATIENCE
+from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import Markup, duration, escape, plain, say
 from chatops.messages.who import people
 from chatops.store import approvals, deployments, waits
@@ -16,7 +17,6 @@ from chatops.store.table import Item, Table, table
 from chatops.targets import targets
 
 OK = {"statusCode": 200, "body": ""}
-_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _REASON_LIMIT = 500
 _ACTIONS = frozenset({"approve", "reject", "cancel"})
@@ -54,7 +54,7 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else {}
     action, deployment_id = _text(first, "action_id"), _text(first, "value")
-    if action not in _ACTIONS or not _ID.fullmatch(deployment_id):
+    if action not in _ACTIONS or not EXECUTION_NAME.fullmatch(deployment_id):
         return OK  # a link button, or no button of ours
     if action == "reject":
         said = obstacle(table(patience=PATIENCE), deployment_id, user, _text(payload, "channel", "id"))
@@ -138,9 +138,9 @@ def _after(rows: Table, deployment_id: str, row: Item, user: str, wanted: str) -
     decision = row.get("decision")
     mine = decision == wanted and (row.get("by") == user or (wanted == "approved" and user in (row.get("votes") or {})))
     if not decision:
-        waits.wake(rows, deployment_id, patience=PATIENCE)  # the card shows how many have said yes
+        waits.nudge(rows, deployment_id, patience=PATIENCE)  # the card shows how many have said yes
         return say("click_counted", id=deployment_id, have=len(row["votes"]), want=row["quorum"])
-    waits.wake(rows, deployment_id, patience=PATIENCE)
+    waits.nudge(rows, deployment_id, patience=PATIENCE)
     return "" if mine else _already(deployment_id, {}, row)
 
 
@@ -168,7 +168,7 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         _text(private, "id"),
         _text(payload, "view", "state", "values", "reason", "reason", "value").strip(),
     )
-    if not _ID.fullmatch(deployment_id):
+    if not EXECUTION_NAME.fullmatch(deployment_id):
         return OK
     if not reason:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})

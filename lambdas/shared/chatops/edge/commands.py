@@ -23,14 +23,16 @@ def ephemeral(text: str) -> dict[str, Any]:
 
 
 def kind_of(command: str) -> str:
-    """deploy, status or rollback, by the command's last word: a workspace may call it `/acme-deploy`."""
+    """deploy, status or rollback, by the command's last word (a workspace may call it `/acme-deploy`); else nothing."""
     last = command.rpartition("-")[2].lstrip("/").lower()
-    return last if last in _KINDS else "deploy"
+    return last if last in _KINDS else ""
 
 
 def answer(form: Mapping[str, str]) -> dict[str, Any]:
     """The answer to the command itself; the rest follows from the state machine."""
     kind, known = kind_of(form.get("command", "")), targets()
+    if not kind:
+        return ephemeral(help_text(known))
     # Slack escapes these three, and only these, before it sends
     asked = _KINDS[kind](html.unescape(form.get("text", ""))[:3000], known)
     if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:

@@ -9,11 +9,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import http
+from chatops.ids import EXECUTION_NAME
 from chatops.observability import logger
 from chatops.store import stages, waits
 from chatops.store.table import table
 
-_TOKEN = re.compile(r"[A-Za-z0-9._-]{20,300}")
+_TICKET = re.compile(r"[A-Za-z0-9_-]{20,300}")
+_TOKEN = re.compile(f"{EXECUTION_NAME.pattern}\\.[a-z]+\\.[A-Za-z0-9_-]{{20,100}}")  # as `stages.claim` makes it
 _OUTCOMES = frozenset({"success", "failure", "cancelled"})
 _OUTPUTS = {
     "image": 512,
@@ -59,7 +61,7 @@ def _claim(asked: dict[str, Any]) -> dict[str, Any]:
         _number(asked.get("run_id")),
         _number(asked.get("run_attempt")),
     )
-    if not isinstance(ticket, str) or not _TOKEN.fullmatch(ticket) or run_id is None or attempt is None:
+    if not isinstance(ticket, str) or not _TICKET.fullmatch(ticket) or run_id is None or attempt is None:
         return http.answer(403, {"message": "A claim needs ticket, run_id and run_attempt."})
     token, why = stages.claim(table(), ticket, run_id, attempt)
     if not token:
@@ -72,20 +74,22 @@ def _claim(asked: dict[str, Any]) -> dict[str, Any]:
 def _outputs(found: Any) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
-    return {k: str(found[k])[:limit] for k, limit in _OUTPUTS.items() if isinstance(found.get(k), str) and found[k]}
+    given = {k: found[k] for k in _OUTPUTS if isinstance(found.get(k), str) and found[k]}
+    # half of a surrogate pair is JSON, but no text that the table could hold
+    return {k: v[: _OUTPUTS[k]].encode("utf-8", "replace").decode() for k, v in given.items()}
 
 
 def _finish(asked: dict[str, Any]) -> dict[str, Any]:
     token, run_id, outcome = asked.get("finish_token"), _number(asked.get("run_id")), asked.get("outcome")
     place = stages.belongs(token) if isinstance(token, str) and _TOKEN.fullmatch(token) else None
-    if place is None or run_id is None or outcome not in _OUTCOMES:
+    if place is None or run_id is None or not isinstance(outcome, str) or outcome not in _OUTCOMES:
         return http.answer(
             403,
             {"message": "A finish needs finish_token, run_id, and outcome success, failure or cancelled."},
         )
     deployment_id, stage = place
     assert isinstance(token, str)  # noqa: S101 - what `belongs` has checked, for the type checker
-    if not stages.finish(table(), deployment_id, stage, token, run_id, str(outcome), _outputs(asked.get("outputs"))):
+    if not stages.finish(table(), deployment_id, stage, token, run_id, outcome, _outputs(asked.get("outputs"))):
         logger.warning("finish refused", run_id=run_id)
         return http.answer(403, {"message": "This run has no unfinished stage of that token."})
     logger.info("stage finished", deployment_id=deployment_id, stage=stage, outcome=outcome)

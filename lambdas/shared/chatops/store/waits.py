@@ -46,6 +46,18 @@ def wake(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
         deliver(table, deployment_id, str(token), patience=patience)
 
 
+def nudge(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
+    """`wake` for whoever has recorded a person's decision: it stands, even if the execution hears of it later."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        wake(table, deployment_id, patience=patience)
+    except (ClientError, BotoCoreError) as error:
+        from chatops.observability import logger
+
+        logger.warning("not woken", deployment_id=deployment_id, error=aws.error_code(error) or type(error).__name__)
+
+
 def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1.0) -> None:
     """Answer the token and forget it. The answer is empty: it only wakes, the table says what is true."""
     states = aws.client("stepfunctions", patience=patience)

@@ -1,0 +1,197 @@
+"""Slash commands: what they start, and what they are answered at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from chatops import aws
+from chatops.edge import commands
+from chatops.ids import deployment_id
+
+
+class States:
+    """Step Functions with memory: executions by name."""
+
+    class exceptions:  # noqa: N801 - botocore's name
+        class ExecutionAlreadyExists(ClientError):
+            pass
+
+    def __init__(self) -> None:
+        self.started: dict[str, str] = {}
+        self.fails: Exception | None = None
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: N803, A002
+        if self.fails:
+            raise self.fails
+        assert stateMachineArn.endswith(":chatops-deploy")
+        if self.started.setdefault(name, input) != input:
+            raise self.exceptions.ExecutionAlreadyExists(
+                {"Error": {"Code": "ExecutionAlreadyExists"}}, "StartExecution"
+            )
+
+
+@pytest.fixture
+def states(environment: pytest.MonkeyPatch) -> States:
+    made = States()
+    environment.setattr(aws, "client", lambda *_arguments, **_named: made)
+    return made
+
+
+def form(command: str, text: str = "", **more: str) -> dict[str, str]:
+    return {
+        "command": command,
+        "text": text,
+        "team_id": "T0ACME001",
+        "trigger_id": "1.2.3",
+        "user_id": "U0DANA001",
+        "user_name": "dana",
+        "channel_id": "C0DEPLOY1",
+        "response_url": "https://hooks.slack.com/commands/1",
+        **more,
+    }
+
+
+def said(answer: dict[str, Any]) -> str:
+    assert answer["statusCode"] == 200
+    body = json.loads(answer["body"])
+    assert body["response_type"] == "ephemeral"
+    return str(body["text"])
+
+
+def test_a_deploy_starts_one_execution_with_what_was_asked(states: States) -> None:
+    text = said(commands.answer(form("/platform-deploy", "v1.2.3 --dry-run")))
+    (name,) = states.started
+    assert name == deployment_id("T0ACME001", "1.2.3")
+    assert json.loads(states.started[name]) == {
+        "schema": 1,
+        "command": "deploy",
+        "version": "v1.2.3",
+        "target": "dev",
+        "dry_run": True,
+        "requester": {"id": "U0DANA001", "name": "dana"},
+        "channel": "C0DEPLOY1",
+        "response_url": "https://hooks.slack.com/commands/1",
+    }
+    assert "nothing will be deployed" in text
+
+
+def test_the_same_delivery_four_times_is_one_execution_and_four_answers(states: States) -> None:
+    asked = form("/platform-deploy", "v1.2.3")
+    assert len({said(commands.answer(dict(asked))) for _ in range(4)}) == 1
+    assert len(states.started) == 1
+    commands.answer({**asked, "trigger_id": "1.2.4"})
+    assert len(states.started) == 2
+
+
+def test_a_delivery_whose_execution_has_ended_is_not_started_again_and_no_error(states: States) -> None:
+    """After its end StartExecution says ExecutionAlreadyExists even for the same input."""
+    asked = form("/platform-deploy", "v1.2.3")
+    states.started[deployment_id("T0ACME001", "1.2.3")] = "ended"
+    assert said(commands.answer(asked)).startswith("Got it.")
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "answer"),
+    [
+        ("/platform-deploy", "v1.2.3", "Got it. Deploying `v1.2.3` to *dev*; follow it below."),
+        ("/platform-deploy", "", "Got it. Deploying the latest version to *dev*; follow it below."),
+        ("/platform-rollback", "v1.2.2 it's slow", "Got it. Rolling *dev* back to `v1.2.2`; follow it below."),
+        ("/platform-rollback", "", "Got it. Rolling *dev* back to the last healthy version; follow it below."),
+        ("/platform-rollback", "--dry-run", "Got it. Looking at what would happen; nothing will be deployed."),
+        ("/platform-status", "", "Looking at *dev* …"),
+        ("/platform-deploy", "history", "Looking at *dev* …"),
+        ("/acme-Deploy", "v1", "Got it. Deploying `v1` to *dev*; follow it below."),
+        ("/status", "dev", "Looking at *dev* …"),
+    ],
+)
+def test_what_was_understood_is_said_at_once(states: States, command: str, text: str, answer: str) -> None:
+    assert said(commands.answer(form(command, text))) == answer
+    assert len(states.started) == 1
+
+
+@pytest.mark.parametrize("command", ["/platform-deploy", "/platform-status", "/platform-rollback"])
+def test_help_names_every_command_and_the_targets_and_starts_nothing(states: States, command: str) -> None:
+    text = said(commands.answer(form(command, "help")))
+    for one in (
+        "/platform-deploy [version]",
+        "/platform-status [target]",
+        "/platform-rollback [version]",
+        "Targets: dev",
+    ):
+        assert one in text
+    assert states.started == {}
+
+
+@pytest.mark.parametrize("command", ["/platform-help", "/other", "", "/deployment"])
+def test_a_command_that_is_none_of_ours_is_answered_with_help(states: States, command: str) -> None:
+    assert "/platform-deploy [version]" in said(commands.answer(form(command, "v1.2.3")))
+    assert states.started == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "what", "usage"),
+    [
+        ("/platform-deploy", "v1.2.3 deev", "Did you mean `dev`?", "/platform-deploy [version]"),
+        ("/platform-deploy", "v1.2.3 --now", "`--now` is no option", "/platform-deploy [version]"),
+        ("/platform-deploy", "$(reboot)", "is no version", "/platform-deploy [version]"),
+        ("/platform-deploy", "cancel a b", "is no deployment id", "/platform-deploy [version]"),
+        ("/platform-status", "nowhere", "Targets: dev.", "/platform-status [target]"),
+        ("/platform-rollback", "v1.2.2;id", "is no version", "/platform-rollback [version]"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_is_wrong_and_the_usage_and_starts_nothing(
+    states: States, command: str, text: str, what: str, usage: str
+) -> None:
+    found = said(commands.answer(form(command, text)))
+    assert what in found
+    assert usage in found
+    assert states.started == {}
+
+
+def test_what_somebody_typed_is_harmless_in_the_answer(states: States) -> None:
+    """Slack escapes & < > before it sends; typed literally, `<!channel>` arrives as `&lt;!channel&gt;`."""
+    found = said(commands.answer(form("/platform-deploy", "&lt;!channel&gt;`*x*")))
+    assert "<!channel>" not in found
+    assert "&lt;!channel&gt;'" in found
+
+
+def test_an_ampersand_in_a_reason_arrives_as_it_was_typed(states: States) -> None:
+    commands.answer(form("/platform-rollback", "R&amp;D says no, a &amp;lt; b"))
+    (made,) = states.started.values()
+    assert json.loads(made)["reason"] == "R&D says no, a &lt; b"
+
+
+def test_several_targets_and_no_dev_must_be_told_apart(
+    states: States, environment: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "targets.yaml").write_text("targets: {stage: {}, prod: {}}")
+    environment.setenv("CHATOPS_TARGETS_FILE", str(tmp_path / "targets.yaml"))
+    for command in ("/platform-deploy", "/platform-status", "/platform-rollback"):
+        assert "Which target? There are stage, prod." in said(commands.answer(form(command)))
+    assert states.started == {}
+    said(commands.answer(form("/platform-deploy", "prod")))
+    assert len(states.started) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ClientError({"Error": {"Code": "AccessDeniedException"}}, "StartExecution"),
+        ConnectTimeoutError(endpoint_url="https://states"),
+    ],
+)
+def test_an_execution_that_could_not_be_started_is_told_as_such(states: States, trouble: Exception) -> None:
+    states.fails = trouble
+    found = said(commands.answer(form("/platform-deploy", "v1.2.3")))
+    assert "could not be started" in found
+    assert "/platform-status dev" in found
+
+
+def test_a_command_without_its_delivery_id_is_refused(states: States) -> None:
+    """Without it two deliveries could not be told from one."""
+    assert commands.answer(form("/platform-deploy", "v1.2.3", trigger_id=""))["statusCode"] == 400
+    assert states.started == {}
