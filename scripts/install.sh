@@ -31,11 +31,12 @@ try:
     import ensurepip, venv
 except ImportError:
     raise SystemExit
-# Debian keeps the wheels in a folder of their own (ensurepip.__file__ has none beside it).
-folders = [os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"), "/usr/share/python-wheels"]
-wheels = [wheel for folder in folders for wheel in sorted(glob.glob(os.path.join(folder, "pip-*.whl")))]
-if wheels:
-    print(wheels[-1])
+# Debian's own Python keeps its wheels elsewhere; those may be too old for another Python on the same machine.
+for folder in (os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"), "/usr/share/python-wheels"):
+    wheels = sorted(glob.glob(os.path.join(folder, "pip-*.whl")))
+    if wheels:
+        print(wheels[-1])
+        break
 PY
 )
 if [ -z "$pip" ]; then
