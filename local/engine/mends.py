@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from local.engine import (
     mend_api,
+    mend_dynamodb,
     mend_errors,
     mend_lambda,
     mend_paths,
@@ -50,6 +51,7 @@ MENDS: tuple[Mend, ...] = (
     mend_paths.choice_needs_its_variable,
     mend_paths.times_are_json,
     mend_errors.runtime_errors_cannot_be_caught,
+    mend_dynamodb.writes_are_serializable,
     mend_timing.waits_scale,
     mend_timing.retries_scale,
     mend_speed.definitions_are_parsed_once,

@@ -38,7 +38,9 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
     denials = permissions.enforce(monkeypatch)
     with ExitStack() as stack:
 
-        def made(wanted: Scenario | None = None, *, targets: str = "", sweep_seconds: float = 1, **more: object) -> Drive:
+        def made(
+            wanted: Scenario | None = None, *, targets: str = "", sweep_seconds: float = 1, **more: object
+        ) -> Drive:
             world = World(
                 stack,
                 targets=targets or (wanted or scenario()).targets(),

@@ -109,7 +109,15 @@ def test_nothing_ends_without_settling_once_the_lock_may_be_held() -> None:
 
 def test_it_keeps_to_what_all_three_engines_know() -> None:
     text = json.dumps(MACHINE)
-    for unknown in ("QueryLanguage", "Assign", "JitterStrategy", "aws-sdk:", ".sync", "TimestampLess", "TimestampGreater"):
+    for unknown in (
+        "QueryLanguage",
+        "Assign",
+        "JitterStrategy",
+        "aws-sdk:",
+        ".sync",
+        "TimestampLess",
+        "TimestampGreater",
+    ):
         assert unknown not in text
     for state in STATES.values():
         assert state["Type"] in ("Task", "Choice", "Wait", "Succeed", "Fail")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -25,6 +26,7 @@ from tests.statemachine.bench import Bench, RefusalError, bench, caught
 
 CHECKS: dict[str, Callable[[Bench], None]] = {}
 PASS = {"Type": "Pass", "End": True}
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 def check(function: Callable[[Bench], None]) -> Callable[[Bench], None]:
@@ -416,6 +418,29 @@ def failures_are_not_printed(on: Bench) -> None:
     finally:
         logging.getLogger().removeHandler(handler)
     assert [record.name for record in records if record.name.startswith("moto")] == []
+
+
+@check
+def writes_are_serializable(on: Bench) -> None:
+    client = boto3.client("dynamodb", endpoint_url=on.url, region_name="us-east-1", **CREDENTIALS)
+    key = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    kind = [{"AttributeName": "pk", "AttributeType": "S"}]
+    client.create_table(TableName="t", KeySchema=key, AttributeDefinitions=kind, BillingMode="PAY_PER_REQUEST")
+    over = threading.Event()
+    never = {"TableName": "t", "Key": {"pk": {"S": "none"}}, "ConditionExpression": "attribute_exists(pk)"}
+
+    def fail() -> None:
+        while not over.is_set():
+            put = {"Put": {"TableName": "t", "Item": {"pk": {"S": "lost"}}}}
+            assert code(client.transact_write_items, TransactItems=[put, {"ConditionCheck": never}])
+
+    with ThreadPoolExecutor(2) as pool:
+        failing = pool.submit(fail)
+        for number in range(300):
+            client.put_item(TableName="t", Item={"pk": {"S": str(number)}})
+        over.set()
+        failing.result(10)
+    assert client.scan(TableName="t", Select="COUNT")["Count"] == 300
 
 
 def test_the_engine_leaves_motos_ec2_unloaded() -> None:

@@ -230,6 +230,9 @@ def _run_facts(found: Run) -> dict[str, Any]:
 def _look_run(look: Look, client: GitHub, deployment_id: str, found: Run) -> dict[str, Any]:
     facts = {"claimed": True, **_run_facts(found)}
     if found.completed:
+        if look.row["state"] != "finished":
+            # it may have finished after its row was read and before GitHub was asked
+            look = replace(look, row=stages.get(table(), deployment_id, look.stage) or look.row)
         return _completed(look, client, found, facts)
     if look.stop:
         return _stop_run(look, client, deployment_id, found, facts)

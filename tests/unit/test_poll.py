@@ -1,0 +1,73 @@
+"""poll against a table and a GitHub that changes between two looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatops.github import runs
+from chatops.github.client import Reply
+from chatops.steps import poll
+from chatops.store import deployments, locks, stages
+from chatops.store.locks import Holder
+from chatops.store.table import Table
+
+ID, RUN = "d-abcdefghijkl", 9001
+PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v1.2.3", "requester": {"id": "U0DANA001"}}
+HOLDER = Holder(ID, "arn:aws:states:x", "deploy", "v1.2.3", "U0DANA001", "2026-01-01T00:00:00.000Z")
+
+
+def body(status: str, conclusion: str | None) -> dict[str, Any]:
+    url = "https://github.com/acme/checkout-api/actions/runs/9001"
+    return {"id": RUN, "run_number": 7, "html_url": url, "status": status, "conclusion": conclusion, "run_attempt": 1}
+
+
+@pytest.fixture
+def claimed(rows: Table, time: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The finish token of a build stage that a run has claimed."""
+    monkeypatch.setattr(poll, "table", lambda: rows)
+    deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
+    ticket = str(stages.prepare(rows, ID, "build", "dev", 1800)["ticket"])
+    stages.note(rows, ID, "build", dispatched_at=time())
+    token, _ = stages.claim(rows, ticket, RUN, 1)
+    return token
+
+
+def look(state: dict[str, Any] | None = None) -> dict[str, Any]:
+    return poll.run({"deployment_id": ID, "stage": "build", "state": {"plan": PLAN, **(state or {})}})
+
+
+def test_a_run_that_finishes_and_completes_while_we_look_has_succeeded(
+    claimed: str, rows: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row was read before the finish, GitHub was asked after it: both are true, the row is only older."""
+
+    def get(_client: Any, run_id: int, etag: str = "") -> Reply:
+        stages.finish(rows, ID, "build", claimed, run_id, "success", {"image": "repo@sha256:1"})
+        return Reply(200, body("completed", "success"), "", "")
+
+    monkeypatch.setattr(runs, "get", get)
+    fact = look()
+    assert (fact["state"], fact["done"]) == ("succeeded", True)
+    assert fact["outputs"] == {"image": "repo@sha256:1"}
+
+
+def test_a_green_run_that_never_reported_is_no_success(claimed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "get", lambda *_: Reply(200, body("completed", "success"), "", ""))
+    fact = look()
+    assert (fact["state"], fact["why"]["key"]) == ("failed", "why_unfinished")
+
+
+@pytest.mark.parametrize(
+    "conclusion", ["failure", "timed_out", "stale", "skipped", "neutral", "action_required", "new"]
+)
+def test_only_githubs_success_is_success(
+    conclusion: str, claimed: str, rows: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages.finish(rows, ID, "build", claimed, RUN, "success", {})
+    monkeypatch.setattr(runs, "get", lambda *_: Reply(200, body("completed", conclusion), "", ""))
+    monkeypatch.setattr(runs, "jobs", lambda *_: [])
+    fact = look()
+    assert (fact["done"], fact["state"]) == (True, "failed")
+    assert fact["conclusion"] == conclusion
