@@ -278,7 +278,7 @@ def test_a_button_carries_the_deployment_id_and_nothing_else(name: str) -> None:
     for action, button in buttons(state).items():
         assert button["value"] == ID
         assert set(button) <= {"type", "text", "action_id", "value", "style", "confirm"}
-        assert action in ("approve", "reject", "cancel")
+        assert action in ("approve", "reject", "cancel", "roll_back")
 
 
 def test_buttons_are_there_exactly_while_they_can_do_something() -> None:

@@ -45,6 +45,16 @@ def eligible(target: Target, user: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def break_glass(target: Target, user: str) -> None:
+    """Whether this user may deploy during a freeze: an approver (also of their own request, which others approve), or
+    somebody with IAM rights in the console. Raises InvalidRequest for everybody else."""
+    rules = target.policy
+    if not user or user in rules.approvers or any(user in members(group) for group in rules.approver_groups):
+        return
+    named = rules.approvers or rules.approver_groups
+    raise InvalidRequest("glass_not_you" if named else "glass_nobody", target=target.name)
+
+
 def question(target: Target, command: str, user: str) -> dict[str, Any]:
     """What the approval will ask: `{"required": False}`, or of whom, how many, and until when."""
     rules = target.policy

@@ -29,6 +29,7 @@ class Request:
     channel: str = ""
     response_url: str = ""
     card: str = ""
+    break_glass: bool = False
 
     def fact(self) -> dict[str, Any]:
         """As the state machine carries it; the response URL stays in the execution's input."""
@@ -44,6 +45,13 @@ def _text(source: dict[str, Any], name: str, limit: int) -> str:
     if len(value) > limit:
         raise InvalidRequest("too_long", field=name, count=len(value), limit=limit)
     return value.strip()
+
+
+def _flag(source: dict[str, Any], name: str) -> bool:
+    value = source.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidRequest("not_a_boolean", field=name)
+    return value
 
 
 def where(source: object) -> Request:
@@ -83,9 +91,10 @@ def read(source: object, known: dict[str, Target]) -> Request:
         if meant := words.suggest(target, known):
             raise InvalidRequest("unknown_target", word=target[:40], meant=meant)
         raise InvalidRequest("unknown_word", word=target[:40], targets=", ".join(known))
-    dry_run = source.get("dry_run", False)
-    if not isinstance(dry_run, bool):
-        raise InvalidRequest("not_a_boolean", field="dry_run")
+    dry_run, break_glass = _flag(source, "dry_run"), _flag(source, "break_glass")
+    reason = _text(source, "reason", words.REASON_LIMIT)
+    if break_glass and command == "deploy" and not reason:
+        raise InvalidRequest("break_glass_reason")
     place = where(source)
     requester = source.get("requester")
     name = requester.get("name") if isinstance(requester, dict) else ""
@@ -93,8 +102,9 @@ def read(source: object, known: dict[str, Target]) -> Request:
         command=command,
         version=version,
         target=target,
-        reason=_text(source, "reason", words.REASON_LIMIT),
+        reason=reason,
         dry_run=dry_run,
+        break_glass=break_glass,
         requester=place.requester,
         requester_name=name[:80] if isinstance(name, str) else "",
         channel=place.channel,

@@ -11,9 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chatops import config
 from chatops.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from chatops.freeze import Window
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -71,6 +75,7 @@ class Target:
     strategy: str = ""
     policy: Policy = field(default_factory=Policy)
     timing: Timing = field(default_factory=Timing)
+    freeze: tuple[Window, ...] = ()
 
     @property
     def kind(self) -> str:

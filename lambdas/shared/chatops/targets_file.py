@@ -7,6 +7,7 @@ targets:
     ecs: {cluster: checkout, service: checkout-api}
     policy: {approvers: [U0LEE0001], quorum: 1, rollback_approval: false}
     timing: {approval: 1800}
+    freeze: [{days: [sat, sun], zone: Asia/Seoul}]   # see freeze_file
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from chatops import config
+from chatops import config, freeze_file
 from chatops.errors import InvalidConfiguration
 from chatops.targets import OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
 from chatops.words import RESERVED
@@ -35,7 +36,7 @@ _LISTS = {
 }
 
 
-class _Where:
+class Where:
     """A place in the file, for error messages."""
 
     def __init__(self, file: str, node: yaml.Node, path: str) -> None:
@@ -45,17 +46,17 @@ class _Where:
         line = (node or self.node).start_mark.line + 1
         return InvalidConfiguration(f"{self.file}, line {line}, {self.path or 'the file'}: {problem}")
 
-    def fields(self, allowed: set[str]) -> dict[str, _Where]:
+    def fields(self, allowed: set[str]) -> dict[str, Where]:
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error("should hold names and values")
-        found: dict[str, _Where] = {}
+        found: dict[str, Where] = {}
         for key, value in self.node.value:
             name = str(key.value)
             if allowed and name not in allowed:
                 raise self.error(f"unknown field {name!r}; known are {', '.join(sorted(allowed))}", key)
             if name in found:
                 raise self.error(f"{name!r} stands twice", key)
-            found[name] = _Where(self.file, value, f"{self.path}.{name}" if self.path else name)
+            found[name] = Where(self.file, value, f"{self.path}.{name}" if self.path else name)
         return found
 
     def value(self, kind: type, what: str) -> Any:
@@ -74,6 +75,18 @@ class _Where:
         nodes = self.node.value if isinstance(self.node, yaml.SequenceNode) else []
         return list(zip(found, nodes, strict=True))
 
+    def items(self, what: str) -> list[Where]:
+        """A list's members, each a place of its own."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.error(f"should hold {what}")
+        return [Where(self.file, node, f"{self.path}[{n}]") for n, node in enumerate(self.node.value)]
+
+    def raw(self) -> str:
+        """A single value as it is written, whatever YAML would make of it."""
+        if not isinstance(self.node, yaml.ScalarNode):
+            raise self.error("should hold a single value")
+        return str(self.node.value).strip()
+
     def text(self, pattern: re.Pattern[str] | None = None, what: str = "a text") -> str:
         found = str(self.value(str, what)).strip()
         if not found or (pattern and not pattern.fullmatch(found)):
@@ -87,7 +100,7 @@ class _Where:
         return found
 
 
-def _policy(where: _Where, inherited: Policy) -> Policy:
+def _policy(where: Where, inherited: Policy) -> Policy:
     given: dict[str, Any] = {}
     for name, place in where.fields({f.name for f in fields(Policy)}).items():
         if name in _LISTS:
@@ -111,7 +124,7 @@ def _policy(where: _Where, inherited: Policy) -> Policy:
     return Policy(**(base | given))
 
 
-def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
+def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
     place = where.fields(
         {
             "repository",
@@ -124,6 +137,7 @@ def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
             "strategy",
             "policy",
             "timing",
+            "freeze",
         }
     )
     owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
@@ -168,6 +182,7 @@ def _target(name: str, where: _Where, env: Mapping[str, str]) -> Target:
         else "",
         policy=_policy(place["policy"], inherited) if "policy" in place else inherited,
         timing=Timing(**{n: p.seconds() for n, p in timing.items()}),
+        freeze=freeze_file.read(place["freeze"]) if "freeze" in place else (),
     )
 
 
@@ -179,7 +194,7 @@ def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
         raise InvalidConfiguration(f"{path.name}: {error}") from None
     if root is None:
         raise InvalidConfiguration(f"{path.name} is empty; it should hold `targets:`.")
-    top = _Where(path.name, root, "").fields({"targets"})
+    top = Where(path.name, root, "").fields({"targets"})
     if "targets" not in top:
         raise InvalidConfiguration(f"{path.name} should hold `targets:`.")
     found: dict[str, Target] = {}

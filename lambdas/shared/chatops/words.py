@@ -17,6 +17,7 @@ VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}")
 
 REASON_LIMIT = 500
 _DRY_RUN = ("--dry-run", "-dry-run")
+_BREAK_GLASS = ("--break-glass", "-break-glass")
 RESERVED = frozenset({"help", "history", "cancel"})
 # What a reason may well begin with although no version looks like it: a mention, a link, a ticket's number.
 _NO_VERSION_MEANT = re.compile(r"<[@#!][^>]*>\S{0,2}|<?https?://\S+|#\d+[.,:]?", re.ASCII)
@@ -41,6 +42,7 @@ class Words:
     reason: str = ""
     deployment_id: str = ""
     dry_run: bool = False
+    break_glass: bool = False
     mistake: Mistake | None = None
 
 
@@ -65,11 +67,21 @@ def _looks_like_version(word: str) -> bool:
 
 
 def parse_deploy(text: str, targets: Iterable[str]) -> Words:
-    """`/platform-deploy [version] [target] [--dry-run]`, `help`, `history [target]`, `cancel [id]`."""
+    """`/platform-deploy [version] [target] [--dry-run] [--break-glass reason…]`, `help`, `history [target]`,
+    `cancel [id]`."""
     known = list(targets)
     words = _split(text)
     if words and words[0].lower() in RESERVED and words[0].lower() not in known:
         return _subcommand(words[0].lower(), words[1:], known)
+    glass = next((n for n, word in enumerate(words) if word.lower() in _BREAK_GLASS), len(words))
+    asked = _deploy(words[:glass], known)
+    if asked.mistake or glass == len(words):
+        return asked
+    asked = _reasoned(replace(asked, break_glass=True), words[glass + 1 :], known)
+    return asked if asked.mistake or asked.reason else replace(asked, mistake=Mistake("break_glass_reason"))
+
+
+def _deploy(words: list[str], known: list[str]) -> Words:
     version = target = ""
     dry_run = False
     for word in words:
@@ -138,17 +150,23 @@ def parse_status(text: str, targets: Iterable[str]) -> Words:
 
 
 def parse_rollback(text: str, targets: Iterable[str]) -> Words:
-    """`/platform-rollback [version] [target] [reason…]`: the first word that is neither begins the reason.
-
-    `--dry-run` may stand anywhere. Where it is doubtful what should go back, nothing does: a mistake is answered.
-    """
+    """`/platform-rollback [version] [target] [reason…]`."""
     known = list(targets)
     words = _split(text)
     first = words[0].lower() if words else ""
     if first in RESERVED and first not in known:
         return _subcommand(first, words[1:], known)
-    asked = Words("rollback", dry_run=any(word.lower() in _DRY_RUN for word in words))
-    words = [word for word in words if word.lower() not in _DRY_RUN]
+    return _reasoned(Words("rollback"), words, known)
+
+
+def _reasoned(asked: Words, words: list[str], known: list[str]) -> Words:
+    """`[version] [target] [reason…]`: the first word that is neither, or that is known already, begins the reason.
+
+    `--dry-run` may stand anywhere; `--break-glass` says nothing here (a rollback needs none). Where it is doubtful what
+    is meant, nothing happens: a mistake is answered.
+    """
+    asked = replace(asked, dry_run=asked.dry_run or any(word.lower() in _DRY_RUN for word in words))
+    words = [word for word in words if word.lower() not in _DRY_RUN + _BREAK_GLASS]
     while words:
         word = words[0]
         if word.lower() in known and not asked.target:
@@ -163,7 +181,7 @@ def parse_rollback(text: str, targets: Iterable[str]) -> Words:
 
 
 def _doubts(asked: Words, reason: list[str], known: list[str]) -> Words:
-    """A rollback with a reason: does it begin with an option, a version or a target that was mistyped?"""
+    """With a reason: does it begin with an option, a version or a target that was mistyped?"""
     word = reason[0]
     mistake: Mistake | None = None
     if word.startswith("-") and len(word) > 1:

@@ -70,6 +70,7 @@ def execution_input(form: Mapping[str, str], asked: Words) -> str:
         "target": asked.target,
         "reason": asked.reason,
         "dry_run": asked.dry_run,
+        "break_glass": asked.break_glass,
         "requester": {"id": form.get("user_id", ""), "name": form.get("user_name", "")[:80]},
         "channel": form.get("channel_id", ""),
         "response_url": form.get("response_url", ""),

@@ -86,7 +86,7 @@ def _value(name: str, value: object) -> str:
         return str(value)
     if name in ("user", "by"):
         return mention(str(value))
-    if name in ("since", "deadline", "at"):
+    if name in ("since", "deadline", "at", "until"):
         return date(str(value))
     return escape(value)
 

@@ -98,7 +98,9 @@ def _fields(view: View) -> list[str]:
         fields.append(say("field_commit", commit=Markup(f"{commit} {escape(title)}".strip())))
     if view.phase in ("planned", "build", "approval", "decided") and (changes := changes_text(view.plan)):
         fields.append(say("field_changes", changes=Markup(changes)))
-    if reason := view.plan.get("reason"):
+    if glass := view.plan.get("break_glass"):
+        fields.append(say("field_break_glass", by=glass.get("by", ""), reason=glass.get("reason", "")))
+    elif reason := view.plan.get("reason"):
         fields.append(say("field_reason", reason=reason))
     if view.phase == "approval":
         fields.append(say("field_deadline", deadline=Markup(date(str(view.approval.get("deadline", ""))))))

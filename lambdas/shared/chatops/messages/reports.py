@@ -27,6 +27,8 @@ def dry_run(plan: Facts) -> dict[str, Any]:
         if question.get("required")
         else say("dry_run_no_approval")
     )
+    if glass := plan.get("break_glass"):
+        approval += f" {say('dry_run_break_glass', by=glass.get('by', ''))}"
     sha, title = str(plan.get("sha") or ""), escape(plan.get("title") or "", 100)
     commit = Markup(f"{link(str(plan.get('url') or ''), sha[:7])} {title}".strip())
     key = "dry_run_rollback" if plan.get("command") == "rollback" else "dry_run"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import SCHEMA, clock, live, policy
+from chatops import SCHEMA, clock, freeze, live, policy
 from chatops.config import settings
 from chatops.ecs.service import Service
 from chatops.errors import GitHubRefused, InvalidRequest
@@ -64,10 +64,11 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     who = policy.requester(target, request.requester)
     ledger = releases.newest_first(table(), target.name)
     running = live.now(target, ledger)
-    changes = None
+    changes, glass = None, None
     if request.command == "deploy":
         client = github(target.repository)
         what = _version(client, request.version, target)
+        glass = _glass(request, target, what.version, running)
         back = running
         if running and running.sha and running.sha != what.sha:
             changes = versions.changes(client, running.sha, what.sha)
@@ -84,6 +85,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         "repository": target.repository,
         **asdict(what),
         "reason": request.reason,
+        "break_glass": glass or {},
         "requester": {"id": request.requester, "name": request.requester_name},
         "channel": _channel(request.channel),
         "live": asdict(running) if running else {},
@@ -99,6 +101,24 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     if busy:
         raise busy
     return _begin(deployment_id, execution_arn, plan)
+
+
+def _glass(request: Request, target: Target, version: str, running: Release | None) -> dict[str, str] | None:
+    """Who goes through a freeze, and why; None where there is none. Raises InvalidRequest with when it ends and how."""
+    found = freeze.holding(target.freeze, clock.now())
+    if found is None:
+        return None
+    if request.break_glass:
+        policy.break_glass(target, request.requester)
+        return {"by": request.requester, "reason": request.reason}
+    raise InvalidRequest(
+        "frozen" if found.end else "frozen_open",
+        target=target.name,
+        version=version,
+        live=running.version if running else "?",
+        until=clock.iso(found.end or 0),
+        note=f" ({found.reason})" if found.reason else "",
+    )
 
 
 def _channel(asked: str) -> str:

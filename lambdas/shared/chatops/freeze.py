@@ -1,0 +1,108 @@
+"""Freeze windows: when nothing new may be deployed to a target. Pure.
+
+Times are what the clock on the wall of the window's zone shows. Where that clock jumps forward over the beginning or
+the end of a window, the moment of the jump counts; where it shows a time twice, a window begins at the first and ends
+at the second, so that it is never open in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+STEPS = 400
+"""What so many windows, each beginning before the last one ends, keep closed is closed until the file changes."""
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """On these weekdays (0 is Monday) from `start` to `end`, in minutes since midnight (1440: the day's end); an end
+    that is not after the start is on the next day."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+    zone: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Once:
+    """From `start` up to, and not including, `end`; both without a zone of their own."""
+
+    start: datetime
+    end: datetime
+    zone: str
+    reason: str = ""
+
+
+Window = Weekly | Once
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """What holds now. `end`: epoch seconds when deployments are possible again; None where that is not in sight."""
+
+    end: float | None
+    reason: str = ""
+
+
+def holding(windows: Sequence[Window], now: float) -> Freeze | None:
+    """The freeze that holds at `now` (epoch seconds), over all windows that follow without a gap; None if none does."""
+    first = next((w for w in windows if _end(w, now) is not None), None)
+    if first is None:
+        return None
+    at = now
+    for _ in range(STEPS):
+        ends = [end for w in windows if (end := _end(w, at)) is not None]
+        if not ends:
+            return Freeze(at, first.reason)
+        at = max(ends)
+    return Freeze(None, first.reason)
+
+
+def _end(window: Window, now: float) -> float | None:
+    """When the window that is closed at `now` opens again."""
+    zone = ZoneInfo(window.zone)
+    if isinstance(window, Once):
+        spans = [(window.start, window.end)]
+    else:
+        today = datetime.fromtimestamp(now, zone).date()
+        # one that began yesterday may go on over midnight; where a zone skips a day, the neighbours matter too
+        spans = [_span(window, today + n * _DAY) for n in (-1, 0, 1) if (today + n * _DAY).weekday() in window.days]
+    ends = [_instant(end, zone, last=True) for start, end in spans if _instant(start, zone, last=False) <= now]
+    return max((end for end in ends if now < end), default=None)
+
+
+def _span(window: Weekly, day: date) -> tuple[datetime, datetime]:
+    midnight = datetime.combine(day, datetime.min.time())
+    end = window.end if window.end > window.start else window.end + 1440
+    return midnight + timedelta(minutes=window.start), midnight + timedelta(minutes=end)
+
+
+def _instant(wall: datetime, zone: ZoneInfo, *, last: bool) -> float:
+    """Epoch seconds at which the wall's clock shows this time, for the last time if it does so twice."""
+    early, late = (wall.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
+    if early > late:  # it never shows it: https://peps.python.org/pep-0495/#mind-the-gap
+        return _jump(int(late), int(early), zone)
+    return late if last else early
+
+
+def _jump(before: int, after: int, zone: ZoneInfo) -> float:
+    """The second between these two at which the zone's clock jumps."""
+    offset = _offset(before, zone)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(middle, zone) == offset:
+            before = middle
+        else:
+            after = middle
+    return float(after)
+
+
+def _offset(seconds: int, zone: ZoneInfo) -> timedelta | None:
+    return datetime.fromtimestamp(seconds, UTC).astimezone(zone).utcoffset()
