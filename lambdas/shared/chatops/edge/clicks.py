@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from chatops import clock, http
-from chatops.edge import cancelling
+from chatops.edge import back, cancelling
 from chatops.edge.limits import PATIENCE
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import Markup, duration, escape, plain, say
@@ -19,7 +19,7 @@ from chatops.targets import targets
 OK = {"statusCode": 200, "body": ""}
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _REASON_LIMIT = 500
-_ACTIONS = frozenset({"approve", "reject", "cancel"})
+_ACTIONS = frozenset({"approve", "reject", "cancel", "roll_back"})
 
 
 def answer(payload: Any) -> dict[str, Any]:
@@ -62,11 +62,23 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
             return _ask_reason(payload, deployment_id)
     elif action == "approve":
         said = approve(deployment_id, user, _text(payload, "channel", "id"))
+    elif action == "roll_back":
+        said = back.roll_back(deployment_id, _press(payload, user))
     else:
         said = cancelling.cancel(deployment_id, user)
     if said:
         _tell(_text(payload, "response_url"), said)
     return OK
+
+
+def _press(payload: dict[str, Any], user: str) -> back.Press:
+    return back.Press(
+        user=user,
+        name=_text(payload, "user", "name"),
+        team=_text(payload, "team", "id") or _text(payload, "user", "team_id"),
+        channel=_text(payload, "channel", "id"),
+        response_url=_text(payload, "response_url"),
+    )
 
 
 def _tell(response_url: str, text: str) -> None:

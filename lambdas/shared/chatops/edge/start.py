@@ -9,6 +9,12 @@ from chatops.edge.limits import PATIENCE
 
 def start(name: str, text: str) -> bool:
     """Start the execution, or find it started by the same delivery; False if Step Functions did not answer."""
+    return bool(begin(name, text))
+
+
+def begin(name: str, text: str) -> str:
+    """`started`, `exists` where there was an execution of that name already, or nothing if Step Functions did not
+    answer."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from chatops.observability import logger
@@ -18,9 +24,9 @@ def start(name: str, text: str) -> bool:
         states.start_execution(stateMachineArn=settings().state_machine_arn, name=name, input=text)
     except states.exceptions.ExecutionAlreadyExists:
         # the same delivery after its execution has ended; the same name is the same delivery
-        return True
+        return "exists"
     except (ClientError, BotoCoreError) as error:
         logger.error("execution not started", error=aws.error_code(error) or type(error).__name__, deployment_id=name)
-        return False
+        return ""
     logger.info("execution started", deployment_id=name)
-    return True
+    return "started"

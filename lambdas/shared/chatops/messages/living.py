@@ -55,6 +55,19 @@ def message(view: View) -> Message:
     }
 
 
+def can_roll_back(view: View) -> bool:
+    """True for a deployment that is live and has something before it to go back to."""
+    return view.outcome.get("end") == "Deployed" and bool((view.plan.get("previous") or {}).get("version"))
+
+
+def retired(shown: Message, line: str = "") -> Message:
+    """A message as it was shown, without its buttons; with a line that says why, above the footer."""
+    blocks = [block for block in shown["blocks"] if block["type"] != "actions"]
+    if line:
+        blocks.insert(len(blocks) - 1, SectionBlock(text=mrkdwn(line)).to_dict())
+    return {"text": shown["text"], "blocks": blocks}
+
+
 def headline(view: View) -> str:
     """The header, plain text."""
     if view.phase == "ended":
@@ -203,6 +216,13 @@ def _button(
 
 def _buttons(view: View) -> list[ButtonElement]:
     """A button carries the deployment id and nothing secret."""
+    if can_roll_back(view):
+        sure = _confirm(
+            plain("confirm_rollback_title"),
+            plain("confirm_rollback_text", version=view.version, target=view.target),
+            danger=True,
+        )
+        return [_button("roll_back", "roll_back", view.deployment_id, None, sure)]
     if not view.plan or view.phase == "ended":
         return []
     made: list[ButtonElement] = []

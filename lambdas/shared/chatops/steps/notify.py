@@ -25,7 +25,11 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return {"delivered": _reply(asked, **reports.dry_run(plan))}
     if kind == "outcome":
         return {"delivered": ended(event)}
-    return {"delivered": speak.show(speak.view_of(event))}
+    seen = speak.view_of(event)
+    shown = speak.show(seen)
+    if kind == "announce" and (card := plan.get("card")):
+        speak.retire(card, f"↩️ {say('line_rollback_asked', user=seen.requester, id=seen.deployment_id)}")
+    return {"delivered": shown}
 
 
 def _reply(asked: Request, text: str, blocks: list[dict[str, Any]] | None = None) -> bool:
@@ -42,4 +46,7 @@ def ended(event: dict[str, Any]) -> bool:
         told = speak.show(seen) and speak.short(seen.deployment_id, "outcome", outcome.short(seen), everywhere=True)
     if told:
         messages.delivered(table(), seen.deployment_id)
+    end = seen.outcome.get("end")
+    if end == "Deployed" or (end == "Restored" and seen.command == "rollback"):
+        speak.retire(str((seen.plan.get("live") or {}).get("deployment_id") or ""))
     return told

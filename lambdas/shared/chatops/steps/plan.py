@@ -73,6 +73,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         if running and running.sha and running.sha != what.sha:
             changes = versions.changes(client, running.sha, what.sha)
     else:
+        _assert_card(request, target, ledger)
         back = _way_back(target, request.version, ledger, running)
         what = _What(back.version, back.sha, back.image)
     question = policy.question(target, request.command, who)
@@ -85,6 +86,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         "repository": target.repository,
         **asdict(what),
         "reason": request.reason,
+        "card": request.card,
         "break_glass": glass or {},
         "requester": {"id": request.requester, "name": request.requester_name},
         "channel": _channel(request.channel),
@@ -155,6 +157,19 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
             raise InvalidRequest("similar_version", repository=target.repository, version=wanted, meant=meant)
         raise InvalidRequest("unknown_version", repository=target.repository, version=wanted)
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url)
+
+
+def _assert_card(request: Request, target: Target, ledger: list[Release]) -> None:
+    """A Roll back button acts only while its card's release is live."""
+    if not request.card or (ledger and ledger[0].deployment_id == request.card):
+        return
+    record = deployments.get(table(), request.card) or {}
+    raise InvalidRequest(
+        "rollback_stale",
+        version=str(record.get("version") or "?"),
+        target=target.name,
+        live=ledger[0].version if ledger else "?",
+    )
 
 
 def _way_back(target: Target, wanted: str, ledger: list[Release], running: Release | None) -> Release:

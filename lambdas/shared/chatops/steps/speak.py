@@ -49,8 +49,23 @@ def show(seen: View) -> bool:
     except TROUBLE as error:
         logger.warning("slack did not take the message", reason=str(error))
         return False
-    messages.shown(table(), seen.deployment_id, mark)
+    messages.shown(table(), seen.deployment_id, mark, message if living.can_roll_back(seen) else None)
     return True
+
+
+def retire(deployment_id: str, line: str = "") -> None:
+    """Take the Roll back button off the message of a deployment that is not live any more, or about to be rolled
+    back. Where Slack does not take it the button stays, and refuses."""
+    known = messages.get(table(), deployment_id)
+    if not known.get("live"):
+        return
+    message = living.retired(json.loads(known["live"]), line)
+    try:
+        _with_pictures_or_without("chat.update", channel=known["channel"], ts=known["ts"], **message)
+    except TROUBLE as error:
+        logger.warning("slack did not take the message", reason=str(error))
+    else:
+        messages.retired(table(), deployment_id)
 
 
 def _write(deployment_id: str, channel: str, known: dict[str, Any], message: living.Message) -> None:

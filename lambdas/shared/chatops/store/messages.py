@@ -34,14 +34,18 @@ def posted(table: Table, deployment_id: str, channel: str, ts: str) -> Item:
         return conflict.old or {}
 
 
-def shown(table: Table, deployment_id: str, fingerprint: str) -> None:
-    """Remember what the message shows now, and since when."""
-    table.update(
-        _pk(deployment_id),
-        "MESSAGE",
-        "SET #fingerprint = :fingerprint, #shown_at = :now",
-        values={"fingerprint": fingerprint, "now": clock.now()},
-    )
+def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str, Any] | None = None) -> None:
+    """Remember what the message shows now, and since when. `live`: the message itself, where it has a button that has
+    to go when its release is no longer live."""
+    change, values = "SET #fingerprint = :fingerprint, #shown_at = :now", {"fingerprint": fingerprint}
+    if live:
+        change, values = f"{change}, #live = :live", {**values, "live": json.dumps(live)}
+    table.update(_pk(deployment_id), "MESSAGE", change, values={**values, "now": clock.now()})
+
+
+def retired(table: Table, deployment_id: str) -> None:
+    """Its button is gone."""
+    table.update(_pk(deployment_id), "MESSAGE", "REMOVE #live")
 
 
 def said(table: Table, deployment_id: str, mark: str) -> None:

@@ -69,6 +69,11 @@ def newest_first(table: Table, target: str) -> list[Release]:
     return [found for row in rows if (found := release(row))]
 
 
+def live(table: Table, target: str) -> Release | None:
+    """The newest of them, which is the live one."""
+    return next((release(row) for row in table.query(f"TARGET#{target}", "RELEASE#", newest_first=True, limit=1)), None)
+
+
 def bad_versions(table: Table, target: str) -> frozenset[str]:
     """The versions that were rolled back from."""
     return frozenset(str(row["version"]) for row in table.query(f"TARGET#{target}", "BAD#"))

@@ -1,0 +1,78 @@
+"""What people do in Slack, on the real engine with the real handlers: buttons, commands, operators."""
+
+from __future__ import annotations
+
+import copy
+import threading
+
+import pytest
+
+from local.slack.directory import U_DEV, U_GUEST, U_KIM, U_LEE
+from local.slack.store import Message
+from local.world import states_entered
+from tests.statemachine import checks
+from tests.statemachine.conftest import Build
+
+pytestmark = pytest.mark.engine
+
+
+def actions(message: Message) -> list[str]:
+    return [button.action_id for button in message.buttons]
+
+
+def test_the_roll_back_button_is_the_command_once_however_often_it_is_pressed(build: Build) -> None:
+    drive = build()
+    assert drive.run("/platform-deploy", "v1.0.0") == "Deployed"
+    first = drive.card("roll_back")
+    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
+    assert drive.world.slack.wait_for(lambda m: m is first and not actions(m), 5), "what is not live has no button"
+    before = len(drive.world.executions())
+    card = drive.card("roll_back")
+    old = copy.deepcopy(card)  # as it stands on the screens of those who have not looked since
+    presses = [
+        threading.Thread(target=drive.world.user.click, args=(old, "roll_back", user))
+        for user in (U_KIM, U_KIM, U_LEE, U_DEV)
+    ]
+    for press in presses:
+        press.start()
+    for press in presses:
+        press.join()
+    started = drive.world.executions()
+    assert len(started) - before == 1
+    drive.arn = started[0]["executionArn"]
+    assert drive.end() == "Restored"
+    assert drive.world.slack.wait_for(lambda m: m is card and not actions(m) and "rolls this back" in str(m.blocks), 5)
+    assert any(m.channel == card.channel and "v1.0.0 again" in m.text for m in drive.world.slack.messages)
+    drive.world.user.click(old, "roll_back", U_LEE)
+    assert drive.world.slack.wait_for(lambda m: m.ephemeral_to == U_LEE and "any more" in m.text, 5)
+    assert len(drive.world.executions()) - before == 1
+    checks.all_hold(drive.world)
+
+
+def test_a_guest_cannot_roll_back_and_does_not_use_the_button_up(build: Build) -> None:
+    drive = build()
+    for version in ("v1.0.0", "v1.1.0"):
+        assert drive.run("/platform-deploy", version) == "Deployed"
+    card = drive.card("roll_back")
+    drive.world.user.click(card, "roll_back", U_GUEST)
+    drive.arn = drive.world.executions()[0]["executionArn"]
+    assert drive.end() == "Refused"
+    assert drive.world.slack.wait_for(lambda m: m.ephemeral_to == U_GUEST and "Guests" in m.text, 5)
+    assert actions(card) == ["roll_back"]
+    drive.world.user.click(card, "roll_back", U_LEE)
+    drive.arn = drive.world.executions()[0]["executionArn"]
+    assert drive.end() == "Restored"
+    checks.all_hold(drive.world)
+
+
+def test_a_stale_card_is_refused_by_plan_too(build: Build) -> None:
+    """Between the click and the plan another deployment may have gone live."""
+    drive = build()
+    assert drive.run("/platform-deploy", "v1.0.0") == "Deployed"
+    stale = drive.deployment_id
+    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
+    drive.console({"command": "rollback", "card": stale}, "console-stale-card")
+    assert drive.end() == "Refused"
+    assert "not what runs" in drive.world.describe(drive.arn)["output"]
+    assert "Restore Service" not in states_entered(drive.world.history(drive.arn))
+    checks.all_hold(drive.world)

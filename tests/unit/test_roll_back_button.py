@@ -1,0 +1,200 @@
+"""The Roll back button: only for what is live, once however often it is pressed, and nobody can use it up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chatops import aws
+from chatops.edge import back
+from chatops.edge.back import Press
+from chatops.messages import living
+from chatops.slack import client as slack
+from chatops.steps import speak
+from chatops.store import deployments, messages, releases
+from chatops.store.releases import Release
+from chatops.store.table import Table
+from tests.unit.views import ENDS, PHASES, seen
+
+CARD, OTHER = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb"
+DANA, OUT = "U0DANA001", "U0OUT0001"
+PLAN: dict[str, Any] = {
+    "target": "prod",
+    "command": "deploy",
+    "version": "v2",
+    "requester": {"id": DANA},
+    "channel": "C0DEPLOY1",
+}
+PRESS = Press(DANA, "dana", "T0ACME001", "C0DEPLOY1", "https://hooks.slack.com/actions/1")
+
+
+class States:
+    """StartExecution and DescribeExecution: a name is taken for ever; `ended` lists those that run no more."""
+
+    class exceptions:  # noqa: N801 - botocore's name
+        ClientError = ClientError
+        ExecutionAlreadyExists = type("ExecutionAlreadyExists", (ClientError,), {})
+
+    def __init__(self) -> None:
+        self.started: dict[str, dict[str, Any]] = {}
+        self.ended: set[str] = set()
+        self.down = False
+
+    def start_execution(self, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803 - botocore's
+        if self.down:
+            raise ClientError({"Error": {"Code": "InternalFailure"}}, "StartExecution")
+        if name in self.started and (name in self.ended or self.started[name] != json.loads(input)):
+            raise self.exceptions.ExecutionAlreadyExists({"Error": {"Code": "x"}}, "StartExecution")
+        self.started[name] = json.loads(input)
+
+    def describe_execution(self, executionArn: str) -> dict[str, str]:  # noqa: N803 - botocore's name
+        assert ":execution:chatops-deploy:" in executionArn
+        return {"status": "SUCCEEDED" if executionArn.rpartition(":")[2] in self.ended else "RUNNING"}
+
+
+def went_live(rows: Table, version: str, deployment: str, day: int) -> None:
+    at = f"2025-01-{day:02d}T00:00:00.000Z"
+    rows.transact(releases.adding("prod", Release(version, deployment_id=deployment, verified_at=at)))
+
+
+@pytest.fixture
+def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
+    fake, real = States(), aws.client
+    environment.setattr(aws, "client", lambda name, **more: fake if name == "stepfunctions" else real(name, **more))
+    for card, version in ((CARD, "v2"), (OTHER, "v3")):
+        deployments.begin(rows, card, "arn", {**PLAN, "version": version})
+    rows.transact(
+        releases.adding("prod", Release("v1", deployment_id="before", verified_at="2025-01-01T00:00:00.000Z"))
+    )
+    rows.transact(releases.adding("prod", Release("v2", deployment_id=CARD, verified_at="2025-01-02T00:00:00.000Z")))
+    return fake
+
+
+def test_a_press_starts_what_the_command_would_in_the_cards_channel_for_whoever_pressed(states: States) -> None:
+    assert "Rolling *prod* back" in back.roll_back(CARD, PRESS)
+    assert states.started == {
+        back.execution_name("T0ACME001", CARD): {
+            "schema": 1,
+            "command": "rollback",
+            "target": "prod",
+            "requester": {"id": DANA, "name": "dana"},
+            "channel": "C0DEPLOY1",
+            "response_url": "https://hooks.slack.com/actions/1",
+            "card": CARD,
+        }
+    }
+
+
+def test_any_number_of_presses_by_anybody_is_one_rollback(states: States, rows: Table) -> None:
+    back.roll_back(CARD, PRESS)
+    for user in (DANA, OUT, "U0KIM0001"):
+        said = back.roll_back(CARD, Press(user, channel="C0DEPLOY1", team="T0ACME001", response_url=user))
+        assert "already" in said
+    assert len(states.started) == 1
+    name = back.execution_name("T0ACME001", CARD)
+    deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
+    assert "already" in back.roll_back(CARD, Press(OUT, team="T0ACME001"))
+
+
+def test_a_press_on_what_is_not_live_any_more_is_refused_with_what_is(states: States, rows: Table) -> None:
+    went_live(rows, "v3", OTHER, 3)
+    said = back.roll_back(CARD, PRESS)
+    assert "`v2` is not what runs in `prod` any more" in said
+    assert "Running now: `v3`" in said
+    assert states.started == {}
+
+
+def test_the_same_version_deployed_again_is_another_release(states: States, rows: Table) -> None:
+    went_live(rows, "v2", OTHER, 3)
+    assert "any more" in back.roll_back(CARD, PRESS)
+    assert "Rolling *prod* back" in back.roll_back(OTHER, PRESS)
+
+
+def test_a_press_that_was_refused_does_not_use_the_button_up(states: States) -> None:
+    """A guest pressed: `plan` refused before it wrote a record. The next one may."""
+    back.roll_back(CARD, Press(OUT, team="T0ACME001"))
+    first = back.execution_name("T0ACME001", CARD)
+    states.ended.add(first)
+    assert "Rolling *prod* back" in back.roll_back(CARD, PRESS)
+    assert set(states.started) == {first, back.execution_name("T0ACME001", CARD, 2)}
+    assert "already" in back.roll_back(CARD, Press(OUT, team="T0ACME001"))
+    assert len(states.started) == 2
+
+
+def test_a_rollback_that_people_refused_is_asked_for_again_by_command(states: States, rows: Table) -> None:
+    back.roll_back(CARD, PRESS)
+    name = back.execution_name("T0ACME001", CARD)
+    deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
+    record = deployments.get(rows, name)
+    assert record
+    deployments.settle(rows, record, {"end": "Rejected"})
+    states.ended.add(name)
+    said = back.roll_back(CARD, PRESS)
+    assert "Rejected" in said
+    assert "/platform-rollback prod" in said
+    assert len(states.started) == 1
+
+
+@pytest.mark.parametrize(
+    ("card", "press", "said"),
+    [
+        ("d-nobodysdepl", PRESS, "no deployment that I know"),
+        (CARD, Press(DANA, channel="C0PUBLIC1"), "where its card is"),
+    ],
+)
+def test_a_forged_card_or_channel_is_refused(states: States, card: str, press: Press, said: str) -> None:
+    assert said in back.roll_back(card, press)
+    assert states.started == {}
+
+
+def test_step_functions_not_answering_is_said(states: States) -> None:
+    states.down = True
+    assert "did not answer" in back.roll_back(CARD, PRESS)
+
+
+# -- the message ---------------------------------------------------------------------------------------------
+
+
+def actions(message: living.Message) -> list[str]:
+    return [e["action_id"] for block in message["blocks"] if block["type"] == "actions" for e in block["elements"]]
+
+
+def test_only_a_live_deployment_with_something_before_it_has_the_button() -> None:
+    assert actions(living.message(seen(ENDS["Deployed"]))) == ["roll_back"]
+    assert actions(living.message(seen(ENDS["Deployed, first"]))) == []
+    for name, state in {**ENDS, **PHASES}.items():
+        if not name.startswith("Deployed"):
+            assert "roll_back" not in actions(living.message(seen(state))), name
+
+
+def test_the_button_asks_before_it_acts_and_carries_the_deployment_alone() -> None:
+    block = next(b for b in living.message(seen(ENDS["Deployed"]))["blocks"] if b["type"] == "actions")
+    (button,) = block["elements"]
+    assert button["value"] == "d-abc234def567"
+    assert "v1.2.3" in button["confirm"]["text"]["text"]
+
+
+def test_the_button_goes_once_and_the_rest_of_the_message_stays(rows: Table, environment: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def call(method: str, **arguments: Any) -> dict[str, Any]:
+        calls.append((method, arguments))
+        return {"ok": True, "channel": "C0DEPLOY1", "ts": "1.1"}
+
+    environment.setattr(slack, "call", call)
+    view = seen(ENDS["Deployed"])
+    assert speak.show(view)
+    before = calls[-1][1]
+    speak.retire(view.deployment_id, "↩️ gone")
+    method, after = calls[-1]
+    assert (method, after["channel"], after["ts"]) == ("chat.update", "C0DEPLOY1", "1.1")
+    assert after["text"] == before["text"]
+    assert after["blocks"].pop(-2)["text"]["text"] == "↩️ gone"
+    assert after["blocks"] == [b for b in before["blocks"] if b["type"] != "actions"]
+    speak.retire(view.deployment_id)
+    speak.retire("d-unknown")
+    assert len(calls) == 2
+    assert "live" not in messages.get(rows, view.deployment_id)
