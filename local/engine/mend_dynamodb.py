@@ -16,8 +16,8 @@ def writes_are_serializable(patches: Patches, _: Settings) -> None:
     """AWS: transactions and single writes are serializable, and a transaction that fails changes nothing.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 
-    moto: a transaction that fails puts back a copy of the whole table from before it began, and with it takes away
-    whatever others wrote meanwhile; conditions are checked and items written with nothing in between to keep others out.
+    moto: a transaction that fails puts back a copy of the whole table from before it began, and so takes away what
+    others wrote meanwhile; conditions are checked and items written with nothing in between to keep others out.
     """
     from moto.dynamodb.models import DynamoDBBackend
 

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -426,21 +427,28 @@ def writes_are_serializable(on: Bench) -> None:
     key = [{"AttributeName": "pk", "KeyType": "HASH"}]
     kind = [{"AttributeName": "pk", "AttributeType": "S"}]
     client.create_table(TableName="t", KeySchema=key, AttributeDefinitions=kind, BillingMode="PAY_PER_REQUEST")
-    over = threading.Event()
     never = {"TableName": "t", "Key": {"pk": {"S": "none"}}, "ConditionExpression": "attribute_exists(pk)"}
+    put = {"Put": {"TableName": "t", "Item": {"pk": {"S": "taken back"}}}}
+    copied = threading.Event()
 
-    def fail() -> None:
-        while not over.is_set():
-            put = {"Put": {"TableName": "t", "Item": {"pk": {"S": "lost"}}}}
-            assert code(client.transact_write_items, TransactItems=[put, {"ConditionCheck": never}])
+    def slowly(value: Any, *more: Any) -> Any:
+        made = copy.deepcopy(value, *more)
+        if not copied.is_set():
+            copied.set()
+            time.sleep(0.3)  # long enough for somebody else's write to fall in between
+        return made
 
-    with ThreadPoolExecutor(2) as pool:
-        failing = pool.submit(fail)
-        for number in range(300):
-            client.put_item(TableName="t", Item={"pk": {"S": str(number)}})
-        over.set()
-        failing.result(10)
-    assert client.scan(TableName="t", Select="COUNT")["Count"] == 300
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr("moto.dynamodb.models.copy", SimpleNamespace(deepcopy=slowly))
+        items = [put, {"ConditionCheck": never}]
+        failing = pool.submit(code, client.transact_write_items, TransactItems=items)
+        assert copied.wait(5)
+        began = time.monotonic()
+        client.put_item(TableName="t", Item={"pk": {"S": "kept"}})
+        waited = time.monotonic() - began
+        assert failing.result(10) == "TransactionCanceledException"
+    assert waited > 0.2, "a write went on in the middle of a transaction"
+    assert [item["pk"]["S"] for item in client.scan(TableName="t")["Items"]] == ["kept"]
 
 
 def test_the_engine_leaves_motos_ec2_unloaded() -> None:

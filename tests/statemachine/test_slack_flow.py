@@ -76,3 +76,17 @@ def test_a_stale_card_is_refused_by_plan_too(build: Build) -> None:
     assert "not what runs" in drive.world.describe(drive.arn)["output"]
     assert "Restore Service" not in states_entered(drive.world.history(drive.arn))
     checks.all_hold(drive.world)
+
+
+def test_history_is_a_report_of_its_own(build: Build) -> None:
+    drive = build()
+    for version in ("v1.0.0", "v1.1.0"):
+        assert drive.run("/platform-deploy", version) == "Deployed"
+    assert drive.run("/platform-deploy", "history") == "Reported"
+    told = drive.world.slack.messages[-1]
+    assert told.ephemeral_to == U_DEV
+    text = str(told.blocks)
+    assert "`v1.0.0` → `v1.1.0` · *Deployed* · <@U0DANA001>" in text
+    assert "in flight" not in text
+    assert "running" not in text, "the service is what /platform-status is for"
+    checks.all_hold(drive.world)

@@ -99,6 +99,12 @@ def test_a_wake_that_was_recorded_and_not_delivered_is_found_later(rows: Table, 
     assert (states.answered, waits.undelivered(rows, ID)) == (["token-1"], "")
 
 
+def test_news_whose_teller_died_before_waking_anybody_is_found_later(rows: Table, states: States, time: Any) -> None:
+    waits.park(rows, ID, "token-1", 0)
+    assert waits.undelivered(rows, ID, time() - 1) == "", "it began after that"
+    assert waits.undelivered(rows, ID, time() + 1) == "token-1"
+
+
 def test_a_decision_that_is_recorded_is_no_error_when_nobody_can_be_woken(rows: Table, states: States) -> None:
     waits.park(rows, ID, "token-1", 0)
     states.down = True

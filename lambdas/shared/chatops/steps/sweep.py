@@ -11,7 +11,7 @@ from chatops.github.client import github
 from chatops.observability import logger
 from chatops.steps import notify, target_lock
 from chatops.steps.settle import settle
-from chatops.store import deployments, locks, messages, stages, waits
+from chatops.store import approvals, deployments, locks, messages, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import targets
 
@@ -47,7 +47,7 @@ def _look(row: Item, done: dict[str, Any]) -> None:
     deployment_id, arn = str(row["deployment_id"]), str(row["execution_arn"])
     status, said = _execution(arn)
     if status == "RUNNING":
-        if token := waits.undelivered(table(), deployment_id):
+        if token := waits.undelivered(table(), deployment_id, _last_news(deployment_id)):
             waits.deliver(table(), deployment_id, token)
             done["woken"].append(deployment_id)
         return
@@ -58,6 +58,15 @@ def _look(row: Item, done: dict[str, Any]) -> None:
     outcome = settle(deployment_id, state, {"end": "Stopped", "said": said, "why": {}, "by": ""})
     done["settled"].append(deployment_id)
     notify.ended({"deployment_id": deployment_id, "execution_arn": arn, "state": {**state, "outcome": outcome}})
+
+
+def _last_news(deployment_id: str) -> float:
+    """When something was last recorded that ends a wait: a decision, a cancel, a stage's finish."""
+    rows = table()
+    times = [(approvals.get(rows, deployment_id) or {}).get("decided_at")]
+    times.append((approvals.cancelled(rows, deployment_id) or {}).get("at"))
+    times += [(stages.get(rows, deployment_id, stage) or {}).get("finished_at") for stage in stages.STAGES]
+    return max(float(time or 0) for time in times)
 
 
 def _execution(arn: str) -> tuple[str, str]:

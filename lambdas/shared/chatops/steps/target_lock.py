@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from chatops import aws, clock, live
@@ -134,23 +133,22 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
         return {"superseded": ""}
     if not supersedable(current):
         _wait_or_give_up(event, plan)
-    _write(
-        taking(target, new, current),
-        # serialised with the claim: whoever of the two comes second finds the other
-        {
-            "ConditionCheck": t.check(
-                f"DEPLOYMENT#{current.deployment_id}",
-                "STAGE#deploy",
-                "attribute_not_exists(#pk) OR #state = :ready OR #state = :revoked",
-                {"ready": "ready", "revoked": "revoked"},
-            )
-        },
-    )
-    by = plan["requester"]["id"]
-    with suppress(Conflict):  # cancelled already
-        table().transact(approvals.cancelling(current.deployment_id, by, "superseded", deployment_id))
+    _supersede(target, new, current)
     waits.wake(table(), current.deployment_id)
     return {"superseded": current.deployment_id}
+
+
+def _supersede(target: str, new: Holder, old: Holder) -> None:
+    """Lock and cancel in one transaction, serialised with the claim: whoever comes second finds the other."""
+    unclaimed = "attribute_not_exists(#pk) OR #state = :ready OR #state = :revoked"
+    states = {"ready": "ready", "revoked": "revoked"}
+    members = [
+        taking(target, new, old),
+        {"ConditionCheck": t.check(f"DEPLOYMENT#{old.deployment_id}", "STAGE#deploy", unclaimed, states)},
+    ]
+    if not approvals.cancelled(table(), old.deployment_id):
+        members.append(approvals.cancelling(old.deployment_id, new.requester, "superseded", new.deployment_id))
+    _write(*members)
 
 
 def _write(*members: t.Item) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from chatops import aws
+from chatops import aws, clock
 from chatops.store.table import Conflict, Table
 
 _GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
@@ -30,9 +30,9 @@ def park(table: Table, deployment_id: str, token: str, seen: int) -> bool:
         table.update(
             _pk(deployment_id),
             "WAIT",
-            "SET #token = :token, #token_n = :seen",
+            "SET #token = :token, #token_n = :seen, #parked_at = :now",
             "#n = :seen" if seen else "attribute_not_exists(#n) OR #n = :seen",
-            {"token": token, "seen": seen},
+            {"token": token, "seen": seen, "now": clock.now()},
         )
     except Conflict:
         return False
@@ -70,8 +70,11 @@ def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1
         table.update(_pk(deployment_id), "WAIT", "REMOVE #token", "#token = :token", {"token": token})
 
 
-def undelivered(table: Table, deployment_id: str) -> str:
-    """The token of a wait that should have been woken (its counter has moved on), or nothing."""
+def undelivered(table: Table, deployment_id: str, news_at: float = 0) -> str:
+    """The token of a wait that should have been woken: its counter has moved on, or there has been news (epoch seconds)
+    since it began, whose teller died before it could move it. Else nothing."""
     item = table.get(_pk(deployment_id), "WAIT") or {}
-    stale = item.get("token") and int(item.get("n", 0)) > int(item.get("token_n", 0))
-    return str(item["token"]) if stale else ""
+    if not item.get("token"):
+        return ""
+    moved = int(item.get("n", 0)) > int(item.get("token_n", 0))
+    return str(item["token"]) if moved or news_at >= float(item.get("parked_at") or news_at + 1) else ""
