@@ -213,4 +213,8 @@ TEXTS = {
     "status_text": "{target} runs {version}; {tasks}last: {last}",
     "status_no_history": "none yet",
     "end_in_flight": "in flight",
+    "history_title": "{target}: the last deployments",
+    "history_text": "{target}, the last {count}: {last}",
+    "history_none": "Nothing has been deployed to *{target}* yet. To begin: `/platform-deploy {target}`.",
+    "history_version": "`{version}`",
 }

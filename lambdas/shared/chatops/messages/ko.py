@@ -217,4 +217,8 @@ TEXTS = {
     "status_text": "{target} 대상의 지금 버전: {version}. {tasks}최근: {last}",
     "status_no_history": "아직 없음",
     "end_in_flight": "진행 중",
+    "history_title": "{target}: 최근 배포 기록",
+    "history_text": "{target} 대상의 최근 {count}건: {last}",
+    "history_none": "*{target}* 대상에는 아직 배포 기록이 없습니다. 시작하려면: `/platform-deploy {target}`.",
+    "history_version": "`{version}`",
 }

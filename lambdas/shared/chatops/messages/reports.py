@@ -49,11 +49,16 @@ def dry_run(plan: Facts) -> dict[str, Any]:
     }
 
 
+def icon(end: str) -> str:
+    """How it ended, at a glance; the words stand beside it."""
+    return _ICONS.get(end, "❌" if "Failed" in end or end == "Rolled Back" else "⏹️")
+
+
 def _row(item: Facts) -> str:
     end = str(item.get("end") or "")
     return say(
         "status_row",
-        icon=_ICONS.get(end, "❌" if "Failed" in end or end == "Rolled Back" else "⏹️"),
+        icon=icon(end),
         version=item.get("version"),
         end=end or plain("end_in_flight"),
         by=item.get("requester", ""),

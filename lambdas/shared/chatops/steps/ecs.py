@@ -12,10 +12,10 @@ from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.messages.catalogue import plain
 from chatops.request import read
 from chatops.store import approvals, deployments, locks, releases
-from chatops.store.table import table
+from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 
-_LAST = 5
+_LAST = {"status": 5, "history": 20}
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -123,22 +123,16 @@ def _status(event: dict[str, Any]) -> dict[str, Any]:
             }
         }
     target, rows = targets()[request.target], table()
+    last = [_past(row) for row in deployments.history(rows, target.name, _LAST[request.command])]
+    if request.command == "history":
+        return {"command": "history", "target": target.name, "last": last}
     ledger = releases.newest_first(rows, target.name)
     holder = locks.holder(rows, target.name)
     fact: dict[str, Any] = {
         "target": target.name,
         "kind": target.kind,
         "holder": {k: getattr(holder, k) for k in ("deployment_id", "version", "requester", "since")} if holder else {},
-        "last": [
-            {
-                "deployment_id": row["deployment_id"],
-                "version": row["version"],
-                "requester": row["requester"],
-                "started_at": row["started_at"],
-                "end": (row["outcome"] or {}).get("end", ""),
-            }
-            for row in deployments.history(rows, target.name, _LAST if request.command == "status" else 4 * _LAST)
-        ],
+        "last": last,
     }
     try:
         running = live.now(target, ledger)
@@ -156,6 +150,13 @@ def _status(event: dict[str, Any]) -> dict[str, Any]:
         if recorded and running and not holder and recorded.task_definition != running.task_definition:
             fact["drift"] = {"running": running.version, "recorded": recorded.version}
     return fact
+
+
+def _past(row: Item) -> dict[str, Any]:
+    """A deployment as reports show it; `seconds` is absent while it is in flight."""
+    ended = row["outcome"] or {}
+    known = {k: row.get(k, "") for k in ("deployment_id", "version", "before", "requester", "started_at")}
+    return {**known, "end": ended.get("end", ""), **({"seconds": ended["seconds"]} if "seconds" in ended else {})}
 
 
 def _service_now(target: Target) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.messages import outcome, reports
+from chatops.messages import history, outcome, reports
 from chatops.messages.catalogue import say
 from chatops.request import Request, where
 from chatops.steps import speak
@@ -17,7 +17,9 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     kind, plan = event["event"], (event.get("state") or {}).get("plan") or {}
     asked = where(event.get("request"))
     if kind == "report":
-        return {"delivered": _reply(asked, **reports.status(event["state"].get("status") or {}))}
+        fact = event["state"].get("status") or {}
+        answer = history.history if fact.get("command") == "history" else reports.status
+        return {"delivered": _reply(asked, **answer(fact))}
     if plan.get("verdict") == "refused":
         refusal = plan["refusal"]
         return {"delivered": _reply(asked, f"⚠️ {say(refusal['key'], refusal['values'])}")}

@@ -42,6 +42,7 @@ def begin(
         "execution_arn": execution_arn,
         "command": plan["command"],
         "version": plan["version"],
+        "before": str((plan.get("live") or {}).get("version") or ""),
         "requester": plan["requester"]["id"],
         "started_at": started,
     }
