@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from local.connections import ClosesConnections
-from local.engine import mend_speed, mends
+from local.engine import identity, mend_speed, mends
 from local.engine.patches import Patches, Settings
 
 # By the prefix of the X-Amz-Target header, which every operation of these three has.
@@ -134,6 +134,10 @@ class _Application:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         service = SERVICES.get(environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0])
         if service is None:
+            size = environ.get("CONTENT_LENGTH") or "0"
+            if size.isdigit() and (told := identity.answer(environ["wsgi.input"].read(min(int(size), 4096)))):
+                start_response("200 OK", [("Content-Type", "text/xml")])
+                return [told]
             headers = [("Content-Type", "application/x-amz-json-1.1")]
             start_response("400 Bad Request", headers)
             return [b'{"__type":"UnknownOperationException","message":"not a service of this engine"}']

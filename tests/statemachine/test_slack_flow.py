@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from chatops import operator
+from chatops.aws import client as _client
+from local.engine.identity import ARN
 from local.slack.directory import U_DEV, U_GUEST, U_KIM, U_LEE
 from local.slack.store import Message
-from local.world import states_entered
+from local.world import STACK, World, states_entered
 from tests.statemachine import checks
-from tests.statemachine.conftest import Build
+from tests.statemachine.conftest import Build, scenario
 
 pytestmark = pytest.mark.engine
 
@@ -89,4 +93,64 @@ def test_history_is_a_report_of_its_own(build: Build) -> None:
     assert "`v1.0.0` → `v1.1.0` · *Deployed* · <@U0DANA001>" in text
     assert "in flight" not in text
     assert "running" not in text, "the service is what /platform-status is for"
+    checks.all_hold(drive.world)
+
+
+# -- an operator, while Slack is down ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def as_operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """`as_operator(world, "approve", id, …)`: the command as somebody with IAM rights runs it against this world."""
+    _client.cache_clear()
+
+    def run(world: World, *words: str) -> int:
+        table_url = world.dynamodb.meta.endpoint_url
+        for name, value in {
+            "AWS_ENDPOINT_URL": table_url,
+            "AWS_ENDPOINT_URL_SFN": world.engine_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "CHATOPS_TABLE": f"{STACK}-table",
+        }.items():
+            monkeypatch.setenv(name, value)
+        return operator.main(list(words))
+
+    yield run
+    _client.cache_clear()
+
+
+def test_an_operator_approves_while_slack_is_down_and_slack_hears_who_it_was(
+    build: Build, as_operator: Callable[..., int]
+) -> None:
+    drive = build(scenario(approval=True))
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.until_state("Wait For Build")
+    drive.world.slack.down = True
+    drive.until_state("Request Approval")
+    assert as_operator(drive.world, "approve", drive.deployment_id, "--by", "Lee") == 0
+    assert drive.end() == "Deployed"
+    assert as_operator(drive.world, "reject", drive.deployment_id, "--reason", "too late") == 1
+    drive.world.slack.down = False
+    told = drive.world.slack.wait_for(lambda m: "is live" in m.text and not m.thread_ts, 20)
+    assert f"Approved by an operator (Lee, `{ARN}`)" in str(told.blocks)
+    drive.world.slack.wait_for(lambda m: "is live" in m.text and bool(m.thread_ts), 20)
+    for _ in range(100):  # the message is there a moment before its row is gone
+        if not any(checks.key(row)[0] == "OUTBOX" for row in checks.rows(drive.world)):
+            break
+        threading.Event().wait(0.05)
+    checks.all_hold(drive.world)
+
+
+@pytest.mark.parametrize(
+    ("words", "end"), [(("reject", "--reason", "not on a Friday"), "Rejected"), (("cancel",), "Cancelled")]
+)
+def test_an_operator_says_no(build: Build, as_operator: Callable[..., int], words: tuple[str, ...], end: str) -> None:
+    drive = build(scenario(approval=True))
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.until_state("Request Approval")
+    assert as_operator(drive.world, words[0], drive.deployment_id, *words[1:]) == 0
+    assert drive.end() == end
+    assert drive.world.slack.wait_for(lambda m: f"an operator (`{ARN}`)" in m.text, 10)
     checks.all_hold(drive.world)

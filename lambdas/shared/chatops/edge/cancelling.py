@@ -8,7 +8,7 @@ from typing import Any
 from chatops.edge.limits import PATIENCE
 from chatops.messages.catalogue import say
 from chatops.store import approvals, deployments, locks, stages, waits
-from chatops.store.table import table
+from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
 
 
@@ -42,14 +42,21 @@ def cancel(deployment_id: str, user: str) -> str:
     plan = record["plan"]
     if not may_cancel(targets().get(plan["target"]), plan, user):
         return f"⚠️ {say('cancel_not_you', id=deployment_id, user=(plan.get('requester') or {}).get('id', ''))}"
+    if obstacle := withdraw(rows, record, user):
+        return f"⚠️ {say(obstacle, id=deployment_id)}"
+    return say("cancel_recorded", id=deployment_id)
+
+
+def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
+    """Record the cancel, by whoever may, and wake whatever waits; the key of a text where it is too late for that."""
+    deployment_id, plan = str(record["deployment_id"]), record["plan"]
     if record.get("outcome"):
-        return f"⚠️ {say('cancel_settled', id=deployment_id)}"
+        return "cancel_settled"
     if plan["command"] == "rollback" and locks.holds(rows, plan["target"], deployment_id):
-        return f"⚠️ {say('cancel_rollback', id=deployment_id)}"
-    said = approvals.cancel(rows, deployment_id, user)
-    if said:
-        return f"⚠️ {say(f'cancel_{said}', id=deployment_id)}"
+        return "cancel_rollback"
+    if said := approvals.cancel(rows, deployment_id, by, via):
+        return f"cancel_{said}"
     for stage in stages.CANCELLABLE:
         stages.revoke(rows, deployment_id, stage)
     waits.nudge(rows, deployment_id, patience=PATIENCE)
-    return say("cancel_recorded", id=deployment_id)
+    return ""

@@ -90,17 +90,11 @@ def _tell(response_url: str, text: str) -> None:
 
 def obstacle(rows: Table, deployment_id: str, user: str, channel: str) -> str:
     """Why this user's click decides nothing, in words; nothing if it may."""
-    record = deployments.get(rows, deployment_id)
-    if record is None:
-        return f"⚠️ {say('click_unknown')}"
-    row = approvals.get(rows, deployment_id)
-    if said := _already(deployment_id, record, row):
+    record, row = deployments.get(rows, deployment_id), approvals.get(rows, deployment_id)
+    said = closed(rows, deployment_id, record, row)
+    if said or record is None or row is None:
         return said
     plan = record["plan"]
-    if row is None:
-        return f"⚠️ {say('click_unknown')}"
-    if cancel := approvals.cancelled(rows, deployment_id):
-        return f"⚠️ {say('click_cancelled', id=deployment_id, by=cancel['by'])}"
     asked = people(list(row.get("eligible") or []))
     if not approvals.may_decide(row, user):
         own = user == (plan.get("requester") or {}).get("id")
@@ -108,10 +102,21 @@ def obstacle(rows: Table, deployment_id: str, user: str, channel: str) -> str:
         return f"⚠️ {say('click_own' if approver else 'click_not_asked', id=deployment_id, people=asked)}"
     if channel and plan.get("channel") and channel != plan["channel"]:
         return f"⚠️ {say('click_wrong_channel', id=deployment_id)}"
-    if clock.now() >= float(row["deadline_at"]):
-        return (
-            f"⚠️ {say('click_already_expired', id=deployment_id, ago=duration(clock.now() - float(row['deadline_at'])))}"
-        )
+    return ""
+
+
+def closed(rows: Table, deployment_id: str, record: Item | None, row: Item | None) -> str:
+    """Why nobody can decide this (any more), in words; nothing while it is open."""
+    if record is None:
+        return f"⚠️ {say('click_unknown')}"
+    if said := _already(deployment_id, record, row):
+        return said
+    if row is None:
+        return f"⚠️ {say('click_unknown')}"
+    if cancel := approvals.cancelled(rows, deployment_id):
+        return f"⚠️ {say('click_cancelled', id=deployment_id, by=cancel['by'])}"
+    if (late := clock.now() - float(row["deadline_at"])) >= 0:
+        return f"⚠️ {say('click_already_expired', id=deployment_id, ago=duration(late))}"
     return ""
 
 

@@ -47,8 +47,15 @@ def escape(value: object, limit: int = 500) -> str:
 
 
 def mention(user: str) -> str:
-    """A mention of a user, or the words for somebody without a Slack id (an operator in the console)."""
-    return f"<@{user}>" if _USER.fullmatch(user) else texts(language())["operator"]
+    """A mention of a user, or the words for somebody without a Slack id: an operator in the console, or one who decided
+    with the rights of an IAM role (`user` is its ARN then, and after a blank the name that was given)."""
+    if _USER.fullmatch(user):
+        return f"<@{user}>"
+    operator = texts(language())["operator"]
+    arn, _, name = user.partition(" ")
+    if not arn.startswith("arn:"):
+        return operator
+    return f"{operator} ({f'{escape(name)}, ' if name else ''}`{escape(arn)}`)"
 
 
 def date(iso: str) -> str:

@@ -10,6 +10,8 @@ from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
 _TRIES = 8
+OPERATOR = "operator"
+"""`via` of a decision by somebody with IAM rights, where a decision by button says `slack`."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ def vote(table: Table, deployment_id: str, user: str, via: str = "slack") -> Ite
 
 
 def decide(table: Table, deployment_id: str, decision: str, by: str, reason: str = "", via: str = "slack") -> Item:
-    """Record `approved`, `rejected` or `expired` unless something is recorded already. The row as it stands."""
+    """Record `approved`, `rejected` or `expired` unless something is recorded already. The row as it stands.
+
+    An operator's yes is enough, whatever the quorum: there may be nobody else to reach.
+    """
     return _revise(table, deployment_id, decision, by, reason, via)
 
 
@@ -74,7 +79,7 @@ def _revise(table: Table, deployment_id: str, decision: str, by: str, reason: st
         final = decision
         if decision == "approved":
             votes.setdefault(by, clock.now())
-            if len(votes) < int(row["quorum"]):
+            if len(votes) < int(row["quorum"]) and via != OPERATOR:
                 final = ""
         change = "SET #votes = :votes, #revision = :next"
         values = {"votes": votes, "next": int(row["revision"]) + 1, "seen": int(row["revision"])}
@@ -114,7 +119,9 @@ def cancelled(table: Table, deployment_id: str) -> Item | None:
     return table.get(_pk(deployment_id), "CANCEL")
 
 
-def cancelling(deployment_id: str, by: str, kind: str = "cancelled", superseded_by: str = "") -> Item:
+def cancelling(
+    deployment_id: str, by: str, kind: str = "cancelled", superseded_by: str = "", via: str = "slack"
+) -> Item:
     """The transaction member that records a cancel."""
     row = {
         "pk": _pk(deployment_id),
@@ -122,12 +129,13 @@ def cancelling(deployment_id: str, by: str, kind: str = "cancelled", superseded_
         "by": by,
         "kind": kind,
         "superseded_by": superseded_by,
+        "via": via,
         "at": clock.now(),
     }
     return {"Put": t.put(row, "attribute_not_exists(#pk)")}
 
 
-def cancel(table: Table, deployment_id: str, by: str) -> str:
+def cancel(table: Table, deployment_id: str, by: str, via: str = "slack") -> str:
     """Record a cancel: `""` if it stands now, `settled` if the deployment has ended, `already` if one stood."""
     try:
         table.transact(
@@ -136,7 +144,7 @@ def cancel(table: Table, deployment_id: str, by: str) -> str:
                     _pk(deployment_id), "RECORD", "attribute_exists(#pk) AND attribute_not_exists(#outcome)"
                 )
             },
-            cancelling(deployment_id, by),
+            cancelling(deployment_id, by, via=via),
         )
     except Conflict as conflict:
         return "settled" if 0 in conflict.failed else "already"

@@ -1,0 +1,120 @@
+"""Decide while Slack is down: `python -m chatops.operator approve|reject|cancel d-abc234def567`.
+
+For somebody who may write the stack's table and answer its task tokens (IAM: `dynamodb:GetItem`, `PutItem`,
+`UpdateItem` and `ConditionCheckItem` on the table, `states:SendTaskSuccess`). The decision is recorded as the button's
+would be, with `via` operator and the caller's ARN as AWS knows it, and shown as such in Slack when Slack is back. What
+the buttons refuse is refused here too, but for who may press them; one operator's yes is enough for any quorum.
+
+    PYTHONPATH=lambdas/shared python -m chatops.operator approve d-abc234def567 --stack platform-deploy
+    PYTHONPATH=lambdas/shared python -m chatops.operator reject d-abc234def567 --reason "not on a Friday" --by Lee
+
+The table is the stack's output TableName (`--stack`), or CHATOPS_TABLE; region and credentials are the usual ones of
+AWS's tools. For the local run: AWS_ENDPOINT_URL=(its engine) CHATOPS_TABLE=platform-deploy-table, and any credentials.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from chatops import aws
+from chatops.edge import cancelling, clicks
+from chatops.errors import ChatOpsError
+from chatops.ids import EXECUTION_NAME
+from chatops.messages.catalogue import say
+from chatops.store import approvals, deployments, waits
+from chatops.store.approvals import OPERATOR
+from chatops.store.table import Table
+
+_LONGEST = {"reason": 500, "by": 80}
+
+
+class NotDecided(ChatOpsError):
+    """Nothing was recorded; the text says why."""
+
+
+def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = "") -> str:
+    """Record the decision and wake the execution; what was done, in words. Raises NotDecided."""
+    record = deployments.get(rows, deployment_id)
+    if action == "cancel":
+        if record is None:
+            raise NotDecided(_bare(say("cancel_unknown", id=deployment_id)))
+        if obstacle := cancelling.withdraw(rows, record, by, OPERATOR):
+            raise NotDecided(_bare(say(obstacle, id=deployment_id)))
+        return _bare(say("cancel_recorded", id=deployment_id))
+    wanted, row = {"approve": "approved", "reject": "rejected"}[action], approvals.get(rows, deployment_id)
+    if record and not record.get("outcome") and row is None:
+        raise NotDecided(f"{deployment_id} does not wait for an approval.")
+    if said := clicks.closed(rows, deployment_id, record, row):
+        raise NotDecided(_bare(said))
+    row = approvals.decide(rows, deployment_id, wanted, by, reason, OPERATOR)
+    waits.nudge(rows, deployment_id)
+    if (row["decision"], row["by"]) != (wanted, by):
+        raise NotDecided(_bare(clicks.closed(rows, deployment_id, record, row)))
+    return f"{deployment_id} is {wanted}, by {by}."
+
+
+def identity(name: str = "") -> str:
+    """Who decides: the caller's ARN, and the name that was given."""
+    arn = str(aws.client("sts").get_caller_identity()["Arn"])
+    return f"{arn} {name}".strip()
+
+
+def table(stack: str = "") -> Table:
+    """The stack's table, or the one that CHATOPS_TABLE names. Raises NotDecided."""
+    found = os.environ.get("CHATOPS_TABLE", "").strip()
+    if stack:
+        stacks = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks[0].get("Outputs", [])}
+        found = str(outputs.get("TableName", ""))
+        if not found:
+            raise NotDecided(f"The stack {stack} has no output TableName; is it this bot's?")
+    if not found:
+        raise NotDecided("Which table? Name the stack (--stack NAME), or the table in CHATOPS_TABLE.")
+    return Table(found, aws.client("dynamodb"))
+
+
+def _bare(text: str) -> str:
+    """A text of Slack's, for a terminal."""
+    bare = re.sub(r"<[@!][^>|]*?([A-Z0-9]{3,})(?:\|[^>]*)?>", r"@\1", text).replace("`", "").removeprefix("⚠️")
+    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m chatops.operator", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("action", choices=("approve", "reject", "cancel"))
+    parser.add_argument("deployment_id", help="as it stands in its message: d-abc234def567, or the execution's name")
+    parser.add_argument("--reason", default="", help="shown in the channel; a rejection needs one")
+    parser.add_argument("--by", default="", metavar="NAME", help="your name, shown beside the caller's ARN")
+    parser.add_argument("--stack", default="", metavar="NAME", help="the CloudFormation stack (default: CHATOPS_TABLE)")
+    asked = parser.parse_args(given)
+    if not EXECUTION_NAME.fullmatch(asked.deployment_id):
+        parser.error(f"{asked.deployment_id!r} is no deployment id; it looks like d-abc234def567")
+    if asked.action == "reject" and not asked.reason.strip():
+        parser.error("a rejection needs a --reason")
+    for name, most in _LONGEST.items():
+        if len(getattr(asked, name)) > most:
+            parser.error(f"--{name} may have {most} characters")
+    return asked
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Exit status 0 when the decision is recorded, 1 when it is refused, 2 for a mistake in the words."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    asked = _arguments(given)
+    try:
+        rows = table(asked.stack)
+        said = decide(rows, asked.action, asked.deployment_id, identity(asked.by.strip()), asked.reason.strip())
+    except (ChatOpsError, ClientError, BotoCoreError) as error:
+        print(f"Nothing was recorded. {error}", file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
+        return 1
+    print(said)  # noqa: T201 - a command speaks to its terminal
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
