@@ -3,7 +3,8 @@
 
 SCENARIO ?= happy
 ENGINE ?=
-PYTEST_WORKERS ?= 2
+# More than cores: the state machine tests wait more than they compute.
+PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check format lock clean
 
@@ -26,7 +27,7 @@ demo: .venv/local.stamp ## One scenario from slash command to its end, in the te
 
 test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=<url>: the state machine on another engine)
 ifeq ($(ENGINE),)
-	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
 else
 	@ENGINE=$(ENGINE) exec $(PY) -m pytest -q tests/statemachine $(PYTEST_ARGS)
 endif
@@ -34,7 +35,7 @@ endif
 check: ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
-	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile $(wildcard tests/unit tests/contract tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) $(wildcard tests/unit tests/contract tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-template check-sam check-build check-checkov \
 	check-definition check-actionlint check-zizmor
@@ -67,7 +68,7 @@ format: .venv/dev.stamp ## Format the code, and mend what the linter can mend by
 	.venv/bin/ruff check --quiet --fix-only .
 	.venv/bin/ruff format --quiet .
 
-lock: .venv-tools/lock/installed.stamp ## Renew the lock files
+lock: .venv-tools/lock/installed.stamp ## Renew the lock files (UPGRADE=1: with newer versions)
 	@scripts/lock.sh .venv-tools/lock
 
 clean: ## Remove what was installed and built

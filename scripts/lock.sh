@@ -6,6 +6,7 @@
 # The result is good for Python 3.11 to 3.13 on x86_64 and aarch64: nothing required here differs between them
 # (tests/unit/test_lock_files.py looks), and the hashes cover every file of a release. Registry addresses are
 # the machine's business, not the repository's, so none are written.
+# UPGRADE=1 in the environment takes newer versions.
 set -eu
 # The layer is built for Python 3.11, and the lowest version asks for the most packages.
 version=$("$1/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
