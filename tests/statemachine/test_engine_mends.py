@@ -45,6 +45,7 @@ def code(call: Callable[..., Any], **arguments: Any) -> str:
     return ""
 
 
+@pytest.mark.slow  # what is timed in whole seconds takes them, with each mend and without it
 @pytest.mark.parametrize("name", [mend.__name__ for mend in mends.MENDS])
 def test_mend_is_needed_and_works(name: str) -> None:
     with bench() as mended:

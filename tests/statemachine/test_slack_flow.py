@@ -53,6 +53,7 @@ def test_the_roll_back_button_is_the_command_once_however_often_it_is_pressed(bu
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_a_guest_cannot_roll_back_and_does_not_use_the_button_up(build: Build) -> None:
     drive = build()
     for version in ("v1.0.0", "v1.1.0"):
@@ -69,6 +70,7 @@ def test_a_guest_cannot_roll_back_and_does_not_use_the_button_up(build: Build) -
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_a_stale_card_is_refused_by_plan_too(build: Build) -> None:
     """Between the click and the plan another deployment may have gone live."""
     drive = build()
@@ -82,6 +84,7 @@ def test_a_stale_card_is_refused_by_plan_too(build: Build) -> None:
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_history_is_a_report_of_its_own(build: Build) -> None:
     drive = build()
     for version in ("v1.0.0", "v1.1.0"):
@@ -146,6 +149,7 @@ def test_an_operator_approves_while_slack_is_down_and_slack_hears_who_it_was(
 @pytest.mark.parametrize(
     ("words", "end"), [(("reject", "--reason", "not on a Friday"), "Rejected"), (("cancel",), "Cancelled")]
 )
+@pytest.mark.slow
 def test_an_operator_says_no(build: Build, as_operator: Callable[..., int], words: tuple[str, ...], end: str) -> None:
     drive = build(scenario(approval=True))
     drive.slash("/platform-deploy", "v1.2.3")
