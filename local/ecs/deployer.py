@@ -159,9 +159,7 @@ class Deployer:
 
         seconds = deployment.rollout.seconds
         fails = deployment.rollout.outcome == "rollback_failed"
-        steps = (
-            [(0.2, unplaceable), (0.4, failed)] if fails else [(0.05, launch), (0.25, swap), (0.4, finished)]
-        )
+        steps = [(0.2, unplaceable), (0.4, failed)] if fails else [(0.05, launch), (0.25, swap), (0.4, finished)]
         for share, action in steps:
             self.timeline.after(seconds * share, deployment.arn, action)
 

@@ -10,9 +10,7 @@ from local.ecs import names
 Json = dict[str, Any]
 Outcome = Literal["healthy", "circuit_breaker", "stuck", "rollback_failed"]
 
-ONGOING = frozenset(
-    {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
-)
+ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 """Statuses of a service deployment that has not finished.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html

@@ -151,9 +151,7 @@ def stop_service_deployment(state: State, request: Json, _: bool) -> Json:
 def continue_service_deployment(state: State, request: Json, _: bool) -> Json:
     service, deployment = state.deployment(request["serviceDeploymentArn"])
     action = request.get("action", "CONTINUE")
-    error = staged.proceed(
-        state.deployer, service, deployment, request.get("hookId", ""), action, state.clock.now()
-    )
+    error = staged.proceed(state.deployer, service, deployment, request.get("hookId", ""), action, state.clock.now())
     if error is not None:
         raise error
     return {"serviceDeploymentArn": deployment.arn}

@@ -21,9 +21,7 @@ def plan(deployer: Deployer, service: Service, deployment: ServiceDeployment) ->
         deployer.timeline.after(deployment.rollout.seconds * share, deployment.arn, action)
 
 
-def _healthy(
-    deployer: Deployer, service: Service, deployment: ServiceDeployment
-) -> list[tuple[float, Action]]:
+def _healthy(deployer: Deployer, service: Service, deployment: ServiceDeployment) -> list[tuple[float, Action]]:
     target = deployment.target
     half = -(-service.desired // 2)
 
@@ -56,9 +54,7 @@ def _stuck(deployer: Deployer, service: Service, deployment: ServiceDeployment) 
     ]
 
 
-def _failing(
-    deployer: Deployer, service: Service, deployment: ServiceDeployment
-) -> list[tuple[float, Action]]:
+def _failing(deployer: Deployer, service: Service, deployment: ServiceDeployment) -> list[tuple[float, Action]]:
     """Tasks fail one after the other until the breaker has counted its threshold.
 
     Without a breaker ECS goes on for ever; here it stops counting there, which looks the same from outside.

@@ -154,18 +154,14 @@ class Ecs:
         if self.down:
             response = self._error(operation, {}, EcsError("ServerException", "Service Unavailable", 503))
         elif fault and not (fault.lose_reply or fault.work):
-            error = EcsError(
-                fault.code or "ServerException", fault.message or "Injected fault.", fault.status
-            )
+            error = EcsError(fault.code or "ServerException", fault.message or "Injected fault.", fault.status)
             response = self._error(operation, {}, error)
         else:
             response = self._answer(operation, request.get_data())
             if fault and fault.lose_reply:
                 drop_connection(environ)
             if fault:
-                response = _json(
-                    {"__type": fault.code or "ServerException", "message": fault.message}, fault.status
-                )
+                response = _json({"__type": fault.code or "ServerException", "message": fault.message}, fault.status)
         if fault:
             response.headers.update(dict(fault.headers))
         return response(environ, start_response)
@@ -176,9 +172,7 @@ class Ecs:
             if not isinstance(request, dict):
                 raise ValueError("not an object")
         except ValueError:
-            return self._error(
-                operation, {}, EcsError("SerializationException", "The body is no JSON object.")
-            )
+            return self._error(operation, {}, EcsError("SerializationException", "The body is no JSON object."))
         try:
             with self._lock:
                 # Rendered under the lock: the answer shares lists with the state.

@@ -37,9 +37,7 @@ def plan(deployer: Deployer, service: Service, deployment: ServiceDeployment) ->
     deployer.timeline.after(seconds, deployment.arn, lambda at: deployer.complete(service, deployment, at))
 
 
-def _enter(
-    deployer: Deployer, service: Service, deployment: ServiceDeployment, stage: str, at: float
-) -> None:
+def _enter(deployer: Deployer, service: Service, deployment: ServiceDeployment, stage: str, at: float) -> None:
     target, outcome = deployment.target, deployment.rollout.outcome
     deployment.lifecycle_stage = stage
     deployment.updated_at = at
@@ -61,9 +59,7 @@ def _enter(
         _pause(deployer, service, deployment, stage, at)
 
 
-def _pause(
-    deployer: Deployer, service: Service, deployment: ServiceDeployment, stage: str, at: float
-) -> None:
+def _pause(deployer: Deployer, service: Service, deployment: ServiceDeployment, stage: str, at: float) -> None:
     for hook in deployment.configuration.get("lifecycleHooks", []):
         if hook.get("targetType") != "PAUSE" or stage not in hook.get("lifecycleStages", []):
             continue

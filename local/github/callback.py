@@ -18,9 +18,7 @@ def finish_url(claim_url: str) -> str:
     return claim_url.removesuffix(_CLAIM) + _FINISH
 
 
-def post(
-    url: str, body: Mapping[str, object], wait: Callable[[float], object]
-) -> tuple[int, Mapping[str, object]]:
+def post(url: str, body: Mapping[str, object], wait: Callable[[float], object]) -> tuple[int, Mapping[str, object]]:
     """POST JSON as the workflow's curl does: a refusal is final, an unreachable or broken bot is tried again.
 
     Returns the HTTP status (0: never reached) and the JSON object answered. `wait` takes simulated seconds.

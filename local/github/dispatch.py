@@ -29,9 +29,7 @@ def read_event(body: bytes) -> tuple[str, Mapping[str, object]]:
         raise _invalid(f"For 'links/0/schema', {_ruby(event)} is not an object.")
     if unknown := sorted(set(event) - {"event_type", "client_payload"}):
         names = ", ".join(f'"{name}"' for name in unknown)
-        raise _invalid(
-            f"{names} {'is not a permitted key' if len(unknown) == 1 else 'are not permitted keys'}."
-        )
+        raise _invalid(f"{names} {'is not a permitted key' if len(unknown) == 1 else 'are not permitted keys'}.")
     if "event_type" not in event:
         raise _invalid('"event_type" wasn\'t supplied.')
     return _event_type(event["event_type"]), _payload(event.get("client_payload", {}))

@@ -22,9 +22,7 @@ USUAL_MESSAGES = {
 class ApiError(Exception):
     """Refuse the request in hand with `status` and GitHub's body; `errors` lists fields for a 422."""
 
-    def __init__(
-        self, status: int, message: str | None = None, errors: list[dict[str, str]] | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str | None = None, errors: list[dict[str, str]] | None = None) -> None:
         super().__init__(message or usual_message(status))
         self.status = status
         self.message = message or usual_message(status)

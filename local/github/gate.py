@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 _BY_ID = re.compile(r"^/repositories/(\d+)(/.*)?$")
 API_VERSIONS = ("2022-11-28", "2026-03-10")
-NO_USER_AGENT = (
-    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header\n"
-)
+NO_USER_AGENT = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header\n"
 
 
 class Gate:

@@ -39,9 +39,7 @@ def register(app: Flask, github: GitHub) -> None:
     _refs(app, github)
 
 
-def _array(
-    repository: Repository, page: Page[T], view: Callable[[Repository, T, views.Urls], views.Json]
-) -> Response:
+def _array(repository: Repository, page: Page[T], view: Callable[[Repository, T, views.Urls], views.Json]) -> Response:
     """A JSON array of one page's items."""
     return reply([view(repository, item, urls()) for item in page.items], link=page.link)
 

@@ -45,8 +45,7 @@ def commit(repository: Repository, it: Commit, urls: Urls, *, files: bool = Fals
         "author": user(it.login, urls),
         "committer": user(it.login, urls),
         "parents": [
-            {"sha": sha, "url": f"{api}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
-            for sha in it.parents
+            {"sha": sha, "url": f"{api}/commits/{sha}", "html_url": f"{page}/commit/{sha}"} for sha in it.parents
         ],
     }
     if files:
@@ -73,9 +72,7 @@ def diff_entry(repository: Repository, it: Commit, name: str, urls: Urls) -> Jso
     }
 
 
-def comparison(
-    repository: Repository, it: Comparison, basehead: str, shown: list[Commit], urls: Urls
-) -> Json:
+def comparison(repository: Repository, it: Comparison, basehead: str, shown: list[Commit], urls: Urls) -> Json:
     """A `commit-comparison` that lists the commits of one page, `shown`; the files stand on every page."""
     api, page = urls.repo(repository.full_name), urls.page(repository.full_name)
     changed = {name: one for one in it.ahead for name in one.files}

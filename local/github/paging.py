@@ -44,7 +44,5 @@ def page_of(items: Sequence[T], query: Mapping[str, str], url: str, default: int
     if page > 1:
         relations.append(("first", 1))
     rest = {key: value for key, value in query.items() if key != "page"}
-    link = ", ".join(
-        f'<{url}?{urlencode({**rest, "page": str(number)})}>; rel="{rel}"' for rel, number in relations
-    )
+    link = ", ".join(f'<{url}?{urlencode({**rest, "page": str(number)})}>; rel="{rel}"' for rel, number in relations)
     return Page(list(items[(page - 1) * per_page : page * per_page]), link)

@@ -169,9 +169,7 @@ class Pipeline:
             outputs |= {"failed_job": script.failed_job or job, "failed_step": self._blamed}
         outcome = script.reports or (conclusion if conclusion in ("failure", "cancelled") else "success")
         body = {"finish_token": self._token, "run_id": run.id, "outcome": outcome, "outputs": outputs}
-        run.finish_status, _ = callback.post(
-            callback.finish_url(str(run.payload["claim_url"])), body, self._hold
-        )
+        run.finish_status, _ = callback.post(callback.finish_url(str(run.payload["claim_url"])), body, self._hold)
         self._end_step("success" if run.finish_status == 200 else "failure")
         return run.finish_status == 200
 

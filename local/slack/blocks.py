@@ -29,9 +29,7 @@ def _section(block: Json, where: str, wrong: Complaints) -> None:
 
 
 def _context(block: Json, where: str, wrong: Complaints) -> None:
-    for index, item in enumerate(
-        wrong.count(block.get("elements"), where + "/elements", limits.CONTEXT_ELEMENTS)
-    ):
+    for index, item in enumerate(wrong.count(block.get("elements"), where + "/elements", limits.CONTEXT_ELEMENTS)):
         at = f"{where}/elements/{index}"
         if isinstance(item, dict) and item.get("type") == "image":
             image(item, at, wrong)
@@ -57,9 +55,7 @@ def _image(block: Json, where: str, wrong: Complaints) -> None:
 def _input(block: Json, where: str, wrong: Complaints) -> None:
     wrong.text(block.get("label"), where + "/label", limits.LABEL, plain=True)
     wrong.text(block.get("hint"), where + "/hint", limits.LABEL, plain=True, needed=False)
-    element(
-        block.get("element"), where + "/element", wrong, allowed=frozenset(ELEMENTS) - {"button", "image"}
-    )
+    element(block.get("element"), where + "/element", wrong, allowed=frozenset(ELEMENTS) - {"button", "image"})
 
 
 def _markdown(block: Json, where: str, wrong: Complaints) -> None:
@@ -147,12 +143,8 @@ def accepted_view(view: Any) -> Json:
     wrong.string(view.get("callback_id"), "/view/callback_id", limits.CALLBACK_ID)
     wrong.string(view.get("external_id"), "/view/external_id", limits.EXTERNAL_ID)
     blocks = view.get("blocks")
-    wrong.lines += [
-        line.replace(":/blocks", ":/view/blocks") for line in complaints(blocks, limits.VIEW_BLOCKS)
-    ]
-    kinds = (
-        [block.get("type") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
-    )
+    wrong.lines += [line.replace(":/blocks", ":/view/blocks") for line in complaints(blocks, limits.VIEW_BLOCKS)]
+    kinds = [block.get("type") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
     if "input" in kinds and "submit" not in view:
         wrong.add("/view", "missing required field: submit")
     if wrong.lines:

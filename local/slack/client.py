@@ -109,9 +109,7 @@ class SlackUser:
         message = outcomes.slash(self._space, command, user, channel, answer)
         return _with(answer, message)
 
-    def click(
-        self, message: Message, action_id: str, user: str = U_DEV, overrides: Json | None = None
-    ) -> Answer:
+    def click(self, message: Message, action_id: str, user: str = U_DEV, overrides: Json | None = None) -> Answer:
         """Press a button. `overrides` replaces keys of the action: a forged value, a foreign id.
 
         Slack ignores the body of the answer: an app speaks through response_url or the Web API.

@@ -47,9 +47,7 @@ def _options(most: int, least: int = 1) -> Check:
     def check(element: dict[str, Any], where: str, wrong: Complaints) -> None:
         if "option_groups" in element:
             return
-        for index, option in enumerate(
-            wrong.count(element.get("options"), where + "/options", most, least=least)
-        ):
+        for index, option in enumerate(wrong.count(element.get("options"), where + "/options", most, least=least)):
             at = f"{where}/options/{index}"
             if not isinstance(option, dict):
                 wrong.add(at, "must be an option object")

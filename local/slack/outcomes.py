@@ -63,9 +63,7 @@ def submission(space: Workspace, view: View, reply: Reply) -> None:
             space.store.change_view(view, accepted_view(body.get("view")))
         elif action == "push":
             content = accepted_view(body.get("view"))
-            space.store.open_view(
-                View("V" + secrets.token_hex(5).upper(), view.user, content, space.clock.now())
-            )
+            space.store.open_view(View("V" + secrets.token_hex(5).upper(), view.user, content, space.clock.now()))
         elif action == "clear":
             for other in space.store.views:
                 if other.user == view.user:

@@ -11,9 +11,7 @@ VERIFICATION_TOKEN = "gIkuvaNzQIHg97ATvDxqgjtO"
 """Slack still sends it; it is deprecated, and an app that looks at it instead of the signature is wrong."""
 
 
-def slash(
-    command: str, text: str, user: User, channel: Channel, response_url: str, trigger_id: str
-) -> dict[str, str]:
+def slash(command: str, text: str, user: User, channel: Channel, response_url: str, trigger_id: str) -> dict[str, str]:
     """The fields of a slash command: https://docs.slack.dev/interactivity/implementing-slash-commands"""
     return {
         "token": VERIFICATION_TOKEN,

@@ -35,6 +35,4 @@ def show(space: Workspace, channel: str, user: str, body: Json, via: str) -> Mes
     if response_type not in ("ephemeral", "in_channel"):
         raise SlackError("invalid_arguments", "response_type")
     ephemeral_to = None if response_type == "in_channel" else user
-    return space.post(
-        channel, text, kept, ephemeral_to=ephemeral_to, thread_ts=body.get("thread_ts"), via=via
-    )
+    return space.post(channel, text, kept, ephemeral_to=ephemeral_to, thread_ts=body.get("thread_ts"), via=via)

@@ -20,9 +20,7 @@ from local.slack.workspace import Workspace
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-SCOPES = frozenset(
-    {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
-)
+SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"})
 _JSON_ARGUMENTS = ("blocks", "view", "metadata", "attachments")
 
 
@@ -129,9 +127,7 @@ class Slack:
 
     def _method(self, name: str, request: Request) -> Response:
         arguments = _arguments(request)
-        token = arguments.pop("token", None) or request.headers.get("Authorization", "").removeprefix(
-            "Bearer "
-        )
+        token = arguments.pop("token", None) or request.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             if not token:
                 raise SlackError("not_authed")
@@ -141,9 +137,7 @@ class Slack:
                 raise SlackError("unknown_method")
             scope, method = METHODS[name]
             if scope and scope not in self.scopes:
-                return self._reply(
-                    name, arguments, 200, "missing_scope", needed=scope, provided=",".join(self.scopes)
-                )
+                return self._reply(name, arguments, 200, "missing_scope", needed=scope, provided=",".join(self.scopes))
             return self._reply(name, arguments, 200, "", **method(self.space, _decoded(arguments)))
         except SlackError as error:
             return self._refuse(name, arguments, error)
@@ -197,7 +191,5 @@ def _decoded(arguments: Json) -> Json:
             try:
                 decoded[key] = json.loads(decoded[key])
             except ValueError:
-                raise SlackError(
-                    "invalid_blocks_format" if key == "blocks" else "invalid_arguments"
-                ) from None
+                raise SlackError("invalid_blocks_format" if key == "blocks" else "invalid_arguments") from None
     return decoded

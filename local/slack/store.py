@@ -57,9 +57,7 @@ class Message:
             for item in [block.get("accessory"), *block.get("elements", [])]:
                 if isinstance(item, dict) and item.get("type") == "button":
                     label = item["text"]["text"]
-                    found.append(
-                        Button(item["action_id"], block["block_id"], label, item.get("value", ""), item)
-                    )
+                    found.append(Button(item["action_id"], block["block_id"], label, item.get("value", ""), item))
         return found
 
     def button(self, action_id: str) -> Button:
@@ -67,9 +65,7 @@ class Message:
         for one in self.buttons:
             if one.action_id == action_id:
                 return one
-        raise LookupError(
-            f"no button {action_id!r} in the message; it has {[b.action_id for b in self.buttons]}"
-        )
+        raise LookupError(f"no button {action_id!r} in the message; it has {[b.action_id for b in self.buttons]}")
 
 
 @dataclass
@@ -150,9 +146,7 @@ class Store:
         self._do(Change("view_opened", view=view), lambda: self._views.append(view))
         return view
 
-    def change_view(
-        self, view: View, content: Json | None = None, errors: dict[str, str] | None = None
-    ) -> None:
+    def change_view(self, view: View, content: Json | None = None, errors: dict[str, str] | None = None) -> None:
         def change() -> None:
             view.content = content if content is not None else view.content
             view.errors = errors or {}

@@ -78,9 +78,7 @@ class Workspace:
 
     def post(self, channel: str, text: str, kept: list[Json], **more: Any) -> Message:
         more.setdefault("user", U_BOT)
-        return self.store.post(
-            Message(channel=channel, ts=self.store.stamp(), text=text, blocks=kept, **more)
-        )
+        return self.store.post(Message(channel=channel, ts=self.store.stamp(), text=text, blocks=kept, **more))
 
     def shown(self, message: Message) -> Json:
         """A message object: https://docs.slack.dev/reference/events/message"""

@@ -26,9 +26,7 @@ from local.github.paging import MOST_PER_PAGE, PER_PAGE
 
 jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema")
 
-DESCRIPTION = (
-    Path(__file__).parents[2] / "node_modules" / "@octokit" / "openapi" / "generated" / "api.github.com.json"
-)
+DESCRIPTION = Path(__file__).parents[2] / "node_modules" / "@octokit" / "openapi" / "generated" / "api.github.com.json"
 pytestmark = pytest.mark.skipif(
     not DESCRIPTION.exists(),
     reason="GitHub's REST description is missing: npm install --no-save @octokit/openapi",
@@ -71,9 +69,7 @@ def checker() -> Any:
     formats.checks("date-time")(
         lambda text: not isinstance(text, str) or datetime.fromisoformat(text).tzinfo is not None
     )
-    formats.checks("uri")(
-        lambda text: not isinstance(text, str) or bool(re.fullmatch(r"[a-z]+:[^\s{}]+", text))
-    )
+    formats.checks("uri")(lambda text: not isinstance(text, str) or bool(re.fullmatch(r"[a-z]+:[^\s{}]+", text)))
     return formats
 
 
@@ -96,13 +92,8 @@ def assert_described(response: TestResponse, path: str, method: str = "get") -> 
         assert response.json["status"] == str(response.status_code)
     else:
         schema = as_json_schema(schema)
-    validator = jsonschema.Draft202012Validator(
-        schema | {"components": components()}, format_checker=checker()
-    )
-    problems = [
-        f"{list(error.absolute_path)}: {error.message[:300]}"
-        for error in validator.iter_errors(response.json)
-    ]
+    validator = jsonschema.Draft202012Validator(schema | {"components": components()}, format_checker=checker())
+    problems = [f"{list(error.absolute_path)}: {error.message[:300]}" for error in validator.iter_errors(response.json)]
     assert problems == []
     return response.json
 
@@ -185,9 +176,7 @@ def test_drafts_and_prereleases_are_as_described(client: Client, github: GitHub)
         "startup_failure",
     ],
 )
-def test_runs_and_jobs_of_every_conclusion_are_as_described(
-    client: Client, github: GitHub, outcome: str
-) -> None:
+def test_runs_and_jobs_of_every_conclusion_are_as_described(client: Client, github: GitHub, outcome: str) -> None:
     github.script["build"] = Script(outcome=outcome, claims=False, appear_seconds=0, seconds=0)
     github.hand_sent_event({"stage": "build", "deployment_id": "d-1"})
     assert github.settle()
@@ -242,9 +231,7 @@ def test_every_endpoint_exists_at_github(github: GitHub) -> None:
     def bare(path: str) -> str:
         return re.sub(r"<[^>]+>|\{[^}]+\}", "{}", path)
 
-    described = {
-        (bare(path), method.upper()) for path, item in description()["paths"].items() for method in item
-    }
+    described = {(bare(path), method.upper()) for path, item in description()["paths"].items() for method in item}
     ours = {
         (bare(rule.rule), method)
         for rule in create_app(github).url_map.iter_rules()

@@ -40,10 +40,7 @@ def get(client: Client, path: str) -> TestResponse:
 def links(response: TestResponse) -> dict[str, str]:
     """Relation -> page number."""
     parsed = requests.utils.parse_header_links(response.headers.get("Link", ""))
-    return {
-        one["rel"]: urllib.parse.parse_qs(urllib.parse.urlsplit(one["url"]).query)["page"][0]
-        for one in parsed
-    }
+    return {one["rel"]: urllib.parse.parse_qs(urllib.parse.urlsplit(one["url"]).query)["page"][0] for one in parsed}
 
 
 def test_runs_come_in_pages_newest_first(client: Client, github: GitHub) -> None:

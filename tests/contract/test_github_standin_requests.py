@@ -64,9 +64,7 @@ def test_any_other_token_is_bad_credentials(client: Client, header: str) -> None
 
 def test_no_token_and_no_user_agent_are_refused(client: Client) -> None:
     assert client.get(REPO, headers={"User-Agent": "t"}).status_code == 401
-    assert (
-        client.get(REPO, headers={"Authorization": "Bearer ghp_local", "User-Agent": ""}).status_code == 403
-    )
+    assert client.get(REPO, headers={"Authorization": "Bearer ghp_local", "User-Agent": ""}).status_code == 403
 
 
 def test_a_read_only_token_reads_but_does_not_dispatch(client: Client, github: GitHub) -> None:
@@ -157,9 +155,7 @@ def test_every_answer_counts_down_and_a_304_is_free(client: Client) -> None:
 def test_an_etag_belongs_to_its_token_and_its_state(client: Client, github: GitHub) -> None:
     tag = get(client, "/tags").headers["ETag"]
     github.tokens.add("ghp_other")
-    other = client.get(
-        f"{REPO}/tags", headers=AUTH | {"Authorization": "Bearer ghp_other", "If-None-Match": tag}
-    )
+    other = client.get(f"{REPO}/tags", headers=AUTH | {"Authorization": "Bearer ghp_other", "If-None-Match": tag})
     assert other.status_code == 200
     github.move_tag("v1.2.3", github.add_commit().sha)
     assert get(client, "/tags", If_None_Match=tag).status_code == 200

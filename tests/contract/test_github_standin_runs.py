@@ -171,18 +171,14 @@ def test_a_deploy_rolls_its_image_out_and_reports_the_task_definition(
 
 
 def test_a_deploy_by_other_means_leaves_ecs_alone(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
-    github.script["deploy"] = Script(
-        appear_seconds=0, seconds=0, outputs={"codedeploy_deployment_id": "d-ABC"}
-    )
+    github.script["deploy"] = Script(appear_seconds=0, seconds=0, outputs={"codedeploy_deployment_id": "d-ABC"})
     send("deploy", strategy="codedeploy")
     assert github.settle()
     assert ecs.images == []
     assert bot.finishes[0]["outputs"] == {"codedeploy_deployment_id": "d-ABC"}
 
 
-def test_a_refused_claim_stops_the_run_before_any_effect(
-    github: GitHub, bot: Bot, ecs: Ecs, send: Send
-) -> None:
+def test_a_refused_claim_stops_the_run_before_any_effect(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
     send("deploy", ticket="stolen")
     assert github.settle()
     (run,) = github.runs
@@ -304,9 +300,7 @@ def test_a_run_appears_after_its_time(github: GitHub, send: Send) -> None:
 
 
 def test_a_hand_sent_event_runs_the_same_workflow(github: GitHub, bot: Bot) -> None:
-    github.hand_sent_event(
-        {"deployment_id": "d-1", "stage": "deploy", "ticket": "guess", "claim_url": bot.url}
-    )
+    github.hand_sent_event({"deployment_id": "d-1", "stage": "deploy", "ticket": "guess", "claim_url": bot.url})
     assert github.settle()
     assert (github.runs[0].conclusion, github.runs[0].actor, github.calls) == ("failure", "kim", [])
 

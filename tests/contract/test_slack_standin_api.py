@@ -102,9 +102,7 @@ def test_threads_and_permalinks(slack: Slack, web: WebClient) -> None:
     assert slack.messages[1].thread_ts == ts
     link = web.chat_getPermalink(channel=C_DEPLOY, message_ts=reply["ts"])["permalink"]
     assert link.startswith(f"https://acme.slack.com/archives/{C_DEPLOY}/p")
-    assert (
-        refused(web.chat_postMessage, channel=C_DEPLOY, text="x", thread_ts="1.000001") == "thread_not_found"
-    )
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", thread_ts="1.000001") == "thread_not_found"
 
 
 def test_an_ephemeral_message_is_seen_by_one_and_cannot_be_edited(slack: Slack, web: WebClient) -> None:

@@ -137,9 +137,7 @@ def test_a_json_answer_is_shown_to_the_one_who_asked(slack: Slack, people: Slack
     assert slack.messages[1].ephemeral_to is None
 
 
-def test_an_empty_answer_shows_nothing_and_plain_text_is_ephemeral(
-    slack: Slack, people: SlackUser, app: App
-) -> None:
+def test_an_empty_answer_shows_nothing_and_plain_text_is_ephemeral(slack: Slack, people: SlackUser, app: App) -> None:
     assert people.slash("/platform-deploy").message is None
     app.answer = (200, {}, b"plain words")
     people.slash("/platform-deploy")
@@ -195,16 +193,12 @@ def test_a_submission_carries_what_was_typed(people: SlackUser, app: App, view: 
     assert payload["user"]["id"] == U_LEE
     assert payload["view"]["callback_id"] == "reject"
     assert payload["view"]["private_metadata"] == "d-1"
-    assert payload["view"]["state"]["values"] == {
-        "why": {"reason": {"type": "plain_text_input", "value": "too risky"}}
-    }
+    assert payload["view"]["state"]["values"] == {"why": {"reason": {"type": "plain_text_input", "value": "too risky"}}}
     with pytest.raises(LookupError, match="colour"):
         people.submit(view, {"colour": "red"})
 
 
-def test_a_submission_closes_keeps_or_changes_the_modal(
-    slack: Slack, people: SlackUser, app: App, view: View
-) -> None:
+def test_a_submission_closes_keeps_or_changes_the_modal(slack: Slack, people: SlackUser, app: App, view: View) -> None:
     app.says({"response_action": "errors", "errors": {"why": "Say why."}})
     people.submit(view)
     assert (view.open, view.errors) == (True, {"why": "Say why."})

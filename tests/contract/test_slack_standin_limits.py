@@ -103,9 +103,7 @@ def test_confirm_dialogs_have_limits_too(key: str, most: int) -> None:
 def test_fifty_blocks_and_no_more(web: WebClient) -> None:
     divider = {"type": "divider"}
     assert web.chat_postMessage(channel=C_DEPLOY, text="x", blocks=[divider] * 50)["ok"]
-    assert (
-        refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[divider] * 51) == "invalid_blocks"
-    )
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[divider] * 51) == "invalid_blocks"
     twice = [{"type": "divider", "block_id": "b"}] * 2
     assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=twice) == "invalid_blocks"
 

@@ -123,9 +123,7 @@ def test_a_picture_fits_into_an_answer() -> None:
 
 @pytest.fixture(scope="module")
 def script() -> Any:
-    pytest.importorskip(
-        "PIL", reason="Pillow is not installed: the pictures cannot be drawn again to compare"
-    )
+    pytest.importorskip("PIL", reason="Pillow is not installed: the pictures cannot be drawn again to compare")
     spec = importlib.util.spec_from_file_location("draw_gifs", ROOT / "scripts" / "draw_gifs.py")
     assert spec
     assert spec.loader
@@ -143,10 +141,7 @@ def test_the_script_draws_what_is_committed(script: Any, tmp_path: Path, name: s
 
     def pictures(path: Path) -> list[tuple[bytes, Any]]:
         with Image.open(path) as film:
-            return [
-                (one.convert("RGBA").tobytes(), one.info.get("duration"))
-                for one in ImageSequence.Iterator(film)
-            ]
+            return [(one.convert("RGBA").tobytes(), one.info.get("duration")) for one in ImageSequence.Iterator(film)]
 
     assert set(script.FILMS) == set(NAMES)
     drawn = script.draw(name, tmp_path)

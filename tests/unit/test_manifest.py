@@ -50,9 +50,7 @@ def test_buttons_and_modals_go_to_the_same_address(manifest: Any) -> None:
 
 def test_the_address_is_a_route_of_the_stack(manifest: Any) -> None:
     path = re.sub(r"^https://[^/]+/prod", "", manifest["settings"]["interactivity"]["request_url"])
-    assert re.search(
-        rf"Path:\s*[\"']?{path}[\"']?\s*$", (ROOT / "template.yaml").read_text("utf-8"), re.MULTILINE
-    )
+    assert re.search(rf"Path:\s*[\"']?{path}[\"']?\s*$", (ROOT / "template.yaml").read_text("utf-8"), re.MULTILINE)
 
 
 def test_it_asks_for_the_least_scopes_and_for_no_events(manifest: Any) -> None:
@@ -68,9 +66,7 @@ def test_its_scopes_cover_every_method_of_the_web_api_that_the_bot_calls(manifes
     called = set()
     for path in (ROOT / "lambdas").rglob("*.py"):
         called |= set(
-            re.findall(
-                r"\"((?:chat|users|usergroups|conversations|views)\.[\w.]+)\"", path.read_text("utf-8")
-            )
+            re.findall(r"\"((?:chat|users|usergroups|conversations|views)\.[\w.]+)\"", path.read_text("utf-8"))
         )
     needed = {METHODS[name][0] for name in called if name in METHODS} - {""}
     assert needed <= set(manifest["oauth_config"]["scopes"]["bot"])
