@@ -158,7 +158,7 @@ def _after(rows: Table, deployment_id: str, row: Item, user: str, wanted: str) -
         waits.nudge(rows, deployment_id, patience=PATIENCE)  # the card shows how many have said yes
         return say("click_counted", id=deployment_id, have=len(row["votes"]), want=row["quorum"])
     waits.nudge(rows, deployment_id, patience=PATIENCE)
-    return "" if mine else _already(deployment_id, {}, row)
+    return say(f"click_{wanted}", id=deployment_id) if mine else _already(deployment_id, {}, row)
 
 
 def _ask_reason(payload: dict[str, Any], deployment_id: str) -> dict[str, Any]:
