@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import SCHEMA, clock, freeze, live, policy
+from chatops import SCHEMA, clock, freeze, live, policy, words
 from chatops.config import settings
 from chatops.ecs.service import Service
 from chatops.errors import GitHubRefused, InvalidRequest
@@ -156,6 +156,9 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
         if meant := versions.similar(client, wanted):
             raise InvalidRequest("similar_version", repository=target.repository, version=wanted, meant=meant)
         raise InvalidRequest("unknown_version", repository=target.repository, version=wanted)
+    if not words.is_version(commit.version):
+        # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
+        raise InvalidRequest("bad_version", word=commit.version[:80])
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url)
 
 
