@@ -167,13 +167,14 @@ CANCEL = {
 
 def test_the_approval_card_as_a_whole() -> None:
     changes = "*Changes since the live version*\n<https://github.com/acme/checkout-api/compare/a...b|3 commits> · "
+    pulls = ", ".join(f"<https://github.com/acme/checkout-api/pull/{n}|#{n}>" for n in (41, 42))
     deadline = "*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
     asked = "⏳ Waiting for <@U0LEE0001>, <@U0KIM0001> (1 needed, 0 given)"
     assert living.message(views.seen(PHASES["approval"])) == {
         "text": f"Approval needed: v1.2.3 → prod: {asked[2:]}",
         "blocks": [
             {"type": "header", "text": words("Approval needed: v1.2.3 → prod")},
-            {"type": "section", "fields": [*EVIDENCE, field(f"{changes}kim, Lee, #41, #42"), field(deadline)]},
+            {"type": "section", "fields": [*EVIDENCE, field(f"{changes}kim, Lee, {pulls}"), field(deadline)]},
             {"type": "section", "text": field(f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n{asked}")},
             {
                 "type": "actions",

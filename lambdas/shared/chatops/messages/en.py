@@ -129,6 +129,7 @@ TEXTS = {
     "line_deploy": "Deploy stage{run}: {what}",
     "line_deploy_ok": "Deploy stage{run} succeeded ({took})",
     "line_rollback_stage": "Rollback stage{run}: {what}",
+    "line_rollback_stage_ok": "Rollback stage{run} succeeded ({took})",
     "what_waiting": "waiting for GitHub to start it",
     "what_queued": "queued",
     "what_running": "{job} · {step}",
@@ -194,6 +195,8 @@ TEXTS = {
     "why_restore_overtaken": "Another deployment of the service overtook the rollback.",
     "by_hand_ecs": "By hand: `aws ecs update-service --cluster {cluster} --service {service} --task-definition {task_definition}`",
     "by_hand_none": "By hand: run the pipeline's rollback stage for `{before}`.",
+    "details_image": "Image `{image}`",
+    "details_task_definition": "Task definition `{task_definition}`",
     "ecs_events": "Last ECS events:\n{events}",
     # reports
     "dry_run": "*Dry run, nothing was done.* `{version}` ({commit}) would go to *{target}*, which runs `{before}`. {changes} {approval}",

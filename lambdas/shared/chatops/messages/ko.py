@@ -133,6 +133,7 @@ TEXTS = {
     "line_deploy": "배포 단계{run}: {what}",
     "line_deploy_ok": "배포 단계{run} 성공({took})",
     "line_rollback_stage": "롤백 단계{run}: {what}",
+    "line_rollback_stage_ok": "롤백 단계{run} 성공({took})",
     "what_waiting": "GitHub에서 시작하기를 기다리는 중",
     "what_queued": "대기열에 있음",
     "what_running": "{job} · {step}",
@@ -198,6 +199,8 @@ TEXTS = {
     "why_restore_overtaken": "이 서비스의 다른 배포가 롤백을 앞질렀습니다.",
     "by_hand_ecs": "직접 실행하려면: `aws ecs update-service --cluster {cluster} --service {service} --task-definition {task_definition}`",
     "by_hand_none": "직접 되돌리려면 파이프라인의 rollback 단계를 `{before}` 버전으로 실행하세요.",
+    "details_image": "이미지 `{image}`",
+    "details_task_definition": "태스크 정의 `{task_definition}`",
     "ecs_events": "최근 ECS 이벤트:\n{events}",
     # reports
     "dry_run": "*연습 실행이며 아무것도 하지 않았습니다.* `{version}` ({commit}) 버전을 *{target}* 대상에 배포하게 됩니다. 지금 버전: `{before}`. {changes} {approval}",

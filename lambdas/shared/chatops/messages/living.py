@@ -21,7 +21,7 @@ from chatops.messages import outcome as ending
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
 from chatops.messages.facts import Facts, View
 from chatops.messages.parts import FIELD, mrkdwn
-from chatops.messages.who import people, voters
+from chatops.messages.who import asked, people, voters
 
 HEADER, BUTTON, ALT = 150, 75, 2000
 _PICTURE = re.compile(r"https?://[!-~]{1,2980}")
@@ -139,9 +139,12 @@ def changes_text(plan: Facts) -> str:
         if changes.get("commits")
         else ("changes_behind", changes.get("behind", 0))
     )
-    people = ", ".join([*map(str, changes.get("authors") or []), *(f"#{n}" for n in changes.get("pulls") or [])])
-    compare = Markup(link(str(changes.get("url", "")), plain(key, count=count)))
-    return say("changes", link=compare, authors=people) if people else str(compare)
+    url = str(changes.get("url", ""))
+    repository, _, compared = url.partition("/compare/")
+    pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.get("pulls") or []]
+    who = Markup(", ".join([*(escape(author, 100) for author in changes.get("authors") or []), *pulls]))
+    compare = Markup(link(url, plain(key, count=count)))
+    return say("changes", link=compare, authors=who) if who else str(compare)
 
 
 def run_link(stage: Facts) -> Markup:
@@ -150,7 +153,8 @@ def run_link(stage: Facts) -> Markup:
     return Markup(f" {link(url, f'#{number}')}" if number else "")
 
 
-def _stage_line(stage: Facts, key: str) -> str:
+def stage_line(stage: Facts, key: str) -> str:
+    """How a stage's run stands, in a line; `key` is its text while it is under way."""
     if stage.get("state") == "succeeded":
         return f"✅ {say(f'{key}_ok', run=run_link(stage), took=duration(float(stage.get('seconds') or 0)))}"
     if stage.get("done"):
@@ -171,7 +175,7 @@ def _lines(view: View) -> list[str]:
     if view.phase == "planned" and view.command == "deploy":
         lines.append(f"🔄 {say('line_planned')}")
     if view.build:
-        lines.append(_stage_line(view.build, "line_build"))
+        lines.append(stage_line(view.build, "line_build"))
     approval = view.approval
     if approval.get("decision") == "approved":
         took = duration(float(approval.get("seconds") or 0))
@@ -179,19 +183,17 @@ def _lines(view: View) -> list[str]:
             f"✅ {say('line_approved', people=people(voters(approval) or [str(approval.get('by', ''))]), took=took)}"
         )
     elif approval.get("decision") == "pending" and view.phase == "approval":
-        asked = people(
-            list(approval.get("eligible") or []), list((view.plan.get("approval") or {}).get("groups") or [])
-        )
+        left = asked(view.plan.get("approval") or {}, approval)
         want, have = approval.get("quorum", 1), len(voters(approval))
-        lines.append(f"⏳ {say('line_approval', people=asked, want=want, have=have)}")
+        lines.append(f"⏳ {say('line_approval', people=left, want=want, have=have)}")
     if view.deploy:
-        lines.append(_stage_line(view.deploy, "line_deploy"))
+        lines.append(stage_line(view.deploy, "line_deploy"))
     if view.phase == "rollout":
         lines.append(f"🔄 {say('line_rollout')}")
     if view.phase == "restoring":
         back = (view.plan.get("previous") or {}).get("version", "–")
         if view.rollback.get("stage"):
-            lines.append(_stage_line(view.rollback, "line_rollback_stage"))
+            lines.append(stage_line(view.rollback, "line_rollback_stage"))
         breaker = view.rollout.get("restoring") and not view.rollback
         lines.append(f"↩️ {say('line_breaker' if breaker else 'line_restoring', version=back)}")
     return lines

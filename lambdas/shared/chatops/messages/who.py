@@ -14,6 +14,18 @@ def people(ids: Sequence[str], groups: Sequence[str] = ()) -> Markup:
     return Markup(", ".join(named[:10]) or "–")
 
 
+_FEW = 10
+"""People who are named one by one; of more, their user groups are."""
+
+
+def asked(question: Facts, approval: Facts) -> Markup:
+    """Those who may still act. `question`: the plan's, with user groups; `approval`: what has come of it."""
+    votes, groups = approval.get("votes") or {}, question.get("groups") or []
+    eligible = approval.get("eligible") or question.get("eligible") or []
+    left = [user for user in eligible if user not in votes]
+    return people([], groups) if groups and len(left) > _FEW else people(left)
+
+
 def voters(approval: Facts) -> list[str]:
     """Who has said yes, in their order."""
     votes = approval.get("votes") or {}

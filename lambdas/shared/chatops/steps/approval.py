@@ -9,7 +9,7 @@ from chatops import clock
 from chatops.errors import DecisionRecorded
 from chatops.messages.catalogue import duration, say
 from chatops.messages.facts import View
-from chatops.messages.who import people
+from chatops.messages.who import asked
 from chatops.steps import speak
 from chatops.store import approvals, waits
 from chatops.store.approvals import Question
@@ -38,19 +38,12 @@ def _ping(seen: View) -> str:
     key = "approval_ping_rollback" if seen.command == "rollback" else "approval_ping"
     return say(
         key,
-        people=_asked(seen),
+        people=asked(seen.plan.get("approval") or {}, seen.approval),
         user=seen.requester,
         version=seen.version,
         target=seen.target,
         deadline=str(seen.approval.get("deadline", "")),
     )
-
-
-def _asked(seen: View) -> str:
-    question = seen.plan.get("approval") or {}
-    if groups := question.get("groups"):
-        return people([], groups)
-    return people(list(question.get("eligible") or []))
 
 
 def _read(event: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +67,8 @@ def _read(event: dict[str, Any]) -> dict[str, Any]:
         if approvals.reminded(rows, deployment_id, float(row["next_reminder_at"]), following):
             seen = speak.view_of({**event, "state": {**event["state"], "approval": fact}})
             left = duration(float(row["deadline_at"]) - now)
-            text = say("reminder", people=_asked(seen), version=seen.version, target=seen.target, left=left)
+            who = asked(plan["approval"], fact)
+            text = say("reminder", people=who, version=seen.version, target=seen.target, left=left)
             speak.short(deployment_id, f"reminder-{int(now)}", text)
         row["next_reminder_at"] = following
     upcoming = min(float(row["deadline_at"]), float(row["next_reminder_at"]))

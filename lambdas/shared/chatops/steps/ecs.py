@@ -11,7 +11,7 @@ from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.messages.catalogue import plain
 from chatops.request import read
-from chatops.store import approvals, deployments, locks, releases
+from chatops.store import approvals, deployments, locks, messages, releases
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 
@@ -55,18 +55,11 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
         elif now - began >= target.timing.rollout:
             fact |= {"state": "timed_out", "done": True}
             fact["why"] = {"key": "why_rollout_late", "values": {"seconds": target.timing.rollout}}
-    return {**fact, **_news(fact, before, now, target)}
-
-
-def _news(fact: dict[str, Any], before: dict[str, Any], now: float, target: Target) -> dict[str, Any]:
     shown = "/".join(str(fact.get(k, "")) for k in ("status", "lifecycle_stage", "running", "desired", "pending"))
-    due = now - float(before.get("shown_at") or 0) >= target.timing.progress
-    changed = not fact["done"] and due and shown != before.get("shown")
-    return {
-        "changed": changed,
-        "shown": shown if changed else before.get("shown", ""),
-        "shown_at": now if changed else before.get("shown_at", 0),
-    }
+    news = not fact["done"] and shown != before.get("shown")
+    # what is not due now is news still at the next look
+    changed = news and messages.may_progress(table(), deployment_id, now, target.timing.progress)
+    return {**fact, "changed": changed, "shown": shown if changed else before.get("shown", "")}
 
 
 def _ours(target: Target, outputs: dict[str, str]) -> Rollout | None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from chatops.messages import history, outcome, reports
 from chatops.messages.catalogue import say
+from chatops.messages.details import details
+from chatops.messages.facts import View
 from chatops.request import Request, where
 from chatops.steps import speak
 from chatops.store import messages
@@ -34,6 +36,13 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     return {"delivered": shown}
 
 
+def _in_thread(seen: View) -> bool:
+    """The details for those who look, then the news for everybody, with a mention: edits do not notify."""
+    said = details(seen)
+    told = speak.short(seen.deployment_id, "details", said) if said else True
+    return told and speak.short(seen.deployment_id, "outcome", outcome.short(seen), everywhere=True)
+
+
 def _reply(asked: Request, text: str, blocks: list[dict[str, Any]] | None = None) -> bool:
     return speak.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
 
@@ -45,7 +54,7 @@ def ended(event: dict[str, Any]) -> bool:
         asked = where(event.get("request"))
         told = _reply(asked, outcome.short(seen)) if asked.requester and not seen.plan else True
     else:
-        told = speak.show(seen) and speak.short(seen.deployment_id, "outcome", outcome.short(seen), everywhere=True)
+        told = speak.show(seen) and _in_thread(seen)
     if told:
         messages.delivered(table(), seen.deployment_id)
     end = seen.outcome.get("end")

@@ -12,7 +12,7 @@ from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
-from chatops.store import approvals, stages, waits
+from chatops.store import approvals, messages, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 
@@ -69,15 +69,15 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     look = Look(stage, row, targets()[plan["target"]], clock.now(), cancelled, refused, before)
     fact = _look(look, deployment_id, error)
     shown = _shown(fact)
-    due = look.now - float(before.get("shown_at") or 0) >= look.target.timing.progress
-    changed = not fact["done"] and shown != before.get("shown") and due
+    news = not fact["done"] and shown != before.get("shown")
+    # what is not due now is news still at the next look
+    changed = news and messages.may_progress(rows, deployment_id, look.now, look.target.timing.progress)
     return {
         **fact,
         "stage": stage,
         "wake": wake,
         "changed": changed,
         "shown": shown if changed else before.get("shown", ""),
-        "shown_at": look.now if changed else before.get("shown_at", 0),
         "seconds": round(look.now - look.began, 1),
     }
 

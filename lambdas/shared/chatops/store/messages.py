@@ -43,6 +43,11 @@ def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str,
     table.update(_pk(deployment_id), "MESSAGE", change, values={**values, "now": clock.now()})
 
 
+def may_progress(table: Table, deployment_id: str, now: float, pause: float) -> bool:
+    """Whether the message has stood for `pause` seconds, so that mere progress may change it again."""
+    return now - float(get(table, deployment_id).get("shown_at") or 0) >= pause
+
+
 def retired(table: Table, deployment_id: str) -> None:
     """Its button is gone."""
     table.update(_pk(deployment_id), "MESSAGE", "REMOVE #live")

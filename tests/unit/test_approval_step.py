@@ -1,0 +1,203 @@
+"""Asking, reminding and reading: who is mentioned when, and what the card and the thread say."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from chatops import clock
+from chatops.messages import living
+from chatops.messages.details import details
+from chatops.slack import client as slack
+from chatops.steps import approval, ecs, notify, poll, speak
+from chatops.store import approvals, deployments, messages, waits
+from chatops.store.approvals import Question
+from chatops.store.table import Table
+from tests.unit.conftest import Time
+from tests.unit.views import BUILT, ENDS, PENDING, PHASES, PLAN, ROLLOUT, RUNNING, UP, seen
+
+ID = "d-abc234def567"
+LEE, KIM = "U0LEE0001", "U0KIM0001"
+TIMING = {"approval": 3600, "reminder": 900}
+ASKED = {**PLAN, "timing": TIMING, "approval": {**PLAN["approval"], "quorum": 2}}
+
+
+class Posts:
+    """Slack as far as posting goes."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        self.calls.append((method, arguments))
+        return {"ok": True, "channel": "C0DEPLOY1", "ts": f"1.{len(self.calls)}"}
+
+    @property
+    def thread(self) -> list[str]:
+        return [a["text"] for _, a in self.calls if a.get("thread_ts")]
+
+
+@pytest.fixture
+def posts(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Posts:
+    spy = Posts()
+    environment.setattr(slack, "call", spy.call)
+    return spy
+
+
+def look() -> dict[str, Any]:
+    return approval.run({"deployment_id": ID, "execution_arn": "a", "mode": "read", "state": {"plan": ASKED}})
+
+
+def request(fact: dict[str, Any]) -> None:
+    state = {"plan": ASKED, "approval": fact}
+    approval.run({"deployment_id": ID, "mode": "request", "token": "t", "wake": fact["wake"], "state": state})
+
+
+def test_those_who_may_decide_are_mentioned_once_and_then_those_who_have_not_yet(
+    posts: Posts, rows: Table, time: Time
+) -> None:
+    request(look())
+    request(look())
+    deadline = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
+    asks = "<@U0DANA001> asks to deploy `v1.2.3` to *prod*"
+    assert posts.thread == [f"<@{LEE}>, <@{KIM}>: {asks}. Please decide by {deadline}."]
+    approvals.vote(rows, ID, LEE)
+    waits.wake(rows, ID)
+    time.pass_by(TIMING["reminder"])
+    request(look())
+    assert posts.thread[1:] == [f"<@{KIM}>: `v1.2.3` → *prod* still waits for your decision; 45m 00s left."]
+    assert "Waiting for <@U0KIM0001> (2 needed, 1 given)" in str(posts.calls[-1])
+    assert posts.calls[-1][0] == "chat.update"
+    time.pass_by(1)
+    look()
+    assert len(posts.thread) == 2, "a reminder is not repeated before the next is due"
+
+
+def test_a_long_list_is_mentioned_by_its_groups() -> None:
+    many = [f"U0MANY{n:03d}" for n in range(11)]
+    state = {
+        **PHASES["approval"],
+        "plan": {**PLAN, "approval": {**PLAN["approval"], "groups": ["S0PLATF01"]}},
+        "approval": {**PENDING, "eligible": many},
+    }
+    assert "Waiting for <!subteam^S0PLATF01> (" in str(living.message(seen(state)))
+    few = {**state, "approval": {**PENDING, "eligible": many[:2]}}
+    assert "Waiting for <@U0MANY000>, <@U0MANY001> (" in str(living.message(seen(few)))
+
+
+# -- the rate of progress --------------------------------------------------------------------------------------
+
+
+def test_mere_progress_changes_the_message_at_most_every_ten_seconds(
+    posts: Posts, rows: Table, time: Time, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("ECS_CLUSTER_NAME", "checkout")
+    environment.setenv("ECS_SERVICE_NAME", "checkout-api")
+    counts = {"running": 0}
+
+    class Found:
+        state = ecs.RolloutState.MOVING
+
+        def fact(self) -> dict[str, Any]:
+            return {**ROLLOUT, "running": counts["running"]}
+
+    environment.setattr(ecs, "_ours", lambda *_: Found())
+    deployments.begin(rows, ID, "arn", {**PLAN, "target": "dev"})
+    state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}}
+    edited: list[float] = []
+    notify.run({"deployment_id": ID, "execution_arn": "a", "event": "announce", "state": state})
+    posts.calls.clear()
+    for _ in range(60):
+        time.pass_by(1)
+        counts["running"] += 1
+        state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state})
+        if state["rollout"]["changed"]:
+            notify.run({"deployment_id": ID, "execution_arn": "a", "event": "progress", "state": state})
+            edited.append(time())
+    assert len(edited) == len(posts.calls) == 6
+    assert all(later - earlier >= 10 for earlier, later in itertools.pairwise(edited))
+    time.pass_by(60)
+    counts["running"] += 1
+    state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state})
+    assert state["rollout"]["changed"]
+    time.pass_by(60)
+    assert not ecs.run({"deployment_id": ID, "mode": "rollout", "state": state})["changed"], "nothing new"
+
+
+def test_what_came_too_soon_after_another_edit_is_shown_later_and_not_lost(rows: Table, time: Time) -> None:
+    messages.posted(rows, ID, "C0DEPLOY1", "1.1")
+    messages.shown(rows, ID, "mark")
+    assert not messages.may_progress(rows, ID, clock.now() + 9.9, 10)
+    assert messages.may_progress(rows, ID, clock.now() + 10, 10)
+    assert messages.may_progress(rows, "d-without", clock.now(), 10)
+
+
+def test_polls_progress_waits_for_the_messages_last_edit_whoever_made_it(
+    rows: Table, time: Time, environment: pytest.MonkeyPatch
+) -> None:
+    from chatops.store import stages
+
+    environment.setattr(poll, "_look", lambda *_: {**RUNNING, "wait_seconds": 3})
+    stages.prepare(rows, ID, "build", "dev", 60)
+    messages.posted(rows, ID, "C0DEPLOY1", "1.1")
+    messages.shown(rows, ID, "mark")
+    event: dict[str, Any] = {"deployment_id": ID, "stage": "build", "state": {"plan": {**PLAN, "target": "dev"}}}
+    time.pass_by(5)
+    event["state"]["build"] = poll.run(event)
+    assert not event["state"]["build"]["changed"]
+    time.pass_by(5)
+    event["state"]["build"] = poll.run(event)
+    assert event["state"]["build"]["changed"]
+    time.pass_by(60)
+    assert not poll.run(event)["changed"]
+
+
+# -- the thread in the end -------------------------------------------------------------------------------------
+
+
+def test_the_details_are_in_the_thread_and_the_news_mentions_the_requester(posts: Posts, rows: Table) -> None:
+    rollout = {**ENDS["Deployed"]["rollout"], "task_definition": "arn:aws:ecs:x:1:task-definition/api:8"}
+    state = {**ENDS["Deployed"], "rollout": rollout}
+    event = {"deployment_id": ID, "execution_arn": "a", "event": "outcome", "state": state}
+    assert notify.run(event) == {"delivered": True}
+    assert notify.run(event) == {"delivered": True}
+    described, news = posts.thread
+    assert "succeeded (1m 05s)" in described
+    assert "|#4411>" in described
+    assert "Task definition `arn:aws:ecs:x:1:task-definition/api:8`" in described
+    assert "• (service checkout-api) has started 2 tasks: (task 1a)." in described
+    assert news == "<@U0DANA001>: v1.2.3 is live in prod."
+    broadcast = [a.get("reply_broadcast") for _, a in posts.calls if a.get("thread_ts")]
+    assert broadcast == [None, True]
+
+
+def test_what_came_to_no_run_has_no_details() -> None:
+    assert details(seen(ENDS["Restored without a reason"])) == ""
+    assert details(seen(ENDS["Refused"])) == ""
+
+
+def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, rows: Table, time: Time) -> None:
+    look()
+    for user in (LEE, KIM):
+        time.pass_by(65)
+        approvals.vote(rows, ID, user)
+    fact = look()
+    assert fact["decision"] == "approved"
+    assert f"Approved by <@{LEE}>, <@{KIM}> after 2m 10s" in str(posts.calls[-1])
+    assert speak.view_of({"deployment_id": ID, "state": {"plan": ASKED, "approval": fact}}).phase == "decided"
+    assert '"approve"' not in str(posts.calls[-1])
+
+
+def test_a_question_is_asked_with_the_targets_quorum_and_deadline(posts: Posts, rows: Table, time: Time) -> None:
+    look()
+    row = approvals.open_question(rows, ID, Question((), 9, 0, 0))
+    assert (row["quorum"], row["deadline_at"]) == (2, clock.now() + 3600)
+
+
+def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:
+    state = {**PHASES["rollback stage"], "rollback": {**BUILT, "stage": "rollback"}}
+    line = "✅ Rollback stage <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)"
+    assert details(seen(state)) == line
+    assert line in str(living.message(seen(state)))
