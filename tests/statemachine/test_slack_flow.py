@@ -5,13 +5,17 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from chatops import operator
 from chatops.aws import client as _client
+from local import socket_mode
 from local.engine.identity import ARN
-from local.slack.directory import U_DEV, U_GUEST, U_KIM, U_LEE
+from local.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_GUEST, U_KIM, U_LEE
 from local.slack.store import Message
 from local.world import STACK, World, states_entered
 from tests.statemachine import checks
@@ -157,4 +161,42 @@ def test_an_operator_says_no(build: Build, as_operator: Callable[..., int], word
     assert as_operator(drive.world, words[0], drive.deployment_id, *words[1:]) == 0
     assert drive.end() == end
     assert drive.world.slack.wait_for(lambda m: f"an operator (`{ARN}`)" in m.text, 10)
+    checks.all_hold(drive.world)
+
+
+# -- Socket Mode ---------------------------------------------------------------------------------------------
+
+
+def test_a_command_through_socket_mode_is_the_same_command(build: Build) -> None:
+    """Unsigned as Slack delivers it there; the same envelope again is the same deployment."""
+    drive = build(environment={"SLACK_APPROVERS": ""})
+    fields = {
+        "command": "/platform-deploy",
+        "text": "v1.2.3",
+        "team_id": TEAM_ID,
+        "user_id": U_DEV,
+        "user_name": "dana",
+        "channel_id": C_DEPLOY,
+        "trigger_id": "1.2.socket",
+        "response_url": drive.world.slack.response_url(C_DEPLOY, U_DEV),
+    }
+    envelope = {"type": "slash_commands", "envelope_id": "e-1", "payload": fields, "accepts_response_payload": True}
+    request = SocketModeRequest.from_dict(envelope)
+    assert request
+    acknowledged: list[dict[str, Any]] = []
+
+    class Client:
+        def send_socket_mode_response(self, response: SocketModeResponse) -> None:
+            acknowledged.append(response.to_dict())
+
+    hear = socket_mode.listener(drive.world.user.send)
+    before = len(drive.world.executions())
+    for _ in range(2):
+        hear(Client(), request)
+    started = drive.world.executions()
+    assert len(started) - before == 1
+    assert [a["payload"]["text"][:8] for a in acknowledged] == ["Got it. ", "Got it. "]
+    drive.arn = started[0]["executionArn"]
+    assert drive.end() == "Deployed"
+    assert drive.world.template.functions["slack"].environment["SLACK_APPROVERS"] == "", "empty is meant, too"
     checks.all_hold(drive.world)
