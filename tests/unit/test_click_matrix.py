@@ -267,6 +267,7 @@ def expected(order: tuple[str, ...], quorum: int) -> tuple[str, str]:
     raise AssertionError(order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quorum", [1, 2])
 def test_in_every_order_the_first_valid_decision_stands_and_everybody_is_told(
     rows: Table, told: Told, time: Time, quorum: int
