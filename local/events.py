@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import datetime as dt
 import logging
 import threading
@@ -71,7 +72,7 @@ def scheduled(schedule: str = "local-schedule") -> dict[str, Any]:
     }
 
 
-class _Repeating:
+class _Repeating(abc.ABC):
     """A thread that calls `beat` again and again until closed; a beat that fails is logged and the next one
     comes.
     """
@@ -101,12 +102,13 @@ class _Repeating:
     def running(self) -> bool:
         return self._thread.is_alive()
 
+    @abc.abstractmethod
     def wait(self) -> bool:
         """Sleep until the next beat; False when closed meanwhile."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def beat(self) -> None:
-        raise NotImplementedError
+        """What is done each time."""
 
     def _run(self) -> None:
         while self.wait():

@@ -15,9 +15,11 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from slack_sdk import WebClient
 from werkzeug.serving import make_server
+from werkzeug.test import Client
 
 from local.clock import Clock
 from local.ecs import Ecs
+from local.github import GitHub, Script
 from local.slack import Slack
 
 SCALARS: dict[str, tuple[type, ...]] = {
@@ -152,3 +154,18 @@ def slack() -> Iterator[Slack]:
 def web(slack: Slack) -> WebClient:
     """slack_sdk's own client of that workspace, with the bot's token."""
     return WebClient("xoxb-local", base_url=slack.api_url)
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """GitHub's stand-in, with builds that ask nobody and take no time."""
+    github = GitHub(Clock(1000))
+    github.script["build"] = Script(claims=False, appear_seconds=0, seconds=0)
+    yield github
+    github.close()
+
+
+@pytest.fixture
+def client(github: GitHub) -> Client:
+    """Requests to it, without a network."""
+    return Client(github.mount)

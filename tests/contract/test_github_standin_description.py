@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from local.clock import Clock
 from local.github import Fault, GitHub, Script
 from local.github.app import create_app
 from local.github.dispatch import LONGEST_EVENT_TYPE, MOST_PROPERTIES
@@ -96,21 +94,6 @@ def assert_described(response: TestResponse, path: str, method: str = "get") -> 
     problems = [f"{list(error.absolute_path)}: {error.message[:300]}" for error in validator.iter_errors(response.json)]
     assert problems == []
     return response.json
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    """A stand-in whose pipeline asks nobody and takes no time."""
-    github = GitHub(Clock(1000))
-    github.script["build"] = Script(claims=False, appear_seconds=0, seconds=0)
-    yield github
-    github.close()
-
-
-@pytest.fixture
-def client(github: GitHub) -> Client:
-    """Requests with a good token."""
-    return Client(github.mount)
 
 
 def get(client: Client, path: str) -> TestResponse:

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 import requests
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
-from local.clock import Clock
-from local.github import Fault, GitHub, Script
+from local.github import Fault, GitHub
 
 REPO = "/repos/acme/checkout-api"
 AUTH = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    """A stand-in whose builds ask nobody and take no time."""
-    github = GitHub(Clock(1000))
-    github.script["build"] = Script(claims=False, appear_seconds=0, seconds=0)
-    yield github
-    github.close()
-
-
-@pytest.fixture
-def client(github: GitHub) -> Client:
-    """Requests without a network."""
-    return Client(github.mount)
 
 
 def get(client: Client, path: str, **headers: str) -> TestResponse:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import (
     ActionsBlock,
     ButtonElement,
@@ -31,24 +27,7 @@ from local.slack.directory import (
     U_KIM,
     U_LEE,
 )
-
-
-def refused(call: Any, **arguments: Any) -> str:
-    with pytest.raises(SlackApiError) as error:
-        call(**arguments)
-    return str(error.value.response["error"])
-
-
-def text(words: str, kind: str = "mrkdwn") -> dict[str, str]:
-    return {"type": kind, "text": words}
-
-
-def plain(words: str) -> dict[str, str]:
-    return text(words, "plain_text")
-
-
-def button(**more: Any) -> dict[str, Any]:
-    return {"type": "button", "text": plain("Go"), "action_id": "go", **more}
+from tests.contract.slack_words import refused
 
 
 def test_a_message_is_posted_updated_and_found(slack: Slack, web: WebClient) -> None:

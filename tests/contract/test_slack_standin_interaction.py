@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slack_sdk.models.blocks import (
-    InputBlock,
-    PlainTextInputElement,
-)
-from slack_sdk.models.views import View as ViewModel
 from slack_sdk.webhook import WebhookClient
 
 from local.faults import Fault
@@ -24,26 +18,7 @@ from local.slack.directory import (
     U_DEV,
     U_LEE,
 )
-
-
-def refused(call: Any, **arguments: Any) -> str:
-    with pytest.raises(SlackApiError) as error:
-        call(**arguments)
-    return str(error.value.response["error"])
-
-
-def text(words: str, kind: str = "mrkdwn") -> dict[str, str]:
-    return {"type": kind, "text": words}
-
-
-def plain(words: str) -> dict[str, str]:
-    return text(words, "plain_text")
-
-
-def modal(**more: Any) -> dict[str, Any]:
-    field = InputBlock(block_id="why", label="Reason", element=PlainTextInputElement(action_id="reason"))
-    view = ViewModel(type="modal", title="Reject", submit="Send", callback_id="reject", blocks=[field])
-    return {**view.to_dict(), **more}
+from tests.contract.slack_words import modal, plain, refused
 
 
 def test_a_modal_opens_on_a_fresh_trigger_once(slack: Slack, web: WebClient) -> None:

@@ -71,3 +71,23 @@ def test_only_githubs_success_is_success(
     fact = look()
     assert (fact["done"], fact["state"]) == (True, "failed")
     assert fact["conclusion"] == conclusion
+
+
+def test_a_run_that_has_not_changed_is_asked_for_by_its_etag_and_costs_nothing(
+    claimed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub answers 304 without a body, and what was known still holds."""
+    asked: list[str] = []
+
+    def get(_client: Any, run_id: int, etag: str = "") -> Reply:
+        asked.append(etag)
+        return Reply(304, None, etag, "") if etag else Reply(200, body("in_progress", None), '"v1"', "")
+
+    monkeypatch.setattr(runs, "get", get)
+    monkeypatch.setattr(runs, "jobs", lambda *_: [])
+    first = look()
+    again = look({"build": first})
+    third = look({"build": again})
+    assert asked == ["", '"v1"', '"v1"']
+    assert {third["state"], again["state"], first["state"]} == {"running"}
+    assert (third["run_number"], third["run_url"]) == (first["run_number"], first["run_url"])

@@ -19,8 +19,3 @@ def at(seconds: float) -> datetime:
 def iso(seconds: float) -> str:
     """`2026-01-31T12:00:00.000Z`: sorts as text in time order."""
     return at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def from_iso(text: str) -> float:
-    """Epoch seconds of an ISO 8601 time (GitHub's, AWS's or our own)."""
-    return datetime.fromisoformat(text).timestamp()

@@ -25,7 +25,6 @@ class Settings:
     channel: str
     github_api_url: str
     slack_api_url: str
-    gif_base_url: str
     gifs: Mapping[str, str]
     console_url: str
 
@@ -84,7 +83,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         channel=text(env, "SLACK_CHANNEL_ID"),
         github_api_url=text(env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
         slack_api_url=text(env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
-        gif_base_url=gif_base,
         gifs={
             "deploying": gif("GIF_DEPLOYING", "deploying.gif"),
             "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),

@@ -43,14 +43,15 @@ class Run:
     state: RunState
     conclusion: str
     attempt: int
+    etag: str = ""
 
     @property
     def completed(self) -> bool:
         return self.state not in (RunState.QUEUED, RunState.RUNNING)
 
 
-def read(body: Mapping[str, Any]) -> Run:
-    """A run of GitHub's reply."""
+def read(body: Mapping[str, Any], etag: str = "") -> Run:
+    """A run of GitHub's reply, with the reply's ETag for the next look."""
     return Run(
         id=int(body["id"]),
         number=int(body["run_number"]),
@@ -58,6 +59,7 @@ def read(body: Mapping[str, Any]) -> Run:
         state=state(str(body["status"]), body.get("conclusion")),
         conclusion=str(body.get("conclusion") or ""),
         attempt=int(body.get("run_attempt") or 1),
+        etag=etag,
     )
 
 

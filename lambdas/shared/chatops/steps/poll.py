@@ -203,7 +203,7 @@ def _named_run(look: Look, client: GitHub, deployment_id: str) -> Run | None:
 
 
 def _claimed_run(look: Look, client: GitHub) -> Run:
-    known = look.before.get("etag", "") if look.before.get("run_id") == look.row["run_id"] else ""
+    known = str(look.before.get("etag") or "") if look.before.get("run_id") == look.row["run_id"] else ""
     reply = runs.get(client, int(look.row["run_id"]), known)
     if reply.body is None:
         return Run(
@@ -213,8 +213,9 @@ def _claimed_run(look: Look, client: GitHub) -> Run:
             state=RunState(look.before["run_state"]),
             conclusion=str(look.before.get("conclusion") or ""),
             attempt=1,
+            etag=known,
         )
-    return runs.read(reply.body)
+    return runs.read(reply.body, reply.etag)
 
 
 def _run_facts(found: Run) -> dict[str, Any]:
@@ -224,6 +225,7 @@ def _run_facts(found: Run) -> dict[str, Any]:
         "run_url": found.url,
         "run_state": str(found.state),
         "conclusion": found.conclusion,
+        "etag": found.etag,
     }
 
 
