@@ -181,6 +181,9 @@ class World:
             "SLACK_BOT_TOKEN": given.get("SLACK_BOT_TOKEN", "").strip() or BOT_TOKEN,
             "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
         }
+        # whoever sets a token means it: the stand-ins know the one that the functions will use
+        self.slack.tokens = {secret["SLACK_BOT_TOKEN"]}
+        self.github.tokens = {secret["GITHUB_PERSONAL_ACCESS_TOKEN"]}
         self.secrets = self._client("secretsmanager", url)
         self.secrets.create_secret(Name=f"{STACK}-secret", SecretString=json.dumps(secret))
 

@@ -52,8 +52,6 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
                 log_dir=str(tmp_path / "logs"),
                 **more,  # type: ignore[arg-type]
             )
-            world.slack.tokens = {CANARIES["SLACK_BOT_TOKEN"]}
-            world.github.tokens = {CANARIES["GITHUB_PERSONAL_ACCESS_TOKEN"]}
             return Drive(world)
 
         yield made
