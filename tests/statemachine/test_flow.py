@@ -116,6 +116,7 @@ def test_a_rollback_goes_ahead_of_a_deployment_that_waits_for_approval(build: Bu
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_back_and_back_again_never_returns_to_what_was_rolled_back_from(build: Build) -> None:
     drive = build()
     for version in ("v1.0.0", "v1.1.0", "v1.2.3"):

@@ -128,6 +128,7 @@ def as_operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]
     _client.cache_clear()
 
 
+@pytest.mark.slow
 def test_an_operator_approves_while_slack_is_down_and_slack_hears_who_it_was(
     build: Build, as_operator: Callable[..., int]
 ) -> None:
@@ -167,6 +168,7 @@ def test_an_operator_says_no(build: Build, as_operator: Callable[..., int], word
 # -- Socket Mode ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_command_through_socket_mode_is_the_same_command(build: Build) -> None:
     """Unsigned as Slack delivers it there; the same envelope again is the same deployment."""
     drive = build(environment={"SLACK_APPROVERS": ""})
