@@ -61,6 +61,11 @@ class Drive:
 
         return self.world.slack.wait_for(has, PATIENCE)
 
+    def card_of(self, deployment_id: str = "") -> Message:
+        """The deployment's living message: the only one that names it in its footer."""
+        wanted = deployment_id or self.deployment_id
+        return self.world.slack.wait_for(lambda m: bool(m.blocks) and wanted in str(m.blocks[-1]), PATIENCE)
+
     def click(self, action: str, user: str = U_LEE, deployment_id: str = "") -> Answer:
         """Press a button of the current deployment's message, as soon as it is there."""
         return self.world.user.click(self.card(action, deployment_id), action, user)

@@ -55,6 +55,13 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
         elif now - began >= target.timing.rollout:
             fact |= {"state": "timed_out", "done": True}
             fact["why"] = {"key": "why_rollout_late", "values": {"seconds": target.timing.rollout}}
+    return _news(deployment_id, fact, before, target, now)
+
+
+def _news(
+    deployment_id: str, fact: dict[str, Any], before: dict[str, Any], target: Target, now: float
+) -> dict[str, Any]:
+    """The fact, with whether it shows something new that is due to be shown now."""
     shown = "/".join(str(fact.get(k, "")) for k in ("status", "lifecycle_stage", "running", "desired", "pending"))
     news = not fact["done"] and shown != before.get("shown")
     # what is not due now is news still at the next look
@@ -101,7 +108,7 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
     elif found.state is RolloutState.MOVING and now - began >= target.timing.restore:
         fact |= {"state": "timed_out", "done": True}
         fact["why"] = {"key": "why_restore_late", "values": {"seconds": target.timing.restore}}
-    return fact
+    return _news(str(event["deployment_id"]), fact, before, target, now)
 
 
 def _status(event: dict[str, Any]) -> dict[str, Any]:
