@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatops.errors import InvalidConfiguration
 
 LANGUAGES = ("en", "ko")
+_APP_ID = re.compile(r"[1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40}")
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -24,6 +26,7 @@ class Settings:
     api_url: str
     channel: str
     github_api_url: str
+    github_app_id: str
     slack_api_url: str
     gifs: Mapping[str, str]
     console_url: str
@@ -68,6 +71,12 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     api_url = text(env, "CHATOPS_API_URL").rstrip("/")
     gif_base = text(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
 
+    app_id = text(env, "GITHUB_APP_ID")
+    if app_id and not _APP_ID.fullmatch(app_id):
+        raise InvalidConfiguration(
+            f"GITHUB_APP_ID is {app_id!r}; it should hold the App's id (a number) or its client id (Iv…)."
+        )
+
     region = text(env, "AWS_REGION", text(env, "AWS_DEFAULT_REGION", "us-east-1"))
 
     def gif(name: str, file: str) -> str:
@@ -82,6 +91,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         api_url=api_url,
         channel=text(env, "SLACK_CHANNEL_ID"),
         github_api_url=text(env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        github_app_id=app_id,
         slack_api_url=text(env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
         gifs={
             "deploying": gif("GIF_DEPLOYING", "deploying.gif"),

@@ -44,18 +44,21 @@ class InvalidRequest(Final):
 
 
 class GitHubRefused(Final):
-    """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` its words."""
+    """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` its words,
+    `app` whether a GitHub App asked."""
 
-    def __init__(self, status: int, repository: str, said: str) -> None:
+    def __init__(self, status: int, repository: str, said: str, *, app: bool = False) -> None:
         super().__init__(f"GitHub refused ({status}) for {repository}: {said}")
-        self.status, self.repository, self.said = status, repository, said
+        self.status, self.repository, self.said, self.app = status, repository, said, app
 
     @property
     def key(self) -> str:
         """The catalogues' text for it."""
         if 300 <= self.status < 400:
             return "github_moved"
-        return f"github_{self.status}" if self.status in (401, 403, 404) else "github_refused"
+        if self.status not in (401, 403, 404):
+            return "github_refused"
+        return f"github_app_{self.status}" if self.app else f"github_{self.status}"
 
     @property
     def values(self) -> dict[str, str | int]:

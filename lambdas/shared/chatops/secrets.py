@@ -12,6 +12,18 @@ from chatops.errors import InvalidConfiguration
 SLACK_SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105 - a name, not a value
 SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name, not a value
 GITHUB_TOKEN = "GITHUB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - a name, not a value
+GITHUB_APP_KEY = "GITHUB_APP_PRIVATE_KEY"
+
+WHAT = {
+    SLACK_SIGNING_SECRET: "the signing secret of the Slack app (Basic Information)",
+    SLACK_BOT_TOKEN: "the bot token of the Slack app (xoxb-…, OAuth & Permissions)",
+    GITHUB_TOKEN: (
+        "a token for GitHub (classic with repo, or fine-grained with Contents: write and Actions: read and write), "
+        "unless GITHUB_APP_ID names a GitHub App"
+    ),
+    GITHUB_APP_KEY: "the private key (PEM) of the GitHub App that GITHUB_APP_ID names",
+}
+"""What each secret should hold, for those who read that it does not."""
 
 _MAX_AGE = 300
 _REFETCH_PAUSE = 15
@@ -62,5 +74,7 @@ def required(name: str, *, fresh: bool = False) -> str:
     """The secret's value. Raises InvalidConfiguration with the name, never a value."""
     value = optional(name, fresh=fresh)
     if not value:
-        raise InvalidConfiguration(f"{name} is not set; put it into the stack's secret in Secrets Manager.")
+        raise InvalidConfiguration(
+            f"{name} is not set; it should hold {WHAT[name]}. Put it into the stack's secret in Secrets Manager."
+        )
     return value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
@@ -13,6 +14,9 @@ from chatops import clock, secrets
 from chatops.config import settings
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import replies
+
+if TYPE_CHECKING:
+    from chatops.github.app import AppTokens
 
 TIMEOUT = (3.05, 8.0)  # seconds to connect, and between two bytes
 PAGES = 10
@@ -34,6 +38,7 @@ class GitHub:
 
     Errors: GitHubUnavailable (no answer, 5xx), GitHubRateLimited (asked to wait), GitHubRefused (everything else),
     as https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api has them.
+    `token(fresh)` gives the token, another one where `fresh`; `app` says that it is a GitHub App's, for the errors.
     """
 
     def __init__(
@@ -42,8 +47,10 @@ class GitHub:
         base: str,
         token: Callable[[bool], str],
         session: requests.Session | None = None,
+        *,
+        app: bool = False,
     ) -> None:
-        self.repository, self._base, self._token = repository, base, token
+        self.repository, self._base, self._token, self._app = repository, base, token, app
         self._session = session or requests.Session()
 
     def request(
@@ -55,7 +62,7 @@ class GitHub:
         json: Any = None,
         etag: str = "",
     ) -> Reply:
-        """One request below `/repos/{owner}/{repo}`; a 401 is tried once more with the secret read afresh."""
+        """One request below `/repos/{owner}/{repo}`; a 401 is tried once more with a fresh token."""
         url = path if path.startswith("http") else f"{self._base}/repos/{self.repository}{path}"
         answer = self._send(method, url, params, json, etag, fresh=False)
         if answer.status_code == _UNAUTHORISED:
@@ -68,7 +75,7 @@ class GitHub:
             raise GitHubRateLimited(pause)
         if answer.status_code >= requests.codes.bad_request or answer.is_redirect:
             # a redirect of a GET was followed; an event is not sent to another address than the configured one
-            raise GitHubRefused(answer.status_code, self.repository, said)
+            raise GitHubRefused(answer.status_code, self.repository, said, app=self._app)
         return Reply(
             answer.status_code,
             body,
@@ -146,19 +153,28 @@ def _body(answer: requests.Response) -> Any:
         return None
 
 
-_session: requests.Session | None = None
+@cache
+def _session() -> requests.Session:
+    """Connections are kept while the execution environment is warm."""
+    return requests.Session()
+
+
+@cache
+def _app_tokens(app_id: str, base: str) -> AppTokens:
+    """Tokens are kept as long: making one costs two requests."""
+    from chatops.github.app import AppTokens
+
+    return AppTokens(app_id, base, lambda fresh: secrets.required(secrets.GITHUB_APP_KEY, fresh=fresh), _session())
 
 
 def github(repository: str) -> GitHub:
-    """The client of this stack for a repository (`owner/name`)."""
-    global _session  # noqa: PLW0603 - connections are kept while the execution environment is warm
-    if _session is None:
-        _session = requests.Session()
-
-    def token(fresh: bool) -> str:
-        return secrets.required(secrets.GITHUB_TOKEN, fresh=fresh)
-
-    return GitHub(repository, settings().github_api_url, token, _session)
+    """The client of this stack for a repository (`owner/name`): as the GitHub App where one is configured, else with
+    the personal token."""
+    base, app_id = settings().github_api_url, settings().github_app_id
+    if app_id:
+        tokens = _app_tokens(app_id, base)
+        return GitHub(repository, base, lambda fresh: tokens.token(repository, fresh), _session(), app=True)
+    return GitHub(repository, base, lambda fresh: secrets.required(secrets.GITHUB_TOKEN, fresh=fresh), _session())
 
 
 def quoted(ref: str) -> str:

@@ -50,6 +50,9 @@ TEXTS = {
     "github_401": "GitHub does not know the token (401). Put a valid `GITHUB_PERSONAL_ACCESS_TOKEN` into the secret: classic with `repo` and `workflow`, or fine-grained with Contents: write and Actions: read and write.",
     "github_403": "GitHub forbids this (403: {said}). The token for {repository} needs `repo` and `workflow` (classic) or Contents: write and Actions: read and write (fine-grained); an organisation may want it authorised for SSO.",
     "github_404": "GitHub does not show {repository} to this token (404). Check `GITHUB_ID` and `GITHUB_REPO`, and that the token reaches the repository (classic: `repo`; fine-grained: the repository selected, Contents: write).",
+    "github_app_401": "GitHub does not accept the GitHub App (401: {said}). Check `GITHUB_APP_ID`, and put the App's private key into the secret as `GITHUB_APP_PRIVATE_KEY`.",
+    "github_app_403": "GitHub forbids this to the GitHub App (403: {said}). On {repository} it needs Contents: read and write and Actions: read and write, and its installation must include the repository and not be suspended; changed permissions must be accepted by the owner.",
+    "github_app_404": "GitHub shows no installation of the GitHub App on {repository} (404). Check `GITHUB_APP_ID`, `GITHUB_ID` and `GITHUB_REPO`, and install the App on the repository (the App's settings, Install App).",
     "github_moved": "GitHub says that {repository} has moved ({status}). Put its new name into `GITHUB_ID` and `GITHUB_REPO` (or the target's `repository`).",
     "github_refused": "GitHub refused ({status}) for {repository}: {said}",
     # answers to the command itself

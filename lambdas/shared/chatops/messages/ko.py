@@ -54,6 +54,9 @@ TEXTS = {
     "github_401": "GitHub에서 토큰을 인정하지 않습니다(401). 유효한 `GITHUB_PERSONAL_ACCESS_TOKEN` 값을 시크릿에 넣으세요. classic 토큰은 `repo`, `workflow` 권한이, fine-grained 토큰은 Contents: write, Actions: read and write 권한이 필요합니다.",
     "github_403": "GitHub에서 거부했습니다(403: {said}). {repository} 저장소용 토큰에는 `repo`, `workflow` 권한(classic) 또는 Contents: write, Actions: read and write 권한(fine-grained)이 필요합니다. 조직에 따라 SSO 승인도 필요할 수 있습니다.",
     "github_404": "이 토큰으로는 {repository} 저장소가 보이지 않습니다(404). `GITHUB_ID`, `GITHUB_REPO` 설정과 토큰의 접근 범위를 확인하세요(classic: `repo`, fine-grained: 저장소 선택과 Contents: write).",
+    "github_app_401": "GitHub에서 GitHub App을 인정하지 않습니다(401: {said}). `GITHUB_APP_ID` 설정을 확인하고, App의 비공개 키를 시크릿의 `GITHUB_APP_PRIVATE_KEY` 항목에 넣으세요.",
+    "github_app_403": "GitHub에서 GitHub App의 요청을 거부했습니다(403: {said}). {repository} 저장소에 Contents: read and write, Actions: read and write 권한이 필요합니다. 설치 범위에 저장소가 들어 있고 설치가 정지되지 않았는지 확인하세요. 권한을 바꾸었다면 소유자가 승인해야 합니다.",
+    "github_app_404": "{repository} 저장소에 GitHub App이 설치되어 있지 않습니다(404). `GITHUB_APP_ID`, `GITHUB_ID`, `GITHUB_REPO` 설정을 확인하고 저장소에 App을 설치하세요(App 설정의 Install App).",
     "github_moved": "GitHub에 따르면 {repository} 저장소가 이전되었습니다({status}). 새 이름을 `GITHUB_ID`, `GITHUB_REPO` 설정(또는 대상의 `repository` 항목)에 넣으세요.",
     "github_refused": "GitHub에서 거부했습니다({status}). 저장소: {repository}. 응답: {said}",
     # answers to the command itself
