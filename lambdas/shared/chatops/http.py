@@ -12,11 +12,15 @@ MAX_BODY = 256 * 1024
 
 
 def headers(event: Any) -> dict[str, str]:
-    """Header names in lower case; anything that is no text is left out."""
+    """Header names in lower case; anything that is no text is left out. A header that stands there twice becomes one
+    with a comma, as HTTP reads it: nobody may choose which of two is believed."""
     found = event.get("headers") if isinstance(event, dict) else None
-    if not isinstance(found, dict):
-        return {}
-    return {k.lower(): v for k, v in found.items() if isinstance(k, str) and isinstance(v, str)}
+    made: dict[str, str] = {}
+    for name, value in found.items() if isinstance(found, dict) else ():
+        if isinstance(name, str) and isinstance(value, str):
+            known = made.get(name.lower())
+            made[name.lower()] = value if known is None else f"{known},{value}"
+    return made
 
 
 def body(event: Any) -> bytes | None:

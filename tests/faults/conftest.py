@@ -1,0 +1,48 @@
+"""What the tests of faults and attacks have in common: the package's environment and table, and the Slack edge."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chatops.edge import handler
+from lambdas.slack import app
+from tests.faults.hostile_requests import NOW
+from tests.faults.spies import Spies
+from tests.unit.conftest import environment, rows, time
+
+__all__ = ["edge", "environment", "rows", "spies", "time"]
+
+
+class Edge:
+    """The Slack function as Lambda calls it, with a clock that stands at NOW."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = float(NOW)
+        patch.setattr(handler, "time", SimpleNamespace(time=lambda: self.now))
+
+    def __call__(self, event: Any) -> int:
+        """The answer's status, once it is known to be one that a gateway can send."""
+        answer = app.handler(event, None)
+        assert set(answer) <= {"statusCode", "headers", "body"}
+        assert isinstance(answer["body"], str)
+        json.dumps(answer, ensure_ascii=False).encode()
+        status = answer["statusCode"]
+        assert isinstance(status, int)
+        assert 200 <= status < 500
+        return status
+
+
+@pytest.fixture
+def edge(environment: pytest.MonkeyPatch) -> Edge:
+    """The real Slack function."""
+    return Edge(environment)
+
+
+@pytest.fixture
+def spies(environment: pytest.MonkeyPatch) -> Spies:
+    """On every client there is."""
+    return Spies().install(environment)
