@@ -1,4 +1,5 @@
-"""The endpoints as one Flask app: repositories here, git data and runs in `git_routes` and `run_routes`."""
+"""The endpoints as one Flask app: repositories here, Apps, git data and runs in `app_routes`, `git_routes` and
+`run_routes`."""
 
 from __future__ import annotations
 
@@ -7,10 +8,11 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.github import git_routes, run_routes, views
+from local.github import app_routes, git_routes, run_routes, views
 from local.github.dispatch import read_event
 from local.github.errors import ApiError, error_body
-from local.github.reply import forbid_read_only, reply, urls
+from local.github.grants import need
+from local.github.reply import reply, urls
 
 if TYPE_CHECKING:
     from local.github.github import GitHub
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 DOCS = {
     "repository": "repos/repos#get-a-repository",
     "dispatches": "repos/repos#create-a-repository-dispatch-event",
+    **app_routes.DOCS,
     **git_routes.DOCS,
     **run_routes.DOCS,
 }
@@ -41,6 +44,7 @@ def create_app(github: GitHub) -> Flask:
     app.register_error_handler(ApiError, refuse)
     app.register_error_handler(HTTPException, unknown)
     _repository_routes(app, github)
+    app_routes.register(app, github)
     git_routes.register(app, github)
     run_routes.register(app, github)
     return app
@@ -55,7 +59,7 @@ def _repository_routes(app: Flask, github: GitHub) -> None:
     @app.post("/repos/<owner>/<repo>/dispatches")
     def dispatches(owner: str, repo: str) -> Response:
         found = github.repository(owner, repo)
-        forbid_read_only()
+        need("contents")
         event_type, payload = read_event(request.get_data())
         github.trigger(found, event_type, payload)
         return Response(status=204)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request, Response
 
 from local.faults import drop_connection
-from local.github.errors import error_body, usual_message
+from local.github.errors import ApiError, error_body, usual_message
 from local.github.faults import Fault, take
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from local.github.github import GitHub
 
 _BY_ID = re.compile(r"^/repositories/(\d+)(/.*)?$")
+_REPOSITORY = re.compile(r"^/repos/([^/]+/[^/]+)(?:/|$)")
+_AS_APP = re.compile(r"^/app/|^/repos/[^/]+/[^/]+/installation$")
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 NO_USER_AGENT = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header\n"
 
@@ -76,6 +78,9 @@ class Gate:
             response = self._conditional(request, response)
         for name, value in limit.headers().items():
             response.headers.setdefault(name, value)
+        grant = request.environ.get("github.grant")
+        if grant is not None and grant.scopes is not None:
+            response.headers["X-OAuth-Scopes"] = ", ".join(sorted(grant.scopes))
         response.headers["x-github-media-type"] = "github.v3; format=json"
         response.headers["x-github-api-version-selected"] = _version(request)
         return response
@@ -90,16 +95,30 @@ class Gate:
             return Response(NO_USER_AGENT, 403, content_type="text/html")
         if _version(request) not in API_VERSIONS:
             return _plain(400, f"{json.dumps(_version(request))} is not a supported version.")
-        token = _token(request)
-        if token is None:
-            return _plain(401, "Requires authentication")
-        if token not in self._github.tokens | self._github.read_only_tokens:
-            return _plain(401)
+        if refusal := self._stranger(request):
+            return refusal
         if self._github.rate_limit.exhausted and request.path != "/rate_limit":
             limited = Fault.primary_limit(reset_at=self._github.rate_limit.body()["reset"])
             return _faulty(limited, 403)
-        request.environ["github.read_only"] = token not in self._github.tokens
         return None
+
+    def _stranger(self, request: Request) -> Response | None:
+        """Who asks, an App or the holder of a token, and whether they see the repository at all."""
+        token = _token(request)
+        if token is None:
+            return _plain(401, "Requires authentication")
+        if _AS_APP.match(request.path):
+            try:
+                request.environ["github.app"] = self._github.apps.authenticate(token)
+            except ApiError as error:
+                return _plain(error.status, error.message)
+            return None
+        grant = self._github.grant_of(token)
+        if grant is None:
+            return _plain(401)
+        request.environ["github.grant"] = grant
+        repository = _REPOSITORY.match(request.path)
+        return _plain(404) if repository and not grant.sees(repository[1]) else None
 
     def _conditional(self, request: Request, response: Response) -> Response:
         """ETags are bound to the token; a 304 costs nothing.

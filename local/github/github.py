@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 from local.clock import Clock
 from local.github.app import create_app
+from local.github.apps import Apps
 from local.github.edits import Edits
 from local.github.errors import ApiError
 from local.github.faults import Fault
 from local.github.gate import Gate
+from local.github.grants import EVERYTHING, READ_ONLY, Grant
 from local.github.limits import RateLimit
 from local.github.model import Run
 from local.github.pipeline import EcsDeployer, Pipeline
@@ -36,7 +38,8 @@ class GitHub(Edits):
     script: what a stage does; `script["build"] = Script(...)`, or a list of scripts used one after another.
     faults: rules for failing requests, first match wins (`Fault`).
     calls: every request as (method, path, status), oldest first.
-    tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes.
+    tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes. grant: what `tokens` may do.
+    apps: GitHub Apps, their installations and the tokens of those.
     actions_enabled: False makes a dispatch 204 without any run, as when Actions is switched off.
     listens_to: event types of the workflow's `types:`; None means all.
     down: True answers 503 to everything.
@@ -58,6 +61,8 @@ class GitHub(Edits):
         self.calls: list[Call] = []
         self.tokens: set[str] = {"ghp_local"}
         self.read_only_tokens: set[str] = set()
+        self.grant = Grant(EVERYTHING, scopes=frozenset({"repo", "workflow"}))
+        self.apps = Apps(clock)
         self.actions_enabled = True
         self.listens_to: set[str] | None = None
         self.down = False
@@ -90,6 +95,12 @@ class GitHub(Edits):
         """A run of a repository by its id."""
         with self.lock:
             return self._registry.find(repository.full_name, run_id)
+
+    def grant_of(self, token: str) -> Grant | None:
+        """What a token may do; None for one that nobody knows."""
+        if token in self.tokens:
+            return self.grant
+        return Grant(READ_ONLY) if token in self.read_only_tokens else self.apps.grant(token)
 
     def record(self, method: str, path: str, status: int) -> None:
         """Note one request."""

@@ -6,7 +6,6 @@ import json
 
 from flask import Response, current_app, request
 
-from local.github.errors import ApiError
 from local.github.repository import Repository
 from local.github.views import Urls
 
@@ -30,9 +29,3 @@ def reply(body: object, status: int = 200, link: str = "") -> Response:
     if link:
         response.headers["Link"] = link
     return response
-
-
-def forbid_read_only() -> None:
-    """Raise ApiError 403 when the token may read but not write."""
-    if request.environ.get("github.read_only"):
-        raise ApiError(403)

@@ -9,9 +9,10 @@ from flask import Flask, Response, request
 from local.github import run_views
 from local.github.errors import ApiError
 from local.github.filters import MOST_RESULTS, SEARCHED, filter_runs
+from local.github.grants import need
 from local.github.model import Run
 from local.github.paging import page_of
-from local.github.reply import forbid_read_only, listed, reply, urls
+from local.github.reply import listed, reply, urls
 
 if TYPE_CHECKING:
     from local.github.github import GitHub
@@ -65,13 +66,13 @@ def register(app: Flask, github: GitHub) -> None:
     @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/cancel")
     def cancel(owner: str, repo: str, run_id: int) -> Response:
         found = find(owner, repo, run_id)
-        forbid_read_only()
+        need("actions")
         github.cancel(found.id)
         return reply({}, 202)
 
     @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/rerun")
     def rerun(owner: str, repo: str, run_id: int) -> Response:
         found = find(owner, repo, run_id)
-        forbid_read_only()
+        need("actions")
         github.rerun(found.id)
         return reply({}, 201)

@@ -68,6 +68,19 @@ def test_a_language_that_nobody_speaks_is_named_with_those_that_are_spoken() -> 
     assert config.load({**BASE, "CHATOPS_LANG": " KO "}).language == "ko"
 
 
+@pytest.mark.parametrize("value", ["123456", "Iv23liAbCdEfGhIjKlMn", "Iv1.8a61f9b3a7aba766", ""])
+def test_a_github_app_is_named_by_its_id_or_its_client_id(value: str) -> None:
+    assert config.load({**BASE, "GITHUB_APP_ID": f" {value} "}).github_app_id == value
+
+
+@pytest.mark.parametrize("value", ["platform-deploy", "0", "12a", "-----BEGIN RSA PRIVATE KEY-----"])
+def test_what_is_no_apps_id_is_named_with_what_it_should_hold(value: str) -> None:
+    with pytest.raises(
+        InvalidConfiguration, match=r"^GITHUB_APP_ID is '.*'; it should hold the App's id \(a number\) or"
+    ):
+        config.load({**BASE, "GITHUB_APP_ID": value})
+
+
 def test_addresses_are_the_same_with_and_without_their_last_slash() -> None:
     for end in ("", "/"):
         env = {"CHATOPS_GITHUB_API_URL": f"http://g{end}", "SLACK_API_URL": f"http://s/api{end}"}

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
-from requests.adapters import BaseAdapter
-from werkzeug.test import Client
 
 from chatops import clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
@@ -19,40 +15,10 @@ from chatops.github.client import GitHub, quoted
 from local.clock import Clock
 from local.github import Fault
 from local.github import GitHub as StandIn
+from tests.unit.direct import Direct
 
 BASE = "https://api.github.test"
 NOW = 1_760_000_000.0
-
-
-class Direct(BaseAdapter):
-    """Carries requests to a WSGI app without a socket between them."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__()
-        self.app = Client(app)
-
-    def send(self, request: requests.PreparedRequest, **_how: Any) -> requests.Response:  # type: ignore[override]
-        parts = urlsplit(str(request.url))
-        body = request.body.encode() if isinstance(request.body, str) else request.body
-        try:
-            answer = self.app.open(
-                parts.path,
-                base_url=f"{parts.scheme}://{parts.netloc}",
-                method=request.method,
-                query_string=parts.query,
-                headers=list(request.headers.items()),
-                data=body,
-            )
-        except ConnectionError as dropped:
-            raise requests.ConnectionError(str(dropped)) from dropped
-        made = requests.Response()
-        made.status_code, made.url, made.request = answer.status_code, str(request.url), request
-        made.headers.update(answer.headers)
-        made.raw = io.BytesIO(answer.data)
-        return made
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 class Secrets:
