@@ -192,3 +192,9 @@ def test_chatops_lang_switches_what_is_said(language: pytest.MonkeyPatch, value:
 def test_a_language_that_there_is_none_of_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(InvalidConfiguration, match="CHATOPS_LANG is 'fr'; it should hold one of en, ko"):
         config.load({"CHATOPS_LANG": "fr", "CHATOPS_TABLE": "t", "CHATOPS_STATE_MACHINE_ARN": "a"})
+
+
+@pytest.mark.parametrize("code", ["en", "ko"])
+def test_no_text_holds_what_slack_would_take_for_a_link(code: str) -> None:
+    """Slack reads `<…>` as a link or a mention, even inside a code span."""
+    assert [key for key, text in catalogue.texts(code).items() if set("<>&") & set(text)] == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatops.ending import outcome
+from chatops.errors import TargetHeld
 
 DANA, LEE, KIM = "U0DANA001", "U0LEE0001", "U0KIM0001"
 GO = {"verdict": "go", "command": "deploy", "kind": "ecs", "version": "v3", "requester": {"id": DANA}}
@@ -320,17 +321,27 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
     "a rollback expired": ({"plan": BACK, "approval": {"decision": "expired"}}, None, "Expired", {}, ""),
     "a rollback was cancelled before it began": ({"plan": BACK}, CANCEL, "Cancelled", {}, LEE),
     "a rollback could not have the target": (
-        {"plan": BACK, "error": error("TargetHeld", "prod is still held.")},
+        {
+            "plan": BACK,
+            "error": error("TargetHeld", str(TargetHeld("Held.", "held_busy", target="prod", version="v2"))),
+        },
         None,
         "Refused",
-        {"key": "held", "values": {"said": "prod is still held.", "version": "v2", "target": "prod"}},
+        {"key": "held_busy", "values": {"target": "prod", "version": "v2"}},
         "",
     ),
     "a rollback could not have the target, in words that nobody can read": (
         {"plan": BACK, "error": error("TargetHeld")},
         None,
         "Refused",
-        {"key": "held", "values": {"said": "TargetHeld", "version": "v2", "target": "prod"}},
+        why("why_error", said="TargetHeld"),
+        "",
+    ),
+    "a freeze began while the deployment waited": (
+        {**RUN, "deploy": {**UNCLAIMED, "state": "refused", "why": {"key": "why_frozen"}}, "error": error("Frozen")},
+        None,
+        "Refused",
+        why("why_frozen", "deploy"),
         "",
     ),
     "a rollback could not begin": (

@@ -218,9 +218,17 @@ ENDS: dict[str, State] = {
     "Superseded": {"plan": PLAN, "build": BUILT, "outcome": _outcome("Cancelled", by="U0KIM0001", superseded=True)},
     "Refused": {
         "plan": BACK,
-        "outcome": _outcome("Refused", _cause("held", said="prod is held.", version="v1.2.1", target="prod")),
+        "outcome": _outcome("Refused", _cause("held_busy", version="v1.2.1", target="prod")),
+    },
+    "Frozen meanwhile": {
+        "plan": PLAN,
+        "build": BUILT,
+        "outcome": _outcome(
+            "Refused", _cause("why_frozen", version="v1.2.3", target="prod", until="2026-12-27", note="")
+        ),
     },
     "Stopped": {**UP, "outcome": _outcome("Stopped", said="ABORTED")},
+    "Gone": {**UP, "outcome": _outcome("Stopped", said="GONE")},
 }
 STATES: dict[str, State] = {**PHASES, **ENDS}
 

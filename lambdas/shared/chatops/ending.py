@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chatops.causes import words
+
 Facts = Mapping[str, Any]
 
 
@@ -22,22 +24,16 @@ def outcome(state: Facts, cancel: Facts | None) -> dict[str, Any]:
     }
 
 
-def _error(error: Facts | None) -> dict[str, Any]:
-    if not error:
-        return {}
-    return {"key": "why_error", "values": {"said": str(error.get("Error", "")) or "unknown"}}
-
-
 def _outcome(state: Facts, cancel: Facts | None) -> dict[str, Any]:
     plan: Facts = state.get("plan") or {}
     if plan.get("verdict") != "go":
-        return {"end": "Deploy Failed", "why": _error(state.get("error") or state)}
+        return {"end": "Deploy Failed", "why": words(state.get("error") or state)}
     by = str((cancel or {}).get("by", ""))
     if restored := state.get("restored"):
         return _after_restoring(state, plan, restored, cancel, by)
     if trouble := state.get("rollback_error"):
         settled = trouble.get("Error") == "AlreadySettled"
-        return {"end": "Deploy Failed" if settled else "Rollback Failed", "why": _error(trouble), "by": by}
+        return {"end": "Deploy Failed" if settled else "Rollback Failed", "why": words(trouble), "by": by}
     rollback: Facts = state.get("rollback") or {}
     if rollback.get("stage"):
         return {"end": "Rollback Failed", "why": _why(rollback, "rollback"), "by": by}
@@ -53,7 +49,7 @@ def _why(fact: Facts, stage: str = "") -> dict[str, Any]:
 
 def _after_restoring(state: Facts, plan: Facts, restored: Facts, cancel: Facts | None, by: str) -> dict[str, Any]:
     if restored.get("state") != "healthy":
-        return {"end": "Rollback Failed", "why": _why(restored) or _error(state.get("rollback_error")), "by": by}
+        return {"end": "Rollback Failed", "why": _why(restored) or words(state.get("rollback_error")), "by": by}
     if plan.get("command") == "rollback":
         return {"end": "Restored", "by": str((plan.get("requester") or {}).get("id", ""))}
     why = _breakage(state)
@@ -73,7 +69,7 @@ def _breakage(state: Facts) -> dict[str, Any]:
     found = _why(rollout) or _why(deploy, "deploy")
     if found or overcome or error.get("Error") == "CancelRecorded":
         return found
-    return _error(error)
+    return words(error)
 
 
 def _rollback_before_it_began(state: Facts, plan: Facts, cancel: Facts | None, by: str) -> dict[str, Any]:
@@ -81,23 +77,8 @@ def _rollback_before_it_began(state: Facts, plan: Facts, cancel: Facts | None, b
         return people
     error = state.get("error") or {}
     if error.get("Error") == "TargetHeld":
-        values = {
-            "said": _message(error),
-            "version": plan.get("version", ""),
-            "target": plan.get("target", ""),
-        }
-        return {"end": "Refused", "why": {"key": "held", "values": values}}
-    return {"end": "Deploy Failed", "why": _error(error)}
-
-
-def _message(error: Facts) -> str:
-    """The text of a Lambda error's Cause (`{"errorMessage": …}` as JSON)."""
-    import json
-
-    try:
-        return str(json.loads(str(error.get("Cause", "")))["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return str(error.get("Error", ""))
+        return {"end": "Refused", "why": words(error)}
+    return {"end": "Deploy Failed", "why": words(error)}
 
 
 def _people(state: Facts, cancel: Facts | None, by: str) -> dict[str, Any]:
@@ -125,12 +106,14 @@ def _deploy(state: Facts, plan: Facts, cancel: Facts | None, by: str) -> dict[st
         if cancel:
             return _people(state, cancel, by)
         if error.get("Error") == "AlreadySettled":
-            return {"end": "Deploy Failed", "why": _error(error)}
-        return {"end": "Build Failed", "why": _why(build, "build") or _error(error)}
+            return {"end": "Deploy Failed", "why": words(error)}
+        return {"end": "Build Failed", "why": _why(build, "build") or words(error)}
     if not deploy or (deploy.get("done") and not deploy.get("claimed")):
         if people := _people(state, cancel, by):
             return people
-        return {"end": "Deploy Failed", "why": _why(deploy, "deploy") or _error(error)}
+        # a freeze that began meanwhile is people's wish, not breakage
+        end = "Refused" if error.get("Error") == "Frozen" else "Deploy Failed"
+        return {"end": end, "why": _why(deploy, "deploy") or words(error)}
     if rollout.get("state") == "overtaken":
         return {"end": "Deploy Failed", "why": {"key": "why_overtaken"}, "by": by}
     live = rollout.get("state") == "healthy" if plan.get("kind") != "none" else deploy.get("state") == "succeeded"

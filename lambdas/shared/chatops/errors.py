@@ -6,6 +6,8 @@ step that owns a task token tells the state machine to go and read the truth (a 
 
 from __future__ import annotations
 
+import json
+
 
 class ChatOpsError(Exception):
     """The root of all errors that this project raises on purpose. Its text is for people and carries no secret."""
@@ -43,26 +45,31 @@ class InvalidRequest(Final):
         self.key, self.values = key, values
 
 
-class GitHubRefused(Final):
+class Worded(Final):
+    """Final, and the deployment's message says why: `key` and `values` name a text of the catalogues.
+
+    All that Step Functions passes on of an error is its name and its text, so they travel as the text's last line, from
+    which `causes.words` reads them."""
+
+    def __init__(self, text: str, key: str, **values: str | int) -> None:
+        super().__init__(text)
+        self.key, self.values = key, values
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}\n{json.dumps({'key': self.key, 'values': self.values}, ensure_ascii=False)}"
+
+
+class GitHubRefused(Worded):
     """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` its words,
     `app` whether a GitHub App asked."""
 
     def __init__(self, status: int, repository: str, said: str, *, app: bool = False) -> None:
-        super().__init__(f"GitHub refused ({status}) for {repository}: {said}")
+        key = "github_moved" if 300 <= status < 400 else "github_refused"
+        if status in (401, 403, 404):
+            key = f"github_app_{status}" if app else f"github_{status}"
+        text = f"GitHub refused ({status}) for {repository}: {said}"
+        super().__init__(text, key, status=status, repository=repository, said=said)
         self.status, self.repository, self.said, self.app = status, repository, said, app
-
-    @property
-    def key(self) -> str:
-        """The catalogues' text for it."""
-        if 300 <= self.status < 400:
-            return "github_moved"
-        if self.status not in (401, 403, 404):
-            return "github_refused"
-        return f"github_app_{self.status}" if self.app else f"github_{self.status}"
-
-    @property
-    def values(self) -> dict[str, str | int]:
-        return {"status": self.status, "repository": self.repository, "said": self.said}
 
 
 class GitHubRateLimited(ChatOpsError):
@@ -85,11 +92,15 @@ class ServiceRefused(Final):
     """An AWS service refused a call (permissions, missing resource, bad parameter)."""
 
 
-class AlreadySettled(Final):
+class Frozen(Worded):
+    """A freeze began after the deployment was planned: its deploy stage is not started any more."""
+
+
+class AlreadySettled(Worded):
     """The deployment has ended or no longer holds its target: this step must not have an effect any more."""
 
 
-class TargetHeld(Final):
+class TargetHeld(Worded):
     """Another deployment that cannot be superseded holds the target."""
 
 

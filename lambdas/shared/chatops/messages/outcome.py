@@ -102,7 +102,13 @@ def _rollback_failed(view: View, words: Words) -> str:
 
 
 def _stopped(view: View, words: Words) -> str:
-    return say("end_stopped", words, said=str(view.outcome.get("said", "")))
+    said = str(view.outcome.get("said", ""))
+    return say("end_stopped", words, said=plain("said_gone") if said == "GONE" else said)
+
+
+def _refused(view: View, words: Words) -> str:
+    # a refused rollback's reason says what runs: it may have changed since it was planned
+    return say("end_refused" if view.command == "rollback" else "end_deploy_failed", words)
 
 
 def _deploy_failed(_view: View, words: Words) -> str:
@@ -119,7 +125,7 @@ _SENTENCES: dict[str, Callable[[View, Words], str]] = {
     "Rollback Failed": _rollback_failed,
     "Stopped": _stopped,
     "Build Failed": lambda _, words: say("end_build_failed", words),
-    "Refused": lambda _, words: say("end_refused", words),
+    "Refused": _refused,
 }
 
 

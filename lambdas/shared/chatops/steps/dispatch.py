@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from chatops import SCHEMA, clock
+from chatops import SCHEMA, clock, freeze
 from chatops.config import settings
-from chatops.errors import AlreadySettled, GitHubRateLimited
+from chatops.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.store import approvals, deployments, locks, stages
@@ -25,16 +26,19 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     begun = {"stage": stage, "state": "waiting", "done": False, "claimed": False}
     if stage in stages.CANCELLABLE and approvals.cancelled(rows, deployment_id):
         return begun
+    if stage == "deploy":
+        _assert_no_freeze(target, plan)
     row = stages.prepare(rows, deployment_id, stage, target.name, _valid_seconds(target, stage))
     if row["state"] != "ready" or row.get("dispatched_at"):
         return begun
     client = github(target.repository)
-    if row.get("tried_at") and runs.named(client, runs.run_name(deployment_id, stage), float(row["tried_at"])):
-        # the reply to an earlier attempt was lost, not the event
-        stages.note(rows, deployment_id, stage, dispatched_at=float(row["tried_at"]))
-        return begun
-    stages.note(rows, deployment_id, stage, tried_at=clock.now())
+    tried_at = float(row.get("tried_at") or 0)
     try:
+        if tried_at and runs.named(client, runs.run_name(deployment_id, stage), tried_at):
+            # the reply to an earlier attempt was lost, not the event
+            stages.note(rows, deployment_id, stage, dispatched_at=tried_at)
+            return begun
+        stages.note(rows, deployment_id, stage, tried_at=clock.now())
         runs.dispatch(
             client,
             target.event_type,
@@ -47,6 +51,21 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     return begun
 
 
+def _assert_no_freeze(target: Target, plan: Mapping[str, Any]) -> None:
+    """`plan` looked when it was asked for; the build and its approval may have taken until now. Raises Frozen."""
+    found = None if plan.get("break_glass") else freeze.holding(target.freeze, clock.now())
+    if found is None:
+        return
+    raise Frozen(
+        f"{target.name} is frozen by now.",
+        "why_frozen" if found.end else "why_frozen_open",
+        target=target.name,
+        version=str(plan["version"]),
+        until=clock.iso(found.end or 0),
+        note=f" ({found.reason})" if found.reason else "",
+    )
+
+
 def _valid_seconds(target: Target, stage: str) -> int:
     timing = target.timing
     return timing.appear + {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[stage]
@@ -56,9 +75,9 @@ def assert_ours(rows: Table, deployment_id: str, target: str) -> Item:
     """The record of a deployment that may still have an effect. Raises AlreadySettled otherwise."""
     record = deployments.get(rows, deployment_id)
     if record is None or record.get("outcome"):
-        raise AlreadySettled("The deployment has ended; nothing more is done for it.")
+        raise AlreadySettled("The deployment has ended; nothing more is done for it.", "why_ended")
     if not locks.holds(rows, target, deployment_id):
-        raise AlreadySettled("The deployment no longer holds its target; nothing more is done for it.")
+        raise AlreadySettled("The deployment no longer holds its target; nothing more is done for it.", "why_lost")
     return record
 
 

@@ -75,7 +75,7 @@ def _execution(arn: str) -> tuple[str, str]:
     try:
         found = states.describe_execution(executionArn=arn)
     except states.exceptions.ExecutionDoesNotExist:
-        return "GONE", "the execution is gone"
+        return "GONE", "GONE"
     return str(found["status"]), " ".join(str(found[k]) for k in ("status", "error") if found.get(k))
 
 
@@ -102,8 +102,12 @@ def _lock(target: str, done: dict[str, Any]) -> None:
     record = deployments.get(table(), holder.deployment_id)
     if record is not None and not record.get("outcome"):
         return
-    if target_lock.abandoned(target, holder) and locks.free(table(), target, holder.deployment_id):
-        done["freed"].append(target)
+    if target_lock.abandoned(target, holder):
+        if locks.free(table(), target, holder.deployment_id):
+            done["freed"].append(target)
+    elif not target_lock.execution_is_running(holder.execution_arn):
+        for stage in stages.STAGES:  # GitHub may not have heard that its run should end
+            _end_stage(holder.deployment_id, target, stage)
 
 
 def _deliver(row: Item, done: dict[str, Any]) -> None:

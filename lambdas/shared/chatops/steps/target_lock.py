@@ -51,10 +51,11 @@ def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
         row = stages.get(table(), deployment_id, stage)
         if not row or not row.get("run_id") or target not in targets():
             continue
+        client = github(targets()[target].repository)
         try:
-            run = runs.read(runs.get(github(targets()[target].repository), int(row["run_id"])).body)
+            run = runs.read(runs.get(client, int(row["run_id"])).body)
         except GitHubRefused as error:
-            if error.status == 404:
+            if error.status == 404 and runs.deleted(client):
                 continue
             return True
         except (GitHubUnavailable, GitHubRateLimited):
@@ -163,7 +164,12 @@ def _still_as_planned(target: str, plan: dict[str, Any]) -> None:
     planned = str(plan.get("live", {}).get("version", ""))
     if ledger and planned and ledger[0].version != planned and ledger[0].verified_at > clock.iso(plan["started_at"]):
         raise TargetHeld(
-            f"{target} runs {ledger[0].version} by now, not {planned}; ask again if it should still go back."
+            f"{target} runs {ledger[0].version} by now, not {planned}.",
+            "held_changed",
+            target=target,
+            live=ledger[0].version,
+            planned=planned,
+            version=str(plan["version"]),
         )
 
 
@@ -179,5 +185,6 @@ def _wait_or_give_up(event: dict[str, Any], plan: dict[str, Any]) -> None:
             values={"now": since},
         )
     if clock.now() - since > plan["timing"]["take"]:
-        raise TargetHeld(f"{plan['target']} is still held by a deployment that is changing the service.")
+        text = f"{plan['target']} is still held by a deployment that is changing the service."
+        raise TargetHeld(text, "held_busy", target=plan["target"], version=str(plan["version"]))
     raise TargetBusy(f"{plan['target']} is held by a deployment that is changing the service.")

@@ -1,0 +1,31 @@
+"""dispatch looks once more before a version goes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatops.errors import Frozen
+from chatops.freeze import Weekly
+from chatops.steps import dispatch
+from chatops.targets import Target
+
+ALWAYS = Weekly(frozenset(range(7)), 0, 1440, "UTC", "year-end")
+PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}
+
+
+def look(plan: dict[str, Any], *windows: Weekly) -> None:
+    dispatch._assert_no_freeze(Target("prod", "acme/shop", "prod_deploy", freeze=windows), plan)
+
+
+def test_a_freeze_that_began_while_the_approval_waited_holds() -> None:
+    with pytest.raises(Frozen) as caught:
+        look(PLAN, ALWAYS)
+    assert caught.value.key == "why_frozen_open"
+    assert caught.value.values["note"] == " (year-end)"
+
+
+def test_without_a_freeze_or_with_the_glass_broken_it_goes_out() -> None:
+    look(PLAN)
+    look({**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, ALWAYS)
