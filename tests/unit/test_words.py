@@ -211,3 +211,14 @@ def test_whatever_is_typed_is_understood_or_a_mistake_and_never_an_unsafe_versio
         assert asked.version == "" or is_version(asked.version)
         assert asked.target == "" or asked.target in known
         assert len(asked.reason) <= words.REASON_LIMIT
+
+
+@pytest.mark.parametrize("reason", ["5xx errors at checkout", "503 after login", "p99 latency doubled", "5XX on prod"])
+def test_a_symptom_begins_a_reason_and_is_no_version(reason: str) -> None:
+    asked = words.parse_rollback(reason, ["dev"])
+    assert (asked.version, asked.reason, asked.mistake) == ("", reason, None)
+
+
+@pytest.mark.parametrize("version", ["503", "5.1", "abc1234", "v2"])
+def test_alone_or_in_a_versions_form_it_is_one(version: str) -> None:
+    assert words.parse_rollback(version, ["dev"]).version == version

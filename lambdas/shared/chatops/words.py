@@ -21,6 +21,8 @@ _BREAK_GLASS = ("--break-glass", "-break-glass")
 RESERVED = frozenset({"help", "history", "cancel"})
 # What a reason may well begin with although no version looks like it: a mention, a link, a ticket's number.
 _NO_VERSION_MEANT = re.compile(r"<[@#!][^>]*>\S{0,2}|<?https?://\S+|#\d+[.,:]?", re.ASCII)
+# What begins a reason although it would pass for a version: `5xx errors`, `p99 latency`, `503 at checkout`.
+_SYMPTOM = re.compile(r"[1-5]xx|p\d{2,3}|[1-5]\d\d", re.ASCII | re.IGNORECASE)
 _DASHES = str.maketrans({"\u2014": "--", "\u2013": "-", "\u2212": "-", "\u00a0": " "})
 
 
@@ -171,7 +173,7 @@ def _reasoned(asked: Words, words: list[str], known: list[str]) -> Words:
         word = words[0]
         if word.lower() in known and not asked.target:
             asked = replace(asked, target=word.lower())
-        elif _looks_like_version(word) and not asked.version:
+        elif _looks_like_version(word) and not asked.version and not (words[1:] and _SYMPTOM.fullmatch(word)):
             asked = replace(asked, version=word)
         else:
             break

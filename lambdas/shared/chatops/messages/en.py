@@ -5,7 +5,7 @@ TEXTS = {
     # mistakes and refusals: what happened, what is running now, what to do
     "usage_deploy": "`/platform-deploy [version] [target] [--dry-run] [--break-glass REASON]` · `/platform-deploy history [target]` · `/platform-deploy cancel [id]` · `/platform-deploy help`",
     "usage_status": "`/platform-status [target]`",
-    "usage_rollback": "`/platform-rollback [version] [target] [reason…]`",
+    "usage_rollback": "`/platform-rollback [version] [target] [--dry-run] [reason…]`",
     "help_deploy": "*Deploy.* No version: the latest release. No target: the only one, or `dev`. `--dry-run` shows what would happen and does nothing. `--break-glass` with a reason deploys during a freeze; approvers may.",
     "help_status": "*Status.* What is live, how its rollout stands, who holds the target, and the last deployments.",
     "help_rollback": "*Roll back.* No version: the last healthy version before the one that is live. The rest of the line is the reason.",

@@ -9,7 +9,7 @@ TEXTS = {
     # mistakes and refusals: what happened, what is running now, what to do
     "usage_deploy": "`/platform-deploy [version] [target] [--dry-run] [--break-glass REASON]` · `/platform-deploy history [target]` · `/platform-deploy cancel [id]` · `/platform-deploy help`",
     "usage_status": "`/platform-status [target]`",
-    "usage_rollback": "`/platform-rollback [version] [target] [reason…]`",
+    "usage_rollback": "`/platform-rollback [version] [target] [--dry-run] [reason…]`",
     "help_deploy": "*배포.* 버전을 생략하면 최신 릴리스를, 대상을 생략하면 하나뿐인 대상이나 `dev` 대상을 씁니다. `--dry-run` 옵션은 무슨 일이 일어날지만 보여 주고 아무것도 하지 않습니다. 배포 동결 중에는 승인자가 `--break-glass` 옵션에 사유를 적어 배포할 수 있습니다.",
     "help_status": "*상태.* 지금 무엇이 운영 중인지, 롤아웃이 어디까지 왔는지, 누가 대상을 쓰고 있는지, 최근 배포가 어떻게 끝났는지 보여 줍니다.",
     "help_rollback": "*롤백.* 버전을 생략하면 지금 버전 직전의 정상 버전으로 돌아갑니다. 나머지 말은 사유로 남깁니다.",
