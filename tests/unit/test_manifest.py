@@ -40,7 +40,7 @@ def test_the_three_commands_have_hints_escape_mentions_and_share_one_address(man
         assert one["usage_hint"]
         assert one["description"]
     assert commands["/platform-deploy"]["usage_hint"].startswith("[version] [target] [--dry-run]")
-    assert commands["/platform-rollback"]["usage_hint"] == "[version] [target] [reason…]"
+    assert commands["/platform-rollback"]["usage_hint"] == "[version] [target] [--dry-run] [reason…]"
 
 
 def test_buttons_and_modals_go_to_the_same_address(manifest: Any) -> None:
