@@ -24,16 +24,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import runner
+from runner import Refused
+
 TIMEOUT_SECONDS = 10.0
 PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
 """Between tries while the bot cannot be reached; claim and finish may be repeated (same run, same answer)."""
 AGAIN = frozenset({429, 500, 502, 503, 504})
 OUTPUTS = ("image", "task_definition", "codedeploy_deployment_id")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-class Refused(Exception):
-    """The stage must not go on; the text is for the run's log and carries no secret."""
 
 
 def post(url: str, body: Mapping[str, Any], pause: Callable[[float], None] = time.sleep) -> tuple[int, dict[str, Any]]:
@@ -135,9 +134,7 @@ def main(arguments: list[str]) -> int:
     try:
         COMMANDS[arguments[0]](os.environ)
     except Refused as refusal:
-        # A workflow command ends at its line's end: a message with a line break must not begin another one.
-        text = str(refusal).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        print(f"::error title={arguments[0]}::{text}")
+        print(runner.error(arguments[0], str(refusal)))
         return 1
     return 0
 

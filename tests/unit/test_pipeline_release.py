@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import subprocess
@@ -75,87 +74,11 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Any:
 ECS = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout-api", "IMAGE": NEW}
 
 
-def test_ecs_gets_a_new_task_definition_that_differs_in_the_image_alone(release: Any) -> None:
-    aws = Aws()
-    assert release.ecs(ECS, aws) == {"task_definition": f"{FAMILY}:8", "image": NEW}
-    registered = json.loads(aws.asked_for("register-task-definition")["--cli-input-json"])
-    assert registered == {
-        "family": "checkout-api",
-        "networkMode": "awsvpc",
-        "cpu": "256",
-        "memory": "512",
-        "containerDefinitions": [
-            {"name": "app", "image": NEW, "essential": True, "environment": [{"name": "A", "value": "b"}]},
-            {"name": "sidecar", "image": "sidecar:1", "essential": False},
-        ],
-        "tags": [{"key": "team", "value": "shop"}],
-    }
-    assert aws.asked_for("update-service") == {
-        "--cluster": "checkout",
-        "--service": "checkout-api",
-        "--task-definition": f"{FAMILY}:8",
-    }
-
-
-def test_a_strategy_is_added_to_the_services_own_configuration(release: Any) -> None:
-    aws = Aws()
-    release.ecs(ECS | {"STRATEGY": "canary"}, aws)
-    asked = json.loads(aws.asked_for("update-service")["--deployment-configuration"])
-    assert asked == {"minimumHealthyPercent": 100, "strategy": "CANARY"}
-
-
-@pytest.mark.parametrize("image", ["", "checkout-api:latest", "x@sha256:12", NEW + "\n", "a b@sha256:" + "0" * 64])
-def test_only_an_image_by_digest_is_released(release: Any, image: str) -> None:
-    aws = Aws()
-    with pytest.raises(release.Refused, match="no image by digest"):
-        release.ecs(ECS | {"IMAGE": image}, aws)
-    assert "update-service" not in {asked[1] for asked in aws.asked}
-
-
-def test_two_essential_containers_need_a_name(release: Any) -> None:
-    containers = [{"name": "a", "image": OLD}, {"name": "b", "image": OLD}]
-    with pytest.raises(release.Refused, match=r"ECS_CONTAINER_NAME.*a, b"):
-        release.with_image({"containerDefinitions": containers}, NEW, "")
-    changed = release.with_image({"containerDefinitions": containers}, NEW, "b")
-    assert [each["image"] for each in changed["containerDefinitions"]] == [OLD, NEW]
-
-
-def test_a_service_that_is_not_there_is_named(release: Any) -> None:
-    aws = Aws()
-    aws.service["status"] = "INACTIVE"
-    with pytest.raises(release.Refused, match="no active service checkout-api in the cluster checkout"):
-        release.ecs(ECS, aws)
-
-
-def test_codedeploy_gets_the_commit_from_s3(release: Any, tmp_path: Path) -> None:
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    (tmp_path / "appspec.yml").write_text("version: 0.0\n")
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
-    env = {
-        "CODEDEPLOY_APP_NAME": "shop",
-        "CODEDEPLOY_GROUP_NAME": "prod",
-        "CODEDEPLOY_BUCKET": "revisions",
-        "SHA": "a" * 40,
-        "DEPLOYMENT_ID": "d-0123456789ab",
-        "SOURCE": str(tmp_path),
-        "RUNNER_TEMP": str(tmp_path),
-    }
-    aws = Aws()
-    assert release.codedeploy(env, aws) == {"codedeploy_deployment_id": "d-ABC"}
-    assert aws.asked_for("put-object")["--key"] == f"shop/{'a' * 40}.tgz"
-    revision = json.loads(aws.asked_for("create-deployment")["--revision"])
-    assert revision["s3Location"] == {
-        "bucket": "revisions",
-        "key": f"shop/{'a' * 40}.tgz",
-        "bundleType": "tgz",
-    }
-
-
 def test_the_settings_choose_who_releases_and_none_is_said_to_be_missing(release: Any) -> None:
-    assert release.kind(ECS) is release.ecs
-    assert release.kind({"CODEDEPLOY_APP_NAME": "a", "CODEDEPLOY_GROUP_NAME": "b"}) is release.codedeploy
+    assert release.kind(ECS) is release.release_ecs.release
+    assert (
+        release.kind({"CODEDEPLOY_APP_NAME": "a", "CODEDEPLOY_GROUP_NAME": "b"}) is release.release_codedeploy.release
+    )
     assert release.kind({"EC2_HOST": "h"}) is release.host
     with pytest.raises(release.Refused, match="Nothing says where to deploy"):
         release.kind({"ECS_CLUSTER_NAME": "only"})

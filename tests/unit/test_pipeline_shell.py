@@ -38,6 +38,9 @@ def env(tmp_path: Path, source: Path) -> dict[str, str]:
         "GITHUB_TOKEN": "canary-token",
         "SOURCE": str(source),
         "SHA": "a" * 40,
+        "VERSION": "v1.2.3+build 7",
+        "RUN_ID": "4711",
+        "GITHUB_SERVER_URL": "https://github.com",
     }
 
 
@@ -66,7 +69,27 @@ def test_an_image_goes_to_ecr_and_is_known_by_its_digest(tmp_path: Path, source:
     done = run("build_image.sh", env | {"AWS_REGION": "eu-west-1", "ECR_REPOSITORY": ""})
     assert done.returncode == 0, done.stderr
     assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image={repository}@{DIGEST}\n"
-    assert f"docker push {repository}:{'a' * 40}" in (tmp_path / "asked").read_text()
+    asked = (tmp_path / "asked").read_text()
+    assert f"docker push {repository}:{'a' * 40}-4711" in asked
+    for label in (
+        "version=v1.2.3+build 7",
+        f"revision={'a' * 40}",
+        "source=https://github.com/Acme/checkout-api",
+    ):
+        assert f"--label org.opencontainers.image.{label} " in asked
+    assert f"docker push --quiet {repository}:v1.2.3-build-7" in asked, "a version that is no tag is made one"
+
+
+def test_a_tag_that_must_not_move_does_not_fail_the_build(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
+    """ECR's immutable tags: the image is known by its digest, and by the run's own tag."""
+    (source / "Dockerfile").write_text("FROM scratch\n")
+    repository = "ghcr.io/acme/checkout-api"
+    body = f'[ "$1 $2" != "push --quiet" ] || exit 1; [ "$1" != inspect ] || echo {repository}@{DIGEST}'
+    command(tmp_path, "docker", body)
+    done = run("build_image.sh", env)
+    assert done.returncode == 0, done.stderr
+    assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image={repository}@{DIGEST}\n"
+    assert "::notice title=Build::The tag v1.2.3-build-7 stays where it is" in done.stdout
 
 
 def test_without_aws_the_image_goes_to_githubs_registry(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
@@ -114,41 +137,3 @@ def test_tests_run_as_the_repository_runs_them(
 def test_a_failing_test_fails_the_step(source: Path, env: dict[str, str]) -> None:
     (source / "Makefile").write_text("test:\n\t@false\n")
     assert run("run_tests.sh", env).returncode != 0
-
-
-@pytest.fixture
-def host(tmp_path: Path, env: dict[str, str]) -> dict[str, str]:
-    # The words after `user@host` reach a shell on the other side as one text, as sshd does it.
-    command(tmp_path, "ssh", 'while [ "$1" != -- ]; do shift; done; shift 2; cd "$HOME"; exec sh -c "$*"')
-    return env | {
-        "EC2_HOST": "host.example",
-        "EC2_USER": "deploy",
-        "SSH_PRIVATE_KEY": "canary-key",
-        "EC2_KNOWN_HOSTS": "host.example ssh-ed25519 AAAA",
-        "VERSION": "v1.2.3",
-    }
-
-
-def test_a_host_gets_the_commit_and_starts_it(tmp_path: Path, host: dict[str, str]) -> None:
-    done = run("ec2_release.sh", host | {"IMAGE": "repo@sha256:1", "EC2_HEALTH_COMMAND": "test -f deployed"})
-    assert done.returncode == 0, done.stderr
-    home = Path(host["HOME"])
-    assert (home / "current").resolve() == (home / "releases" / ("a" * 40)).resolve()
-    assert (home / "deployed").read_text() == f"v1.2.3|{'a' * 40}|repo@sha256:1\n"
-    assert "StrictHostKeyChecking=yes" in (tmp_path / "asked").read_text()
-    assert "canary-key" not in (tmp_path / "asked").read_text() + done.stdout + done.stderr
-
-
-def test_nothing_of_the_event_becomes_a_command_on_the_host(host: dict[str, str]) -> None:
-    evil = 'v1\'; touch "$HOME/pwned"; $(touch $HOME/pwned) `touch $HOME/pwned`\n touch $HOME/pwned'
-    run("ec2_release.sh", host | {"VERSION": evil, "IMAGE": evil})
-    assert not (Path(host["HOME"]) / "pwned").exists()
-    refused = run("ec2_release.sh", host | {"SHA": evil})
-    assert refused.returncode == 1
-    assert not (Path(host["HOME"]) / "pwned").exists()
-
-
-def test_a_missing_secret_is_named(host: dict[str, str]) -> None:
-    done = run("ec2_release.sh", host | {"EC2_KNOWN_HOSTS": ""})
-    assert done.returncode != 0
-    assert "EC2_KNOWN_HOSTS" in done.stderr

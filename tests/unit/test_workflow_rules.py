@@ -56,7 +56,8 @@ def deploy() -> dict[str, Any]:
 
 def test_the_bots_event_starts_a_run_that_names_its_deployment_and_stage(deploy: dict[str, Any]) -> None:
     assert deploy["name"] == "ChatOps Deploy"
-    assert deploy["on"] == {"repository_dispatch": {"types": ["dev_deploy"]}}
+    assert deploy["on"]["repository_dispatch"] == {"types": ["dev_deploy"]}
+    assert set(deploy["on"]) == {"repository_dispatch", "workflow_call"}
     event = "github.event.client_payload"
     assert deploy["run-name"] == f"${{{{ {event}.deployment_id }}}} ${{{{ {event}.stage }}}}"
     assert deploy["concurrency"]["cancel-in-progress"] is False
@@ -72,7 +73,14 @@ def test_a_stage_is_claimed_before_it_does_anything_and_reported_whatever_happen
 ) -> None:
     for name, job in deploy["jobs"].items():
         scripts, claim, *_, report = job["steps"]
-        assert scripts["with"] == {"sparse-checkout": ".github/scripts", "persist-credentials": False}, name
+        # of the file's own repository and commit, also when another repository's workflow calls it
+        assert scripts["with"] == {
+            "repository": "${{ job.workflow_repository || github.repository }}",
+            "ref": "${{ job.workflow_sha || github.sha }}",
+            "token": "${{ secrets.PIPELINE_TOKEN || github.token }}",
+            "sparse-checkout": ".github/scripts",
+            "persist-credentials": False,
+        }, name
         assert claim["run"].endswith("chatops_stage.py claim"), name
         assert "if" not in claim, name
         assert report["run"].endswith("chatops_stage.py finish"), name
@@ -90,3 +98,13 @@ def test_a_steps_id_is_its_name_so_that_reports_can_be_read(deploy: dict[str, An
     for step in steps(deploy):
         if "id" in step:
             assert step["id"].replace("-", " ").capitalize() == step["name"].replace("'s", "").replace("AWS", "aws")
+
+
+def test_every_setting_is_a_callers_input_or_a_variable_and_every_secret_can_be_handed_on(
+    deploy: dict[str, Any],
+) -> None:
+    call, text = deploy["on"]["workflow_call"], (FOLDER / "dev_deploy.yml").read_text()
+    for name in call["inputs"]:
+        assert f"{name.upper()}: ${{{{ inputs.{name} || vars.{name.upper()} }}}}" in text, name
+    assert set(re.findall(r"secrets\.(\w+)", text)) == set(call["secrets"])
+    assert not any(secret["required"] for secret in call["secrets"].values())

@@ -1,0 +1,253 @@
+"""The pipeline's release step against ECS's stand-in, and against CodeDeploy and S3 as moto has them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from local.clock import Clock
+from local.ecs import Ecs
+from local.web import WebServer
+from tests.unit.aws_shape import Cli
+
+SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
+NEW = "123456789012.dkr.ecr.us-east-1.amazonaws.com/checkout-api@sha256:" + "1" * 64
+ECS = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout-api", "IMAGE": NEW}
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import release  # type: ignore[import-not-found, unused-ignore]
+
+    return release
+
+
+@pytest.fixture
+def ecs() -> Iterator[Ecs]:
+    clock = Clock(1000)
+    yield Ecs(clock)
+    clock.close()
+
+
+@pytest.fixture
+def aws(ecs: Ecs) -> Iterator[Cli]:
+    web = WebServer(ecs.app)
+    yield Cli({"ecs": web.url})
+    web.close()
+
+
+def test_a_release_moves_the_service_to_a_task_definition_with_the_image(release: Any, ecs: Ecs, aws: Cli) -> None:
+    made = release.release_ecs.release(ECS, aws)
+    assert made["image"] == NEW
+    assert ecs.describe()["taskDefinition"] == made["task_definition"]
+    found = aws("ecs", "describe-task-definition", "--task-definition", made["task_definition"])["taskDefinition"]
+    assert [each["image"] for each in found["containerDefinitions"] if each.get("essential", True)] == [NEW]
+    assert found["family"] == "checkout-api"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"STRATEGY": "rolling"}, {"strategy": "ROLLING"}),
+        ({"STRATEGY": "blue_green", "ECS_BAKE_MINUTES": "5"}, {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5}),
+        (
+            {"STRATEGY": "linear", "ECS_STEP_PERCENT": "12.5", "ECS_STEP_MINUTES": "2", "ECS_BAKE_MINUTES": "0"},
+            {
+                "strategy": "LINEAR",
+                "bakeTimeInMinutes": 0,
+                "linearConfiguration": {"stepPercent": 12.5, "stepBakeTimeInMinutes": 2},
+            },
+        ),
+        (
+            {"STRATEGY": "canary", "ECS_STEP_PERCENT": "0.1", "ECS_STEP_MINUTES": "1440", "ECS_BAKE_MINUTES": "5"},
+            {
+                "strategy": "CANARY",
+                "bakeTimeInMinutes": 5,
+                "canaryConfiguration": {"canaryPercent": 0.1, "canaryBakeTimeInMinutes": 1440},
+            },
+        ),
+    ],
+)
+def test_a_strategy_reaches_ecs_as_its_own_deployment_configuration(
+    release: Any, aws: Cli, settings: dict[str, str], expected: dict[str, Any]
+) -> None:
+    release.release_ecs.release(ECS | settings, aws)
+    (asked,) = [parameters for _, command, parameters in aws.asked if command == "update-service"]
+    fields = ("strategy", "bakeTimeInMinutes", "linearConfiguration", "canaryConfiguration")
+    assert asked["deploymentConfiguration"] | expected == asked["deploymentConfiguration"]
+    assert not set(fields) & set(asked["deploymentConfiguration"]) - set(expected)
+
+
+def test_what_belongs_to_another_strategy_is_left_behind(release: Any) -> None:
+    service = {
+        "deploymentConfiguration": {
+            "strategy": "CANARY",
+            "minimumHealthyPercent": 100,
+            "bakeTimeInMinutes": 7,
+            "canaryConfiguration": {"canaryPercent": 5.0},
+        }
+    }
+    made = release.release_ecs.deployment_configuration(service, "linear", {})
+    assert made == {"strategy": "LINEAR", "minimumHealthyPercent": 100, "bakeTimeInMinutes": 7}
+    rolling = release.release_ecs.deployment_configuration(service, "rolling", {})
+    assert rolling == {"strategy": "ROLLING", "minimumHealthyPercent": 100}
+    kept = release.release_ecs.deployment_configuration(service, "canary", {"ECS_STEP_MINUTES": "3"})
+    assert kept["canaryConfiguration"] == {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 3}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"STRATEGY": "yolo"}, "is no strategy"),
+        ({"STRATEGY": "linear", "ECS_STEP_PERCENT": "2.9"}, "3.0 to 100"),
+        ({"STRATEGY": "canary", "ECS_STEP_PERCENT": "0.15"}, "tenths"),
+        ({"STRATEGY": "canary", "ECS_STEP_PERCENT": "nan"}, "0.1 to 100"),
+        ({"STRATEGY": "canary", "ECS_STEP_MINUTES": "1441"}, "0 to 1440"),
+        ({"STRATEGY": "blue_green", "ECS_BAKE_MINUTES": "1h"}, "0 to 1440"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_anything_is_registered(
+    release: Any, aws: Cli, settings: dict[str, str], words: str
+) -> None:
+    with pytest.raises(release.Refused, match=words):
+        release.release_ecs.release(ECS | settings, aws)
+    assert {command for _, command, _ in aws.asked} == {"describe-services"}
+
+
+def test_a_load_balancer_without_a_second_target_group_is_named_as_what_is_missing(release: Any) -> None:
+    service = {"loadBalancers": [{"targetGroupArn": "a", "containerName": "app", "containerPort": 80}]}
+    with pytest.raises(release.Refused, match="alternateTargetGroupArn"):
+        release.release_ecs.deployment_configuration(service, "canary", {})
+    assert release.release_ecs.deployment_configuration(service, "rolling", {}) == {"strategy": "ROLLING"}
+
+
+def test_a_service_under_codedeploy_is_not_updated(release: Any) -> None:
+    service = {"status": "ACTIVE", "deploymentController": {"type": "CODE_DEPLOY"}}
+    with pytest.raises(release.Refused, match="CODEDEPLOY_APP_NAME"):
+        release.release_ecs.release(ECS, lambda *_: {"services": [service]})
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    (folder / "appspec.yml").write_text("version: 0.0\nos: linux\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
+    return folder
+
+
+@pytest.fixture
+def deploy_env(source: Path) -> dict[str, str]:
+    return {
+        "CODEDEPLOY_APP_NAME": "shop",
+        "CODEDEPLOY_GROUP_NAME": "prod",
+        "SHA": "a" * 40,
+        "DEPLOYMENT_ID": "d-0123456789ab",
+        "SOURCE": str(source),
+        "RUNNER_TEMP": str(source.parent),
+        "IMAGE": NEW,
+    }
+
+
+def begun(aws: Cli, deployment_id: str) -> dict[str, Any]:
+    answer = aws.client("codedeploy").get_deployment(deploymentId=deployment_id)
+    return dict(answer["deploymentInfo"])
+
+
+def application(aws: Cli, platform: str, **group: Any) -> None:
+    client = aws.client("codedeploy")
+    client.create_application(applicationName="shop", computePlatform=platform)
+    role = "arn:aws:iam::123456789012:role/codedeploy"
+    client.create_deployment_group(applicationName="shop", deploymentGroupName="prod", serviceRoleArn=role, **group)
+
+
+@mock_aws
+def test_hosts_get_the_commit_from_s3(release: Any, deploy_env: dict[str, str]) -> None:
+    aws = Cli({})
+    application(aws, "Server")
+    aws.client("s3").create_bucket(Bucket="revisions")
+    made = release.release_codedeploy.release(deploy_env | {"CODEDEPLOY_BUCKET": "revisions"}, aws)
+    info = begun(aws, made["codedeploy_deployment_id"])
+    place = info["revision"]["s3Location"]
+    assert (place["bucket"], place["key"]) == ("revisions", f"shop/{'a' * 40}.tgz")
+    packed = aws.client("s3").get_object(Bucket="revisions", Key=place["key"])["Body"].read()
+    listed = subprocess.run(["tar", "-tzf", "-"], input=packed, capture_output=True, check=True).stdout
+    assert listed == b"appspec.yml\n"
+    assert info["description"] == f"d-0123456789ab {'a' * 40}"
+
+
+@mock_aws
+def test_a_lambda_gets_the_commits_appspec(release: Any, deploy_env: dict[str, str]) -> None:
+    aws = Cli({})
+    application(aws, "Lambda")
+    made = release.release_codedeploy.release(deploy_env | {"CODEDEPLOY_CONFIG_NAME": "Slowly"}, aws)
+    (asked,) = [parameters for _, command, parameters in aws.asked if command == "create-deployment"]
+    assert asked["revision"]["appSpecContent"]["content"] == "version: 0.0\nos: linux\n"
+    assert asked["deploymentConfigName"] == "Slowly"
+    assert made["codedeploy_deployment_id"]
+
+
+SERVICE = {
+    "status": "ACTIVE",
+    "taskDefinition": "family:1",
+    "taskSets": [
+        {"status": "ACTIVE", "taskDefinition": "family:3"},
+        {
+            "status": "PRIMARY",
+            "taskDefinition": "family:2",
+            "loadBalancers": [{"containerName": "app", "containerPort": 8080}],
+        },
+    ],
+}
+
+
+@mock_aws
+def test_an_ecs_service_gets_an_appspec_with_the_new_task_definition(release: Any, deploy_env: dict[str, str]) -> None:
+    """What CodeDeploy deployed last is the primary task set's, not what the service was made with."""
+    real = Cli({})
+    application(real, "ECS", ecsServices=[{"serviceName": "checkout-api", "clusterName": "checkout"}])
+    old = {"name": "app", "image": "old", "essential": True}
+    asked_for: list[str] = []
+
+    def aws(*words: str) -> dict[str, Any]:
+        if words[0] != "ecs":
+            return real(*words)
+        asked_for.extend(words)
+        return {
+            "describe-services": {"services": [SERVICE]},
+            "describe-task-definition": {"taskDefinition": {"family": "family", "containerDefinitions": [old]}},
+            "register-task-definition": {"taskDefinition": {"taskDefinitionArn": "arn:new"}},
+        }[words[1]]
+
+    made = release.release_codedeploy.release(deploy_env | {"STRATEGY": "canary"}, aws)
+    assert made["task_definition"] == "arn:new"
+    assert "family:2" in asked_for
+    (asked,) = [parameters for _, command, parameters in real.asked if command == "create-deployment"]
+    (resource,) = json.loads(asked["revision"]["appSpecContent"]["content"])["Resources"]
+    assert resource["TargetService"]["Properties"] == {
+        "TaskDefinition": "arn:new",
+        "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
+    }
+    assert asked["deploymentConfigName"] == "CodeDeployDefault.ECSCanary10Percent5Minutes"
+
+
+@mock_aws
+def test_what_codedeploy_lacks_is_said(release: Any, deploy_env: dict[str, str]) -> None:
+    aws = Cli({})
+    application(aws, "Server")
+    with pytest.raises(release.Refused, match="CODEDEPLOY_BUCKET"):
+        release.release_codedeploy.release(deploy_env, aws)
+    with pytest.raises(release.Refused, match="CODEDEPLOY_CONFIG_NAME"):
+        release.release_codedeploy.release(deploy_env | {"CODEDEPLOY_BUCKET": "b", "STRATEGY": "canary"}, aws)
+    (Path(deploy_env["SOURCE"]) / "appspec.yml").unlink()
+    with pytest.raises(release.Refused, match=r"needs an appspec\.yml"):
+        release.release_codedeploy.release(deploy_env | {"CODEDEPLOY_BUCKET": "b"}, aws)
