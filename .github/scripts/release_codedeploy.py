@@ -34,6 +34,8 @@ def release(env: Mapping[str, str], aws: Aws) -> dict[str, str]:
     application, group_name = env["CODEDEPLOY_APP_NAME"], env["CODEDEPLOY_GROUP_NAME"]
     platform = aws("deploy", "get-application", "--application-name", application)["application"]["computePlatform"]
     where = ("--application-name", application, "--deployment-group-name", group_name)
+    # before anything is packed or registered: a wrong setting should leave nothing behind
+    chosen = _configuration(env, str(platform))
     made: dict[str, str] = {}
     if platform == "ECS":
         revision, made = _service(env, aws, where)
@@ -42,7 +44,7 @@ def release(env: Mapping[str, str], aws: Aws) -> dict[str, str]:
     else:
         revision = _bundle(env, aws)
     words = ["--revision", json.dumps(revision), "--description", f"{env['DEPLOYMENT_ID']} {env['SHA']}"]
-    if chosen := _configuration(env, str(platform)):
+    if chosen:
         words += ["--deployment-config-name", chosen]
     begun = aws("deploy", "create-deployment", *where, *words)
     return {"codedeploy_deployment_id": str(begun["deploymentId"]), **made}
