@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from local.clock import Clock
@@ -189,6 +190,7 @@ class GitHub(Edits):
             run = self._any_run(run_id)
             if run.status != "completed":
                 raise ApiError(403, "This workflow is already running")
+            run.past[run.attempt] = replace(run)
             run.attempt += 1
             run.cancel_requested = False
             run.wake = threading.Event()

@@ -140,6 +140,8 @@ class Run:
     claim_status: int | None = None
     finish_status: int | None = None
     ours: bool = True
+    past: dict[int, Run] = field(default_factory=dict, repr=False)
+    """Earlier attempts as they ended, by their number."""
     wake: threading.Event = field(default_factory=threading.Event, repr=False)
     cancel_requested: bool = False
 

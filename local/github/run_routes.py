@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DOCS = {
     "runs": "actions/workflow-runs#list-workflow-runs-for-a-repository",
     "run": "actions/workflow-runs#get-a-workflow-run",
+    "attempt": "actions/workflow-runs#get-a-workflow-run-attempt",
+    "attempt_jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt",
     "jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run",
     "cancel": "actions/workflow-runs#cancel-a-workflow-run",
     "rerun": "actions/workflow-runs#re-run-a-workflow",
@@ -30,10 +32,9 @@ def register(app: Flask, github: GitHub) -> None:
     """Add the endpoints to the app."""
 
     def find(owner: str, repo: str, run_id: int) -> Run:
-        found = github.find_run(github.repository(owner, repo), run_id)
-        if found is None:
-            raise ApiError(404)
-        return found
+        return _find(github, owner, repo, run_id)
+
+    _register_attempts(app, github)
 
     @app.get("/repos/<owner>/<repo>/actions/runs")
     def runs(owner: str, repo: str) -> Response:
@@ -76,3 +77,34 @@ def register(app: Flask, github: GitHub) -> None:
         need("actions")
         github.rerun(found.id)
         return reply({}, 201)
+
+
+def _find(github: GitHub, owner: str, repo: str, run_id: int) -> Run:
+    found = github.find_run(github.repository(owner, repo), run_id)
+    if found is None:
+        raise ApiError(404)
+    return found
+
+
+def _register_attempts(app: Flask, github: GitHub) -> None:
+    def find_attempt(owner: str, repo: str, run_id: int, number: int) -> Run:
+        found = _find(github, owner, repo, run_id)
+        attempt = found if found.attempt == number else found.past.get(number)
+        if attempt is None:
+            raise ApiError(404)
+        return attempt
+
+    @app.get("/repos/<owner>/<repo>/actions/runs/<int:run_id>/attempts/<int:number>")
+    def attempt(owner: str, repo: str, run_id: int, number: int) -> Response:
+        with github.lock:
+            found = find_attempt(owner, repo, run_id, number)
+            return reply(run_views.workflow_run(github.repository(owner, repo), found, urls()))
+
+    @app.get("/repos/<owner>/<repo>/actions/runs/<int:run_id>/attempts/<int:number>/jobs")
+    def attempt_jobs(owner: str, repo: str, run_id: int, number: int) -> Response:
+        repository = github.repository(owner, repo)
+        with github.lock:
+            wanted = find_attempt(owner, repo, run_id, number).attempt_jobs(number)
+            page = page_of(wanted, request.args, listed(repository))
+            items = [run_views.job(repository, _find(github, owner, repo, run_id), job, urls()) for job in page.items]
+        return reply({"total_count": len(wanted), "jobs": items}, link=page.link)

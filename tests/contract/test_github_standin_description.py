@@ -196,6 +196,12 @@ def test_writes_are_as_described(client: Client, github: GitHub) -> None:
     github.script["build"] = Script()
     github.runs[-1].script = Script(claims=False, seconds=1e6)
     assert_described(post(f"{run}/rerun"), f"{REPO}/actions/runs/{{run_id}}/rerun", "post")
+    first = assert_described(
+        get(client, f"{run}/attempts/1"), f"{REPO}/actions/runs/{{run_id}}/attempts/{{attempt_number}}"
+    )
+    assert (first["run_attempt"], first["status"]) == (1, "completed")
+    jobs = f"{REPO}/actions/runs/{{run_id}}/attempts/{{attempt_number}}/jobs"
+    assert {job["run_attempt"] for job in assert_described(get(client, f"{run}/attempts/1/jobs"), jobs)["jobs"]} == {1}
     assert_described(post(f"{run}/cancel"), f"{REPO}/actions/runs/{{run_id}}/cancel", "post")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from chatops import clock
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github.client import GitHub, Reply
 
 
@@ -80,13 +81,30 @@ def run_name(deployment_id: str, stage: str) -> str:
 
 
 def get(github: GitHub, run_id: int, etag: str = "") -> Reply:
-    """The run; 304 without a body if it is what `etag` saw (that costs nothing of the rate limit)."""
-    return github.request("GET", f"/actions/runs/{run_id}", etag=etag)
+    """The run as its first attempt goes or went; 304 without a body if the run is what `etag` saw (that costs nothing
+    of the rate limit).
+
+    Only a first attempt can claim: what somebody runs again afterwards says nothing about what the stage did.
+    https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run-attempt
+    """
+    reply = github.request("GET", f"/actions/runs/{run_id}", etag=etag)
+    if reply.body is None or int(reply.body.get("run_attempt") or 1) == 1:
+        return reply
+    return replace(reply, body=github.get(f"/actions/runs/{run_id}/attempts/1"))
+
+
+def deleted(github: GitHub) -> bool:
+    """After a 404 for a run: is it the run that is gone, or does the token not reach the repository any more? GitHub
+    answers the same to both; whoever cannot tell takes the run for alive."""
+    try:
+        return github.find("") is not None
+    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused):
+        return False
 
 
 def jobs(github: GitHub, run_id: int) -> list[Mapping[str, Any]]:
-    """The jobs of the run's latest attempt."""
-    found = github.get(f"/actions/runs/{run_id}/jobs", per_page=100)
+    """The jobs of the run's first attempt."""
+    found = github.get(f"/actions/runs/{run_id}/attempts/1/jobs", per_page=100)
     return list(found["jobs"])
 
 
@@ -95,7 +113,10 @@ def named(github: GitHub, name: str, since: float) -> Run | None:
     created = f">={clock.iso(since - 120)[:19]}Z"
     listed = github.pages("/actions/runs", "workflow_runs", event="repository_dispatch", created=created)
     found = [read(body) for body in listed if body.get("display_title") == name]
-    return min(found, key=lambda run: run.id) if found else None
+    if not found:
+        return None
+    first = min(found, key=lambda run: run.id)
+    return first if first.attempt == 1 else read(get(github, first.id).body)
 
 
 def cancel(github: GitHub, run_id: int) -> None:

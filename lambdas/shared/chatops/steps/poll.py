@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from chatops import clock
+from chatops.causes import words
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
+from chatops.steps.look import Look, ended, give_up, obeying, pace, refusal_of, undecided, waiting
 from chatops.store import approvals, messages, stages, waits
-from chatops.store.table import Item, table
-from chatops.targets import Target, targets
+from chatops.store.table import table
+from chatops.targets import targets
 
 _ASK_AGAIN = 30  # seconds between two requests to cancel the same run
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is known about the stage at this look. `late`: over its own limit. `stop`: nobody wants it any more."""
-
-    stage: str
-    row: Item
-    target: Target
-    now: float
-    cancelled: bool
-    refused: str
-    before: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def began(self) -> float:
-        return float(self.row.get("dispatched_at") or self.row["created_at"])
-
-    @property
-    def limit(self) -> int:
-        timing = self.target.timing
-        return {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[self.stage]
-
-    @property
-    def late(self) -> bool:
-        return self.now - self.began >= self.limit
-
-    @property
-    def stop(self) -> bool:
-        return self.cancelled or bool(self.refused) or self.late
-
-    @property
-    def unclaimed(self) -> bool:
-        return self.row["state"] in ("ready", "revoked")
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -63,11 +30,12 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     error = state.get("error") or {} if stage == "deploy" and not before.get("dispatched") else {}
     refused = str(error.get("Error", ""))
     if row is None:
-        fact = _ended("cancelled" if not refused else "refused", why=_refusal(error))
+        fact = ended("cancelled" if not refused else "refused", why=words(error))
         return {**fact, "stage": stage, "claimed": False, "wake": wake}
-    cancelled = stage in stages.CANCELLABLE and approvals.cancelled(rows, deployment_id) is not None
-    look = Look(stage, row, targets()[plan["target"]], clock.now(), cancelled, refused, before)
-    fact = _look(look, deployment_id, error)
+    cancel = approvals.cancelled(rows, deployment_id) if stage in stages.CANCELLABLE else None
+    cancelled_at = float(cancel["at"]) if cancel else 0.0
+    look = Look(stage, row, targets()[plan["target"]], clock.now(), cancelled_at, refused, before)
+    fact = obeying(_look(look, deployment_id, error), look)
     shown = _shown(fact)
     news = not fact["done"] and shown != before.get("shown")
     # what is not due now is news still at the next look
@@ -86,65 +54,28 @@ def _shown(fact: dict[str, Any]) -> str:
     return "/".join(str(fact.get(k) or "") for k in ("state", "run_number", "job", "step"))
 
 
-def _refusal(error: dict[str, Any]) -> dict[str, Any]:
-    return {"key": "why_error", "values": {"said": str(error.get("Error", ""))}} if error else {}
-
-
-def _ended(state: str, *, why: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
-    return {"state": state, "done": True, "wait_seconds": 1, "why": why or {}, **facts}
-
-
-def _waiting(state: str, seconds: float, **facts: Any) -> dict[str, Any]:
-    return {"state": state, "done": False, "wait_seconds": max(math.ceil(seconds), 1), **facts}
-
-
-def _pace(look: Look) -> float:
-    """Adaptive: a tenth of what has passed, between the target's bounds; the finish wakes us anyway."""
-    timing = look.target.timing
-    return min(max((look.now - look.began) / 10, timing.poll_min), timing.poll_max)
-
-
 def _look(look: Look, deployment_id: str, error: dict[str, Any]) -> dict[str, Any]:
     if look.unclaimed and look.target.claim:
         return _look_unclaimed(look, deployment_id, error)
+    if look.paused:
+        return undecided(look, look.paused)
     client = github(look.target.repository)
     try:
         found = _claimed_run(look, client) if not look.unclaimed else _named_run(look, client, deployment_id)
     except GitHubRateLimited as pause:
-        return _undecided(look, pause.wait_seconds)
+        return _paused(undecided(look, pause.wait_seconds), look, pause)
     except GitHubUnavailable as trouble:
         logger.warning("github did not answer", reason=str(trouble))
-        return _undecided(look, _pace(look))
+        return undecided(look, pace(look))
     except GitHubRefused as refusal:
-        if refusal.status != 404:
-            return _undecided(look, look.target.timing.poll_max)
-        return _ended("failed", claimed=True, why={"key": "why_run_failed_bare"}, conclusion="deleted")
+        if refusal.status == 404 and runs.deleted(client):
+            known = {**look.known, "conclusion": "deleted"}
+            return ended("failed", claimed=True, why={"key": "why_run_failed_bare"}, **known)
+        logger.warning("github refused", reason=str(refusal))
+        return undecided(look, look.target.timing.poll_max, refusal_of(refusal))
     if found is None:
         return _look_unclaimed(look, deployment_id, error)
     return _look_run(look, client, deployment_id, found)
-
-
-def _undecided(look: Look, seconds: float) -> dict[str, Any]:
-    """GitHub does not say. Past the limit we give up on the answer, not on the run: the lock stays for `sweep`."""
-    names: tuple[str, ...] = ("run_id", "run_number", "run_url", "run_state", "job", "step", "conclusion")
-    known = {k: look.before[k] for k in names if k in look.before}
-    if (
-        look.stop
-        and look.now - max(look.began + (look.limit if look.late else 0), _asked_at(look)) >= look.target.timing.cancel
-    ):
-        return _give_up(look, known)
-    state = look.before.get("state") if look.before.get("state") in ("queued", "running", "finishing") else "running"
-    return _waiting(str(state), seconds, claimed=not look.unclaimed, **known)
-
-
-def _asked_at(look: Look) -> float:
-    return float(look.row.get("cancel_asked_at") or 0)
-
-
-def _give_up(look: Look, known: dict[str, Any]) -> dict[str, Any]:
-    state = "cancelled" if look.cancelled else "timed_out"
-    why = {} if look.cancelled else {"key": "why_timed_out", "values": {"seconds": look.limit}}
-    return _ended(state, claimed=not look.unclaimed, unconfirmed=True, why=why, **known)
 
 
 def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> dict[str, Any]:
@@ -154,17 +85,21 @@ def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> di
         return _withdraw(look, deployment_id, error)
     if not row.get("dispatched_at"):
         left = float(row.get("not_before") or 0) - look.now
-        return _waiting("waiting", left, claimed=False) if left > 0 else _waiting("undispatched", 1, claimed=False)
+        return waiting("waiting", left, claimed=False) if left > 0 else waiting("undispatched", 1, claimed=False)
     elapsed = look.now - look.began
     if elapsed < timing.appear:
-        return _waiting("waiting", min(_pace(look), timing.appear - elapsed), claimed=False)
+        return waiting("waiting", min(pace(look), timing.appear - elapsed), claimed=False)
     # overdue: a run that waits for a runner is late, not lost
+    if look.paused:
+        return waiting("waiting", look.paused, claimed=False)
     try:
         found = _named_run(look, github(look.target.repository), deployment_id)
-    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused):
-        return _waiting("waiting", timing.poll_max, claimed=False)
+    except GitHubRateLimited as pause:
+        return _paused(waiting("waiting", pause.wait_seconds, claimed=False), look, pause)
+    except (GitHubUnavailable, GitHubRefused):
+        return waiting("waiting", timing.poll_max, claimed=False)
     if found is not None and not found.completed:
-        return _waiting("queued", _pace(look), claimed=False, **_run_facts(found))
+        return waiting("queued", pace(look), claimed=False, **_run_facts(found))
     return _withdraw(look, deployment_id, error, found)
 
 
@@ -176,18 +111,18 @@ def _withdraw(look: Look, deployment_id: str, error: dict[str, Any], found: Run 
     facts: dict[str, Any] = {"claimed": False, **(_run_facts(found) if found else {})}
     if look.cancelled:
         _cancel_unclaimed(look, deployment_id)
-        return _ended("cancelled", **facts)
+        return ended("cancelled", **facts)
     if look.refused:
-        return _ended("refused", why=_refusal(error), **facts)
+        return ended("refused", why=words(error), **facts)
     if found is not None:
-        return _ended("failed", why={"key": "why_unclaimed"}, **facts)
+        return ended("failed", why={"key": "why_unclaimed"}, **facts)
     values = {"seconds": look.target.timing.appear, "event_type": look.target.event_type}
-    return _ended("never_appeared", why={"key": "why_never_appeared", "values": values}, **facts)
+    return ended("never_appeared", why={"key": "why_never_appeared", "values": values}, **facts)
 
 
 def _cancel_unclaimed(look: Look, deployment_id: str) -> None:
     """Spare a runner: the run could not claim any more anyway, so trouble here does not matter."""
-    if not look.row.get("dispatched_at"):
+    if not look.row.get("dispatched_at") or look.paused:
         return
     client = github(look.target.repository)
     try:
@@ -196,6 +131,10 @@ def _cancel_unclaimed(look: Look, deployment_id: str) -> None:
             runs.cancel(client, found.id)
     except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
         logger.warning("the unclaimed run was not cancelled", reason=str(trouble))
+
+
+def _paused(fact: dict[str, Any], look: Look, pause: GitHubRateLimited) -> dict[str, Any]:
+    return {**fact, "pause_until": look.now + pause.wait_seconds}
 
 
 def _named_run(look: Look, client: GitHub, deployment_id: str) -> Run | None:
@@ -240,33 +179,38 @@ def _look_run(look: Look, client: GitHub, deployment_id: str, found: Run) -> dic
         return _stop_run(look, client, deployment_id, found, facts)
     facts |= _progress(look, client, found)
     if look.row["state"] == "finished":
-        return _waiting("finishing", 1, **facts)
-    return _waiting(str(found.state), _pace(look), **facts)
+        return waiting("finishing", 1, **facts)
+    return waiting(str(found.state), pace(look), **facts)
 
 
 def _progress(look: Look, client: GitHub, found: Run) -> dict[str, Any]:
     if found.state is RunState.QUEUED:
         return {}
+    known = {"job": str(look.before.get("job") or ""), "step": str(look.before.get("step") or "")}
     try:
         job, step = runs.job_and_step(runs.jobs(client, found.id))
-    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused):
-        job, step = str(look.before.get("job") or ""), str(look.before.get("step") or "")
+    except GitHubRateLimited as pause:
+        return _paused(known, look, pause)
+    except (GitHubUnavailable, GitHubRefused):
+        return known
     return {"job": job, "step": step}
 
 
 def _stop_run(look: Look, client: GitHub, deployment_id: str, found: Run, facts: dict[str, Any]) -> dict[str, Any]:
     """Ask GitHub to cancel, and report until the run has ended: nobody goes on beside a run that may deploy."""
-    asked = _asked_at(look)
-    if look.now - asked >= _ASK_AGAIN:
+    asked = look.asked_at
+    if look.now - float(look.row.get("cancel_tried_at") or 0) >= _ASK_AGAIN:
         try:
             runs.cancel(client, found.id)
-        except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
+        except GitHubRateLimited as pause:
+            facts = _paused(facts, look, pause)
+        except (GitHubUnavailable, GitHubRefused) as trouble:
             logger.warning("the run was not cancelled", reason=str(trouble))
-        if not asked:
-            stages.note(table(), deployment_id, look.stage, cancel_asked_at=look.now)
-    if asked and look.now - asked >= look.target.timing.cancel:
-        return _give_up(look, facts)
-    return _waiting(str(found.state), look.target.timing.poll_min, **facts)
+        noted = {"cancel_asked_at": asked or look.now, "cancel_tried_at": look.now}
+        stages.note(table(), deployment_id, look.stage, **noted)
+    if asked and look.now >= look.deadline:
+        return give_up(look, facts)
+    return waiting(str(found.state), look.target.timing.poll_min, **facts)
 
 
 def _completed(look: Look, client: GitHub, found: Run, facts: dict[str, Any]) -> dict[str, Any]:
@@ -275,21 +219,21 @@ def _completed(look: Look, client: GitHub, found: Run, facts: dict[str, Any]) ->
     outputs = dict(row.get("outputs") or {})
     facts["outputs"] = outputs
     if look.cancelled and look.stage == "build":
-        return _ended("cancelled", **facts)
+        return ended("cancelled", **facts)
     if found.state is RunState.SUCCEEDED and not look.target.claim:
-        return _ended("succeeded", **facts)
+        return ended("succeeded", **facts)
     if found.state is RunState.SUCCEEDED:
         if row["state"] != "finished":
-            return _ended("failed", why={"key": "why_unfinished"}, **facts)
+            return ended("failed", why={"key": "why_unfinished"}, **facts)
         if row.get("outcome") == "success":
-            return _ended("succeeded", **facts)
-        return _ended("failed", why={"key": "why_mismatch"}, **facts)
+            return ended("succeeded", **facts)
+        return ended("failed", why={"key": "why_mismatch"}, **facts)
     facts |= {"job": outputs.get("failed_job", ""), "step": outputs.get("failed_step", "")}
     if not facts["job"]:
         facts |= _progress(look, client, found)
     if look.cancelled:
-        return _ended("cancelled", **facts)
+        return ended("cancelled", **facts)
     if look.late:
-        return _ended("timed_out", why={"key": "why_timed_out", "values": {"seconds": look.limit}}, **facts)
+        return ended("timed_out", why={"key": "why_timed_out", "values": {"seconds": look.limit}}, **facts)
     named = facts.get("job") and facts.get("step")
-    return _ended("failed", why={"key": "why_run_failed" if named else "why_run_failed_bare"}, **facts)
+    return ended("failed", why={"key": "why_run_failed" if named else "why_run_failed_bare"}, **facts)

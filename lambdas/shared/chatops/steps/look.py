@@ -1,0 +1,126 @@
+"""What one look at a stage knows, and the facts that it may come to; `poll` looks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatops.errors import GitHubRefused
+from chatops.store.table import Item
+from chatops.targets import Target
+
+_KEPT = ("run_id", "run_number", "run_url", "run_state", "job", "step", "conclusion", "etag")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known about the stage at this look. `late`: over its own limit. `stop`: nobody wants it any more.
+
+    Times are epoch seconds, 0 where there is none. `before` is the fact of the look before, if there was one.
+    """
+
+    stage: str
+    row: Item
+    target: Target
+    now: float
+    cancelled_at: float
+    refused: str
+    before: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def began(self) -> float:
+        return float(self.row.get("dispatched_at") or self.row["created_at"])
+
+    @property
+    def limit(self) -> int:
+        timing = self.target.timing
+        return {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[self.stage]
+
+    @property
+    def late(self) -> bool:
+        return self.now - self.began >= self.limit
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.cancelled_at)
+
+    @property
+    def stop(self) -> bool:
+        return self.cancelled or bool(self.refused) or self.late
+
+    @property
+    def unclaimed(self) -> bool:
+        return self.row["state"] in ("ready", "revoked")
+
+    @property
+    def asked_at(self) -> float:
+        """When GitHub was first asked to cancel the run."""
+        return float(self.row.get("cancel_asked_at") or 0)
+
+    @property
+    def paused(self) -> float:
+        """Seconds left of a pause that GitHub has asked for."""
+        return max(float(self.before.get("pause_until") or 0) - self.now, 0)
+
+    @property
+    def deadline(self) -> float:
+        """When waiting for GitHub's word ends: at the stage's limit, or when a cancel has had its time."""
+        if not self.stop:
+            return self.began + self.limit
+        unwanted = self.cancelled_at or (self.began + self.limit if self.late else self.began)
+        return max(unwanted, self.asked_at) + self.target.timing.cancel
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What the look before knew of the run."""
+        return {k: self.before[k] for k in _KEPT if k in self.before}
+
+
+def pace(look: Look) -> float:
+    """Adaptive: a tenth of what has passed, between the target's bounds; the finish wakes us anyway."""
+    timing = look.target.timing
+    return min(max((look.now - look.began) / 10, timing.poll_min), timing.poll_max)
+
+
+def ended(state: str, *, why: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    """The stage has come to its end."""
+    return {"state": state, "done": True, "wait_seconds": 1, "why": why or {}, **facts}
+
+
+def waiting(state: str, seconds: float, **facts: Any) -> dict[str, Any]:
+    """It has not; look again in so many seconds."""
+    return {"state": state, "done": False, "wait_seconds": max(math.ceil(seconds), 1), **facts}
+
+
+def obeying(fact: dict[str, Any], look: Look) -> dict[str, Any]:
+    """The fact with its wait no shorter than the pause that GitHub asked for, and that pause remembered: a finish may
+    wake us before. Nobody sleeps past the deadline all the same."""
+    until = max(float(fact.get("pause_until") or 0), look.now + look.paused)
+    if fact["done"] or until <= look.now:
+        return fact
+    seconds = max(fact["wait_seconds"], math.ceil(until - look.now))
+    if look.deadline > look.now:
+        seconds = min(seconds, math.ceil(look.deadline - look.now))
+    return {**fact, "pause_until": until, "wait_seconds": seconds}
+
+
+def refusal_of(error: GitHubRefused) -> dict[str, Any]:
+    """GitHub's refusal as a reason that people can read."""
+    return {"key": error.key, "values": error.values}
+
+
+def undecided(look: Look, seconds: float, trouble: dict[str, Any] | None = None) -> dict[str, Any]:
+    """GitHub does not say (`trouble`: why not). Past the deadline we give up on the answer, not on the run: the lock
+    stays for `sweep`."""
+    if look.stop and look.now >= look.deadline:
+        return give_up(look, look.known, trouble)
+    state = look.before.get("state") if look.before.get("state") in ("queued", "running", "finishing") else "running"
+    return waiting(str(state), seconds, claimed=not look.unclaimed, **look.known)
+
+
+def give_up(look: Look, known: dict[str, Any], trouble: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Nobody knows whether the run has ended."""
+    state = "cancelled" if look.cancelled else "timed_out"
+    why = trouble or {"key": "why_timed_out", "values": {"seconds": look.limit}}
+    return ended(state, claimed=not look.unclaimed, unconfirmed=True, why={} if look.cancelled else why, **known)
