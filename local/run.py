@@ -42,7 +42,7 @@ def _workspace() -> dict[str, str]:
 
 
 def main() -> int:
-    """Exit status 0 after Ctrl-C, 1 where a port is taken or Slack refuses."""
+    """Exit status 0 after Ctrl-C, 1 where a port is taken, a setting is wrong or Slack refuses."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     began, stop = time.monotonic(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,6 +70,9 @@ def main() -> int:
             stop.wait()
     except ConnectionError as error:
         print(error, file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"{error}.", file=sys.stderr)
         return 1
     except OSError as error:
         print(

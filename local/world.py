@@ -37,6 +37,7 @@ CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "re
 SETTINGS = {
     "GithubId": ("GITHUB_ID", "acme"),
     "GithubRepo": ("GITHUB_REPO", "checkout-api"),
+    "GithubAppId": ("GITHUB_APP_ID", ""),
     "EcsClusterName": ("ECS_CLUSTER_NAME", "checkout"),
     "EcsServiceName": ("ECS_SERVICE_NAME", "checkout-api"),
     "CodeDeployAppName": ("CODEDEPLOY_APP_NAME", ""),
@@ -180,12 +181,28 @@ class World:
             "SLACK_SIGNING_SECRET": self.signing_secret,
             "SLACK_BOT_TOKEN": given.get("SLACK_BOT_TOKEN", "").strip() or BOT_TOKEN,
             "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
+            "GITHUB_APP_PRIVATE_KEY": given.get("GITHUB_APP_PRIVATE_KEY", "").strip(),
         }
         # whoever sets a token means it: the stand-ins know the one that the functions will use
         self.slack.tokens = {secret["SLACK_BOT_TOKEN"]}
         self.github.tokens = {secret["GITHUB_PERSONAL_ACCESS_TOKEN"]}
+        if app := given.get("GITHUB_APP_ID", "").strip():
+            self._install_app(app, secret)
         self.secrets = self._client("secretsmanager", url)
         self.secrets.create_secret(Name=f"{STACK}-secret", SecretString=json.dumps(secret))
+
+    def _install_app(self, name: str, secret: dict[str, str]) -> None:
+        """GitHub knows this App, everywhere, and no personal token."""
+        key = secret["GITHUB_APP_PRIVATE_KEY"]
+        if not key:
+            raise ValueError("GITHUB_APP_ID is set and GITHUB_APP_PRIVATE_KEY is not; it should hold the App's key")
+        try:
+            app = self.github.apps.register(name, key)
+        except (ValueError, TypeError):
+            raise ValueError("GITHUB_APP_PRIVATE_KEY should hold the App's RSA private key (PEM)") from None
+        for owner in {repository.owner for repository in self.github.repositories.values()}:
+            self.github.apps.install(app, owner)
+        self.github.tokens, secret["GITHUB_PERSONAL_ACCESS_TOKEN"] = set(), ""
 
     def _create_machine(self) -> str:
         name = f"{STACK}-deploy"
