@@ -10,7 +10,7 @@ from werkzeug.test import Client, TestResponse
 
 from chatops.github import jwt
 from local.clock import Clock
-from local.github import GitHub
+from local.github import GitHub, Repository
 from local.github.apps import FORBIDDEN, NOT_GRANTED, NOT_REACHED, Installation
 from local.github.jwt import EXPIRED, NOT_YET, TOO_FAR, UNREADABLE
 from tests.app_key import APP_ID, private_key
@@ -145,7 +145,8 @@ def test_an_installations_token_is_good_for_an_hour_where_it_was_asked_for(
     assert made["expires_at"] == "2024-04-05T20:34:38Z"
     token = as_app(made["token"])
     assert client.get(REPO, headers=token).status_code == 200
-    assert client.get("/repos/acme/other", headers=token).status_code == 404
+    github.repositories["acme/other"] = Repository("acme", "other", id=2)
+    assert said(client.get("/repos/acme/other", headers=token)) == (404, "Not Found")
     assert client.post(f"{REPO}/dispatches", json={"event_type": "x"}, headers=token).status_code == 204
     clock.at = NOW + 3600
     assert said(client.get(REPO, headers=token)) == (401, "Bad credentials")
