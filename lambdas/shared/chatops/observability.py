@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -14,7 +16,8 @@ from chatops import aws
 from chatops.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
 
 logger = Logger(service="chatops", utc=True)
-metrics = Metrics(namespace="ChatOps", service="chatops")
+# Two stacks in one account are told apart by `service`: the stack's name, as the template sets it.
+metrics = Metrics(namespace="ChatOps", service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "chatops")
 
 Event = dict[str, Any]
 
@@ -68,10 +71,23 @@ def _summary(result: Any) -> dict[str, Any]:
 
 
 def count(name: str, target: str, *, seconds: float | None = None) -> None:
-    """One deployment more of that kind and, where given, how long it took. No id is a dimension: CloudWatch bills
-    each combination of dimensions as a metric of its own."""
-    metrics.add_dimension(name="target", value=target or "none")
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
-    if seconds is not None:
-        metrics.add_metric(name="DeploymentDuration", unit=MetricUnit.Seconds, value=max(seconds, 0))
-    metrics.flush_metrics()
+    """One deployment more of that kind and, where given, how long it took."""
+    emit({name: 1, **({} if seconds is None else {"DeploymentDuration": seconds})}, target)
+
+
+_one_at_a_time = threading.Lock()  # the edge answers from two threads, and Powertools gathers in one place
+_SECONDS = frozenset({"DeploymentDuration", "LeadTime", "TimeToRestore"})
+
+
+def emit(values: Mapping[str, float], target: str | None = None) -> None:
+    """Metrics by name: of a target, or of the whole stack where there is None. Names outside `_SECONDS` are counts. No
+    id is a dimension: CloudWatch bills each combination of dimensions as a metric of its own."""
+    if not values:
+        return
+    with _one_at_a_time:
+        if target is not None:
+            metrics.add_dimension(name="target", value=target or "none")
+        for name, value in values.items():
+            unit = MetricUnit.Seconds if name in _SECONDS else MetricUnit.Count
+            metrics.add_metric(name=name, unit=unit, value=max(value, 0))
+        metrics.flush_metrics()

@@ -103,9 +103,10 @@ def deliver(form: dict[str, str]) -> dict[str, Any]:
 def _trouble(error: Exception) -> dict[str, Any]:
     from chatops.errors import InvalidConfiguration
     from chatops.messages.catalogue import say
-    from chatops.observability import logger
+    from chatops.observability import emit, logger
 
     logger.error("the edge met trouble", error=type(error).__name__)
+    emit({"EdgeTroubles": 1})
     if isinstance(error, InvalidConfiguration):
         text = say("misconfigured", said=str(error))
     else:

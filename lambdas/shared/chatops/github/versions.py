@@ -16,12 +16,13 @@ _SHA = re.compile(r"[0-9a-f]{7,40}")
 
 @dataclass(frozen=True)
 class Commit:
-    """A version and the commit that it names."""
+    """A version and the commit that it names. `committed_at` is GitHub's ISO 8601 text, empty if it gives none."""
 
     version: str
     sha: str
     title: str
     url: str
+    committed_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _commit(github: GitHub, version: str, ref: str) -> Commit | None:
     body = github.find(f"/commits/{quoted(ref)}")
     if body is None:
         return None
-    return Commit(version, str(body["sha"]), replies.commit_title(body), str(body["html_url"]))
+    when = str(((body.get("commit") or {}).get("committer") or {}).get("date") or "")
+    return Commit(version, str(body["sha"]), replies.commit_title(body), str(body["html_url"]), when)
 
 
 def similar(github: GitHub, version: str) -> str:

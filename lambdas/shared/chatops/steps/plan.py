@@ -58,6 +58,7 @@ class _What:
     image: str = ""
     title: str = ""
     url: str = ""
+    committed_at: str = ""
 
 
 def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
     if not words.is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
         raise InvalidRequest("bad_version", word=commit.version[:80])
-    return _What(commit.version, commit.sha, title=commit.title, url=commit.url)
+    return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)
 
 
 def _assert_card(request: Request, target: Target, ledger: list[Release]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chatops import clock, ending
+from chatops import clock, ending, measures
 from chatops.errors import CancelRecorded
-from chatops.observability import count
-from chatops.store import approvals, deployments, messages, releases
+from chatops.observability import count, emit
+from chatops.store import approvals, deployments, messages, releases, stages
 from chatops.store.releases import Release
 from chatops.store.table import Item, table
 from chatops.targets import targets
@@ -66,7 +66,14 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
     count("DeploymentsFinished", plan["target"], seconds=made["seconds"])
     if name := _METRICS.get(made["end"], "DeploymentsFailed" if "Failed" in made["end"] else ""):
         count(name, plan["target"])
+    emit(measures.of(made["end"], facts, _touched_at(deployment_id, made["end"]), now), plan["target"])
     return made
+
+
+def _touched_at(deployment_id: str, end: str) -> float:
+    """When the deploy stage began to change the service: its claim, or its dispatch where nothing claims."""
+    row = (stages.get(table(), deployment_id, "deploy") or {}) if end == "Rolled Back" else {}
+    return float(row.get("claimed_at") or row.get("created_at") or 0)
 
 
 def _final(record: Item, facts: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from chatops import aws, clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
-from chatops.observability import logger
+from chatops.observability import emit, logger
 from chatops.steps import notify, target_lock
 from chatops.steps.settle import settle
 from chatops.store import approvals, deployments, locks, messages, stages, waits
@@ -30,9 +30,19 @@ def run(_event: dict[str, Any]) -> dict[str, Any]:
         _try(troubles, _lock, target, done)
     for row in messages.outbox(table()):
         _try(troubles, _deliver, row, done)
+    _tell(done)
     if troubles:
         raise troubles[0]
     return done
+
+
+def _tell(done: dict[str, Any]) -> None:
+    """Whatever was found is a promise that something else did not keep: logged by id, counted for the alarm. A sweep
+    that finds nothing counts as well, so that the metric says that it ran."""
+    found = sum(len(ids) for ids in done.values())
+    if found:
+        logger.warning("sweep found something", **done)
+    emit({"SweepFound": found, **{f"Sweep{name.title()}": len(ids) for name, ids in done.items()}})
 
 
 def _try(troubles: list[Exception], look: Any, *arguments: Any) -> None:
