@@ -117,7 +117,7 @@ class DecisionRecorded(Signal):
 
 
 class CancelRecorded(Signal):
-    """Somebody cancelled before the success was written down: the success becomes a rollback."""
+    """Somebody cancelled before the success was written down (it becomes a rollback), or before the rollback began."""
 
 
 class TargetBusy(Signal):

@@ -52,9 +52,8 @@ def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
     deployment_id, plan = str(record["deployment_id"]), record["plan"]
     if record.get("outcome"):
         return "cancel_settled"
-    if plan["command"] == "rollback" and locks.holds(rows, plan["target"], deployment_id):
-        return "cancel_rollback"
-    if said := approvals.cancel(rows, deployment_id, by, via):
+    target = str(plan["target"]) if plan["command"] == "rollback" else ""
+    if said := approvals.cancel(rows, deployment_id, by, via, rollback_of=target):
         return f"cancel_{said}"
     for stage in stages.CANCELLABLE:
         stages.revoke(rows, deployment_id, stage)

@@ -33,7 +33,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return dict(record["plan"])  # a step may run twice
     try:
         request = read(source, targets())
-        return _plan(deployment_id, str(event["execution_arn"]), request, targets()[request.target])
+        return _made(deployment_id, str(event["execution_arn"]), request, targets()[request.target])
     except (InvalidRequest, GitHubRefused) as refusal:
         return _refused(where(source), refusal)
 
@@ -47,6 +47,16 @@ def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> dict[str,
         "channel": request.channel,
         "refusal": {"key": why.key, "values": why.values, "text": plain(why.key, why.values)},
     }
+
+
+def _made(deployment_id: str, execution_arn: str, request: Request, target: Target) -> dict[str, Any]:
+    """The plan, made anew where something ended or began while it was made."""
+    for _ in range(_TRIES):
+        try:
+            return _plan(deployment_id, execution_arn, request, target)
+        except Conflict:
+            continue
+    raise InvalidRequest("taken_meanwhile", target=target.name)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class _What:
 
 def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> dict[str, Any]:
     who = policy.requester(target, request.requester)
+    ended = releases.ended(table(), target.name)  # the counter first, then the truth
     ledger = releases.newest_first(table(), target.name)
     running = live.now(target, ledger)
     changes, glass = None, None
@@ -93,6 +104,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         "channel": _channel(request.channel),
         "live": asdict(running) if running else {},
         "previous": back.fact() if back else {"present": False},
+        "ledger": ledger[0].key if ledger else "",
         "changes": changes.fact() if changes else {},
         "approval": question,
         "timing": asdict(target.timing),
@@ -103,7 +115,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     busy = target_lock.obstacle(target.name, deployment_id, request.command)
     if busy:
         raise busy
-    return _begin(deployment_id, execution_arn, plan)
+    return _begin(deployment_id, execution_arn, plan, ended)
 
 
 def _glass(request: Request, target: Target, version: str, running: Release | None) -> dict[str, str] | None:
@@ -132,21 +144,25 @@ def _channel(asked: str) -> str:
     return asked if people.can_post(asked) else fallback
 
 
-def _begin(deployment_id: str, execution_arn: str, plan: dict[str, Any]) -> dict[str, Any]:
-    """Record and lock in one transaction. A rollback takes the target later, after its approval."""
-    new = target_lock.holder_for(deployment_id, execution_arn, plan)
-    for _ in range(_TRIES):
-        over = target_lock.replaceable(plan["target"], deployment_id)
-        members = [target_lock.taking(plan["target"], new, over)] if plan["command"] == "deploy" else []
-        try:
-            made = dict(deployments.begin(table(), deployment_id, execution_arn, plan, *members))
-        except Conflict:
-            if busy := target_lock.obstacle(plan["target"], deployment_id, plan["command"]):
-                raise busy from None
-            continue
-        count("DeploymentsStarted", plan["target"])
-        return made
-    raise InvalidRequest("taken_meanwhile", target=plan["target"])
+def _begin(deployment_id: str, execution_arn: str, plan: dict[str, Any], ended: int) -> dict[str, Any]:
+    """Record and lock in one transaction, while what the plan was made of still stands: a deployment that ended
+    meanwhile may have changed what is live, and so the way back. A rollback takes the target later, after its approval.
+
+    Raises Conflict where it does not stand any more, InvalidRequest where somebody else has the target.
+    """
+    target, members = str(plan["target"]), []
+    if plan["command"] == "deploy":
+        over = target_lock.replaceable(target, deployment_id)
+        taking = target_lock.taking(target, target_lock.holder_for(deployment_id, execution_arn, plan), over)
+        members = [taking, releases.unchanged(target, ended)]
+    try:
+        made = dict(deployments.begin(table(), deployment_id, execution_arn, plan, *members))
+    except Conflict:
+        if busy := target_lock.obstacle(target, deployment_id, plan["command"]):
+            raise busy from None
+        raise
+    count("DeploymentsStarted", target)
+    return made
 
 
 def _version(client: GitHub, wanted: str, target: Target) -> _What:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chatops import aws, clock, live
 from chatops.errors import (
+    CancelRecorded,
     GitHubRateLimited,
     GitHubRefused,
     GitHubUnavailable,
@@ -18,6 +19,7 @@ from chatops.github.client import github
 from chatops.store import approvals, deployments, locks, releases, stages, waits
 from chatops.store import table as t
 from chatops.store.locks import Holder, taking
+from chatops.store.releases import Release
 from chatops.store.table import Conflict, table
 from chatops.targets import targets
 
@@ -119,32 +121,35 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
     """Take the target for a rollback.
 
     Raises TargetBusy while whoever holds it may still end in time, TargetHeld when the time is up or what is live has
-    changed since the rollback was planned.
+    changed since the rollback was planned, CancelRecorded when somebody has cancelled it.
     """
     deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
-    target, ids = plan["target"], str(event["deployment_id"])
-    _still_as_planned(target, plan)
+    target = str(plan["target"])
+    ended = releases.ended(table(), target)  # the counter first, then the truth
+    _still_wanted(deployment_id, target, plan)
+    still = (releases.unchanged(target, ended), approvals.uncancelled(deployment_id))
     new = holder_for(deployment_id, str(event["execution_arn"]), plan)
     current = locks.holder(table(), target)
-    if current is None or current.deployment_id == ids:
-        _write(taking(target, new))
+    if current is None or current.deployment_id == deployment_id:
+        _write(taking(target, new), *still)
         return {"superseded": ""}
     if abandoned(target, current):
-        _write(taking(target, new, current))
+        _write(taking(target, new, current), *still)
         return {"superseded": ""}
     if not supersedable(current):
         _wait_or_give_up(event, plan)
-    _supersede(target, new, current)
+    _supersede(target, new, current, *still)
     waits.wake(table(), current.deployment_id)
     return {"superseded": current.deployment_id}
 
 
-def _supersede(target: str, new: Holder, old: Holder) -> None:
+def _supersede(target: str, new: Holder, old: Holder, *still: t.Item) -> None:
     """Lock and cancel in one transaction, serialised with the claim: whoever comes second finds the other."""
     unclaimed = "attribute_not_exists(#pk) OR #state = :ready OR #state = :revoked"
     states = {"ready": "ready", "revoked": "revoked"}
     members = [
         taking(target, new, old),
+        *still,
         {"ConditionCheck": t.check(f"DEPLOYMENT#{old.deployment_id}", "STAGE#deploy", unclaimed, states)},
     ]
     if not approvals.cancelled(table(), old.deployment_id):
@@ -159,10 +164,12 @@ def _write(*members: t.Item) -> None:
         raise TargetBusy("The target changed hands at this moment.") from None
 
 
-def _still_as_planned(target: str, plan: dict[str, Any]) -> None:
+def _still_wanted(deployment_id: str, target: str, plan: dict[str, Any]) -> None:
+    if approvals.cancelled(table(), deployment_id):
+        raise CancelRecorded("Somebody cancelled before the rollback began.")
     ledger = releases.newest_first(table(), target)
     planned = str(plan.get("live", {}).get("version", ""))
-    if ledger and planned and ledger[0].version != planned and ledger[0].verified_at > clock.iso(plan["started_at"]):
+    if ledger and planned and ledger[0].version != planned and _newer(ledger[0], plan):
         raise TargetHeld(
             f"{target} runs {ledger[0].version} by now, not {planned}.",
             "held_changed",
@@ -171,6 +178,13 @@ def _still_as_planned(target: str, plan: dict[str, Any]) -> None:
             planned=planned,
             version=str(plan["version"]),
         )
+
+
+def _newer(now: Release, plan: dict[str, Any]) -> bool:
+    """True if this became live after the plan looked."""
+    if plan.get("ledger") is None:  # a plan of schema 1
+        return now.verified_at > clock.iso(plan["started_at"])
+    return now.key != str(plan["ledger"])
 
 
 def _wait_or_give_up(event: dict[str, Any], plan: dict[str, Any]) -> None:

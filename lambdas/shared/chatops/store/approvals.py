@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatops import clock
+from chatops.store import locks
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -135,8 +136,14 @@ def cancelling(
     return {"Put": t.put(row, "attribute_not_exists(#pk)")}
 
 
-def cancel(table: Table, deployment_id: str, by: str, via: str = "slack") -> str:
-    """Record a cancel: `""` if it stands now, `settled` if the deployment has ended, `already` if one stood."""
+def uncancelled(deployment_id: str) -> Item:
+    """The transaction member that insists that nobody has cancelled."""
+    return {"ConditionCheck": t.check(_pk(deployment_id), "CANCEL", "attribute_not_exists(#pk)")}
+
+
+def cancel(table: Table, deployment_id: str, by: str, via: str = "slack", rollback_of: str = "") -> str:
+    """Record a cancel: `""` if it stands now, `settled` if the deployment has ended, `already` if one stood. A rollback
+    of the target `rollback_of` that has taken it cannot be cancelled any more: `rollback`."""
     try:
         table.transact(
             {
@@ -145,9 +152,10 @@ def cancel(table: Table, deployment_id: str, by: str, via: str = "slack") -> str
                 )
             },
             cancelling(deployment_id, by, via=via),
+            *([locks.free_check(rollback_of, deployment_id)] if rollback_of else []),
         )
     except Conflict as conflict:
-        return "settled" if 0 in conflict.failed else "already"
+        return {0: "settled", 1: "already", 2: "rollback"}[min(conflict.failed)]
     return ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops import clock
-from chatops.store import locks
+from chatops.store import locks, releases
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -96,6 +96,7 @@ def settle(
             work.append({"ConditionCheck": t.check(_pk(deployment_id), "CANCEL", "attribute_not_exists(#pk)")})
         work.append({"Update": t.update(f"TARGET#{target}", str(record["history"]), change, values=values)})
         work.append({"Delete": t.delete("OPEN", deployment_id)})
+        work.append(releases.ending(target))
         if not keep_lock and locks.holds(table, target, deployment_id):
             work.append(locks.freeing(target, deployment_id))
         try:

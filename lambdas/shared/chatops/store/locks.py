@@ -48,6 +48,12 @@ def held_check(target: str, deployment_id: str) -> Item:
     return {"ConditionCheck": t.check(_pk(target), "LOCK", "#deployment_id = :me", {"me": deployment_id})}
 
 
+def free_check(target: str, deployment_id: str) -> Item:
+    """The transaction member that insists that this deployment does not hold the lock."""
+    when = "attribute_not_exists(#pk) OR #deployment_id <> :me"
+    return {"ConditionCheck": t.check(_pk(target), "LOCK", when, {"me": deployment_id})}
+
+
 def free(table: Table, target: str, deployment_id: str) -> bool:
     """Free the lock if it is this deployment's; False if it is not (any more)."""
     try:

@@ -25,6 +25,11 @@ class Release:
     deployment_id: str = ""
     verified_at: str = ""
 
+    @property
+    def key(self) -> str:
+        """Which entry of the ledger this is."""
+        return f"{self.verified_at}#{self.deployment_id}"
+
     def fact(self) -> dict[str, Any]:
         """As the state machine carries it."""
         return {"present": True, **asdict(self)}
@@ -39,9 +44,7 @@ def release(row: Mapping[str, Any] | None) -> Release | None:
 
 def adding(target: str, new: Release) -> Item:
     """The transaction member that writes a release verified healthy; it is the live one from now on."""
-    return {
-        "Put": t.put({"pk": f"TARGET#{target}", "sk": f"RELEASE#{new.verified_at}#{new.deployment_id}", **asdict(new)})
-    }
+    return {"Put": t.put({"pk": f"TARGET#{target}", "sk": f"RELEASE#{new.key}", **asdict(new)})}
 
 
 def marking_bad(target: str, version: str) -> Item:
@@ -61,6 +64,23 @@ def marking_bad(target: str, version: str) -> Item:
 def clearing(target: str, version: str) -> Item:
     """The transaction member that clears the mark: the version was deployed and verified again."""
     return {"Delete": t.delete(f"TARGET#{target}", f"BAD#{version}")}
+
+
+def ended(table: Table, target: str) -> int:
+    """How many of the target's deployments have ended. Read it before what is live, and write with `unchanged`."""
+    row = table.get(f"TARGET#{target}", "LEDGER")
+    return int(row.get("n", 0)) if row else 0
+
+
+def ending(target: str) -> Item:
+    """The transaction member that says that one more has ended: what was live may not be live any more."""
+    return {"Update": t.update(f"TARGET#{target}", "LEDGER", "ADD #n :one", values={"one": 1})}
+
+
+def unchanged(target: str, seen: int) -> Item:
+    """The transaction member that insists that no deployment has ended since `seen` was read."""
+    when = "#n = :seen" if seen else "attribute_not_exists(#n) OR #n = :seen"
+    return {"ConditionCheck": t.check(f"TARGET#{target}", "LEDGER", when, {"seen": seen})}
 
 
 def newest_first(table: Table, target: str) -> list[Release]:

@@ -1,0 +1,14 @@
+"""Races need all of the bot's store and steps, one table, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatops.store.table import Table
+from tests.faults.races.far import Far, far_ends
+from tests.unit.conftest import Time
+
+
+@pytest.fixture
+def far(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Far:
+    return far_ends(rows, environment, time)
