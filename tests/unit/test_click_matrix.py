@@ -292,8 +292,8 @@ def test_after_a_cancel_no_ticket_of_the_deployment_opens_anything(rows: Table, 
     """An approval that crossed a cancel: both are on record, and nothing is deployed."""
     ask(rows, "d-crossed", (LEE,), 1)
     stages.prepare(rows, "d-crossed", "deploy", "dev", 60)
-    press("d-crossed", "cancel", DANA)
     approvals.vote(rows, "d-crossed", LEE)
+    press("d-crossed", "cancel", DANA)
     ticket = (stages.get(rows, "d-crossed", "deploy") or {})["ticket"]
     assert stages.claim(rows, str(ticket), 1, 1)[0] == ""
 

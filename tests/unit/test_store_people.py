@@ -248,3 +248,32 @@ def test_a_cancel_at_the_moment_of_settling_is_either_in_time_or_told_that_it_wa
             settled = two.submit(deployments.settle, rows, record, {"end": "Deployed"}, unless_cancelled=True)
             cancelled = two.submit(approvals.cancel, rows, name, DANA)
         assert (settled.result(), cancelled.result()) in (("", "settled"), ("cancelled", ""))
+
+
+# -- decisions beside a cancel and an end ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["approved", "rejected", "expired"])
+def test_nothing_is_decided_after_a_cancel(rows: Table, word: str) -> None:
+    deployments.begin(rows, ID, "arn", PLAN)
+    ask(rows)
+    approvals.cancel(rows, ID, DANA)
+    assert "decision" not in approvals.decide(rows, ID, word, LEE)
+    assert decision(rows) == (None, None)
+
+
+@pytest.mark.parametrize("word", ["approved", "rejected", "expired"])
+def test_nothing_is_decided_after_the_end(rows: Table, word: str) -> None:
+    deployments.begin(rows, ID, "arn", PLAN)
+    ask(rows)
+    deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Stopped"})
+    assert "decision" not in approvals.decide(rows, ID, word, LEE)
+    assert decision(rows) == (None, None)
+
+
+def test_a_vote_after_a_cancel_is_not_counted(rows: Table) -> None:
+    deployments.begin(rows, ID, "arn", PLAN)
+    ask(rows, quorum=2)
+    approvals.vote(rows, ID, LEE)
+    approvals.cancel(rows, ID, DANA)
+    assert set(approvals.vote(rows, ID, KIM)["votes"]) == {LEE}

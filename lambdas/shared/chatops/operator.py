@@ -51,9 +51,9 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
     if said := clicks.closed(rows, deployment_id, record, row):
         raise NotDecided(_bare(said))
     row = approvals.decide(rows, deployment_id, wanted, by, reason, OPERATOR)
+    if (row.get("decision"), row.get("by")) != (wanted, by):
+        raise NotDecided(_bare(clicks.closed(rows, deployment_id, deployments.get(rows, deployment_id), row)))
     waits.nudge(rows, deployment_id)
-    if (row["decision"], row["by"]) != (wanted, by):
-        raise NotDecided(_bare(clicks.closed(rows, deployment_id, record, row)))
     return f"{deployment_id} is {wanted}, by {by}."
 
 

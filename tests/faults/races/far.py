@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models import dynamodb_backends
 
-from chatops import aws
+from chatops import aws, targets
 from chatops.errors import TargetBusy
 from chatops.github import runs, versions
 from chatops.github.client import Reply
@@ -68,6 +68,7 @@ class Far:
 
     rows: Table
     time: Time
+    patch: pytest.MonkeyPatch
     states: States = field(default_factory=States)
     running: set[int] = field(default_factory=set)  # GitHub runs that have not completed
     cancelled: list[int] = field(default_factory=list)  # those that somebody asked to cancel
@@ -95,6 +96,10 @@ class Far:
         self.time.at, ended, running = kept["mine"]
         self.states.ended, self.states.answered, self.running = dict(ended), [], set(running)
         self.cancelled, self.dispatched, self.told, self.posts = [], [], [], []
+
+    def forget_targets(self) -> None:
+        """What was set during the test is read afresh."""
+        targets._cached.cache_clear()
 
     def empty(self) -> None:
         self.restore({"items": defaultdict(dict), "mine": (self.time.at, {}, set())})
@@ -168,7 +173,8 @@ class Far:
         return sweep.run({})
 
 
-def _install(far: Far, patch: pytest.MonkeyPatch) -> None:
+def _install(far: Far) -> None:
+    patch = far.patch
     dynamodb = Pointed(far.rows._client, OPERATIONS)
     patch.setattr(aws, "client", lambda service, **_: dynamodb if service == "dynamodb" else far.states)
     far.rows = Table(far.rows.name, dynamodb)
@@ -211,6 +217,6 @@ def far_ends(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Far:
     environment.setenv("SLACK_CHANNEL_ID", "C0DEPLOY1")
     environment.setenv("DEPLOY_APPROVAL_REQUIRED", "false")
     environment.setenv("ROLLBACK_APPROVAL_REQUIRED", "false")
-    far = Far(rows, time)
-    _install(far, environment)
+    far = Far(rows, time, environment)
+    _install(far)
     return far

@@ -154,6 +154,8 @@ def reject(deployment_id: str, user: str, reason: str) -> str:
 def _after(rows: Table, deployment_id: str, row: Item, user: str, wanted: str) -> str:
     decision = row.get("decision")
     mine = decision == wanted and (row.get("by") == user or (wanted == "approved" and user in (row.get("votes") or {})))
+    if not decision and (wanted != "approved" or user not in row["votes"]):
+        return closed(rows, deployment_id, deployments.get(rows, deployment_id), row)  # ended or cancelled meanwhile
     if not decision:
         waits.nudge(rows, deployment_id, patience=PATIENCE)  # the card shows how many have said yes
         return say("click_counted", id=deployment_id, have=len(row["votes"]), want=row["quorum"])

@@ -55,6 +55,8 @@ def _read(event: dict[str, Any]) -> dict[str, Any]:
             return _fact(row, wake, decision="cancelled", by=str(cancel["by"]))
         if now >= float(row["deadline_at"]):
             row = approvals.decide(rows, deployment_id, "expired", "")
+            if not row.get("decision") and (cancel := approvals.cancelled(rows, deployment_id)):
+                return _fact(row, wake, decision="cancelled", by=str(cancel["by"]))
     if row.get("decision"):
         fact = _fact(row, wake, decision=str(row["decision"]), by=str(row.get("by", "")))
         if fact["decision"] == "approved":

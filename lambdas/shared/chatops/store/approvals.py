@@ -57,12 +57,14 @@ def open_question(table: Table, deployment_id: str, question: Question) -> Item:
 
 
 def vote(table: Table, deployment_id: str, user: str, via: str = "slack") -> Item:
-    """Count one approver's yes; the quorum's last one decides. The row as it stands afterwards."""
+    """Count one approver's yes; the quorum's last one decides. The row as it stands afterwards: without this yes where
+    the deployment has ended or was cancelled."""
     return _revise(table, deployment_id, "approved", user, "", via)
 
 
 def decide(table: Table, deployment_id: str, decision: str, by: str, reason: str = "", via: str = "slack") -> Item:
-    """Record `approved`, `rejected` or `expired` unless something is recorded already. The row as it stands.
+    """Record `approved`, `rejected` or `expired` unless something is recorded already, a cancel or an end as well. The
+    row as it stands: without a decision where the deployment has ended or was cancelled.
 
     An operator's yes is enough, whatever the quorum: there may be nobody else to reach.
     """
@@ -82,21 +84,23 @@ def _revise(table: Table, deployment_id: str, decision: str, by: str, reason: st
             votes.setdefault(by, clock.now())
             if len(votes) < int(row["quorum"]) and via != OPERATOR:
                 final = ""
-        change = "SET #votes = :votes, #revision = :next"
-        values = {"votes": votes, "next": int(row["revision"]) + 1, "seen": int(row["revision"])}
+        made: Item = {"votes": votes, "revision": int(row["revision"]) + 1}
         if final:
-            change += ", #decision = :decision, #by = :by, #decided_at = :now, #reason = :reason, #via = :via"
-            values |= {"decision": final, "by": by, "now": clock.now(), "reason": reason, "via": via}
+            made |= {"decision": final, "by": by, "decided_at": clock.now(), "reason": reason, "via": via}
+        change = "SET " + ", ".join(f"#{name} = :{name}" for name in made)
+        values = {**made, "seen": int(row["revision"])}
+        when = "attribute_not_exists(#decision) AND #revision = :seen"
         try:
-            return table.update(
-                _pk(deployment_id),
-                "APPROVAL",
-                change,
-                "attribute_not_exists(#decision) AND #revision = :seen",
-                values,
+            table.transact(
+                {"Update": t.update(_pk(deployment_id), "APPROVAL", change, when, values)},
+                {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
+                uncancelled(deployment_id),
             )
-        except Conflict:
+        except Conflict as conflict:
+            if 0 not in conflict.failed:
+                return row  # it has ended or was cancelled: nothing is decided any more
             continue
+        return {**row, **made}
     raise Conflict
 
 
