@@ -59,6 +59,18 @@ class Worded(Final):
         return f"{self.args[0]}\n{json.dumps({'key': self.key, 'values': self.values}, ensure_ascii=False)}"
 
 
+class UnknownSchema(Worded):
+    """A row, plan or input was written by a version of this bot whose schema this one does not read. Nothing is changed
+    by it: the version that wrote it goes on with it."""
+
+    def __init__(self, place: str, found: str, known: str) -> None:
+        text = (
+            f"{place} was written by schema {found}; the installed version of this bot reads {known}. Nothing was "
+            "changed, and what runs keeps running. Install the version that wrote it again, and it goes on."
+        )
+        super().__init__(text, "unknown_schema", place=place, found=found, known=known)
+
+
 class GitHubRefused(Worded):
     """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` its words,
     `app` whether a GitHub App asked."""

@@ -6,8 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import words
-from chatops.errors import InvalidRequest
+from chatops import schema, words
+from chatops.errors import InvalidRequest, UnknownSchema
 from chatops.targets import Target, default_target
 
 COMMANDS = ("deploy", "rollback", "status", "history")
@@ -76,6 +76,10 @@ def read(source: object, known: dict[str, Target]) -> Request:
     """The request. Raises InvalidRequest in words that a person understands."""
     if not isinstance(source, dict):
         raise InvalidRequest("not_an_object")
+    try:
+        source = schema.request(source)
+    except UnknownSchema as error:
+        raise InvalidRequest(error.key, **error.values) from None
     command = _text(source, "command", 20)
     if command not in COMMANDS:
         raise InvalidRequest("unknown_command" if command else "no_command", word=command, known=", ".join(COMMANDS))

@@ -101,7 +101,7 @@ def deliver(form: dict[str, str]) -> dict[str, Any]:
 
 
 def _trouble(error: Exception) -> dict[str, Any]:
-    from chatops.errors import InvalidConfiguration
+    from chatops.errors import InvalidConfiguration, UnknownSchema
     from chatops.messages.catalogue import say
     from chatops.observability import emit, logger
 
@@ -109,6 +109,8 @@ def _trouble(error: Exception) -> dict[str, Any]:
     emit({"EdgeTroubles": 1})
     if isinstance(error, InvalidConfiguration):
         text = say("misconfigured", said=str(error))
+    elif isinstance(error, UnknownSchema):
+        text = say(error.key, error.values)
     else:
         text = say("late" if isinstance(error, TimeoutError) else "click_failed")
     return http.answer(200, {"response_type": "ephemeral", "text": f"⚠️ {text}"})

@@ -65,6 +65,7 @@ TEXTS = {
     "accepted_status": "Looking at *{target}* …",
     "not_started": "This could not be started: Step Functions did not answer in time. Nothing is known to have begun; look with `/platform-status {target}` before you try again.",
     "misconfigured": "The bot is not set up: {said}",
+    "unknown_schema": "`{place}` was written by schema {found}; the installed version of this bot reads {known}. Nothing was changed, and what runs keeps running. Install the version that wrote it again, and it goes on.",
     "cancel_which": "Which deployment? `/platform-deploy cancel ID`; the id stands in its message.",
     "cancel_unknown": "There is no deployment `{id}` here.",
     "cancel_recorded": "Cancelling `{id}`. Its message says how it ends.",

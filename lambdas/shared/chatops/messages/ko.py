@@ -69,6 +69,7 @@ TEXTS = {
     "accepted_status": "*{target}* 대상을 확인하고 있습니다…",
     "not_started": "시작하지 못했습니다. Step Functions가 제때 응답하지 않았습니다. 시작된 것은 없어 보이지만, 다시 시도하기 전에 `/platform-status {target}` 명령으로 확인하세요.",
     "misconfigured": "봇 설정이 끝나지 않았습니다: {said}",
+    "unknown_schema": "`{place}`: 스키마 {found} 버전의 봇이 기록한 내용이며, 설치된 봇은 스키마 {known} 버전만 읽습니다. 아무것도 바뀌지 않았고 지금 운영 중인 것은 그대로입니다. 기록한 버전을 다시 설치하면 이어서 진행됩니다.",
     "cancel_which": "어느 배포인가요? `/platform-deploy cancel ID` 형식으로 적어 주세요. ID는 배포 메시지에 있습니다.",
     "cancel_unknown": "`{id}` 배포는 여기에 없습니다.",
     "cancel_recorded": "`{id}` 배포를 취소합니다. 결과는 배포 메시지에서 확인하세요.",

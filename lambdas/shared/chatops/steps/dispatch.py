@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatops import SCHEMA, clock, freeze
+from chatops import PIPELINE_SCHEMA, clock, freeze
 from chatops.config import settings
 from chatops.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.github import runs
@@ -91,7 +91,7 @@ def payload(deployment_id: str, stage: str, state: dict[str, Any], target: Targe
         built = (state.get("build") or {}).get("outputs") or {}
         version, sha, image = plan["version"], plan["sha"], built.get("image", "")
     return {
-        "schema": SCHEMA,
+        "schema": PIPELINE_SCHEMA,
         "deployment_id": deployment_id,
         "stage": stage,
         "version": version,

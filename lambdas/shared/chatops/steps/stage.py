@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import http
+from chatops.errors import UnknownSchema
 from chatops.ids import EXECUTION_NAME
 from chatops.observability import logger
 from chatops.store import stages, waits
@@ -35,6 +36,9 @@ def run(event: Any) -> dict[str, Any]:
         return http.answer(400, {"message": "The body should be a JSON object."})
     try:
         return _finish(asked) if route == "POST /stages/finish" else _claim(asked)
+    except UnknownSchema as error:
+        logger.error("a row cannot be read", reason=error.args[0])
+        return http.answer(503, {"message": error.args[0]})
     except (ClientError, BotoCoreError) as error:
         logger.error("the table did not answer", error=type(error).__name__)
         return http.answer(503, {"message": "Try again."})

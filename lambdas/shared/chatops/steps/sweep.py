@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import aws, clock
+from chatops import aws, clock, schema
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
@@ -24,11 +24,11 @@ def run(_event: dict[str, Any]) -> dict[str, Any]:
     the first is raised at the end, so that it is retried and, if it stays, reaches the dead-letter queue."""
     done: dict[str, Any] = {"settled": [], "woken": [], "freed": [], "delivered": []}
     troubles: list[Exception] = []
-    for row in deployments.unsettled(table()):
+    for row in deployments.unsettled(table(), troubles.append):
         _try(troubles, _look, row, done)
     for target in targets():
         _try(troubles, _lock, target, done)
-    for row in messages.outbox(table()):
+    for row in messages.outbox(table(), troubles.append):
         _try(troubles, _deliver, row, done)
     _tell(done)
     if troubles:
@@ -61,9 +61,11 @@ def _look(row: Item, done: dict[str, Any]) -> None:
             waits.deliver(table(), deployment_id, token)
             done["woken"].append(deployment_id)
         return
+    record = deployments.get(table(), deployment_id) or {}
+    if record.get("outcome"):
+        return  # it settled itself meanwhile, with all of its facts, and owes its message
     for stage in stages.STAGES:
         _end_stage(deployment_id, str(row["target"]), stage)
-    record = deployments.get(table(), deployment_id) or {}
     state = {"plan": record.get("plan") or {}}
     outcome = settle(deployment_id, state, {"end": "Stopped", "said": said, "why": {}, "by": ""})
     done["settled"].append(deployment_id)
@@ -122,7 +124,7 @@ def _lock(target: str, done: dict[str, Any]) -> None:
 
 def _deliver(row: Item, done: dict[str, Any]) -> None:
     """Say what `notify` could not; after a day nobody waits for it any more."""
-    deployment_id, event = str(row["sk"]), row["event"]
+    deployment_id, event = str(row["sk"]), schema.event(row["event"])
     if _execution(str(event["execution_arn"]))[0] == "RUNNING":
         return  # it is about to say it itself
     if clock.now() - float(row["kept_at"]) > _A_DAY:

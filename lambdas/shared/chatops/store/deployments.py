@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from chatops import clock
+from chatops import clock, schema
+from chatops.errors import UnknownSchema
 from chatops.store import locks, releases
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
@@ -20,7 +21,7 @@ def get(table: Table, deployment_id: str) -> Item | None:
     """The record with its plan decoded, or None."""
     row = table.get(_pk(deployment_id), "RECORD")
     if row and isinstance(row.get("plan"), str):
-        row["plan"] = json.loads(row["plan"])
+        row["plan"] = schema.plan(json.loads(row["plan"]))
     return row
 
 
@@ -123,6 +124,6 @@ def history(table: Table, target: str, limit: int = 10) -> list[Item]:
     return [{**row, "outcome": outcome(row)} for row in rows]
 
 
-def unsettled(table: Table) -> list[Item]:
-    """Every deployment without an outcome."""
-    return table.query("OPEN")
+def unsettled(table: Table, unknown: Callable[[UnknownSchema], object] | None = None) -> list[Item]:
+    """Every deployment without an outcome; those that cannot be read are told to `unknown`."""
+    return table.query("OPEN", unknown=unknown)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chatops import clock
+from chatops.errors import UnknownSchema
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -65,10 +66,10 @@ def owing(deployment_id: str, event: Mapping[str, Any]) -> Item:
     return {"Put": t.put(row)}
 
 
-def outbox(table: Table) -> list[Item]:
+def outbox(table: Table, unknown: Callable[[UnknownSchema], object] | None = None) -> list[Item]:
     """Every final message that waits: `sk` is the deployment's id, `event` what `notify` is told, `kept_at` epoch
-    seconds."""
-    return [{**row, "event": json.loads(row["event"])} for row in table.query("OUTBOX")]
+    seconds. Those that cannot be read are told to `unknown`."""
+    return [{**row, "event": json.loads(row["event"])} for row in table.query("OUTBOX", unknown=unknown)]
 
 
 def delivered(table: Table, deployment_id: str) -> None:

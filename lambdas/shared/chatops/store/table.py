@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from chatops import SCHEMA, aws
+from chatops import SCHEMA, aws, schema
 from chatops.config import settings
-from chatops.errors import ChatOpsError
+from chatops.errors import ChatOpsError, UnknownSchema
 
 Item = dict[str, Any]
 _NAME = re.compile(r"#(\w+)")
@@ -87,11 +87,28 @@ class Table:
     def get(self, pk: str, sk: str) -> Item | None:
         """The item, read consistently, or None."""
         found = self._client.get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=True).get("Item")
-        return decode(found) if found else None
+        return schema.row(decode(found)) if found else None
 
-    def query(self, pk: str, prefix: str = "", *, newest_first: bool = False, limit: int = 1000) -> list[Item]:
-        """The items under `pk` whose sk begins with `prefix`, in the order of sk, at most `limit`."""
-        return list(self._query(pk, prefix, newest_first, limit))
+    def query(
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        newest_first: bool = False,
+        limit: int = 1000,
+        unknown: Callable[[UnknownSchema], object] | None = None,
+    ) -> list[Item]:
+        """The items under `pk` whose sk begins with `prefix`, in the order of sk, at most `limit`. One that cannot be
+        read is left out where `unknown` takes the error, else raised."""
+        found = []
+        for item in self._query(pk, prefix, newest_first, limit):
+            try:
+                found.append(schema.row(item))
+            except UnknownSchema as error:
+                if unknown is None:
+                    raise
+                unknown(error)
+        return found
 
     def _query(self, pk: str, prefix: str, newest_first: bool, limit: int) -> Iterator[Item]:
         condition, values = "pk = :pk", {"pk": pk}
@@ -121,7 +138,7 @@ class Table:
         """Change the item if `when` holds and return it as it is now."""
         made = update(pk, sk, change, when, values)
         found = self._write(self._client.update_item, TableName=self.name, ReturnValues="ALL_NEW", **made)
-        return decode(found["Attributes"])
+        return schema.row(decode(found["Attributes"]))
 
     def delete(self, pk: str, sk: str, when: str = "", values: Mapping[str, Any] | None = None) -> None:
         """Remove the item if `when` holds."""
@@ -152,7 +169,7 @@ class Table:
             return call(**arguments)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             old = error.response.get("Item")
-            raise Conflict(decode(old) if old else None) from None
+            raise Conflict(schema.row(decode(old)) if old else None) from None
 
 
 def put(item: Item, when: str = "", values: Mapping[str, Any] | None = None) -> Item:
@@ -162,11 +179,13 @@ def put(item: Item, when: str = "", values: Mapping[str, Any] | None = None) -> 
 
 
 def update(pk: str, sk: str, change: str, when: str = "", values: Mapping[str, Any] | None = None) -> Item:
-    """An Update's arguments."""
+    """An Update's arguments. A row that it makes says which schema made it; one that stands keeps its number."""
+    numbered = "SET #schema = if_not_exists(#schema, :schema)"
+    change = f"{numbered}, {change.removeprefix('SET ')}" if change.startswith("SET ") else f"{numbered} {change}"
     return {
         "Key": _key(pk, sk),
         **_expression(UpdateExpression=change, ConditionExpression=when),
-        **_values(values),
+        **_values({**(values or {}), "schema": SCHEMA}),
     }
 
 

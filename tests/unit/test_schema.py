@@ -1,0 +1,241 @@
+"""What was written by another version: brought up if a step leads from it, else refused, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chatops import PIPELINE_SCHEMA, SCHEMA, request, schema, targets
+from chatops.edge import handler
+from chatops.errors import InvalidRequest, UnknownSchema
+from chatops.messages.catalogue import plain
+from chatops.observability import step
+from chatops.steps import dispatch, stage, sweep
+from chatops.store import approvals, deployments, locks, messages, stages, waits
+from chatops.store.locks import Holder
+from chatops.store.table import Conflict, Table
+from chatops.targets import Target
+
+ID = "d-abcdefghijkl"
+PLAN: dict[str, Any] = {
+    "schema": SCHEMA,
+    "target": "dev",
+    "command": "deploy",
+    "version": "v1.2.3",
+    "requester": {"id": "U0DANA001"},
+}
+HOLDER = Holder(ID, "arn:x", "deploy", "v1.2.3", "U0DANA001", "2026-01-01T00:00:00.000Z")
+FOREIGN = [SCHEMA + 1, 0, -1, 10**30, "2", 2.0, True, None]
+
+
+def begin(rows: Table, plan: dict[str, Any] | None = None) -> None:
+    deployments.begin(rows, ID, HOLDER.execution_arn, plan or PLAN, locks.taking("dev", HOLDER))
+
+
+def foreign(rows: Table, pk: str, sk: str, number: Any = SCHEMA + 1) -> None:
+    """The row as another version would have left it."""
+    found = rows.get(pk, sk)
+    assert found
+    rows.put({**found, "schema": number})
+
+
+def everything(rows: Table) -> list[Any]:
+    found = rows._client.scan(TableName=rows.name)["Items"]
+    return sorted(found, key=lambda row: (row["pk"]["S"], row["sk"]["S"]))
+
+
+# -- numbers -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", [schema.row, schema.plan, schema.request])
+def test_what_is_current_passes_as_it_is(read: Any) -> None:
+    found = {"pk": "p", "sk": "s", "schema": SCHEMA, "anything": [1]}
+    assert read(found) == found
+
+
+@pytest.mark.parametrize("read", [schema.row, schema.plan, schema.request])
+@pytest.mark.parametrize("number", FOREIGN)
+def test_what_no_step_leads_from_is_refused_by_place_and_number(read: Any, number: Any) -> None:
+    found = {"pk": f"DEPLOYMENT#{ID}", "sk": "RECORD", "schema": number}
+    before = dict(found)
+    with pytest.raises(UnknownSchema) as caught:
+        read(found)
+    assert caught.value.values["known"] == f"1-{SCHEMA}"
+    assert caught.value.values["place"] in (f"{ID} RECORD", "plan", "input")
+    assert "Nothing was changed" in plain(caught.value.key, caught.value.values)
+    assert found == before
+
+
+def test_a_plan_of_the_schema_before_is_brought_up_and_keeps_what_it_says() -> None:
+    before = {**PLAN, "schema": 1, "live": {"version": "v1"}}
+    made = schema.plan(before)
+    assert made == {**before, "schema": SCHEMA, "ledger": None, "committed_at": ""}
+    assert before["schema"] == 1, "the steps are pure"
+    assert schema.plan(made) == made
+
+
+def test_every_number_since_the_first_leads_here() -> None:
+    """Releases never expire, so that no step may go."""
+    for steps in (schema._ROWS, schema._PLANS, schema._REQUESTS):
+        assert sorted(steps) == list(range(1, SCHEMA))
+
+
+def test_a_ticket_and_its_hash_are_not_told() -> None:
+    with pytest.raises(UnknownSchema) as caught:
+        schema.row({"pk": "TICKET#abcdef", "sk": "TICKET", "schema": 99})
+    assert "abcdef" not in str(caught.value)
+
+
+# -- rows ----------------------------------------------------------------------------------------------------
+
+
+def test_every_row_says_who_wrote_it_also_one_that_an_update_made(rows: Table) -> None:
+    begin(rows)
+    stages.prepare(rows, ID, "deploy", "dev", 60)
+    waits.park(rows, ID, "token", 0)
+    messages.posted(rows, ID, "C1", "1.1")
+    messages.said(rows, ID, "final")
+    deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Deployed"}, messages.owing(ID, {}))
+    written = everything(rows)
+    assert len(written) == 8
+    assert {row["schema"]["N"] for row in written} == {str(SCHEMA)}
+
+
+def test_an_update_leaves_an_older_rows_number_alone(rows: Table) -> None:
+    """The rest of it is still of that number."""
+    rows.put({"pk": f"DEPLOYMENT#{ID}", "sk": "WAIT", "n": 3, "schema": 1})
+    assert rows.update(f"DEPLOYMENT#{ID}", "WAIT", "ADD #n :one", values={"one": 1})["n"] == 4
+    ((kept),) = everything(rows)
+    assert (kept["schema"], kept["n"]) == ({"N": "1"}, {"N": "4"})
+
+
+def test_a_row_without_a_number_is_of_schema_1(rows: Table) -> None:
+    """Those that an update made had none."""
+    key = {"pk": {"S": f"DEPLOYMENT#{ID}"}, "sk": {"S": "WAIT"}}
+    rows._client.put_item(TableName=rows.name, Item={**key, "n": {"N": "7"}})
+    assert waits.counter(rows, ID) == 7
+    assert schema.row({"pk": "a", "sk": "b"})["schema"] == SCHEMA
+
+
+def test_every_way_of_reading_meets_the_number(rows: Table) -> None:
+    begin(rows)
+    foreign(rows, f"DEPLOYMENT#{ID}", "RECORD")
+    with pytest.raises(UnknownSchema):
+        rows.get(f"DEPLOYMENT#{ID}", "RECORD")
+    with pytest.raises(UnknownSchema):
+        rows.query(f"DEPLOYMENT#{ID}")
+    with pytest.raises(UnknownSchema):
+        rows.update(f"DEPLOYMENT#{ID}", "RECORD", "SET #version = :v", values={"v": "v1"})
+    with pytest.raises(UnknownSchema) as caught:
+        rows.put({"pk": f"DEPLOYMENT#{ID}", "sk": "RECORD"}, "attribute_not_exists(#pk)")
+    assert not isinstance(caught.value, Conflict)
+
+
+def test_a_record_of_a_known_schema_with_an_unknown_plan_is_refused(rows: Table) -> None:
+    begin(rows, {**PLAN, "schema": SCHEMA + 1})
+    with pytest.raises(UnknownSchema, match="plan"):
+        deployments.get(rows, ID)
+
+
+# -- the steps -----------------------------------------------------------------------------------------------
+
+
+def noting() -> tuple[list[Any], Callable[[Any], None]]:
+    """A step that notes what it was given."""
+    given: list[Any] = []
+
+    def note(event: Any) -> None:
+        given.append(event)
+
+    return given, note
+
+
+def test_a_step_is_given_the_plan_brought_up() -> None:
+    given, note = noting()
+    step(note)({"deployment_id": ID, "state": {"plan": {**PLAN, "schema": 1}, "build": {"n": 1}}}, None)
+    assert given[0]["state"] == {"plan": schema.plan({**PLAN, "schema": 1}), "build": {"n": 1}}
+
+
+def test_a_step_does_nothing_with_a_plan_that_it_cannot_read() -> None:
+    done, note = noting()
+    with pytest.raises(UnknownSchema):
+        step(note)({"state": {"plan": {**PLAN, "schema": SCHEMA + 1}}}, None)
+    assert done == []
+
+
+@pytest.mark.parametrize("state", [{}, {"plan": {}}, {"plan": None}, None, "text", {"Error": "x"}])
+def test_a_state_without_a_plan_is_passed_on(state: Any) -> None:
+    assert schema.event({"state": state}) == {"state": state}
+
+
+def test_an_input_of_another_version_is_refused_in_words_and_one_by_hand_is_read(rows: Table) -> None:
+    known = targets.targets()
+    assert request.read({"command": "deploy", "version": "v1"}, known).version == "v1"
+    assert request.read({"command": "deploy", "schema": 1}, known).command == "deploy"
+    with pytest.raises(InvalidRequest) as caught:
+        request.read({"command": "deploy", "schema": SCHEMA + 1}, known)
+    assert caught.value.key == "unknown_schema"
+
+
+def test_the_pipeline_is_sent_a_number_of_its_own(rows: Table) -> None:
+    """Pipelines are copied into repositories: they change when their owners change them."""
+    target = Target("dev", "acme/checkout-api", "dev_deploy")
+    plan = {**PLAN, "sha": "e3c8241a", "image": ""}
+    assert dispatch.payload(ID, "build", {"plan": plan}, target, "t")["schema"] == PIPELINE_SCHEMA == 1
+
+
+# -- nothing is lost -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def running(rows: Table, environment: pytest.MonkeyPatch) -> Table:
+    """Two deployments that ended from outside; the first was written by a newer version."""
+    from tests.faults.races.far import arn, far_ends
+    from tests.unit.conftest import Time
+
+    standing = Time()
+    environment.setattr("chatops.clock.now", standing)
+    far = far_ends(rows, environment, standing)
+    deployments.begin(rows, ID, arn(ID), PLAN, locks.taking("dev", HOLDER))
+    deployments.begin(rows, "d-other", arn("d-other"), {**PLAN, "started_at": 1.0})
+    stages.prepare(rows, ID, "deploy", "dev", 60)
+    far.end(ID)
+    far.end("d-other")
+    return far.rows
+
+
+@pytest.mark.parametrize("sk", ["RECORD", "OPEN"])
+def test_sweep_leaves_what_it_cannot_read_and_sees_to_the_others(running: Table, sk: str) -> None:
+    pk, key = ("OPEN", ID) if sk == "OPEN" else (f"DEPLOYMENT#{ID}", sk)
+    foreign(running, pk, key)
+    before = [row for row in everything(running) if ID in str(row) or "LOCK" in str(row)]
+    with pytest.raises(UnknownSchema):  # it reaches the dead-letter queue and its alarm
+        sweep.run({})
+    assert [row for row in everything(running) if ID in str(row) or "LOCK" in str(row)] == before
+    assert deployments.outcome(deployments.get(running, "d-other") or {}) is not None
+
+
+def test_a_run_is_told_to_try_again_where_its_stage_cannot_be_read(running: Table) -> None:
+    ticket = str((stages.get(running, ID, "deploy") or {})["ticket"])
+    foreign(running, f"DEPLOYMENT#{ID}", "STAGE#deploy")
+    asked = {"ticket": ticket, "run_id": 1, "run_attempt": 1}
+    answer = stage.run({"routeKey": "POST /stages/claim", "body": json.dumps(asked)})
+    assert answer["statusCode"] == 503
+    assert "schema" in answer["body"]
+    assert ticket not in answer["body"]
+
+
+def test_a_click_on_what_cannot_be_read_is_told_why(running: Table, environment: pytest.MonkeyPatch) -> None:
+    foreign(running, f"DEPLOYMENT#{ID}", "RECORD")
+    payload = {
+        "type": "block_actions",
+        "user": {"id": "U0LEE0001"},
+        "actions": [{"action_id": "cancel", "value": ID}],
+    }
+    answer = handler.deliver({"payload": json.dumps(payload)})
+    assert answer["statusCode"] == 200
+    assert "Nothing was changed" in answer["body"]
+    assert approvals.cancelled(running, ID) is None
