@@ -351,3 +351,9 @@ def test_a_transaction_that_is_wrong_in_itself_is_not_transient() -> None:
     with pytest.raises(ClientError) as caught:
         Table("t", Busy(99, "ValidationError")).transact(locks.freeing(TARGET, "d-1"))
     assert not aws.is_transient(caught.value)
+
+
+def test_a_message_that_is_gone_gives_way_to_the_one_that_was_posted_for_it(rows: Table) -> None:
+    messages.posted(rows, "d-1", "C1", "1.1")
+    assert messages.posted(rows, "d-1", "C1", "2.2", instead_of="1.1")["ts"] == "2.2"
+    assert messages.posted(rows, "d-1", "C1", "3.3", instead_of="1.1")["ts"] == "2.2", "somebody else replaced it first"

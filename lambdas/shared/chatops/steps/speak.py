@@ -78,7 +78,8 @@ def _write(deployment_id: str, channel: str, known: dict[str, Any], message: liv
         else:
             return
     answer = _with_pictures_or_without("chat.postMessage", channel=channel, unfurl_links=False, **message)
-    messages.posted(table(), deployment_id, str(answer.get("channel", channel)), str(answer["ts"]))
+    where = str(answer.get("channel", channel))
+    messages.posted(table(), deployment_id, where, str(answer["ts"]), instead_of=str(known.get("ts", "")))
 
 
 def _with_pictures_or_without(method: str, **arguments: Any) -> dict[str, Any]:

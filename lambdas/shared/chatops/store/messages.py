@@ -21,15 +21,15 @@ def get(table: Table, deployment_id: str) -> Item:
     return table.get(_pk(deployment_id), "MESSAGE") or {}
 
 
-def posted(table: Table, deployment_id: str, channel: str, ts: str) -> Item:
-    """Remember where the message is; the first post wins."""
+def posted(table: Table, deployment_id: str, channel: str, ts: str, instead_of: str = "") -> Item:
+    """Remember where the message is; the first post wins, but for one that is gone (`instead_of` its ts)."""
     try:
         return table.update(
             _pk(deployment_id),
             "MESSAGE",
             "SET #channel = :channel, #ts = :ts",
-            "attribute_not_exists(#ts)",
-            {"channel": channel, "ts": ts},
+            "attribute_not_exists(#ts) OR #ts = :gone",
+            {"channel": channel, "ts": ts, "gone": instead_of or "-"},
         )
     except Conflict as conflict:
         return conflict.old or {}
