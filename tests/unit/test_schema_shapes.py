@@ -1,0 +1,162 @@
+"""Nobody changes what is written without a new schema number: what deployments write is compared with the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any
+
+import pytest
+
+from chatops import SCHEMA, aws, store, targets
+from chatops.edge import back, cancelling, clicks, commands
+from chatops.errors import GitHubRateLimited, TargetBusy
+from chatops.github import runs
+from chatops.steps import approval, dispatch, ecs, notify, poll, settle
+from chatops.store import deployments, stages, waits
+from chatops.store.table import Table
+from chatops.words import Words
+from tests.faults.races.far import DANA, LEE, Far, arn, far_ends
+from tests.unit.conftest import Time
+from tests.unit.shapes import RECORD, SAMPLES, Watched, recorded
+
+HOW = f"""What is written is not what is recorded for schema {SCHEMA}. If deployments of before must go on under the new
+code: keep fixtures of theirs in tests/samples/schema-{SCHEMA}/, raise SCHEMA in chatops/__init__.py, write the step
+from {SCHEMA} in chatops/schema.py and its tests beside tests/faults/upgrades/, then record the new shapes with
+python -m tests.unit.shapes."""
+
+
+class Flow:
+    """One deployment, step by step, as the state machine would take it."""
+
+    def __init__(self, far: Far, name: str, command: str = "deploy", version: str = "v1", **more: Any) -> None:
+        self.far, self.name = far, name
+        far.time.pass_by(1)
+        self.state: dict[str, Any] = {"plan": far.plan(name, command, version, channel="C0DEPLOY1", **more)}
+        assert self.state["plan"]["verdict"] == "go", self.state
+        self.notify("announce")
+
+    def event(self, **more: Any) -> dict[str, Any]:
+        return {"deployment_id": self.name, "execution_arn": arn(self.name), "state": self.state, **more}
+
+    def notify(self, kind: str) -> None:
+        notify.run(self.event(event=kind))
+
+    def stage(self, stage: str, *, finished: bool = True) -> None:
+        self.state[stage] = dispatch.run(self.event(stage=stage))
+        row = stages.get(self.far.rows, self.name, stage) or {}
+        token, why = stages.claim(self.far.rows, str(row["ticket"]), 9001, 1)
+        assert not why
+        if finished:
+            stages.finish(self.far.rows, self.name, stage, token, 9001, "success", {"image": "repo@sha256:1"})
+        self.state[stage] = poll.run(self.event(stage=stage))
+
+    def approve(self) -> None:
+        self.state["approval"] = approval.run(self.event(mode="read"))
+        wake = self.state["approval"]["wake"]
+        approval.run(self.event(mode="request", token="token", wake=wake))
+        self.far.time.pass_by(900)
+        approval.run(self.event(mode="read"))  # reminds
+        clicks.approve(self.name, LEE, "C0DEPLOY1")
+        self.state["approval"] = approval.run(self.event(mode="read"))
+
+    def end(self, wanted: str) -> None:
+        self.far.time.pass_by(1)
+        self.state["outcome"] = settle.run(self.event())
+        assert self.state["outcome"]["end"] == wanted
+        self.notify("outcome")
+        self.far.end(self.name, "SUCCEEDED")
+
+
+def deployed(far: Far, name: str, version: str) -> Flow:
+    flow = Flow(far, name, version=version)
+    flow.stage("build")
+    flow.approve()
+    flow.stage("deploy")
+    flow.end("Deployed")
+    return flow
+
+
+def rolled_back(far: Far) -> None:
+    """By the button, past a deployment that waits; asked for twice, so that one of them has to wait as well."""
+    waiting = Flow(far, "d-waiting", version="v9")
+    waiting.stage("build")
+    flow = Flow(far, "d-back", "rollback", "", card="d-two", reason="it smells")
+    other = Flow(far, "d-back-too", "rollback", "")
+    far.take("d-back")
+    with pytest.raises(TargetBusy):
+        far.take("d-back-too")
+    waiting.state["approval"] = approval.run(waiting.event(mode="read"))
+    waiting.end("Cancelled")
+    flow.stage("rollback")
+    flow.state["restored"] = ecs.run(flow.event(mode="restored"))
+    flow.end("Restored")
+    cancelling.cancel("d-back-too", DANA)
+    other.state["error"] = {"Error": "CancelRecorded"}
+    other.end("Cancelled")
+
+
+def cancelled(far: Far) -> None:
+    """By a person, while GitHub asks for a pause, and while the build runs."""
+
+    def limited(*_: Any) -> None:
+        raise GitHubRateLimited(7)
+
+    far.patch.setattr(runs, "dispatch", limited)
+    flow = Flow(far, "d-cancelled", version="v4")
+    dispatch.run(flow.event(stage="build"))
+    far.running.add(9001)
+    far.patch.setattr(runs, "dispatch", lambda *_: None)
+    far.time.pass_by(10)
+    flow.stage("build", finished=False)
+    waits.park(far.rows, "d-cancelled", "t", 0)
+    cancelling.cancel("d-cancelled", DANA)
+    flow.state["build"] = poll.run(flow.event(stage="build"))
+    far.running.clear()
+    flow.state["build"] = poll.run(flow.event(stage="build"))
+    flow.end("Cancelled")
+
+
+@pytest.fixture
+def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched:
+    """All that these deployments write."""
+    watcher = Watched(rows._client)
+    far = far_ends(rows, environment, time)
+    far.rows = Table(rows.name, watcher)
+    environment.setattr(aws, "client", lambda service, **_: watcher if service == "dynamodb" else far.states)
+    environment.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
+    targets._cached.cache_clear()
+    deployed(far, "d-one", "v1")
+    deployed(far, "d-two", "v2")
+    cancelled(far)
+    rolled_back(far)
+    for name in ("d-one", "d-back", "d-cancelled"):
+        watcher.facts("plan", (deployments.get(far.rows, name) or {})["plan"])
+    asked = Words("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
+    form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
+    watcher.facts("input", json.loads(commands.execution_input(form, asked)))
+    press = back.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")
+    watcher.facts("input", json.loads(back.execution_input("d-one", "dev", press)))
+    return watcher
+
+
+def test_what_is_written_is_what_the_schema_number_stands_for(watched: Watched) -> None:
+    shapes = watched.shapes()
+    if os.environ.get("WRITE_SHAPES"):
+        RECORD.parent.mkdir(exist_ok=True)
+        RECORD.write_text(json.dumps(shapes, indent=1, sort_keys=True) + "\n", "utf-8")
+    assert shapes == recorded(), HOW
+
+
+def test_every_kind_of_row_is_written_by_these_deployments(watched: Watched) -> None:
+    """Those that the store's own page lists."""
+    listed = re.findall(r"^\| `(\w+)[^`]*` \| `([\w<]+)[^|]*?(?:, `(\w+)`)? \|", str(store.__doc__), re.MULTILINE)
+    kinds = {name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX") else names) if name}
+    assert len(kinds) == 14
+    assert set(watched.shapes()) == {*kinds, "plan", "input"}
+
+
+def test_fixtures_of_the_schema_before_are_kept() -> None:
+    kept = {path.name for path in (SAMPLES / f"schema-{SCHEMA - 1}").iterdir()}
+    assert {"building.json", "waiting-for-approval.json", "rolling-out.json", "rolling-back.json"} <= kept
