@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from chatops.store.table import Table
@@ -10,5 +12,5 @@ from tests.unit.conftest import Time
 
 
 @pytest.fixture
-def far(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Far:
-    return far_ends(rows, environment, time)
+def far(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Far:
+    return far_ends(rows, environment, time, tmp_path)

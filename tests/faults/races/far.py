@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from chatops import aws, targets
 from chatops.errors import TargetBusy
 from chatops.github import runs, versions
 from chatops.github.client import Reply
+from chatops.github.runs import Run
 from chatops.github.versions import Commit
 from chatops.slack import client as slack
 from chatops.steps import plan, settle, sweep
@@ -69,12 +71,18 @@ class Far:
     rows: Table
     time: Time
     patch: pytest.MonkeyPatch
+    folder: Path
+    named: Run | None = None  # the run that GitHub knows by its name
     states: States = field(default_factory=States)
     running: set[int] = field(default_factory=set)  # GitHub runs that have not completed
     cancelled: list[int] = field(default_factory=list)  # those that somebody asked to cancel
     dispatched: list[Fact] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)  # (user, text) through response URLs
     posts: list[Fact] = field(default_factory=list)
+
+    def run(self, run_id: int) -> Run:
+        """What GitHub says about a run."""
+        return runs.read(runs.get(None, run_id).body or {})  # type: ignore[arg-type]
 
     def end(self, name: str, status: str = "ABORTED") -> None:
         """The execution ends from outside."""
@@ -141,7 +149,7 @@ class Far:
     def stage(self, name: str, stage: str) -> str:
         """The ticket of a stage that has been dispatched."""
         row = stages.prepare(self.rows, name, stage, TARGET, 1800)
-        stages.note(self.rows, name, stage, dispatched_at=self.time())
+        stages.note(self.rows, name, stage, tried_at=self.time(), dispatched_at=self.time())
         return str(row["ticket"])
 
     def succeed(self, name: str, **facts: Any) -> Fact:
@@ -189,7 +197,7 @@ def _install(far: Far) -> None:
         return Commit(version or "v1", f"{version:0<40}", "", "")
 
     patch.setattr(runs, "get", get)
-    patch.setattr(runs, "named", lambda *_: None)
+    patch.setattr(runs, "named", lambda *_: far.named)
     patch.setattr(runs, "jobs", lambda *_: [])
     patch.setattr(runs, "cancel", lambda _client, run_id: far.cancelled.append(run_id))
     patch.setattr(runs, "dispatch", lambda _client, _event, payload: far.dispatched.append(dict(payload)))
@@ -211,12 +219,12 @@ def _install(far: Far) -> None:
     patch.setattr(slack, "respond", respond)
 
 
-def far_ends(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Far:
+def far_ends(rows: Table, environment: pytest.MonkeyPatch, time: Time, folder: Path = Path()) -> Far:
     """All of it, in place, with two approvers."""
     environment.setenv("SLACK_APPROVERS", f"{LEE},{KIM}")
     environment.setenv("SLACK_CHANNEL_ID", "C0DEPLOY1")
     environment.setenv("DEPLOY_APPROVAL_REQUIRED", "false")
     environment.setenv("ROLLBACK_APPROVAL_REQUIRED", "false")
-    far = Far(rows, time, environment)
+    far = Far(rows, time, environment, folder)
     _install(far)
     return far

@@ -38,7 +38,9 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
             # the reply to an earlier attempt was lost, not the event
             stages.note(rows, deployment_id, stage, dispatched_at=tried_at)
             return begun
-        stages.note(rows, deployment_id, stage, tried_at=clock.now())
+        if not stages.trying(rows, deployment_id, stage, target.name):
+            assert_ours(rows, deployment_id, target.name)
+            return begun  # cancelled or revoked at this moment: `poll` tells
         runs.dispatch(
             client,
             target.event_type,

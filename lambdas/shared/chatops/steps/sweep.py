@@ -9,7 +9,7 @@ from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
-from chatops.steps import notify, target_lock
+from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
 from chatops.store import approvals, deployments, locks, messages, stages, waits
 from chatops.store.table import Item, table
@@ -95,12 +95,12 @@ def _end_stage(deployment_id: str, target: str, stage: str) -> None:
     """Revoke the stage's ticket, and ask GitHub to cancel the run that has claimed it. GitHub's trouble is no reason
     not to settle: the lock stays until the run has ended."""
     row = stages.revoke(table(), deployment_id, stage)
-    if row is None or not row.get("run_id") or target not in targets():
+    if row is None or target not in targets():
         return
     client = github(targets()[target].repository)
     try:
-        found = runs.read(runs.get(client, int(row["run_id"])).body)
-        if not found.completed:
+        found = stage_run.find(client, targets()[target], deployment_id, stage, row)
+        if found is not None and not found.completed:
             runs.cancel(client, found.id)
     except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
         logger.warning("the run was not cancelled", reason=str(trouble))

@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import aws, clock, live
-from chatops.errors import (
-    CancelRecorded,
-    GitHubRateLimited,
-    GitHubRefused,
-    GitHubUnavailable,
-    InvalidRequest,
-    TargetBusy,
-    TargetHeld,
-)
-from chatops.github import runs
-from chatops.github.client import github
+from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
+from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
 from chatops.store import table as t
 from chatops.store.locks import Holder, taking
@@ -48,23 +39,12 @@ def execution_is_running(execution_arn: str) -> bool:
 
 
 def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
-    """True while a run that claimed this deployment's deploy (or rollback) stage has not completed, as GitHub says."""
-    for stage in ("deploy", "rollback"):
-        row = stages.get(table(), deployment_id, stage)
-        if not row or not row.get("run_id") or target not in targets():
-            continue
-        client = github(targets()[target].repository)
-        try:
-            run = runs.read(runs.get(client, int(row["run_id"])).body)
-        except GitHubRefused as error:
-            if error.status == 404 and runs.deleted(client):
-                continue
-            return True
-        except (GitHubUnavailable, GitHubRateLimited):
-            return True
-        if not run.completed:
-            return True
-    return False
+    """True while a run of this deployment's deploy (or rollback) stage may still change the service."""
+    known = targets().get(target)
+    return known is not None and any(
+        stage_run.may_go_on(known, deployment_id, stage, stages.get(table(), deployment_id, stage))
+        for stage in ("deploy", "rollback")
+    )
 
 
 def abandoned(target: str, holder: Holder) -> bool:
@@ -72,12 +52,12 @@ def abandoned(target: str, holder: Holder) -> bool:
     return not execution_is_running(holder.execution_arn) and not deploy_run_may_go_on(target, holder.deployment_id)
 
 
-def supersedable(holder: Holder) -> bool:
-    """True while nobody has claimed the holder's deploy stage: a rollback need not wait for it."""
-    if holder.command != "deploy":
+def supersedable(target: str, holder: Holder) -> bool:
+    """True while the holder's deploy stage changes nothing: a rollback need not wait for it."""
+    known = targets().get(target)
+    if holder.command != "deploy" or known is None:
         return False
-    row = stages.get(table(), holder.deployment_id, "deploy")
-    return row is None or row["state"] in ("ready", "revoked")
+    return not stage_run.may_change(known, stages.get(table(), holder.deployment_id, "deploy"))
 
 
 def replaceable(target: str, deployment_id: str) -> Holder | None:
@@ -93,7 +73,7 @@ def obstacle(target: str, deployment_id: str, command: str) -> InvalidRequest | 
     current = locks.holder(table(), target)
     if current is None or current.deployment_id == deployment_id:
         return None
-    if command == "rollback" and supersedable(current):
+    if command == "rollback" and supersedable(target, current):
         return None
     if abandoned(target, current):
         return None
@@ -136,7 +116,7 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
     if abandoned(target, current):
         _write(taking(target, new, current), *still)
         return {"superseded": ""}
-    if not supersedable(current):
+    if not supersedable(target, current):
         _wait_or_give_up(event, plan)
     _supersede(target, new, current, *still)
     waits.wake(table(), current.deployment_id)
@@ -144,13 +124,13 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _supersede(target: str, new: Holder, old: Holder, *still: t.Item) -> None:
-    """Lock and cancel in one transaction, serialised with the claim: whoever comes second finds the other."""
-    unclaimed = "attribute_not_exists(#pk) OR #state = :ready OR #state = :revoked"
-    states = {"ready": "ready", "revoked": "revoked"}
+    """Lock and cancel in one transaction, serialised with the claim (or the dispatch, where runs claim nothing):
+    whoever comes second finds the other."""
+    unbegun = "attribute_not_exists(#run_id)" if targets()[target].claim else "attribute_not_exists(#tried_at)"
     members = [
         taking(target, new, old),
         *still,
-        {"ConditionCheck": t.check(f"DEPLOYMENT#{old.deployment_id}", "STAGE#deploy", unclaimed, states)},
+        {"ConditionCheck": t.check(f"DEPLOYMENT#{old.deployment_id}", "STAGE#deploy", unbegun)},
     ]
     if not approvals.cancelled(table(), old.deployment_id):
         members.append(approvals.cancelling(old.deployment_id, new.requester, "superseded", new.deployment_id))

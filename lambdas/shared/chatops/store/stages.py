@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops import clock
-from chatops.store import locks
+from chatops.store import approvals, locks
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -71,6 +71,24 @@ def note(table: Table, deployment_id: str, stage: str, **facts: Any) -> Item:
     return table.update(_pk(deployment_id), f"STAGE#{stage}", change, "attribute_exists(#pk)", facts)
 
 
+def trying(table: Table, deployment_id: str, stage: str, target: str) -> bool:
+    """Remember that the stage's run is about to be asked for; False if this deployment may not (any more): it has
+    ended, was cancelled, lost its target, or its ticket was revoked."""
+    change, now = "SET #tried_at = :now", {"now": clock.now(), "ready": "ready"}
+    members: list[Item] = [
+        {"Update": t.update(_pk(deployment_id), f"STAGE#{stage}", change, "#state = :ready", now)},
+        {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
+        locks.held_check(target, deployment_id),
+    ]
+    if stage in CANCELLABLE:
+        members.append(approvals.uncancelled(deployment_id))
+    try:
+        table.transact(*members)
+    except Conflict:
+        return False
+    return True
+
+
 def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str, str]:
     """Exchange the ticket for permission: `(finish_token, "")`, or `("", why not)` with a catalogue-free reason.
 
@@ -116,7 +134,7 @@ def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str
         locks.held_check(target, deployment_id),
     ]
     if stage in CANCELLABLE:
-        members.append({"ConditionCheck": t.check(_pk(deployment_id), "CANCEL", "attribute_not_exists(#pk)")})
+        members.append(approvals.uncancelled(deployment_id))
     try:
         table.transact(*members)
     except Conflict as conflict:

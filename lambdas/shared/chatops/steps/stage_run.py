@@ -1,0 +1,48 @@
+"""The run behind a stage: the one that claimed it; where pipelines claim nothing, the one that carries its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatops import clock
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.github import runs
+from chatops.github.client import GitHub, github
+from chatops.github.runs import Run
+from chatops.targets import Target
+
+Row = Mapping[str, Any]
+
+
+def may_change(target: Target, row: Row | None) -> bool:
+    """True if a run of this stage may have begun to change the service: it has claimed the stage or, where runs claim
+    nothing, it has been asked for."""
+    if row is None:
+        return False
+    return bool(row.get("run_id")) or (not target.claim and bool(row.get("tried_at")))
+
+
+def find(client: GitHub, target: Target, deployment_id: str, stage: str, row: Row) -> Run | None:
+    """The run; None where there is none (yet). Raises GitHub's errors."""
+    if row.get("run_id"):
+        return runs.read(runs.get(client, int(row["run_id"])).body)
+    if target.claim or not row.get("tried_at"):
+        return None
+    return runs.named(client, runs.run_name(deployment_id, stage), float(row["tried_at"]))
+
+
+def may_go_on(target: Target, deployment_id: str, stage: str, row: Row | None) -> bool:
+    """True while a run of this stage may still change the service, as GitHub says; where it does not say, too."""
+    if row is None or not may_change(target, row):
+        return False
+    client = github(target.repository)
+    try:
+        found = find(client, target, deployment_id, stage, row)
+    except GitHubRefused as error:
+        return not (error.status == 404 and runs.deleted(client))
+    except (GitHubUnavailable, GitHubRateLimited):
+        return True
+    if found is None:  # asked for, and not to be seen: it may be late
+        return clock.now() - float(row["tried_at"]) < target.timing.appear
+    return not found.completed
