@@ -1,0 +1,25 @@
+"""hypothesis' state machines as tests: few examples every day, many in the gate. A failure prints the steps to it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+EVERY_DAY, GATE = 5, 100
+lengths = pytest.mark.parametrize("examples", [EVERY_DAY, pytest.param(GATE, marks=pytest.mark.slow)])
+
+
+def explore(machine: type[RuleBasedStateMachine], examples: int, steps: int = 25) -> None:
+    """Run it; every example begins in an empty world that the machine's `__init__` makes."""
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            derandomize=examples == EVERY_DAY,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,124 @@
+"""What is live, what was rolled back from, and where the next rollback goes: after any history, as a list would say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from chatops.store import releases
+from tests.faults.races.far import Far
+from tests.faults.races.stateful import explore, lengths
+
+VERSIONS = st.sampled_from(["v1", "v2", "v3", "v4"])
+
+
+class Model:
+    """`runs`: what was live, newest last. `bad`: rolled back from, and not deployed well since."""
+
+    def __init__(self) -> None:
+        self.runs, self.bad = list[str](), set[str]()
+
+    @property
+    def live(self) -> str:
+        return self.runs[-1] if self.runs else ""
+
+    def deployed(self, version: str) -> None:
+        self.runs.append(version)
+        self.bad.discard(version)
+
+    def failed(self, version: str) -> None:
+        if version != self.live:
+            self.bad.add(version)
+
+    def way_back(self) -> str:
+        return next((v for v in reversed(self.runs) if v != self.live and v not in self.bad), "")
+
+    def rolled_back(self, version: str) -> None:
+        self.bad.add(self.live)
+        self.runs.append(version)
+
+
+def history(far: Far) -> type[RuleBasedStateMachine]:
+    class History(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            far.empty()
+            self.model, self.n = Model(), 0
+
+        def begin(self, command: str, version: str) -> tuple[str, dict[str, Any]]:
+            self.n += 1
+            far.time.pass_by(1)
+            name = f"d-{self.n}"
+            return name, far.plan(name, command, version)
+
+        def end(self, name: str, ended: dict[str, Any], wanted: str) -> None:
+            assert ended["end"] == wanted
+            far.end(name, "SUCCEEDED")
+            assert far.holder() == ""
+
+        @rule(version=VERSIONS)
+        def deploy(self, version: str) -> None:
+            name, plan = self.begin("deploy", version)
+            assert (plan["live"].get("version", ""), plan["previous"].get("version", "")) == (self.model.live,) * 2
+            self.end(name, far.succeed(name), "Deployed")
+            self.model.deployed(version)
+
+        @precondition(lambda self: self.model.runs)
+        @rule(version=VERSIONS)
+        def deploy_that_breaks(self, version: str) -> None:
+            name, plan = self.begin("deploy", version)
+            assert plan["previous"]["version"] == self.model.live, "back to what was live"
+            self.end(name, far.fail(name), "Rolled Back")
+            self.model.failed(version)
+
+        @rule(named=st.one_of(st.just(""), VERSIONS))
+        def roll_back(self, named: str) -> None:
+            name, plan = self.begin("rollback", named)
+            wanted = named or self.model.way_back()
+            if not wanted or wanted not in self.model.runs or wanted == self.model.live:
+                key = "no_way_back" if not named else "already_live" if named in self.model.runs else "never_ran"
+                assert plan["refusal"]["key"] == key
+                return
+            assert plan["previous"]["version"] == wanted
+            far.take(name)
+            self.end(name, far.succeed(name), "Restored")
+            self.model.rolled_back(wanted)
+
+        @invariant()
+        def the_ledger_says_so(self) -> None:
+            ledger = releases.newest_first(far.rows, "dev")
+            assert [release.version for release in reversed(ledger)] == self.model.runs
+            bad = releases.bad_versions(far.rows, "dev")
+            assert bad == self.model.bad
+            found = releases.way_back(ledger, self.model.live, bad)
+            assert (found.version if found else "") == self.model.way_back()
+
+    return History
+
+
+@lengths
+def test_any_history_of_deployments_and_rollbacks(far: Far, examples: int) -> None:
+    explore(history(far), examples, steps=15)
+
+
+def test_back_and_back_again_and_after_a_failure(far: Far) -> None:
+    """The promises by name: v3's failure leads to v2; v1, v2, v3, back to v2, back again: v1, never v3."""
+    for n, version in enumerate(("v1", "v2"), start=1):
+        far.deploy(f"d-{n}", version)
+    far.time.pass_by(1)
+    assert far.plan("d-3", version="v3")["previous"]["version"] == "v2"
+    far.time.pass_by(1)
+    assert far.fail("d-3")["end"] == "Rolled Back"
+    far.end("d-3")
+    far.deploy("d-4", "v3")
+    live = []
+    for name in ("d-5", "d-6"):
+        far.time.pass_by(1)
+        far.plan(name, "rollback", "")
+        far.take(name)
+        far.succeed(name)
+        live.append(releases.newest_first(far.rows, "dev")[0].version)
+    assert live == ["v2", "v1"]
+    assert far.plan("d-7", "rollback", "")["refusal"]["key"] == "no_way_back"

@@ -1,0 +1,232 @@
+"""The store against a model in plain dicts: locks, records, decisions, cancels, tickets, waits, messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from chatops.store import approvals, deployments, locks, messages, releases, stages, waits
+from chatops.store.approvals import Question
+from chatops.store.table import Conflict
+from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far, arn
+from tests.faults.races.stateful import explore, lengths
+
+NAMES = st.sampled_from(["d-one", "d-two", "d-three"])
+STAGES = st.sampled_from(["build", "deploy", "rollback"])
+PEOPLE = st.sampled_from([LEE, KIM])
+QUORUM = 2
+
+
+@dataclass
+class Stage:
+    state: str = "ready"
+    run: int = 0
+    tried: bool = False
+
+
+@dataclass
+class Deployment:
+    """What the store should know about one."""
+
+    end: str = ""
+    asked: bool = False
+    votes: set[str] = field(default_factory=set)
+    decision: str = ""
+    cancelled: bool = False
+    stages: dict[str, Stage] = field(default_factory=dict)
+    woken: int = 0
+    token: str = ""
+    owed: bool = False
+
+    @property
+    def open(self) -> bool:
+        return not self.end and not self.cancelled
+
+
+def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for each thing that can happen
+    class Store(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            far.empty()
+            self.known: dict[str, Deployment] = {}
+            self.holder, self.ended, self.n = "", 0, 0
+
+        def of(self, name: str) -> Deployment:
+            return self.known[name]
+
+        @rule(name=NAMES)
+        def begin(self, name: str) -> None:
+            far.time.pass_by(1)
+            plan = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}, "schema": 2}
+            holder = locks.Holder(name, arn(name), "deploy", "v1", DANA, "now")
+            try:
+                deployments.begin(far.rows, name, arn(name), plan, locks.taking(TARGET, holder))
+                begun = True
+            except Conflict:
+                begun = False
+            assert begun == (name in self.known or not self.holder)
+            if begun and name not in self.known:
+                self.known[name], self.holder = Deployment(), name
+
+        @precondition(lambda self: self.holder)
+        @rule(name=NAMES, over=NAMES)
+        def take_over(self, name: str, over: str) -> None:
+            new, old = (locks.Holder(n, arn(n), "rollback", "v1", DANA, "now") for n in (name, over))
+            try:
+                far.rows.transact(locks.taking(TARGET, new, old))
+                took = True
+            except Conflict:
+                took = False
+            assert took == (self.holder in (name, over))
+            self.holder = name if took else self.holder
+
+        @precondition(lambda self: self.known)
+        @rule(name=NAMES, success=st.booleans(), keep=st.booleans())
+        def settle(self, name: str, success: bool, keep: bool) -> None:
+            if name not in self.known:
+                return
+            it, record = self.of(name), far.record(name)
+            end = "Deployed" if success else "Stopped"
+            said = deployments.settle(
+                far.rows,
+                record,
+                {"end": end},
+                messages.owing(name, {}),
+                unless_cancelled=success,
+                keep_lock=keep,
+            )
+            assert said == ("settled" if it.end else "cancelled" if success and it.cancelled else "")
+            if said == "":
+                it.end, it.owed, self.ended = end, True, self.ended + 1
+                self.holder = self.holder if keep or self.holder != name else ""
+
+        @rule(name=NAMES)
+        def free(self, name: str) -> None:
+            assert locks.free(far.rows, TARGET, name) == (self.holder == name)
+            self.holder = "" if self.holder == name else self.holder
+
+        @rule(name=NAMES)
+        def ask(self, name: str) -> None:
+            if name in self.known:
+                approvals.open_question(far.rows, name, Question((LEE, KIM), QUORUM, 2e9, 2e9))
+                self.of(name).asked = True
+
+        @rule(name=NAMES, user=PEOPLE)
+        def vote(self, name: str, user: str) -> None:
+            if name not in self.known or not self.of(name).asked:
+                return
+            it = self.of(name)
+            if it.open and not it.decision:
+                it.votes.add(user)
+                it.decision = "approved" if len(it.votes) >= QUORUM else ""
+            assert str(approvals.vote(far.rows, name, user).get("decision") or "") == it.decision
+
+        @rule(name=NAMES, word=st.sampled_from(["rejected", "expired"]))
+        def decide(self, name: str, word: str) -> None:
+            if name not in self.known or not self.of(name).asked:
+                return
+            it = self.of(name)
+            it.decision = it.decision or (word if it.open else "")
+            assert str(approvals.decide(far.rows, name, word, LEE).get("decision") or "") == it.decision
+
+        @rule(name=NAMES)
+        def cancel(self, name: str) -> None:
+            it = self.known.get(name, Deployment(end="never was"))
+            wanted = "settled" if it.end else "already" if it.cancelled else ""
+            assert approvals.cancel(far.rows, name, DANA) == wanted
+            it.cancelled = it.cancelled or not wanted
+
+        @rule(name=NAMES, stage=STAGES)
+        def prepare(self, name: str, stage: str) -> None:
+            if name in self.known:
+                stages.prepare(far.rows, name, stage, TARGET, 10**6)
+                self.of(name).stages.setdefault(stage, Stage())
+
+        @rule(name=NAMES, stage=STAGES)
+        def try_to_dispatch(self, name: str, stage: str) -> None:
+            if name not in self.known or stage not in self.of(name).stages:
+                return
+            it, mine = self.of(name), self.of(name).stages[stage]
+            may = mine.state == "ready" and self.holder == name and not it.end
+            may = may and (stage == "rollback" or not it.cancelled)
+            assert stages.trying(far.rows, name, stage, TARGET) == may
+            mine.tried = mine.tried or may
+
+        @rule(name=NAMES, stage=STAGES, run=st.sampled_from([1, 2]), attempt=st.sampled_from([1, 1, 2]))
+        def claim(self, name: str, stage: str, run: int, attempt: int) -> None:
+            if name not in self.known or stage not in self.of(name).stages:
+                return
+            it, mine = self.of(name), self.of(name).stages[stage]
+            ticket = str((stages.get(far.rows, name, stage) or {})["ticket"])
+            fresh = mine.state == "ready" and self.holder == name and not it.end
+            fresh = fresh and (stage == "rollback" or not it.cancelled)
+            again = mine.state == "claimed" and mine.run == run
+            assert bool(stages.claim(far.rows, ticket, run, attempt)[0]) == (attempt == 1 and (fresh or again))
+            if attempt == 1 and fresh:
+                mine.state, mine.run = "claimed", run
+
+        @rule(name=NAMES, stage=STAGES, run=st.sampled_from([1, 2]))
+        def finish(self, name: str, stage: str, run: int) -> None:
+            mine = self.known.get(name, Deployment()).stages.get(stage)
+            token = str((stages.get(far.rows, name, stage) or {}).get("finish_token", "none"))
+            may = mine is not None and mine.run == run and mine.state in ("claimed", "finished")
+            assert stages.finish(far.rows, name, stage, token, run, "success", {}) == may
+            if may and mine:
+                mine.state = "finished"
+
+        @rule(name=NAMES, stage=STAGES)
+        def revoke(self, name: str, stage: str) -> None:
+            mine = self.known.get(name, Deployment()).stages.get(stage)
+            if mine and mine.state == "ready":
+                mine.state = "revoked"
+            row = stages.revoke(far.rows, name, stage)
+            assert (row or {}).get("state") == (mine.state if mine else None)
+
+        @rule(name=NAMES, late=st.booleans())
+        def park(self, name: str, late: bool) -> None:
+            if name not in self.known:
+                return
+            it, self.n = self.of(name), self.n + 1
+            seen = it.woken - 1 if late and it.woken else it.woken
+            assert waits.park(far.rows, name, f"token-{self.n}", seen) == (seen == it.woken)
+            it.token = f"token-{self.n}" if seen == it.woken else it.token
+
+        @rule(name=NAMES)
+        def wake(self, name: str) -> None:
+            if name not in self.known:
+                return
+            it = self.of(name)
+            waits.wake(far.rows, name)
+            assert not it.token or far.states.answered[-1] == it.token
+            it.woken, it.token = it.woken + 1, ""
+
+        @rule(name=NAMES)
+        def deliver(self, name: str) -> None:
+            messages.delivered(far.rows, name)
+            if name in self.known:
+                self.of(name).owed = False
+
+        @invariant()
+        def all_of_it_is_in_the_table(self) -> None:
+            assert far.holder() == self.holder
+            assert far.open() == sorted(name for name, it in self.known.items() if not it.end)
+            owed = sorted(name for name, it in self.known.items() if it.owed)
+            assert sorted(row["sk"] for row in messages.outbox(far.rows)) == owed
+            assert releases.ended(far.rows, TARGET) == self.ended
+            for name, it in self.known.items():
+                assert far.ended(name) == it.end
+                row: dict[str, Any] = approvals.get(far.rows, name) or {}
+                assert (str(row.get("decision") or ""), set(row.get("votes") or ())) == (it.decision, it.votes)
+                assert bool(approvals.cancelled(far.rows, name)) == it.cancelled
+                assert waits.counter(far.rows, name) == it.woken
+                assert waits.undelivered(far.rows, name) == ""
+
+    return Store
+
+
+@lengths
+def test_the_store_is_what_a_simple_model_says(far: Far, examples: int) -> None:
+    explore(store(far), examples, steps=40)
