@@ -67,7 +67,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
                 begun = True
             except Conflict:
                 begun = False
-            assert begun == (name in self.known or not self.holder)
+            assert begun == (name in self.known or self.holder in ("", name))
             if begun and name not in self.known:
                 self.known[name], self.holder = Deployment(), name
 
