@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from chatops.store import approvals, deployments, locks, messages, releases, stages, waits
 from chatops.store.approvals import Question
@@ -48,6 +48,8 @@ class Deployment:
 
 def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for each thing that can happen
     class Store(RuleBasedStateMachine):
+        begun = Bundle("begun")
+
         def __init__(self) -> None:
             super().__init__()
             far.empty()
@@ -57,8 +59,12 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
         def of(self, name: str) -> Deployment:
             return self.known[name]
 
-        @rule(name=NAMES)
-        def begin(self, name: str) -> None:
+        @initialize(target=begun)
+        def first(self) -> Any:
+            return self.begin("d-one")
+
+        @rule(target=begun, name=NAMES)
+        def begin(self, name: str) -> Any:
             far.time.pass_by(1)
             plan = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}, "schema": 2}
             holder = locks.Holder(name, arn(name), "deploy", "v1", DANA, "now")
@@ -70,6 +76,8 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             assert begun == (name in self.known or self.holder in ("", name))
             if begun and name not in self.known:
                 self.known[name], self.holder = Deployment(), name
+                return name
+            return multiple()
 
         @precondition(lambda self: self.holder)
         @rule(name=NAMES, over=NAMES)
@@ -83,11 +91,8 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             assert took == (self.holder in (name, over))
             self.holder = name if took else self.holder
 
-        @precondition(lambda self: self.known)
-        @rule(name=NAMES, success=st.booleans(), keep=st.booleans())
+        @rule(name=begun, success=st.booleans(), keep=st.booleans())
         def settle(self, name: str, success: bool, keep: bool) -> None:
-            if name not in self.known:
-                return
             it, record = self.of(name), far.record(name)
             end = "Deployed" if success else "Stopped"
             said = deployments.settle(
@@ -108,26 +113,23 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             assert locks.free(far.rows, TARGET, name) == (self.holder == name)
             self.holder = "" if self.holder == name else self.holder
 
-        @rule(name=NAMES)
+        @rule(name=begun)
         def ask(self, name: str) -> None:
-            if name in self.known:
-                approvals.open_question(far.rows, name, Question((LEE, KIM), QUORUM, 2e9, 2e9))
-                self.of(name).asked = True
+            approvals.open_question(far.rows, name, Question((LEE, KIM), QUORUM, 2e9, 2e9))
+            self.of(name).asked = True
 
-        @rule(name=NAMES, user=PEOPLE)
+        @rule(name=begun, user=PEOPLE)
         def vote(self, name: str, user: str) -> None:
-            if name not in self.known or not self.of(name).asked:
-                return
+            self.ask(name)
             it = self.of(name)
             if it.open and not it.decision:
                 it.votes.add(user)
                 it.decision = "approved" if len(it.votes) >= QUORUM else ""
             assert str(approvals.vote(far.rows, name, user).get("decision") or "") == it.decision
 
-        @rule(name=NAMES, word=st.sampled_from(["rejected", "expired"]))
+        @rule(name=begun, word=st.sampled_from(["rejected", "expired"]))
         def decide(self, name: str, word: str) -> None:
-            if name not in self.known or not self.of(name).asked:
-                return
+            self.ask(name)
             it = self.of(name)
             it.decision = it.decision or (word if it.open else "")
             assert str(approvals.decide(far.rows, name, word, LEE).get("decision") or "") == it.decision
@@ -139,26 +141,23 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             assert approvals.cancel(far.rows, name, DANA) == wanted
             it.cancelled = it.cancelled or not wanted
 
-        @rule(name=NAMES, stage=STAGES)
+        @rule(name=begun, stage=STAGES)
         def prepare(self, name: str, stage: str) -> None:
-            if name in self.known:
-                stages.prepare(far.rows, name, stage, TARGET, 10**6)
-                self.of(name).stages.setdefault(stage, Stage())
+            stages.prepare(far.rows, name, stage, TARGET, 10**6)
+            self.of(name).stages.setdefault(stage, Stage())
 
-        @rule(name=NAMES, stage=STAGES)
+        @rule(name=begun, stage=STAGES)
         def try_to_dispatch(self, name: str, stage: str) -> None:
-            if name not in self.known or stage not in self.of(name).stages:
-                return
+            self.prepare(name, stage)
             it, mine = self.of(name), self.of(name).stages[stage]
             may = mine.state == "ready" and self.holder == name and not it.end
             may = may and (stage == "rollback" or not it.cancelled)
             assert stages.trying(far.rows, name, stage, TARGET) == may
             mine.tried = mine.tried or may
 
-        @rule(name=NAMES, stage=STAGES, run=st.sampled_from([1, 2]), attempt=st.sampled_from([1, 1, 2]))
+        @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]), attempt=st.sampled_from([1, 1, 2]))
         def claim(self, name: str, stage: str, run: int, attempt: int) -> None:
-            if name not in self.known or stage not in self.of(name).stages:
-                return
+            self.prepare(name, stage)
             it, mine = self.of(name), self.of(name).stages[stage]
             ticket = str((stages.get(far.rows, name, stage) or {})["ticket"])
             fresh = mine.state == "ready" and self.holder == name and not it.end
@@ -168,36 +167,34 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             if attempt == 1 and fresh:
                 mine.state, mine.run = "claimed", run
 
-        @rule(name=NAMES, stage=STAGES, run=st.sampled_from([1, 2]))
+        @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]))
         def finish(self, name: str, stage: str, run: int) -> None:
-            mine = self.known.get(name, Deployment()).stages.get(stage)
+            mine = self.of(name).stages.get(stage)
             token = str((stages.get(far.rows, name, stage) or {}).get("finish_token", "none"))
             may = mine is not None and mine.run == run and mine.state in ("claimed", "finished")
             assert stages.finish(far.rows, name, stage, token, run, "success", {}) == may
             if may and mine:
                 mine.state = "finished"
 
-        @rule(name=NAMES, stage=STAGES)
+        @rule(name=begun, stage=STAGES)
         def revoke(self, name: str, stage: str) -> None:
-            mine = self.known.get(name, Deployment()).stages.get(stage)
+            mine = self.of(name).stages.get(stage)
             if mine and mine.state == "ready":
                 mine.state = "revoked"
             row = stages.revoke(far.rows, name, stage)
             assert (row or {}).get("state") == (mine.state if mine else None)
 
-        @rule(name=NAMES, late=st.booleans())
-        def park(self, name: str, late: bool) -> None:
-            if name not in self.known:
-                return
-            it, self.n = self.of(name), self.n + 1
-            seen = it.woken - 1 if late and it.woken else it.woken
-            assert waits.park(far.rows, name, f"token-{self.n}", seen) == (seen == it.woken)
-            it.token = f"token-{self.n}" if seen == it.woken else it.token
+        @rule(name=begun, meanwhile=st.integers(0, 2))
+        def park(self, name: str, meanwhile: int) -> None:
+            """A look, so many wake-ups, and only then the wait."""
+            it, self.n, seen = self.of(name), self.n + 1, self.of(name).woken
+            for _ in range(meanwhile):
+                self.wake(name)
+            assert waits.park(far.rows, name, f"token-{self.n}", seen) == (not meanwhile)
+            it.token = it.token if meanwhile else f"token-{self.n}"
 
-        @rule(name=NAMES)
+        @rule(name=begun)
         def wake(self, name: str) -> None:
-            if name not in self.known:
-                return
             it = self.of(name)
             waits.wake(far.rows, name)
             assert not it.token or far.states.answered[-1] == it.token
@@ -229,4 +226,4 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
 
 @lengths
 def test_the_store_is_what_a_simple_model_says(far: Far, examples: int) -> None:
-    explore(store(far), examples, steps=40)
+    explore(store(far), examples, steps=30)
