@@ -134,7 +134,7 @@ def test_an_operator_approves_while_slack_is_down_and_slack_hears_who_it_was(
 ) -> None:
     drive = build(scenario(approval=True))
     drive.slash("/platform-deploy", "v1.2.3")
-    drive.until_state("Wait For Build")
+    drive.until_state("Poll Build")
     drive.world.slack.down = True
     drive.until_state("Request Approval")
     assert as_operator(drive.world, "approve", drive.deployment_id, "--by", "Lee") == 0
