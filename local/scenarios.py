@@ -138,7 +138,7 @@ def _github_down_rollback(drive: Drive) -> None:
 
 def _slack_down(drive: Drive) -> None:
     drive.slash("/platform-deploy", "v1.2.3")
-    drive.until_state("Wait For Build")
+    drive.until_state("Poll Build")
     drive.world.slack.down = True
     drive.end()
     drive.world.slack.down = False
