@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 
-EXECUTION_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+EXECUTION_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,80}")
 """What Step Functions accepts as a name. Executions started in the console keep their own, which is their id here.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html

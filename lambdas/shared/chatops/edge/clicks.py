@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from chatops import clock, http
-from chatops.edge import back, cancelling
+from chatops.edge import back, cancelling, fields
 from chatops.edge.limits import PATIENCE
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import Markup, duration, escape, plain, say
@@ -17,7 +16,6 @@ from chatops.store.table import Item, Table, table
 from chatops.targets import targets
 
 OK = {"statusCode": 200, "body": ""}
-_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _REASON_LIMIT = 500
 _ACTIONS = frozenset({"approve", "reject", "cancel", "roll_back"})
 
@@ -41,7 +39,7 @@ def answer(payload: Any) -> dict[str, Any]:
 def _user(payload: dict[str, Any]) -> str:
     user = payload.get("user")
     found = user.get("id") if isinstance(user, dict) else ""
-    return found if isinstance(found, str) and _USER.fullmatch(found) else ""
+    return fields.user(found) if isinstance(found, str) else ""
 
 
 def _text(source: Any, *path: str) -> str:
@@ -74,18 +72,18 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
 def _press(payload: dict[str, Any], user: str) -> back.Press:
     return back.Press(
         user=user,
-        name=_text(payload, "user", "name"),
-        team=_text(payload, "team", "id") or _text(payload, "user", "team_id"),
-        channel=_text(payload, "channel", "id"),
-        response_url=_text(payload, "response_url"),
+        name=fields.name(_text(payload, "user", "name")),
+        team=fields.place(_text(payload, "team", "id") or _text(payload, "user", "team_id")),
+        channel=fields.place(_text(payload, "channel", "id")),
+        response_url=fields.url(_text(payload, "response_url")),
     )
 
 
 def _tell(response_url: str, text: str) -> None:
     from chatops.slack.client import respond
 
-    if response_url:
-        respond(response_url, timeout=1, response_type="ephemeral", replace_original=False, text=text)
+    if usable := fields.url(response_url):
+        respond(usable, timeout=1, response_type="ephemeral", replace_original=False, text=text)
 
 
 def obstacle(rows: Table, deployment_id: str, user: str, channel: str) -> str:
@@ -191,6 +189,6 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         return OK
     if not reason:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
-    if said := reject(deployment_id, user, reason[:_REASON_LIMIT]):
+    if said := reject(deployment_id, user, fields.text(reason)[:_REASON_LIMIT]):
         _tell(_text(private, "response_url"), said)
     return OK

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from chatops import SCHEMA, http, words
-from chatops.edge import cancelling
+from chatops.edge import cancelling, fields
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
 from chatops.targets import Target, default_target, targets
@@ -33,8 +32,9 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     kind, known = kind_of(form.get("command", "")), targets()
     if not kind:
         return ephemeral(help_text(known))
-    # Slack escapes these three, and only these, before it sends
-    asked = _KINDS[kind](html.unescape(form.get("text", ""))[:3000], known)
+    if not fields.user(form.get("user_id", "")):
+        return http.answer(400, {"message": "A slash command has a user_id."})
+    asked = _KINDS[kind](fields.typed(form.get("text", ""))[:3000], known)
     if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:
         asked = _with_default(asked, known)
     if asked.mistake:
@@ -71,9 +71,9 @@ def execution_input(form: Mapping[str, str], asked: Words) -> str:
         "reason": asked.reason,
         "dry_run": asked.dry_run,
         "break_glass": asked.break_glass,
-        "requester": {"id": form.get("user_id", ""), "name": form.get("user_name", "")[:80]},
-        "channel": form.get("channel_id", ""),
-        "response_url": form.get("response_url", ""),
+        "requester": {"id": form.get("user_id", ""), "name": fields.name(form.get("user_name", ""))},
+        "channel": fields.place(form.get("channel_id", "")),
+        "response_url": fields.url(form.get("response_url", "")),
     }
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
 

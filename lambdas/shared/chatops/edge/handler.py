@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from chatops import http
+from chatops.edge import fields
 from chatops.edge.limits import BUDGET, PATIENCE
 from chatops.edge.signature import plausible, verified
 
@@ -25,13 +26,13 @@ def handle(event: Any) -> dict[str, Any]:
         # not through API Gateway: the console's test event, by somebody who may invoke the function anyway
         found = _json(raw)
         if found.get("type") == "url_verification" and isinstance(found.get("challenge"), str):
-            return {"statusCode": 200, "body": found["challenge"]}
+            return {"statusCode": 200, "body": fields.text(found["challenge"])}
     if not _signed(http.headers(event), raw):
         return http.answer(401, UNSIGNED)
     found = _json(raw)
     if found.get("type") == "url_verification":
         challenge = found.get("challenge")
-        return http.answer(200, challenge if isinstance(challenge, str) else "", "text/plain")
+        return http.answer(200, fields.text(challenge) if isinstance(challenge, str) else "", "text/plain")
     return within(BUDGET, _form(raw))
 
 
@@ -92,12 +93,20 @@ def deliver(form: dict[str, str]) -> dict[str, Any]:
 
     try:
         if "payload" in form:
-            return clicks.answer(json.loads(form["payload"]))
+            return clicks.answer(_payload(form["payload"]))
         if form.get("command"):
             return commands.answer(form)
     except Exception as error:  # noqa: BLE001 - the edge never answers 5xx; Slack would only show its own error
         return _trouble(error)
     return http.answer(400, {"message": "This is neither a command nor an interaction."})
+
+
+def _payload(text: str) -> Any:
+    """The interaction; None for what is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _trouble(error: Exception) -> dict[str, Any]:

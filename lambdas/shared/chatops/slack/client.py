@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 
@@ -53,5 +54,5 @@ def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> b
     """Answer a command or a click through its response URL (5 uses in 30 minutes); False if Slack does not take it."""
     try:
         return WebhookClient(response_url, timeout=int(timeout) or 1).send_dict(message).status_code == 200
-    except (SlackClientError, URLError, OSError, ValueError):
+    except (SlackClientError, URLError, HTTPException, OSError, OverflowError, ValueError):
         return False
