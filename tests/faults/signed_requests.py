@@ -109,7 +109,7 @@ def junk(pick: Random, depth: int = 3) -> Any:
     """Any JSON."""
     kind = pick.randrange(4) if depth else 0
     if kind == 0 or kind == 3:
-        return pick.choice(SCALARS)
+        return copy.deepcopy(pick.choice(SCALARS))  # a second spoiling would change the lists among them
     if kind == 1:
         return [junk(pick, depth - 1) for _ in range(pick.randrange(4))]
     return {pick.choice([*CLICK, *SUBMISSION["view"], "", "\ud800"]): junk(pick, depth - 1) for _ in range(4)}

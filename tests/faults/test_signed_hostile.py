@@ -31,7 +31,7 @@ from tests.faults.states import States
 
 LIMIT = 256 * 1024
 """Bytes of an execution's input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
-PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v2", "requester": {"id": "U0DANA001"}}
+PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v2", "requester": {"id": "U0ABSENT2"}}
 Slack = Callable[[bytes], int]
 
 
@@ -43,7 +43,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
     for name in (ID, CARD):
         deployments.begin(rows, name, "arn", {**PLAN, "channel": "C0DEPLOY1"})
     later = clock.now() + 3600
-    approvals.open_question(rows, ID, Question(("U0LEE0001",), 1, later, later))
+    approvals.open_question(rows, ID, Question(("U0ABSENT1",), 1, later, later))
     live = Release("v2", deployment_id=CARD, verified_at="2025-01-02T00:00:00.000Z")
     rows.transact(releases.adding("dev", live))
 
