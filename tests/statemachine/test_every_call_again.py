@@ -1,0 +1,107 @@
+"""Every step of a recorded run invoked again with the same input: at once, and once more after the end. One effect."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from local import scenarios
+from local.drive import Drive
+from local.runtime.endpoint import Invocation
+from local.world import World, states_entered
+from tests.statemachine import checks
+from tests.statemachine.conftest import Build, scenario
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+FROM_OUTSIDE = {"slack", "sweep", "gifs"}
+"""Not called by the machine; `stage` is the pipeline's, whose reports may be sent twice as well."""
+SIGNALS = {"AlreadyAwake", "DecisionRecorded", "CancelRecorded"}
+"""How a step says that what it was to wait for has come meanwhile."""
+
+
+class Again:
+    """Calls each function a second time, with what it was given, before its first answer goes out. `calls`: each
+    (function, event) of the machine, in order. `failed`: second calls that broke, where the first one had not."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.calls: list[tuple[str, Any]] = []
+        self.failed: list[tuple[str, str, str]] = []
+        self._second = threading.local()
+        world.runtime.on_invocation = self._seen
+
+    def _seen(self, name: str, event: Any, first: Invocation) -> None:
+        if name in FROM_OUTSIDE or getattr(self._second, "on", False):
+            return
+        self.calls.append((name, event))
+        self._call(name, event, first)
+
+    def _call(self, name: str, event: Any, first: Invocation | None) -> None:
+        self._second.on = True
+        try:
+            again = self.world.runtime.invoke(name, event)
+        finally:
+            self._second.on = False
+        if first is not None and again.error and not first.error and again.error not in SIGNALS:
+            self.failed.append((name, again.error, str(again.payload)[:300]))
+
+    def all_once_more(self) -> None:
+        for name, event in list(self.calls):
+            self._call(name, event, None)
+
+
+def effects(drive: Drive) -> dict[str, Any]:
+    """What the world has seen of it: GitHub's dispatches, ECS's deployments, the ledger, the lock, final messages."""
+    world = drive.world
+    return {
+        "dispatches": Counter((run.payload["deployment_id"], run.payload["stage"]) for run in world.github.runs),
+        "updates": sum(call.operation == "UpdateService" for call in world.ecs.calls),
+        "image": world.ecs.running_image(),
+        "rows": sorted(
+            (checks.key(row), json.dumps(row, sort_keys=True))
+            for row in checks.rows(world)
+            if checks.key(row)[0].startswith(("TARGET#", "OPEN", "OUTBOX"))
+        ),
+        "finals": sorted(  # not the details, nor the question
+            m.text for m in world.slack.messages if m.thread_ts and m.text.startswith("<@") and "decide" not in m.text
+        ),
+    }
+
+
+PLAYS = {
+    "happy": scenarios.ALL["happy"],
+    "rollback": scenarios.ALL["rollback-command"],
+    "rollout fails": scenarios.ALL["rollout-fails-and-rolls-back"],
+    "cancelled": scenarios.ALL["cancelled"],
+    "outside ECS": scenario(ecs=False),
+}
+
+
+@pytest.mark.parametrize("play", PLAYS)
+def test_every_call_twice_has_the_effect_of_one(play: str, build: Build) -> None:
+    wanted = PLAYS[play]
+    drive = build(wanted)
+    again = Again(drive.world)
+    if play == "outside ECS":
+        for version in ("v1.1.0", "v1.2.3"):
+            assert drive.run("/platform-deploy", version) == "Deployed"
+        assert drive.run("/platform-rollback", "it smells") == "Restored"
+    else:
+        wanted.play(drive)
+        assert drive.end() == wanted.ends
+    assert "Settle" in states_entered(drive.world.history(drive.arn))
+    assert again.failed == []
+    checks.all_hold(drive.world)
+    before = effects(drive)
+    assert all(count == 1 for count in before["dispatches"].values()), before["dispatches"]
+    ended = [e for e in drive.world.executions() if "Settle" in states_entered(drive.world.history(e["executionArn"]))]
+    assert len(before["finals"]) == len(ended)
+    assert before["rows"]
+    again.all_once_more()
+    assert effects(drive) == before
+    checks.all_hold(drive.world)

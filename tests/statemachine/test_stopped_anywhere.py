@@ -1,0 +1,117 @@
+"""An execution that ends from outside, in every state that waits: settled once, its run cancelled, its target free."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.drive import Drive
+from local.ecs import Rollout
+from local.github import Script
+from local.world import ROOT
+from tests.statemachine import checks
+from tests.statemachine.conftest import Build, scenario
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+DEFINITION = json.loads((Path(ROOT) / "statemachine" / "deploy.asl.json").read_text("utf-8"))
+LONG = Script(seconds=600)
+
+
+def waiting() -> set[str]:
+    """The states of the definition in which an execution may stand for long."""
+    return {
+        name
+        for name, state in DEFINITION["States"].items()
+        if state["Type"] == "Wait" or str(state.get("Resource", "")).endswith(".waitForTaskToken")
+    }
+
+
+def _build(drive: Drive) -> None:
+    drive.world.github.script["build"] = LONG
+    drive.slash("/platform-deploy", "v1.2.3")
+
+
+def _approval(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+
+
+def _deploy(drive: Drive) -> None:
+    drive.world.github.script["deploy"] = LONG
+    drive.slash("/platform-deploy", "v1.2.3")
+
+
+def _rollout(drive: Drive) -> None:
+    drive.world.ecs.next_rollout = Rollout(seconds=600)
+    drive.slash("/platform-deploy", "v1.2.3")
+
+
+def _live(drive: Drive) -> None:
+    for version in ("v1.0.0", "v1.1.0"):
+        assert drive.run("/platform-deploy", version) == "Deployed"
+
+
+def _restored(drive: Drive) -> None:
+    _live(drive)
+    drive.world.ecs.next_rollout = Rollout(seconds=600)
+    drive.slash("/platform-rollback", "v1.0.0")
+
+
+def _rollback(drive: Drive) -> None:
+    _live(drive)
+    drive.world.github.script["rollback"] = LONG
+    drive.slash("/platform-rollback", "v1.0.0")
+
+
+WAYS: dict[str, tuple[Callable[[Drive], None], dict[str, bool]]] = {
+    "Wait For Build": (_build, {}),
+    "Request Approval": (_approval, {"approval": True}),
+    "Wait For Deploy": (_deploy, {}),
+    "Wait For Rollout": (_rollout, {}),
+    "Wait For Rollback": (_rollback, {"ecs": False}),
+    "Wait For Restored": (_restored, {}),
+}
+"""How to come to stand in each, and what is special about the target."""
+BRIEF = {"Wait For Target"}
+"""Lasts only until whoever holds the target has settled; nothing of its own is under way, it holds no lock yet."""
+
+
+def test_every_state_that_waits_is_stopped_once_below() -> None:
+    assert waiting() == set(WAYS) | BRIEF
+
+
+def until(what: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for it; fails where it does not come."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.05)):
+        if what():
+            return
+        pause.wait(0.05)
+    raise AssertionError(f"it did not come within {seconds} s")
+
+
+@pytest.mark.parametrize("state", WAYS)
+def test_stopped_in_the_console_it_is_settled_once_and_frees_its_target(state: str, build: Build) -> None:
+    way, special = WAYS[state]
+    drive = build(scenario(**special))
+    way(drive)
+    drive.until_state(state)
+    stopped, name = drive.arn, drive.deployment_id
+    drive.world.sfn.stop_execution(executionArn=stopped)
+    drive.world.slack.wait_for(lambda m: "Stopped" in m.text and bool(m.thread_ts), 20)
+    until(lambda: not [r for r in checks.rows(drive.world) if checks.key(r)[1] == "LOCK"])
+    until(lambda: not [r for r in checks.rows(drive.world) if checks.key(r)[0] in ("OPEN", "OUTBOX")])
+    thread = drive.card_of(name).ts
+    finals = [
+        m.text
+        for m in drive.world.slack.messages
+        if m.thread_ts == thread and "Stopped" in m.text and m.text.startswith("<@")
+    ]
+    assert len(finals) == 1
+    ours = [run for run in drive.world.github.runs if run.payload["deployment_id"] == name]
+    assert all(run.status == "completed" for run in ours), "no run of it goes on once the target is free"
+    checks.all_hold(drive.world)
