@@ -188,6 +188,32 @@ def test_a_rollback_that_failed_is_named() -> None:
     assert state_of(service(BEFORE, "FAILED"), [], BEFORE) == "failed"
 
 
+@pytest.mark.parametrize("how", ["", "ecs_rollback", "stop_service_deployment", "unchanged"])
+def test_a_rollback_of_ecs_that_failed_is_final_where_we_have_begun_none_after_it(how: str) -> None:
+    assert state_of(service(BEFORE, "IN_PROGRESS"), [brought("ROLLBACK_FAILED")], BEFORE, how) == "failed"
+
+
+def test_a_failed_rollback_says_nothing_about_our_update_that_is_not_listed_yet() -> None:
+    """UpdateService has made ours PRIMARY; what the list says of the deployment before ours is not about ours."""
+    listed = [brought("ROLLBACK_FAILED")]
+    assert state_of(service(BEFORE, "IN_PROGRESS"), listed, BEFORE, "update_service") == "moving"
+    assert state_of(service(BEFORE), listed, BEFORE, "update_service") == "healthy"
+    assert state_of(service(BEFORE, "FAILED"), listed, BEFORE, "update_service") == "failed"
+    assert state_of(service(THEIRS, "IN_PROGRESS"), listed, BEFORE, "update_service") == "failed"
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"])
+def test_a_restoring_deployment_that_the_circuit_breaker_takes_back_has_failed(status: str) -> None:
+    ours = [brought("SUCCESSFUL", OURS), brought(status, BEFORE, at=20)]
+    assert state_of(service(OURS, "IN_PROGRESS"), ours, BEFORE, "update_service") == "failed"
+
+
+def test_a_rollback_of_the_same_release_from_earlier_says_nothing_about_our_update_that_is_not_listed_yet() -> None:
+    """The list still ends with an earlier attempt at the release that we bring back; PRIMARY is ours already."""
+    earlier = [brought("SUCCESSFUL", OURS), brought("ROLLBACK_SUCCESSFUL", BEFORE, at=20)]
+    assert state_of(service(BEFORE, "IN_PROGRESS"), earlier, BEFORE, "update_service") == "moving"
+
+
 def test_somebody_elses_deployment_overtakes_a_rollback() -> None:
     assert state_of(service(THEIRS, "IN_PROGRESS"), [brought("IN_PROGRESS", THEIRS, at=20)], BEFORE) == "overtaken"
 

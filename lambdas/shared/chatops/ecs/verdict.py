@@ -134,8 +134,14 @@ def _by_primary(
     return Rollout(RolloutState.MOVING, status, **base)
 
 
-def restored(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment], task_definition: str) -> Rollout:
-    """Does the recorded release run again? Confirmed only when nothing else runs beside it."""
+def restored(
+    service: Mapping[str, Any], deployments: Sequence[ServiceDeployment], task_definition: str, how: str = ""
+) -> Rollout:
+    """Does the recorded release run again? Confirmed only when nothing else runs beside it.
+
+    `how`: as `restore` says; after its `update_service` PRIMARY is ours at once, while the list of service deployments
+    may follow a moment later, and says until then how the one before ours ended.
+    """
     main = primary(service)
     live = str(main.get("taskDefinition") or service.get("taskDefinition", ""))
     newest = max(deployments, key=lambda d: d.created_at, default=None)
@@ -145,9 +151,14 @@ def restored(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment
     settled = main.get("rolloutState", "COMPLETED") == "COMPLETED" and base["running"] == base["desired"]
     if live == task_definition and settled and alone:
         return Rollout(RolloutState.HEALTHY, status, **base)
-    if main.get("rolloutState") == "FAILED" or (status in ("ROLLBACK_FAILED",)):
+    ours = newest is not None and newest.task_definition == task_definition
+    unlisted = how == "update_service" and live == task_definition and not ours
+    if main.get("rolloutState") == "FAILED" or (status == "ROLLBACK_FAILED" and not unlisted):
         return Rollout(RolloutState.FAILED, status, **base)
-    back = newest is not None and newest.status in (_RESTORING | {"STOP_REQUESTED", "STOPPED"})
+    if ours and status in _RESTORING and live != task_definition:
+        # the circuit breaker takes back what was to put things right
+        return Rollout(RolloutState.FAILED, status, **base)
+    back = status in (_RESTORING | {"STOP_REQUESTED", "STOPPED"})
     # PRIMARY is asked, too: the list of service deployments may not know our own update yet
     if newest is not None and task_definition not in (newest.task_definition, live) and not back:
         return Rollout(RolloutState.OVERTAKEN, status, **base)

@@ -98,7 +98,8 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
         found = codedeploy.check(target, str(rollback.get("codedeploy_deployment_id", "")))
     else:
         service = Service(target)
-        found = verdict.restored(service.describe(), service.deployments(), plan["previous"]["task_definition"])
+        wanted, how = plan["previous"]["task_definition"], str(rollback.get("how", ""))
+        found = verdict.restored(service.describe(), service.deployments(), wanted, how)
     fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""

@@ -13,7 +13,9 @@ from chatops.store.table import table
 from chatops.targets import Target, targets
 
 _MOVING = frozenset({"PENDING", "IN_PROGRESS"})
-_RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "STOP_REQUESTED"})
+# not STOP_REQUESTED: a rollback is requested as ROLLBACK_REQUESTED; a stop leaves what runs, and restores nothing
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html (stopType)
+_RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -29,10 +31,11 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         raise ServiceRefused(
             f"The recorded task definition {wanted or '(none)'} is gone; nothing can be put back with it."
         )
+    live = service.live_task_definition()  # first: it says in words which service or cluster is missing
     newest = max(service.deployments(), key=lambda d: d.created_at, default=None)
     if newest and newest.task_definition != wanted and (how := _by_ecs(service, newest, wanted)):
         return {"how": how, "task_definition": wanted}
-    if service.live_task_definition() == wanted:
+    if live == wanted:
         return {"how": "unchanged", "task_definition": wanted}
     service.update(wanted)
     return {"how": "update_service", "task_definition": wanted}
