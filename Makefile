@@ -6,7 +6,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock clean
+.PHONY: help run demo doctor test check format lock clean
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
@@ -25,6 +25,10 @@ run: .venv/local.stamp ## The whole bot on this machine, with a page to use it f
 demo: .venv/local.stamp ## One scenario from slash command to its end, in the terminal (SCENARIO=happy)
 	@exec $(PY) -m local.demo $(SCENARIO)
 
+doctor: .venv/local.stamp ## What is wrong with an installation, and what to do (TARGET=dev, LOCAL=1, FAULT=list, JSON=1)
+	@exec $(PY) -m doctor $(if $(TARGET),--target $(TARGET)) $(if $(LOCAL),--local) \
+		$(if $(FAULT),--fault $(FAULT)) $(if $(JSON),--json) $(if $(QUIET),--quiet)
+
 test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=<url>: the state machine on another engine)
 ifeq ($(ENGINE),)
 	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
@@ -35,7 +39,7 @@ endif
 check: ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
-	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) $(wildcard tests/unit tests/contract tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) $(wildcard tests/unit tests/contract tests/doctor tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-template check-sam check-build check-checkov \
 	check-definition check-actionlint check-zizmor

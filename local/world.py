@@ -222,6 +222,10 @@ class World:
         for name, seconds in self.template.schedules:
             stack.enter_context(Schedule(self.runtime, name, (sweep_seconds or seconds) * self.clock.speed, self.clock))
 
+    def environment(self, function: str = "plan") -> dict[str, str]:
+        """The variables that this function is started with, but for Lambda's own."""
+        return {**self.template.functions[function].environment, **self._environment}
+
     def start(self, request: Any, name: str) -> str:
         """Start an execution as the console does; its ARN."""
         started = self.sfn.start_execution(stateMachineArn=self.machine_arn, name=name, input=json.dumps(request))

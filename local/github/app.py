@@ -1,5 +1,5 @@
-"""The endpoints as one Flask app: repositories here, Apps, git data and runs in `app_routes`, `git_routes` and
-`run_routes`."""
+"""The endpoints as one Flask app: repositories here, Apps, files, git data and runs in `app_routes`, `content_routes`,
+`git_routes` and `run_routes`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.github import app_routes, git_routes, run_routes, views
+from local.github import app_routes, content_routes, git_routes, run_routes, views
 from local.github.dispatch import read_event
 from local.github.errors import ApiError, error_body
-from local.github.grants import need
+from local.github.grants import accepted, need
 from local.github.reply import reply, urls
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ DOCS = {
     "repository": "repos/repos#get-a-repository",
     "dispatches": "repos/repos#create-a-repository-dispatch-event",
     **app_routes.DOCS,
+    **content_routes.DOCS,
     **git_routes.DOCS,
     **run_routes.DOCS,
 }
@@ -34,7 +35,9 @@ def create_app(github: GitHub) -> Flask:
 
     def refuse(error: ApiError) -> Response:
         docs = DOCS.get(request.endpoint or "", "")
-        return reply(error_body(error.status, error.message, docs, error.errors), error.status)
+        response = reply(error_body(error.status, error.message, docs, error.errors), error.status)
+        response.headers.update(accepted())
+        return response
 
     def unknown(error: HTTPException) -> Response:
         # GitHub answers 404 where others would say 405, too.
@@ -45,6 +48,7 @@ def create_app(github: GitHub) -> Flask:
     app.register_error_handler(HTTPException, unknown)
     _repository_routes(app, github)
     app_routes.register(app, github)
+    content_routes.register(app, github)
     git_routes.register(app, github)
     run_routes.register(app, github)
     return app
@@ -59,6 +63,8 @@ def _repository_routes(app: Flask, github: GitHub) -> None:
     @app.post("/repos/<owner>/<repo>/dispatches")
     def dispatches(owner: str, repo: str) -> Response:
         found = github.repository(owner, repo)
+        if found.archived or not found.push:
+            raise ApiError(403, "Repository was archived so is read-only." if found.archived else None)
         need("contents")
         event_type, payload = read_event(request.get_data())
         github.trigger(found, event_type, payload)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from local.faults import drop_connection
 from local.github.errors import ApiError, error_body, usual_message
 from local.github.faults import Fault, take
+from local.github.grants import Grant
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -79,8 +81,8 @@ class Gate:
         for name, value in limit.headers().items():
             response.headers.setdefault(name, value)
         grant = request.environ.get("github.grant")
-        if grant is not None and grant.scopes is not None:
-            response.headers["X-OAuth-Scopes"] = ", ".join(sorted(grant.scopes))
+        if grant is not None:
+            response.headers.update(_of_token(grant))
         response.headers["x-github-media-type"] = "github.v3; format=json"
         response.headers["x-github-api-version-selected"] = _version(request)
         return response
@@ -95,11 +97,27 @@ class Gate:
             return Response(NO_USER_AGENT, 403, content_type="text/html")
         if _version(request) not in API_VERSIONS:
             return _plain(400, f"{json.dumps(_version(request))} is not a supported version.")
-        if refusal := self._stranger(request):
+        if refusal := self._moved(request) or self._stranger(request):
             return refusal
         if self._github.rate_limit.exhausted and request.path != "/rate_limit":
             limited = Fault.primary_limit(reset_at=self._github.rate_limit.body()["reset"])
             return _faulty(limited, 403)
+        return None
+
+    def _moved(self, request: Request) -> Response | None:
+        """A renamed repository's old name leads to its number, whatever the method.
+
+        https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+        """
+        asked = _REPOSITORY.match(request.path)
+        for repository in self._github.repositories.values():
+            if asked and asked[1] in repository.former_names:
+                rest = request.path[len(f"/repos/{asked[1]}") :]
+                url = f"{request.root_url.rstrip('/')}/repositories/{repository.id}{rest}"
+                url += f"?{request.query_string.decode()}" if request.query_string else ""
+                response = _plain(301 if request.method == "GET" else 307, "Moved Permanently")
+                response.headers["Location"] = url
+                return response
         return None
 
     def _stranger(self, request: Request) -> Response | None:
@@ -118,7 +136,13 @@ class Gate:
             return _plain(401)
         request.environ["github.grant"] = grant
         repository = _REPOSITORY.match(request.path)
-        return _plain(404) if repository and not grant.sees(repository[1]) else None
+        return _plain(404) if repository and not self._sees(grant, repository[1]) else None
+
+    def _sees(self, grant: Grant, name: str) -> bool:
+        """A classic token without the scope `repo` sees public repositories only."""
+        found = self._github.repositories.get(name)
+        hidden = grant.scopes is not None and "repo" not in grant.scopes and (found is None or found.private)
+        return grant.sees(name) and not hidden
 
     def _conditional(self, request: Request, response: Response) -> Response:
         """ETags are bound to the token; a 304 costs nothing.
@@ -137,6 +161,15 @@ class Gate:
         response.headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
         response.headers["Vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding"
         return response
+
+
+def _of_token(grant: Grant) -> dict[str, str]:
+    """What every answer says of the token that asked."""
+    said = {} if grant.scopes is None else {"X-OAuth-Scopes": ", ".join(sorted(grant.scopes))}
+    if grant.expires is not None:
+        ends = datetime.fromtimestamp(grant.expires, UTC)
+        said["github-authentication-token-expiration"] = ends.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return said
 
 
 def _version(request: Request) -> str:

@@ -118,7 +118,9 @@ class GitHub(Edits):
         actor: str = "chatops-bot",
     ) -> None:
         """What an accepted repository_dispatch sets off: a run, later, or nothing."""
-        if not self.actions_enabled or (self.listens_to is not None and event_type not in self.listens_to):
+        if not (self.actions_enabled and repository.actions_enabled) or (
+            self.listens_to is not None and event_type not in self.listens_to
+        ):
             return
         script = self._script_for(str(payload.get("stage") or ""))
         if script.never_appears:

@@ -29,7 +29,12 @@ class Comparison:
 
 @dataclass
 class Repository:
-    """One repository; `hidden` makes it private to somebody else: GitHub then says 404, not 403."""
+    """One repository; `hidden` makes it private to somebody else: GitHub then says 404, not 403.
+
+    `push`: whether the token's user may write. `files`: by branch, texts by path. `workflow_states`: by path, where one
+    is not `active`. `actions_enabled`, `allowed_actions` (all, local_only, selected) and `github_owned_allowed` are the
+    settings of Actions. `former_names` redirect here.
+    """
 
     owner: str
     name: str
@@ -37,11 +42,20 @@ class Repository:
     default_branch: str = "main"
     private: bool = True
     hidden: bool = False
+    archived: bool = False
+    disabled: bool = False
+    push: bool = True
+    actions_enabled: bool = True
+    allowed_actions: str = "all"
+    github_owned_allowed: bool = True
+    former_names: frozenset[str] = frozenset()
     created: float = 1_690_000_000
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
+    workflow_states: dict[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

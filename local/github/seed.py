@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local.github import files
 from local.github.model import Release, Tag
 from local.github.repository import Repository
 
@@ -27,10 +28,11 @@ PEOPLE = ("dana", "lee", "kim")
 def checkout_api(now: float) -> Repository:
     """The repository with a commit every second day, the last one yesterday before `now` (epoch)."""
     repository = Repository("acme", "checkout-api")
-    for index, (message, pull, files, tag, released, annotated) in enumerate(HISTORY):
+    repository.files["main"] = files.workflows()
+    for index, (message, pull, changed, tag, released, annotated) in enumerate(HISTORY):
         date = float(int(now - DAY * (1 + 2 * (len(HISTORY) - 1 - index))))
         login = PEOPLE[index % len(PEOPLE)]
-        commit = repository.add_commit(message, date, login=login, files=files, pull=pull)
+        commit = repository.add_commit(message, date, login=login, files=changed, pull=pull)
         if tag:
             repository.tags[tag] = Tag(tag, commit.sha, date, annotated)
         if released:

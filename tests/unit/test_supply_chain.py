@@ -12,6 +12,7 @@ from tests.unit.test_template_rules import FUNCTIONS, MACHINES, RESOURCES, TEMPL
 SHIPPED = [
     *sorted((ROOT / "lambdas").rglob("*.py")),
     *sorted((ROOT / ".github").rglob("*.py")),
+    *sorted((ROOT / "doctor").rglob("*.py")),
     *sorted((ROOT / "local").rglob("*.py")),
     *sorted((ROOT / "scripts").glob("*.py")),
 ]

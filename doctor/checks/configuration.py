@@ -1,0 +1,95 @@
+"""Is every variable set, and does it hold what it should? All of them at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chatops import secrets
+from chatops.secrets import WHAT
+from doctor import secret_forms
+from doctor.installation import Installation
+from doctor.result import Result, failed, ok
+
+README = "README.md, Configuration"
+PARAMETERS = {
+    "GITHUB_ID": "GithubId",
+    "GITHUB_REPO": "GithubRepo",
+    "GITHUB_APP_ID": "GithubAppId",
+    "ECS_CLUSTER_NAME": "EcsClusterName",
+    "ECS_SERVICE_NAME": "EcsServiceName",
+    "CODEDEPLOY_APP_NAME": "CodeDeployAppName",
+    "CODEDEPLOY_GROUP_NAME": "CodeDeployGroupName",
+    "SLACK_CHANNEL_ID": "SlackChannelId",
+    "SLACK_APPROVERS": "SlackApprovers",
+    "DEPLOY_APPROVAL_REQUIRED": "DeployApprovalRequired",
+    "ROLLBACK_APPROVAL_REQUIRED": "RollbackApprovalRequired",
+    "CHATOPS_LANG": "Language",
+    "GIF_BASE_URL": "GifBaseUrl",
+    "GIF_DEPLOYING": "GifDeploying",
+    "GIF_DEPLOY_SUCCESS": "GifDeploySuccess",
+    "GIF_DEPLOY_FAIL": "GifDeployFail",
+}
+"""Variables that are parameters of the stack (template.yaml, Globals)."""
+
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
+_CAUSES = {
+    secrets.SLACK_SIGNING_SECRET: "Every request of Slack's is answered 401; a command shows dispatch_failed.",
+    secrets.SLACK_BOT_TOKEN: "No message can be posted, so nobody is asked and nobody is told.",
+    secrets.GITHUB_TOKEN: "No run can be started; each deployment ends in Refused.",
+    secrets.GITHUB_APP_KEY: "The GitHub App cannot sign, so no run can be started.",
+    "SLACK_CHANNEL_ID": "What has no channel of its own (executions started in the console) is told nowhere.",
+}
+_USUAL = "Functions that read their settings fail with InvalidConfiguration."
+
+
+def look(installation: Installation, _: str) -> Iterator[Result]:
+    """One failure for each variable and secret that is missing or malformed; else how many targets there are."""
+    problems = [
+        failed(problem.text, _CAUSES.get(problem.name, _USUAL), _where(installation, problem.name), README)
+        for problem in installation.read.problems
+    ]
+    problems += [*_channel(installation), *_secrets(installation)]
+    yield from problems
+    if not problems:
+        count = len(installation.targets)
+        names = ", ".join(installation.targets)
+        yield ok(f"{count} target{'s' if count != 1 else ''} ({names}), from {_source(installation)}.")
+
+
+def _source(installation: Installation) -> str:
+    file = installation.read.file
+    return f"{installation.source} and {file}" if file else installation.source
+
+
+def _channel(installation: Installation) -> Iterator[Result]:
+    channel = installation.settings.channel
+    if channel and not _CHANNEL.fullmatch(channel):
+        yield failed(
+            f"SLACK_CHANNEL_ID is {channel!r}; it should hold a channel's id (C…), not its name.",
+            _CAUSES["SLACK_CHANNEL_ID"],
+            "In Slack open the channel's details: the id stands at the bottom of About. "
+            + _where(installation, "SLACK_CHANNEL_ID"),
+            README,
+        )
+
+
+def _secrets(installation: Installation) -> Iterator[Result]:
+    key = secrets.GITHUB_APP_KEY if installation.settings.github_app_id else secrets.GITHUB_TOKEN
+    for name in (secrets.SLACK_SIGNING_SECRET, secrets.SLACK_BOT_TOKEN, key):
+        value = installation.secrets.get(name, "").strip()
+        if text := secret_forms.problem(name, value):
+            yield failed(text, _CAUSES[name], _where(installation, name), README)
+
+
+def _where(installation: Installation, name: str) -> str:
+    if installation.stack is None or installation.local:
+        return f"Set {name} in the environment." if name != "targets.yaml" else "Mend the file where the sentence says."
+    if name in WHAT:
+        arn = installation.stack.outputs.get("SecretArn", "<output SecretArn>")
+        return (
+            f"Put it into the stack's secret: aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
+        )
+    if name in PARAMETERS:
+        return f"Deploy the stack again with the parameter {PARAMETERS[name]}."
+    return "Mend the file where the sentence says, build and deploy the stack again."

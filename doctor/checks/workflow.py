@@ -1,0 +1,197 @@
+"""Does one active workflow on the default branch listen to the target's event, and does it do what the bot expects?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from chatops.targets import Target
+from doctor import pipeline_rules
+from doctor.far import Answer
+from doctor.installation import Installation
+from doctor.pipeline_rules import Fault
+from doctor.result import NotLooked, Result, State, failed, ok
+from doctor.workflow_file import Unreadable, Workflow, read
+
+FOLDER = ".github/workflows"
+MOST_FILES, MOST_BRANCHES = 60, 10
+_NEVER = "GitHub takes the event and starts no run: the deployment ends with “the run never appeared”."
+_CALLED = re.compile(r"([\w.-]+/[\w.-]+)/(\.github/workflows/[\w.-]+)@([\w./-]+)")
+_STATES = {
+    "disabled_manually": "somebody disabled it",
+    "disabled_inactivity": "GitHub disabled it, since nothing happened in the repository for 60 days",
+    "disabled_fork": "the repository is a fork, where workflows begin disabled",
+}
+
+
+def look(installation: Installation, name: str) -> Iterator[Result]:
+    """Every workflow file of the default branch is read; those that listen to the event are looked at closely."""
+    target = installation.targets[name]
+    branch = str(installation.github.repository(target.repository).json.get("default_branch", "main"))
+    found, broken = _files(installation, target.repository, branch)
+    listening = [workflow for workflow in found if workflow.listens(target.event_type)]
+    if not listening:
+        yield from broken or [_missing(installation, target, branch, found)]
+        return
+    first = listening[0]
+    if len(listening) > 1:
+        yield _several(target, branch, listening)
+    faults = [*pipeline_rules.run_name(first), *_jobs(installation, target, branch, first)]
+    problems = [*_state(installation, target, first), *(_told(target, branch, first, fault) for fault in faults)]
+    yield from problems
+    if not any(result.state is State.FAILED for result in problems):
+        yield ok(f"{first.path} on {branch} of {target.repository} listens to {target.event_type}.")
+
+
+def _files(installation: Installation, repository: str, branch: str) -> tuple[list[Workflow], list[Result]]:
+    """The branch's workflows, and what to say about files that are none; read once."""
+    known = installation.workflows
+    if (repository, branch) not in known:
+        known[repository, branch] = _read_files(installation, repository, branch)
+    return known[repository, branch]
+
+
+def _read_files(installation: Installation, repository: str, branch: str) -> tuple[list[Workflow], list[Result]]:
+    listed = installation.github.repository(repository, f"/contents/{FOLDER}", ref=branch)
+    if listed.status == 403:
+        raise NotLooked("the token may not read the repository's contents", "See GitHub rights.")
+    names = [
+        str(item["path"])
+        for item in (listed.json if isinstance(listed.json, list) else [])
+        if item.get("type") == "file" and str(item.get("name", "")).endswith((".yml", ".yaml"))
+    ]
+    found: list[Workflow] = []
+    broken: list[Result] = []
+    for path in names[:MOST_FILES]:
+        text = _text(installation.github.repository(repository, f"/contents/{path}", ref=branch))
+        try:
+            found.append(read(path, text))
+        except Unreadable as error:
+            broken.append(
+                failed(
+                    f"{path} on {branch} of {repository} cannot be read: line {error.line}, {error}.",
+                    f"GitHub does not start it. {_NEVER}",
+                    "Mend it there; GitHub shows the same under the repository's Actions.",
+                    _page(repository, branch, path, error.line),
+                )
+            )
+    return found, broken
+
+
+def _text(answer: Answer) -> str:
+    found = answer.json
+    if answer.status != 200 or not isinstance(found, dict):
+        return ""
+    try:
+        return base64.b64decode(str(found.get("content", ""))).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _missing(installation: Installation, target: Target, branch: str, found: list[Workflow]) -> Result:
+    """No file listens: because it stands elsewhere, or listens to something else."""
+    elsewhere = _elsewhere(installation, target, branch)
+    if elsewhere:
+        return failed(
+            f"The workflow for {target.event_type} stands on the branch {elsewhere} of {target.repository} only, "
+            f"not on {branch}.",
+            f"Events start workflows of the default branch only. {_NEVER}",
+            f"Merge it into {branch}.",
+            _page(target.repository, elsewhere, FOLDER),
+        )
+    others = {one.event_type for one in installation.read.targets.values()}
+    triggered = [workflow for workflow in found if workflow.trigger is not None]
+    triggered.sort(key=lambda workflow: {part.text for part in workflow.types or []} <= others)
+    near = triggered[0] if triggered else None
+    if near is not None and near.trigger is not None:
+        types = ", ".join(part.text for part in near.types or [])
+        line = (near.types or [near.trigger])[0].line
+        return failed(
+            f"{near.path} on {branch} of {target.repository}, line {line}, listens to {types or 'nothing'}, and "
+            f"no file there to {target.event_type}.",
+            _NEVER,
+            f"Add {target.event_type} to its types, or (another target is a workflow of its own) add a copy or a "
+            f"caller that lists it; or set the target's event_type in targets.yaml.",
+            _page(target.repository, branch, near.path, line),
+        )
+    return failed(
+        f"No workflow on {branch} of {target.repository} listens to repository_dispatch ({target.event_type}).",
+        _NEVER,
+        f"Copy .github/workflows/dev_deploy.yml and .github/scripts/ of this project to {branch} there, or add a "
+        "workflow that calls it.",
+        _page(target.repository, branch, FOLDER),
+    )
+
+
+def _elsewhere(installation: Installation, target: Target, branch: str) -> str:
+    listed = installation.github.repository(target.repository, "/branches", per_page=100)
+    names = [str(one.get("name")) for one in (listed.json if isinstance(listed.json, list) else [])]
+    for name in [name for name in names if name != branch][:MOST_BRANCHES]:
+        found, _ = _files(installation, target.repository, name)
+        if any(workflow.listens(target.event_type) for workflow in found):
+            return name
+    return ""
+
+
+def _several(target: Target, branch: str, listening: list[Workflow]) -> Result:
+    paths = " and ".join(workflow.path for workflow in listening)
+    return failed(
+        f"{paths} on {branch} of {target.repository} all listen to {target.event_type}.",
+        "Each event starts one run of each: the first to claim does the work, the others are refused and fail.",
+        "Leave the event type in one of them.",
+        _page(target.repository, branch, FOLDER),
+    )
+
+
+def _jobs(installation: Installation, target: Target, branch: str, workflow: Workflow) -> Iterator[Fault]:
+    """The file's jobs, and those of the reusable workflow that it calls, where that can be read."""
+    rolls_back = target.kind == "none"
+    yield from pipeline_rules.jobs(workflow, needs_rollback=rolls_back, claims=target.claim)
+    for place in pipeline_rules.called(workflow):
+        own = place.text.startswith("./")  # of the same repository and commit
+        named = _CALLED.fullmatch(f"{target.repository}{place.text[1:]}@{branch}" if own else place.text)
+        if named is None:
+            continue
+        repository, path, ref = named.groups()
+        answer = installation.github.repository(repository, f"/contents/{path}", ref=ref)
+        if answer.status != 200:
+            continue  # a private repository that the bot's token need not see
+        try:
+            called = read(path, _text(answer))
+        except Unreadable as error:
+            yield Fault(place.line, f"{place.text} cannot be read (line {error.line})", _NEVER, "Call another commit.")
+            continue
+        for fault in pipeline_rules.jobs(called, needs_rollback=rolls_back, claims=target.claim):
+            yield Fault(
+                place.line, f"in {place.text}, line {fault.line}, {fault.what}", fault.causes, fault.todo, fault.grave
+            )
+
+
+def _state(installation: Installation, target: Target, workflow: Workflow) -> Iterator[Result]:
+    listed = installation.github.repository(target.repository, "/actions/workflows", per_page=100)
+    known = listed.json.get("workflows", []) if isinstance(listed.json, dict) else []
+    state = next((str(one.get("state")) for one in known if one.get("path") == workflow.path), "active")
+    if state != "active":
+        yield failed(
+            f"{workflow.path} of {target.repository} is disabled: {_STATES.get(state, state)}.",
+            _NEVER,
+            "In the repository's Actions choose the workflow and Enable workflow.",
+            f"https://github.com/{target.repository}/actions/workflows/{workflow.path.rpartition('/')[2]}",
+        )
+
+
+def _told(target: Target, branch: str, workflow: Workflow, fault: Fault) -> Result:
+    return Result(
+        State.FAILED if fault.grave else State.WARNING,
+        f"{workflow.path} on {branch} of {target.repository}, line {fault.line}: {fault.what}.",
+        fault.causes,
+        fault.todo,
+        _page(target.repository, branch, workflow.path, fault.line),
+    )
+
+
+def _page(repository: str, branch: str, path: str, line: int = 0) -> str:
+    kind = "tree" if path == FOLDER else "blob"
+    return f"https://github.com/{repository}/{kind}/{branch}/{path}" + (f"#L{line}" if line else "")

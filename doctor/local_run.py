@@ -1,0 +1,59 @@
+"""The local run as an installation: stand-ins for everybody else, and one fault where one is wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from doctor.far import Aws
+from doctor.installation import Installation, Stack, secrets_of
+
+if TYPE_CHECKING:
+    from local.world import World
+
+_SERVICES = {
+    "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
+    "ecs": "AWS_ENDPOINT_URL_ECS",
+    "stepfunctions": "AWS_ENDPOINT_URL_SFN",
+}
+
+
+@contextmanager
+def started(fault: str = "", target: str = "") -> Iterator[Installation]:
+    """The whole local run, for the length of a `with` block. `fault`: a name of `local.misconfigured.FAULTS`."""
+    from local.misconfigured import FAULTS
+    from local.world import world
+
+    with world() as made:
+        env: dict[str, str] = {}
+        if fault:
+            FAULTS[fault].apply(made, env)
+        yield described(made, env, target)
+
+
+def described(made: World, changes: dict[str, str] | None = None, target: str = "") -> Installation:
+    """That local run, with these settings changed."""
+    from local.world import CREDENTIALS, REGION, STACK
+
+    env = made.environment() | {"AWS_REGION": REGION} | (changes or {})
+    stored = json.loads(made.secrets.get_secret_value(SecretId=f"{STACK}-secret")["SecretString"])
+    set_here = {name: value for name, value in (changes or {}).items() if name in stored}
+    endpoints = {service: env[variable] for service, variable in _SERVICES.items()} | {"": env["AWS_ENDPOINT_URL"]}
+    keys = {name: value for name, value in CREDENTIALS.items() if name != "region_name"}
+    outputs = {
+        "SlackRequestUrl": f"{env['CHATOPS_API_URL']}/slack/events",
+        "StateMachineArn": made.machine_arn,
+        "TableName": env["CHATOPS_TABLE"],
+        "SecretArn": env["CHATOPS_SECRET_ARN"],
+    }
+    return Installation(
+        env=env,
+        secrets=secrets_of({}, stored | set_here),
+        aws=Aws(REGION, endpoints, **keys),
+        stack=Stack(STACK, "CREATE_COMPLETE", outputs),
+        only=target,
+        local=True,
+        source="the local run",
+    )

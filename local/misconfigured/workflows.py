@@ -1,0 +1,123 @@
+"""What can be wrong with the workflow on the default branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from local.github.files import CI, FOLDER, pipeline
+from local.misconfigured.fault import Environment, Fault
+
+if TYPE_CHECKING:
+    from local.world import World
+
+WORKFLOW, DEV, STAGING = "workflow", f"{FOLDER}/dev_deploy.yml", f"{FOLDER}/staging_deploy.yml"
+Apply = Callable[["World", Environment], None]
+BARE = """name: Deploy
+run-name: "${{ github.event.client_payload.deployment_id }} ${{ github.event.client_payload.stage }}"
+on: {repository_dispatch: {types: [dev_deploy]}}
+jobs:
+  all:
+    runs-on: ubuntu-latest
+    steps:
+      - run: ./chatops claim
+      - run: ./deploy
+      - if: always()
+        run: ./chatops finish
+"""
+"""Somebody's own pipeline, which says nothing of permissions."""
+
+
+def written(path: str, change: Callable[[str], str]) -> Apply:
+    """The file with this change; an empty text removes it."""
+
+    def apply(world: World, _: Environment) -> None:
+        files = world.github.default_repository.files["main"]
+        before = files.pop(path, "")
+        if after := change(before):
+            assert after != before, path  # noqa: S101 - a fault that changes nothing would be found by nobody
+            files[path] = after
+
+    return apply
+
+
+def replaced(path: str, old: str, new: str) -> Apply:
+    return written(path, lambda text: text.replace(old, new))
+
+
+def _elsewhere(world: World, _: Environment) -> None:
+    found = world.github.default_repository
+    found.add_commit("Deploy from Slack", world.clock.now(), branch="chatops")
+    found.files["chatops"] = dict(found.files["main"])
+    found.files["main"] = {f"{FOLDER}/ci.yml": CI}
+
+
+def _none(world: World, _: Environment) -> None:
+    world.github.default_repository.files["main"] = {f"{FOLDER}/ci.yml": CI}
+
+
+def _disabled(state: str) -> Apply:
+    def apply(world: World, _: Environment) -> None:
+        world.github.default_repository.workflow_states[DEV] = state
+
+    return apply
+
+
+def _second(world: World, _: Environment) -> None:
+    world.github.default_repository.files["main"][f"{FOLDER}/old.yml"] = pipeline()
+
+
+def _step(text: str, name: str) -> str:
+    """A step of the file, in the first job that has it."""
+    start = text.index(f"      - name: {name}\n")
+    end = text.find("\n      - name: ", start)
+    return text[start : end + 1]
+
+
+def _claim_last(text: str) -> str:
+    claim, tests = _step(text, "Claim the stage"), _step(text, "Run the tests")
+    return text.replace(claim, "", 1).replace(tests, f"{tests}\n{claim}", 1)
+
+
+def _dev(name: str, says: str, apply: Apply, *, grave: bool = True) -> Fault:
+    return Fault(name, WORKFLOW, says, apply, subject="dev", grave=grave)
+
+
+WORKFLOWS = (
+    Fault("no-workflow", WORKFLOW, "listens to repository_dispatch", _none),
+    Fault("workflow-on-another-branch", WORKFLOW, "stands on the branch chatops of acme/checkout-api only", _elsewhere),
+    _dev("workflow-for-another-event", "listens to live, and no", replaced(DEV, "[dev_deploy]", "[live]")),
+    _dev(
+        "workflow-is-no-yaml",
+        "dev_deploy.yml on main of acme/checkout-api cannot be read: line",
+        replaced(DEV, ": ", ":\t{"),
+    ),
+    _dev("workflow-disabled", "somebody disabled it", _disabled("disabled_manually")),
+    _dev("workflow-asleep", "nothing happened in the repository for 60 days", _disabled("disabled_inactivity")),
+    _dev("two-workflows", "dev_deploy.yml and .github/workflows/old.yml", _second),
+    _dev("no-run-name", "it has no run-name", replaced(DEV, "run-name: ", "x-name: ")),
+    _dev(
+        "run-name-of-ones-own", "its run-name is", replaced(DEV, 'client_payload.stage }}"\n\non:', 'run_id }}"\n\non:')
+    ),
+    _dev(
+        "no-claim",
+        "job build claims no stage",
+        written(DEV, lambda text: text.replace(_step(text, "Claim the stage"), "", 1)),
+    ),
+    _dev("claim-too-late", "job build does something before it claims", written(DEV, _claim_last)),
+    _dev("no-report", "reports no end", replaced(DEV, "chatops_stage.py finish", "bye.py")),
+    _dev(
+        "report-only-of-success",
+        "reports its end only when nothing failed",
+        replaced(DEV, "if: always() && steps", "if: steps"),
+    ),
+    _dev("no-build-job", "no job of it runs for the stage build", replaced(DEV, "stage == 'build'", "stage == 'test'")),
+    _dev("workflow-may-do-all", "the default permissions", written(DEV, lambda _: BARE), grave=False),
+    Fault(
+        "caller-grants-too-little",
+        WORKFLOW,
+        "grants the pipeline no id-token: write",
+        replaced(STAGING, "      id-token: write\n", ""),
+        subject="staging",
+    ),
+)

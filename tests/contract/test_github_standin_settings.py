@@ -1,0 +1,141 @@
+"""What the GitHub stand-in says of files, branches, workflows, Actions' settings and tokens is what GitHub's
+description says."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from local.github import GitHub
+from tests.contract import test_github_standin_description as published
+from tests.contract.test_github_standin_description import REPO, get
+
+WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "dev_deploy.yml"
+FILE = "/contents/.github/workflows/dev_deploy.yml"
+READS = [
+    ("/contents/.github/workflows", f"{REPO}/contents/{{path}}", 200),
+    ("/contents/.github", f"{REPO}/contents/{{path}}", 200),
+    (FILE, f"{REPO}/contents/{{path}}", 200),
+    (f"{FILE}?ref=main", f"{REPO}/contents/{{path}}", 200),
+    (f"{FILE}?ref=nowhere", f"{REPO}/contents/{{path}}", 404),
+    ("/contents/no-such-file", f"{REPO}/contents/{{path}}", 404),
+    ("/branches", f"{REPO}/branches", 200),
+    ("/actions/workflows", f"{REPO}/actions/workflows", 200),
+    ("/actions/permissions", f"{REPO}/actions/permissions", 200),
+]
+
+
+def described(response: TestResponse, path: str) -> None:
+    if published.DESCRIPTION.exists():
+        published.assert_described(response, path)
+
+
+@pytest.mark.parametrize(("path", "description", "status"), READS)
+def test_what_is_read_is_as_described(client: Client, path: str, description: str, status: int) -> None:
+    response = get(client, path)
+    assert response.status_code == status
+    described(response, description)
+
+
+def test_a_file_is_what_was_written(client: Client) -> None:
+    found = get(client, FILE).json
+    assert found is not None
+    assert base64.b64decode(found["content"]).decode() == WORKFLOW.read_text()
+    assert found["size"] == WORKFLOW.stat().st_size
+
+
+def test_a_branch_has_files_of_its_own(client: Client, github: GitHub) -> None:
+    found = github.default_repository
+    found.add_commit("Try", github.clock.now(), branch="try")
+    found.files["try"] = {"a.txt": "1"}
+    assert get(client, "/contents/a.txt?ref=try").status_code == 200
+    assert get(client, "/contents/a.txt").status_code == 404
+    branches = get(client, "/branches").json or []
+    assert [each["name"] for each in branches] == ["main", "try"]
+
+
+@pytest.mark.parametrize("state", ["disabled_manually", "disabled_inactivity", "disabled_fork"])
+def test_a_workflow_may_be_disabled(client: Client, github: GitHub, state: str) -> None:
+    github.default_repository.workflow_states[".github/workflows/dev_deploy.yml"] = state
+    response = get(client, "/actions/workflows")
+    described(response, f"{REPO}/actions/workflows")
+    states = {each["path"].rpartition("/")[2]: each["state"] for each in (response.json or {})["workflows"]}
+    assert (states["dev_deploy.yml"], states["ci.yml"]) == (state, "active")
+
+
+def test_actions_may_be_limited_or_switched_off(client: Client, github: GitHub) -> None:
+    found = github.default_repository
+    assert get(client, "/actions/permissions/selected-actions").status_code == 409
+    found.allowed_actions, found.github_owned_allowed = "selected", False
+    described(get(client, "/actions/permissions"), f"{REPO}/actions/permissions")
+    chosen = get(client, "/actions/permissions/selected-actions")
+    described(chosen, f"{REPO}/actions/permissions/selected-actions")
+    assert (chosen.json or {})["github_owned_allowed"] is False
+    found.actions_enabled = False
+    response = get(client, "/actions/permissions")
+    described(response, f"{REPO}/actions/permissions")
+    assert response.json == {"enabled": False}
+    github.hand_sent_event({"stage": "build"})
+    assert github.settle()
+    assert github.runs == []
+
+
+@pytest.mark.parametrize("which", ["archived", "disabled"])
+def test_a_repository_that_takes_nothing_says_so(client: Client, github: GitHub, which: str) -> None:
+    setattr(github.default_repository, which, True)
+    response = get(client, "")
+    described(response, REPO)
+    assert (response.json or {})[which] is True
+
+
+def test_an_archived_repository_and_a_reader_of_it_start_nothing(client: Client, github: GitHub) -> None:
+    def sent() -> int:
+        headers, body = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}, {"event_type": "dev_deploy"}
+        return client.post("/repos/acme/checkout-api/dispatches", json=body, headers=headers).status_code
+
+    github.default_repository.push = False
+    assert sent() == 403
+    github.default_repository.push, github.default_repository.archived = True, True
+    assert sent() == 403
+    github.default_repository.archived = False
+    assert sent() == 204
+
+
+def test_a_renamed_repository_redirects(client: Client, github: GitHub) -> None:
+    found = github.repositories.pop("acme/checkout-api")
+    found.name, found.former_names = "checkout", frozenset({"acme/checkout-api"})
+    github.repositories["acme/checkout"] = found
+    response = get(client, "/branches?per_page=1")
+    assert response.status_code == 301
+    assert response.headers["Location"].endswith(f"/repositories/{found.id}/branches?per_page=1")
+    published_body = get(client, "")
+    assert published_body.status_code == 301
+    described(published_body, REPO)
+
+
+def test_a_classic_token_without_repo_sees_public_repositories_only(client: Client, github: GitHub) -> None:
+    github.grant = replace(github.grant, scopes=frozenset({"public_repo"}))
+    response = get(client, "")
+    assert response.status_code == 404
+    described(response, REPO)
+    github.default_repository.private = False
+    response = get(client, "")
+    assert response.status_code == 200
+    assert response.headers["X-OAuth-Scopes"] == "public_repo"
+
+
+def test_a_fine_grained_token_is_told_what_it_lacks_and_when_it_ends(client: Client, github: GitHub) -> None:
+    github.grant = replace(github.grant, scopes=None, permissions={"metadata": "read"}, expires=1_800_000_000.0)
+    response = get(client, "/actions/workflows")
+    assert response.status_code == 403
+    assert response.headers["X-Accepted-GitHub-Permissions"] == "actions=read"
+    assert response.headers["github-authentication-token-expiration"] == "2027-01-15 08:00:00 UTC"
+    assert "X-OAuth-Scopes" not in response.headers
+    github.grant = replace(github.grant, scopes=frozenset({"repo"}), expires=None)
+    response = get(client, "/actions/workflows")
+    assert "X-Accepted-GitHub-Permissions" not in response.headers
+    assert "github-authentication-token-expiration" not in response.headers

@@ -1,0 +1,65 @@
+"""One local run for all tests here, whose far ends are made anew for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chatops import config
+from doctor.checks import CHECKS
+from doctor.installation import Installation
+from doctor.local_run import described
+from doctor.runner import Finding, examine
+from local.clock import Clock
+from local.ecs import Ecs
+from local.ecs.server import FIRST_IMAGE
+from local.github import GitHub
+from local.slack import Slack
+from local.world import World, world
+
+OURS = ("CHATOPS_", "GITHUB_", "SLACK_", "ECS_", "CODEDEPLOY_", "GIF_", "DEPLOY_", "ROLLBACK_", "AWS_")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[World]:
+    """The engine, the functions and the gateway, which no fault here touches."""
+    with pytest.MonkeyPatch.context() as patch:
+        import os
+
+        for name in [name for name in os.environ if name.startswith(OURS)]:
+            patch.delenv(name)
+        with world() as made:
+            yield made
+
+
+@pytest.fixture
+def made(shared: World) -> Iterator[World]:
+    """The local run with far ends that nobody has touched yet."""
+    clock = Clock()
+    shared.ecs, shared.slack = Ecs(clock), Slack(clock, f"{shared.url}/_slack")
+    shared.ecs.add_service("checkout-api-staging", FIRST_IMAGE, desired=2)
+    shared.github = GitHub(clock, shared.ecs)
+    mounted: dict[str, Any] = {"_github": shared.github.mount, "_slack": shared.slack.app, "_ecs": shared.ecs.app}
+    shared._mounts._shifted.update(mounted)
+    config.reset()
+    yield shared
+    shared.github.close()
+    clock.close()
+
+
+Look = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def look(made: World) -> Look:
+    """All findings about the local run; `changes` are settings."""
+
+    def asked(changes: dict[str, str] | None = None, **more: Any) -> list[Finding]:
+        found: Installation = described(made, changes)
+        for name, value in more.items():
+            setattr(found, name, value)
+        return list(examine(found, CHECKS))
+
+    return asked

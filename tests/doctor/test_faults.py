@@ -1,0 +1,31 @@
+"""Each fault that can be switched on is found by its own check and by no other, and the text says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from doctor.result import State
+from local.misconfigured import FAULTS, Fault
+from local.world import World
+from tests.doctor.conftest import Look
+
+
+def test_the_local_run_is_in_order(look: Look) -> None:
+    findings = look()
+    assert {finding.check for finding in findings if finding.result.state in (State.FAILED, State.WARNING)} == set()
+    assert sum(finding.result.state is State.OK for finding in findings) >= 8
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_found_by_its_check_alone(fault: Fault, made: World, look: Look) -> None:
+    changes: dict[str, str] = {}
+    fault.apply(made, changes)
+    findings = look(changes)
+    wrong = [one for one in findings if one.result.state in (State.FAILED, State.WARNING)]
+    assert {one.check for one in wrong} == {fault.check}, [one.result for one in wrong]
+    assert {one.result.state for one in wrong} == {State.FAILED if fault.grave else State.WARNING}
+    named = [one for one in wrong if fault.says in one.result.found and fault.subject in ("", one.subject)]
+    assert named, [one.result.found for one in wrong]
+    for one in wrong:
+        assert one.result.causes.endswith((".", "…")), one.result
+        assert one.result.todo.endswith((".", "…")), one.result
