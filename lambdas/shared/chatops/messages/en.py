@@ -56,6 +56,7 @@ TEXTS = {
     "github_app_404": "GitHub shows no installation of the GitHub App on {repository} (404). Check `GITHUB_APP_ID`, `GITHUB_ID` and `GITHUB_REPO`, and install the App on the repository (the App's settings, Install App).",
     "github_moved": "GitHub says that {repository} has moved ({status}). Put its new name into `GITHUB_ID` and `GITHUB_REPO` (or the target's `repository`).",
     "github_refused": "GitHub refused ({status}) for {repository}: {said}",
+    "github_pause": "GitHub asks to wait until {until} (rate limit). Nothing was started; ask again then.",
     # answers to the command itself
     "accepted_deploy": "Got it. Deploying `{version}` to *{target}*; follow it below.",
     "accepted_latest": "Got it. Deploying the latest version to *{target}*; follow it below.",
@@ -185,6 +186,8 @@ TEXTS = {
     "why_run_failed": "Job *{job}*, step *{step}* failed: {run}.",
     "why_run_failed_bare": "{run} ended as `{conclusion}`.",
     "why_never_appeared": "GitHub accepted the event, and no run appeared within {seconds} s. Usual causes, in this order: Actions are disabled for the organisation or the repository; the workflow file is not on the default branch; its `types:` do not list `{event_type}`.",
+    "why_github_paused": "GitHub asked to wait until {until} (rate limit), and the {stage} stage's {seconds} s went by.",
+    "why_github_down": "GitHub did not answer ({said}), and the {stage} stage's {seconds} s went by. What became of its run is not known.",
     "why_unclaimed": "{run} ended without claiming its ticket, so it counts for nothing. Does the workflow's first step claim the stage?",
     "why_timed_out": "The {stage} stage took longer than {seconds} s: {run}.",
     "why_unfinished": "{run} is green but never reported what it did. Does the workflow's last step finish the stage?",

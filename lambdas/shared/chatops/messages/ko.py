@@ -60,6 +60,7 @@ TEXTS = {
     "github_app_404": "{repository} 저장소에 GitHub App이 설치되어 있지 않습니다(404). `GITHUB_APP_ID`, `GITHUB_ID`, `GITHUB_REPO` 설정을 확인하고 저장소에 App을 설치하세요(App 설정의 Install App).",
     "github_moved": "GitHub에 따르면 {repository} 저장소가 이전되었습니다({status}). 새 이름을 `GITHUB_ID`, `GITHUB_REPO` 설정(또는 대상의 `repository` 항목)에 넣으세요.",
     "github_refused": "GitHub에서 거부했습니다({status}). 저장소: {repository}. 응답: {said}",
+    "github_pause": "GitHub 요청 한도에 걸려 {until}까지 기다려야 합니다. 아무것도 시작하지 않았습니다. 그 뒤에 다시 요청하세요.",
     # answers to the command itself
     "accepted_deploy": "접수했습니다. `{version}` 버전을 *{target}* 대상에 배포합니다. 진행 상황은 아래에서 확인하세요.",
     "accepted_latest": "접수했습니다. 최신 버전을 *{target}* 대상에 배포합니다. 진행 상황은 아래에서 확인하세요.",
@@ -189,6 +190,8 @@ TEXTS = {
     "why_run_failed": "작업 *{job}*, 단계 *{step}* 실패: {run}.",
     "why_run_failed_bare": "{run} 결과: `{conclusion}`.",
     "why_never_appeared": "GitHub에서 이벤트를 받았지만 {seconds}초 안에 실행이 나타나지 않았습니다. 흔한 원인을 순서대로 확인하세요: 조직이나 저장소에서 Actions가 꺼져 있음, 워크플로 파일이 기본 브랜치에 없음, 워크플로의 `types:` 목록에 `{event_type}` 이벤트가 없음.",
+    "why_github_paused": "GitHub 요청 한도에 걸려 {until}까지 기다려야 했고, 그사이 {stage} 단계의 제한 시간 {seconds}초가 지났습니다.",
+    "why_github_down": "GitHub에서 응답이 없었고({said}), 그사이 {stage} 단계의 제한 시간 {seconds}초가 지났습니다. 실행이 어떻게 되었는지는 알 수 없습니다.",
     "why_unclaimed": "{run} 실행이 티켓을 받지 않고 끝나서 결과로 인정하지 않습니다. 워크플로의 첫 단계가 티켓을 받나요?",
     "why_timed_out": "{stage} 단계가 {seconds}초를 넘겼습니다: {run}.",
     "why_unfinished": "{run} 실행은 성공했지만 무엇을 했는지 알리지 않았습니다. 워크플로의 마지막 단계가 완료를 알리나요?",

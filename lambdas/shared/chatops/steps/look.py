@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatops.errors import GitHubRefused
+from chatops import clock
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.store.table import Item
 from chatops.targets import Target
 
@@ -72,6 +73,11 @@ class Look:
         return max(unwanted, self.asked_at) + self.target.timing.cancel
 
     @property
+    def trouble(self) -> dict[str, Any]:
+        """Why the look before could not see what GitHub knows, if it could not."""
+        return dict(self.before.get("trouble") or {})
+
+    @property
     def known(self) -> dict[str, Any]:
         """What the look before knew of the run."""
         return {k: self.before[k] for k in _KEPT if k in self.before}
@@ -88,9 +94,10 @@ def ended(state: str, *, why: dict[str, Any] | None = None, **facts: Any) -> dic
     return {"state": state, "done": True, "wait_seconds": 1, "why": why or {}, **facts}
 
 
-def waiting(state: str, seconds: float, **facts: Any) -> dict[str, Any]:
-    """It has not; look again in so many seconds."""
-    return {"state": state, "done": False, "wait_seconds": max(math.ceil(seconds), 1), **facts}
+def waiting(state: str, seconds: float, trouble: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    """It has not; look again in so many seconds. `trouble`: why this look could not see more."""
+    known = {"trouble": trouble} if trouble else {}
+    return {"state": state, "done": False, "wait_seconds": max(math.ceil(seconds), 1), **known, **facts}
 
 
 def obeying(fact: dict[str, Any], look: Look) -> dict[str, Any]:
@@ -105,9 +112,18 @@ def obeying(fact: dict[str, Any], look: Look) -> dict[str, Any]:
     return {**fact, "pause_until": until, "wait_seconds": seconds}
 
 
-def refusal_of(error: GitHubRefused) -> dict[str, Any]:
-    """GitHub's refusal as a reason that people can read."""
-    return {"key": error.key, "values": error.values}
+def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, look: Look) -> dict[str, Any]:
+    """What GitHub said instead of an answer, as a reason that people can read."""
+    if isinstance(error, GitHubRefused):
+        return {"key": error.key, "values": error.values}
+    if isinstance(error, GitHubRateLimited):
+        return paused_until(look.now + error.wait_seconds, look)
+    return {"key": "why_github_down", "values": {"said": str(error).rstrip("."), "seconds": look.limit}}
+
+
+def paused_until(until: float, look: Look) -> dict[str, Any]:
+    """GitHub's rate limit as the reason why a stage did not end in time; `until` in epoch seconds."""
+    return {"key": "why_github_paused", "values": {"until": clock.iso(until), "seconds": look.limit}}
 
 
 def undecided(look: Look, seconds: float, trouble: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -116,11 +132,26 @@ def undecided(look: Look, seconds: float, trouble: dict[str, Any] | None = None)
     if look.stop and look.now >= look.deadline:
         return give_up(look, look.known, trouble)
     state = look.before.get("state") if look.before.get("state") in ("queued", "running", "finishing") else "running"
-    return waiting(str(state), seconds, claimed=not look.unclaimed, **look.known)
+    return waiting(str(state), seconds, claimed=not look.unclaimed, trouble=trouble, **look.known)
 
 
 def give_up(look: Look, known: dict[str, Any], trouble: dict[str, Any] | None = None) -> dict[str, Any]:
     """Nobody knows whether the run has ended."""
     state = "cancelled" if look.cancelled else "timed_out"
-    why = trouble or {"key": "why_timed_out", "values": {"seconds": look.limit}}
+    late = {"key": "why_timed_out", "values": {"seconds": look.limit}}
+    # whose cancel was asked for was seen after its limit: it is late whatever GitHub does not say now
+    why = late if look.asked_at else trouble or late
     return ended(state, claimed=not look.unclaimed, unconfirmed=True, why={} if look.cancelled else why, **known)
+
+
+def absent(look: Look, facts: dict[str, Any]) -> dict[str, Any]:
+    """No run has claimed the ticket in time. "It never appeared" is said only where GitHub was asked and said so."""
+    until = 0.0 if look.row.get("dispatched_at") else float(look.row.get("not_before") or 0)
+    if why := paused_until(until, look) if until else look.trouble:
+        return ended("timed_out", why=why, **facts)
+    if look.late and look.known.get("run_id"):
+        return ended(
+            "timed_out", why={"key": "why_timed_out", "values": {"seconds": look.limit}}, **facts, **look.known
+        )
+    values = {"seconds": look.target.timing.appear, "event_type": look.target.event_type}
+    return ended("never_appeared", why={"key": "why_never_appeared", "values": values}, **facts)

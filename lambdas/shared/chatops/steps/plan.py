@@ -8,7 +8,7 @@ from typing import Any
 from chatops import SCHEMA, clock, freeze, live, policy, words
 from chatops.config import settings
 from chatops.ecs.service import Service
-from chatops.errors import GitHubRefused, InvalidRequest
+from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
@@ -36,6 +36,9 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return _made(deployment_id, str(event["execution_arn"]), request, targets()[request.target])
     except (InvalidRequest, GitHubRefused) as refusal:
         return _refused(where(source), refusal)
+    except GitHubRateLimited as pause:
+        until = clock.iso(clock.now() + pause.wait_seconds)
+        return _refused(where(source), InvalidRequest("github_pause", until=until))
 
 
 def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> dict[str, Any]:

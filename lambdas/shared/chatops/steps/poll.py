@@ -12,7 +12,17 @@ from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
-from chatops.steps.look import Look, ended, give_up, obeying, pace, refusal_of, undecided, waiting
+from chatops.steps.look import (
+    Look,
+    absent,
+    ended,
+    give_up,
+    obeying,
+    pace,
+    trouble_of,
+    undecided,
+    waiting,
+)
 from chatops.store import approvals, messages, stages, waits
 from chatops.store.table import table
 from chatops.targets import targets
@@ -58,21 +68,21 @@ def _look(look: Look, deployment_id: str, error: dict[str, Any]) -> dict[str, An
     if look.unclaimed and look.target.claim:
         return _look_unclaimed(look, deployment_id, error)
     if look.paused:
-        return undecided(look, look.paused)
+        return undecided(look, look.paused, look.trouble)
     client = github(look.target.repository)
     try:
         found = _claimed_run(look, client) if not look.unclaimed else _named_run(look, client, deployment_id)
     except GitHubRateLimited as pause:
-        return _paused(undecided(look, pause.wait_seconds), look, pause)
+        return _paused(undecided(look, pause.wait_seconds, trouble_of(pause, look)), look, pause)
     except GitHubUnavailable as trouble:
         logger.warning("github did not answer", reason=str(trouble))
-        return undecided(look, pace(look))
+        return undecided(look, pace(look), trouble_of(trouble, look))
     except GitHubRefused as refusal:
         if refusal.status == 404 and runs.deleted(client):
             known = {**look.known, "conclusion": "deleted"}
             return ended("failed", claimed=True, why={"key": "why_run_failed_bare"}, **known)
         logger.warning("github refused", reason=str(refusal))
-        return undecided(look, look.target.timing.poll_max, refusal_of(refusal))
+        return undecided(look, look.target.timing.poll_max, trouble_of(refusal, look))
     if found is None:
         return _look_unclaimed(look, deployment_id, error)
     return _look_run(look, client, deployment_id, found)
@@ -85,22 +95,25 @@ def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> di
         return _withdraw(look, deployment_id, error)
     if not row.get("dispatched_at"):
         left = float(row.get("not_before") or 0) - look.now
-        return waiting("waiting", left, claimed=False) if left > 0 else waiting("undispatched", 1, claimed=False)
+        if left <= 0:
+            return waiting("undispatched", 1, claimed=False)
+        return waiting("waiting", min(left, look.deadline - look.now), claimed=False)
     elapsed = look.now - look.began
     if elapsed < timing.appear:
         return waiting("waiting", min(pace(look), timing.appear - elapsed), claimed=False)
     # overdue: a run that waits for a runner is late, not lost
     if look.paused:
-        return waiting("waiting", look.paused, claimed=False)
+        return waiting("waiting", look.paused, claimed=False, trouble=look.trouble)
     try:
         found = _named_run(look, github(look.target.repository), deployment_id)
     except GitHubRateLimited as pause:
-        return _paused(waiting("waiting", pause.wait_seconds, claimed=False), look, pause)
-    except (GitHubUnavailable, GitHubRefused):
-        return waiting("waiting", timing.poll_max, claimed=False)
+        unseen = waiting("waiting", pause.wait_seconds, claimed=False, trouble=trouble_of(pause, look))
+        return _paused(unseen, look, pause)
+    except (GitHubUnavailable, GitHubRefused) as trouble:
+        return waiting("waiting", timing.poll_max, claimed=False, trouble=trouble_of(trouble, look))
     if found is not None and not found.completed:
         return waiting("queued", pace(look), claimed=False, **_run_facts(found))
-    return _withdraw(look, deployment_id, error, found)
+    return _withdraw(replace(look, before={}), deployment_id, error, found)  # what was known before is overcome
 
 
 def _withdraw(look: Look, deployment_id: str, error: dict[str, Any], found: Run | None = None) -> dict[str, Any]:
@@ -116,8 +129,7 @@ def _withdraw(look: Look, deployment_id: str, error: dict[str, Any], found: Run 
         return ended("refused", why=words(error), **facts)
     if found is not None:
         return ended("failed", why={"key": "why_unclaimed"}, **facts)
-    values = {"seconds": look.target.timing.appear, "event_type": look.target.event_type}
-    return ended("never_appeared", why={"key": "why_never_appeared", "values": values}, **facts)
+    return absent(look, facts)
 
 
 def _cancel_unclaimed(look: Look, deployment_id: str) -> None:

@@ -1,0 +1,123 @@
+"""One stage of a deployment: its real steps, the table, and a GitHub that fails on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from chatops import targets
+from chatops.github import client
+from chatops.steps import dispatch, notify, poll, sweep
+from chatops.store import deployments, locks, stages
+from chatops.store.locks import Holder
+from chatops.store.table import Item, Table
+from chatops.targets import Target, Timing
+from local.clock import Clock
+from local.github import GitHub as StandIn
+from local.github import Script
+from local.github.model import Run
+from tests.unit.conftest import Time
+from tests.unit.direct import Direct
+
+ID = "d-abcdefghijkl"
+BASE = "https://api.github.test"
+ARN = f"arn:aws:states:us-east-1:123456789012:execution:chatops-deploy:{ID}"
+HOLDER = Holder(ID, ARN, "deploy", "v1.2.3", "U0DANA001", "2026-01-01T00:00:00.000Z")
+PLAN: dict[str, Any] = {
+    "target": "dev",
+    "command": "deploy",
+    "version": "v1.2.3",
+    "sha": "e3c8241a6e0881bad7a9721d12c6698a35e1e833",
+    "requester": {"id": "U0DANA001"},
+    "previous": {"present": False},
+    "started_at": 1_760_000_000.0,
+}
+LIMIT = 300
+"""Seconds that each stage may take here: few looks."""
+RUNS, SEARCH, EVENT, CANCEL = r"/actions/runs/\d+$", "/actions/runs$", "/dispatches$", "/cancel$"
+LONG = Script(claims=False, appear_seconds=0, seconds=1e6)
+
+
+class Stage:
+    """The deployment holds its target, and nothing has been asked for yet. `far.faults` says how GitHub fails."""
+
+    def __init__(self, rows: Table, time: Time, far: StandIn, name: str) -> None:
+        self.rows, self.time, self.far, self.name = rows, time, far, name
+        self.fact: dict[str, Any] = {}
+        far.script[name] = LONG
+        deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
+
+    def event(self) -> dict[str, Any]:
+        state = {"plan": PLAN, **({self.name: self.fact} if self.fact else {})}
+        return {"deployment_id": ID, "stage": self.name, "state": state}
+
+    def dispatch(self) -> None:
+        self.fact = dispatch.run(self.event())
+
+    def look(self, seconds: float = 0) -> dict[str, Any]:
+        """Look once, so many seconds later."""
+        self.time.pass_by(seconds)
+        self.fact = poll.run(self.event())
+        return self.fact
+
+    def to_the_end(self) -> dict[str, Any]:
+        """As the state machine goes: what is not sent is sent, what is not done is looked at again when it is due."""
+        for _ in range(2000):
+            fact = self.look(self.fact.get("wait_seconds", 0))
+            if fact["done"]:
+                return fact
+            if fact["state"] == "undispatched":
+                self.dispatch()
+        raise AssertionError(f"it never ends: {self.fact}")
+
+    @property
+    def row(self) -> Item:
+        return stages.get(self.rows, ID, self.name) or {}
+
+    def claim(self) -> Run:
+        """A run of ours that has claimed the stage and goes on."""
+        stages.prepare(self.rows, ID, self.name, "dev", 3600)
+        stages.note(self.rows, ID, self.name, tried_at=self.time(), dispatched_at=self.time())
+        run = self.far.add_foreign_runs(1, title=f"{ID} {self.name}", status="in_progress", conclusion=None)[0]
+        run.script = LONG
+        _, why = stages.claim(self.rows, str(self.row["ticket"]), run.id, 1)
+        assert not why
+        return run
+
+    def sent(self, path: str, method: str = "POST") -> int:
+        """Requests to paths that end so."""
+        return sum(call.method == method and call.path.endswith(path) for call in self.far.calls)
+
+    def holder(self) -> str:
+        found = locks.holder(self.rows, "dev")
+        return found.deployment_id if found else ""
+
+
+@contextmanager
+def staged(rows: Table, time: Time, patch: pytest.MonkeyPatch, name: str, *, claim: bool = True) -> Iterator[Stage]:
+    """The stage, wired to a GitHub of its own. Its execution is one that Step Functions does not know any more."""
+    clock = Clock()
+    far = StandIn(clock, web_url="https://github.test")
+    far.tokens = {"ghp_local"}
+    session = requests.Session()
+    session.mount("https://", Direct(far.app))
+    patch.setenv("CHATOPS_GITHUB_API_URL", BASE)
+    patch.setattr(client, "_session", lambda: session)
+    patch.setattr(notify, "ended", lambda _: True)
+    time.at = clock.now()  # what is sent is searched for by when it was
+    timing = Timing(appear=60, build=LIMIT, deploy=LIMIT, cancel=60)
+    target = Target("dev", "acme/checkout-api", "dev_deploy", timing=timing, claim=claim)
+    patch.setattr(targets, "_cached", lambda *_: {"dev": target})
+    try:
+        yield Stage(rows, time, far, name)
+    finally:
+        far.close()
+
+
+def swept() -> dict[str, Any]:
+    """What sweep did."""
+    return sweep.run({})

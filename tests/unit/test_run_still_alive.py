@@ -1,0 +1,130 @@
+"""Whether a run may still change the service decides about the lock, and a cancel that failed is asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chatops.steps import sweep, target_lock
+from chatops.store import approvals, deployments, locks
+from chatops.store.locks import Holder
+from chatops.store.table import Table
+from local.github import Fault
+from tests.unit.conftest import Time
+from tests.unit.stage_world import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
+
+GONE = {"message": "Not Found"}
+
+
+@pytest.fixture
+def deploy(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A deploy stage; its execution has ended from outside."""
+    with staged(rows, time, monkeypatch, "deploy") as made:
+        yield made
+
+
+@pytest.fixture
+def build(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    with staged(rows, time, monkeypatch, "build") as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(path="/actions/", status=401, times=None),
+        Fault(path="/actions/", status=403, times=None),
+        Fault(path="/actions/", status=410, times=None),
+        Fault(path="/actions/", status=500, times=None),
+        Fault(path="/actions/", status=503, times=None),
+        Fault(path="/actions/", drop=True, times=None),
+        Fault(path="/actions/", status=200, body="<html>", times=None),
+        Fault.secondary_limit("/actions/", times=None),
+        Fault(path="/repos/", status=404, body=GONE, times=None),
+    ],
+    ids=["401", "403", "410", "500", "503", "dropped", "no JSON", "rate limit", "404 of everything"],
+)
+def test_a_lock_stays_where_github_does_not_say_that_the_run_is_gone(deploy: Stage, fault: Fault) -> None:
+    deploy.claim()
+    deploy.far.faults.append(fault)
+    assert target_lock.deploy_run_may_go_on("dev", ID)
+    assert not target_lock.abandoned("dev", HOLDER)
+    assert target_lock.replaceable("dev", "d-another") is None
+    swept()
+    assert deploy.holder() == ID
+
+
+def test_a_lock_is_free_when_the_run_has_been_deleted(deploy: Stage) -> None:
+    """GitHub shows the repository, and not the run."""
+    deploy.claim()
+    deploy.far.faults.append(Fault(path="/actions/", status=404, body=GONE, times=None))
+    assert not target_lock.deploy_run_may_go_on("dev", ID)
+    assert target_lock.abandoned("dev", HOLDER)
+    swept()
+    assert deploy.holder() == ""
+
+
+def test_a_lock_is_free_when_the_run_has_ended(deploy: Stage) -> None:
+    run = deploy.claim()
+    run.status, run.conclusion = "completed", "failure"
+    swept()
+    assert deploy.holder() == ""
+
+
+def test_sweep_repeats_a_cancel_that_failed_until_the_run_has_ended(deploy: Stage) -> None:
+    run = deploy.claim()
+    deploy.far.faults.append(Fault("POST", CANCEL, status=502, times=3))
+    assert swept()["settled"] == [ID]
+    swept()
+    assert (deploy.sent("/cancel"), run.cancel_requested, deploy.holder()) == (3, False, ID)
+    swept()
+    assert (deploy.sent("/cancel"), run.cancel_requested, deploy.holder()) == (4, True, ID)
+    run.status, run.conclusion = "completed", "cancelled"
+    assert swept()["freed"] == ["dev"]
+    assert deploy.holder() == ""
+
+
+def test_sweep_cancels_nothing_while_the_execution_is_about_to_end(
+    deploy: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has settled and kept the lock for its run; whoever cancels that run is itself."""
+    monkeypatch.setattr(sweep, "_execution", lambda _: ("RUNNING", "RUNNING"))
+    monkeypatch.setattr(target_lock, "execution_is_running", lambda _: True)
+    deploy.claim()
+    sweep.settle(ID, {"plan": PLAN}, {"end": "Deploy Failed", "why": {}, "by": ""})
+    swept()
+    assert (deploy.sent("/cancel"), deploy.holder()) == (0, ID)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("POST", CANCEL, status=500), Fault("POST", CANCEL, drop=True), Fault("POST", CANCEL, status=403)]
+)
+def test_a_build_runs_cancel_that_failed_is_asked_for_again(build: Stage, fault: Fault) -> None:
+    run = build.claim()
+    approvals.cancel(build.rows, ID, "U0DANA001")
+    build.far.faults.append(fault)
+    assert not build.look(1)["done"]
+    assert not run.cancel_requested
+    assert not build.look(29)["done"]
+    assert not run.cancel_requested, "GitHub is asked every half minute, not at every look"
+    assert not build.look(1)["done"]
+    assert run.cancel_requested
+    run.status, run.conclusion = "completed", "cancelled"
+    assert build.look(1)["state"] == "cancelled"
+
+
+def test_somebody_elses_lock_is_never_freed(deploy: Stage) -> None:
+    """The deployment has ended, and the target is another's by now."""
+    deploy.claim()
+    swept()
+    other = Holder("d-another", "arn:aws:states:y", "deploy", "v9", "U0LEE0001", "2026-01-01T00:00:00.000Z")
+    deployments.begin(
+        deploy.rows,
+        "d-another",
+        other.execution_arn,
+        {"target": "dev", "command": "deploy", "version": "v9", "requester": {"id": "U0LEE0001"}},
+        locks.taking("dev", other, HOLDER),
+    )
+    assert not locks.free(deploy.rows, "dev", ID)
+    assert deploy.holder() == "d-another"

@@ -1,0 +1,166 @@
+"""A stage whose time passes while GitHub does not say: told as what it is, never as a run that did not appear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chatops import clock
+from chatops.errors import GitHubUnavailable
+from chatops.store.table import Table
+from local.github import Fault, Script
+from tests.unit.conftest import Time
+from tests.unit.stage_world import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
+
+HOUR = 3600
+
+
+@pytest.fixture
+def build(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    with staged(rows, time, monkeypatch, "build") as made:
+        yield made
+
+
+def ended(stage: Stage) -> tuple[str, str]:
+    fact = stage.to_the_end()
+    assert not fact["claimed"]
+    return str(fact["state"]), str(fact["why"]["key"])
+
+
+def test_a_run_that_github_was_asked_about_and_did_not_know_never_appeared(build: Stage) -> None:
+    build.far.actions_enabled = False
+    build.dispatch()
+    assert ended(build) == ("never_appeared", "why_never_appeared")
+
+
+def test_a_rate_limit_longer_than_the_stage_is_named_with_its_end(build: Stage) -> None:
+    began = build.time()
+    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=HOUR))
+    build.dispatch()
+    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=HOUR, times=None))
+    assert ended(build) == ("timed_out", "why_github_paused")
+    assert build.fact["why"]["values"]["until"] == clock.iso(began + HOUR)
+    assert build.time() - began == LIMIT, "nobody sleeps past the stage's limit"
+    assert build.sent("/dispatches") == 1, "nothing is sent during the pause"
+
+
+def test_a_rate_limit_shorter_than_the_stage_is_waited_for(build: Stage) -> None:
+    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=200))
+    build.far.script["build"] = Script(never_appears=True)
+    build.dispatch()
+    assert build.look()["wait_seconds"] == 200
+    assert ended(build) == ("never_appeared", "why_never_appeared")
+    assert build.sent("/dispatches") == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        (Fault(path=SEARCH, status=503, times=None), "why_github_down"),
+        (Fault(path=SEARCH, drop=True, times=None), "why_github_down"),
+        (Fault.secondary_limit(SEARCH, retry_after=HOUR, times=None), "why_github_paused"),
+        (Fault.secondary_limit(SEARCH, retry_after=50, times=None), "why_github_paused"),
+        (Fault(path=SEARCH, status=403, body={"message": "no"}, times=None), "github_403"),
+    ],
+)
+def test_where_nobody_could_look_the_reason_is_why(build: Stage, fault: Fault, key: str) -> None:
+    build.dispatch()
+    build.far.faults.append(fault)
+    assert ended(build) == ("timed_out", key)
+
+
+def test_a_wake_during_the_pause_does_not_forget_why(build: Stage) -> None:
+    build.dispatch()
+    build.far.faults.append(Fault.secondary_limit(SEARCH, retry_after=HOUR, times=None))
+    assert build.look(100)["trouble"]
+    assert build.look(10)["trouble"], "nobody asked GitHub at this look"
+    assert ended(build) == ("timed_out", "why_github_paused")
+
+
+def test_a_trouble_that_is_over_is_not_told(build: Stage) -> None:
+    build.far.actions_enabled = False
+    build.dispatch()
+    build.far.faults.append(Fault(path=SEARCH, status=503, times=3))
+    assert ended(build) == ("never_appeared", "why_never_appeared")
+
+
+def test_a_run_that_waits_for_a_runner_to_the_end_was_late_and_is_linked_to(build: Stage) -> None:
+    build.far.script["build"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6)
+    build.dispatch()
+    assert ended(build) == ("timed_out", "why_timed_out")
+    assert build.fact["run_id"] == build.far.runs[0].id
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        (Fault(path=RUNS, status=502, times=None), "why_github_down"),
+        (Fault.secondary_limit(RUNS, retry_after=HOUR, times=None), "why_github_paused"),
+    ],
+)
+def test_a_claimed_run_that_nobody_can_see_is_told_so_and_keeps_the_target(
+    build: Stage, fault: Fault, key: str
+) -> None:
+    build.claim()
+    build.far.faults.append(fault)
+    fact = build.to_the_end()
+    assert (fact["state"], fact["unconfirmed"], fact["why"]["key"]) == ("timed_out", True, key)
+
+
+def test_a_run_seen_after_its_limit_is_late_whatever_github_says_then(build: Stage) -> None:
+    build.claim()
+    build.look(LIMIT + 1)
+    build.far.faults.append(Fault(path=RUNS, status=502, times=None))
+    fact = build.to_the_end()
+    assert (fact["state"], fact["why"]["key"]) == ("timed_out", "why_timed_out")
+
+
+# -- before a second event ---------------------------------------------------------------------------------------
+
+
+def lost_reply(build: Stage) -> None:
+    """The event is accepted, its run appears, and nobody has heard of either."""
+    build.far.faults.append(Fault("POST", EVENT, lose_reply=True))
+    with pytest.raises(GitHubUnavailable):
+        build.dispatch()
+    build.far.faults.clear()
+
+
+@pytest.mark.parametrize(
+    "limit", [Fault.secondary_limit(SEARCH, retry_after=90), Fault.secondary_limit(SEARCH, retry_after=90, status=429)]
+)
+def test_a_rate_limit_of_the_search_is_waited_for_before_any_second_event(build: Stage, limit: Fault) -> None:
+    lost_reply(build)
+    build.far.faults.append(limit)
+    build.dispatch()
+    assert build.look()["wait_seconds"] == 90
+    assert build.look(89)["state"] == "waiting"
+    assert build.look(1)["state"] == "undispatched"
+    build.dispatch()
+    assert build.sent("/dispatches") == 1
+    assert len(build.far.runs) == 1
+    assert build.row["dispatched_at"] == build.row["tried_at"], "the event counts from when it was sent"
+
+
+@pytest.mark.parametrize("fault", [Fault(path=SEARCH, status=500), Fault(path=SEARCH, drop=True)])
+def test_a_search_without_an_answer_sends_nothing(build: Stage, fault: Fault) -> None:
+    lost_reply(build)
+    build.far.faults.append(fault)
+    with pytest.raises(GitHubUnavailable):
+        build.dispatch()
+    assert build.sent("/dispatches") == 1
+
+
+def test_the_first_event_costs_one_request(build: Stage) -> None:
+    build.dispatch()
+    assert len(build.far.calls) == 1
+
+
+def test_an_event_that_never_arrived_is_sent_again(build: Stage) -> None:
+    build.far.faults.append(Fault("POST", EVENT, drop=True))
+    with pytest.raises(GitHubUnavailable):
+        build.dispatch()
+    build.dispatch()
+    assert build.sent("/dispatches") == 2
+    assert [run.title for run in build.far.runs] == [f"{ID} build"]
