@@ -66,7 +66,7 @@ def _faults() -> list[str]:
 
 
 def _say(installation: Installation, lines: Iterable[str]) -> None:
-    print(show.concealed("\n".join(lines), installation.secrets.values()), flush=True)
+    print(show.concealed("\n".join(lines), installation.concealed), flush=True)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +20,7 @@ from doctor.result import NotLooked, Result
 from doctor.workflow_file import Workflow
 
 SECRETS = (names.SLACK_SIGNING_SECRET, names.SLACK_BOT_TOKEN, names.GITHUB_TOKEN, names.GITHUB_APP_KEY)
+_PRIVATE = re.compile(r"TOKEN|SECRET(?!_ARN)|PRIVATE_KEY|PASSWORD")
 READS = {"contents": "read", "actions": "read", "metadata": "read"}
 
 
@@ -48,6 +50,8 @@ class Installation:
     only: str = ""
     local: bool = False
     source: str = "the environment"
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    """The checks that failed or had no answer so far, with their subjects; the runner fills it."""
     workflows: dict[tuple[str, str], tuple[list[Workflow], list[Result]]] = field(default_factory=dict)
     """What was read of a repository's branch already: its workflows, and what is wrong with files that are none."""
 
@@ -71,6 +75,12 @@ class Installation:
         """The repositories of those targets, each once."""
         return tuple(dict.fromkeys(target.repository for target in self.targets.values()))
 
+    @property
+    def api_url(self) -> str:
+        """The address of the stack's own API, without a slash at its end; empty where it is not known."""
+        outputs = self.stack.outputs if self.stack else {}
+        return self.settings.api_url or outputs.get("SlackRequestUrl", "").removesuffix("/slack/events")
+
     def secret(self, name: str) -> str:
         """The secret. Raises NotLooked where it is not set, or cannot be one."""
         value = self.secrets.get(name, "").strip()
@@ -87,6 +97,12 @@ class Installation:
     def slack(self) -> Slack:
         """Slack as the bot sees it. Raises NotLooked without a token."""
         return Slack(self.web, self.settings.slack_api_url, self.secret(names.SLACK_BOT_TOKEN))
+
+    @property
+    def concealed(self) -> tuple[str, ...]:
+        """Values that are never shown, whoever repeats them."""
+        private = (value for name, value in self.env.items() if _PRIVATE.search(name))
+        return (*self.secrets.values(), *private)
 
     def statement(self) -> str:
         """The GitHub App's signed statement. Raises NotLooked, and InvalidConfiguration for an unusable key."""
@@ -124,9 +140,3 @@ class Installation:
 def secrets_of(env: Mapping[str, str], stored: Mapping[str, object]) -> dict[str, str]:
     """The secrets as the functions find them: a variable goes before what is stored."""
     return {name: env.get(name, "").strip() or str(stored.get(name) or "").strip() for name in SECRETS}
-
-
-def without(env: Mapping[str, str], which: Iterable[str]) -> dict[str, str]:
-    """The variables but these."""
-    left_out = set(which)
-    return {name: value for name, value in env.items() if name not in left_out}

@@ -44,7 +44,7 @@ def described(made: World, changes: dict[str, str] | None = None, target: str = 
     keys = {name: value for name, value in CREDENTIALS.items() if name != "region_name"}
     outputs = {
         "SlackRequestUrl": f"{env['CHATOPS_API_URL']}/slack/events",
-        "StateMachineArn": made.machine_arn,
+        "StateMachineArn": env["CHATOPS_STATE_MACHINE_ARN"],
         "TableName": env["CHATOPS_TABLE"],
         "SecretArn": env["CHATOPS_SECRET_ARN"],
     }

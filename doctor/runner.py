@@ -41,13 +41,13 @@ class Finding:
 
 def examine(installation: Installation, checks: Sequence[Check]) -> Iterator[Finding]:
     """All findings, in the order of the checks."""
-    broken: set[tuple[str, str]] = set()
+    broken = installation.broken
     for check in checks:
         subjects = _subjects(installation, check.scope)
         if not subjects:
             yield Finding(check.name, "", skipped("Not looked at: no target could be read; see configuration."))
         for subject in subjects:
-            reason = _obstacle(installation, check, subject, broken)
+            reason = _obstacle(installation, check, subject)
             results = [skipped(f"Not looked at: {reason}.")] if reason else _looked(check, installation, subject)
             if reason or any(result.state is State.FAILED for result in results):
                 broken.add((check.name, subject))
@@ -60,11 +60,11 @@ def _subjects(installation: Installation, scope: Scope) -> tuple[str, ...]:
     return installation.repositories if scope is Scope.REPOSITORY else ("",)
 
 
-def _obstacle(installation: Installation, check: Check, subject: str, broken: set[tuple[str, str]]) -> str:
+def _obstacle(installation: Installation, check: Check, subject: str) -> str:
     places = {"", subject}
     if check.scope is Scope.TARGET:
         places.add(installation.targets[subject].repository)
-    return next((f"see {name}" for name in check.needs for place in places if (name, place) in broken), "")
+    return next((f"see {name}" for name in check.needs for place in places if (name, place) in installation.broken), "")
 
 
 def _looked(check: Check, installation: Installation, subject: str) -> list[Result]:

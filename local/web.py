@@ -17,6 +17,13 @@ class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"  # keep-alive, as the services behind the stand-ins have it
     disable_nagle_algorithm = True
 
+    def send_header(self, keyword: str, value: str) -> None:
+        """An application's own Date stands instead of the server's, not beside it."""
+        if keyword.lower() == "date":
+            kept = [line for line in self.__dict__.get("_headers_buffer", []) if not line.startswith(b"Date:")]
+            self._headers_buffer = kept
+        super().send_header(keyword, value)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Requests are seen in the stand-ins' own lists of calls."""
 

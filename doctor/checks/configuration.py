@@ -49,7 +49,7 @@ def look(installation: Installation, _: str) -> Iterator[Result]:
         failed(problem.text, _CAUSES.get(problem.name, _USUAL), _where(installation, problem.name), README)
         for problem in installation.read.problems
     ]
-    problems += [*_channel(installation), *_secrets(installation)]
+    problems += [*_channel(installation), *_secrets(installation), *_app_token(installation)]
     yield from problems
     if not problems:
         count = len(installation.targets)
@@ -80,6 +80,18 @@ def _secrets(installation: Installation) -> Iterator[Result]:
         value = installation.secrets.get(name, "").strip()
         if text := secret_forms.problem(name, value):
             yield failed(text, _CAUSES[name], _where(installation, name), README)
+
+
+def _app_token(installation: Installation) -> Iterator[Result]:
+    """Only for `make run` with a real workspace, so it may be missing; Slack is not asked about it."""
+    value = installation.env.get("SLACK_APP_TOKEN", "").strip()
+    if value and not value.startswith("xapp-"):
+        yield failed(
+            "SLACK_APP_TOKEN holds something else; it should hold an app-level token (xapp-…) with connections:write.",
+            "make run cannot open Socket Mode.",
+            "In the app's settings: Basic Information, App-Level Tokens. Or leave it unset.",
+            README,
+        )
 
 
 def _where(installation: Installation, name: str) -> str:

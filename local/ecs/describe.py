@@ -74,7 +74,7 @@ def service(one: Service, service_deployments: bool) -> Json:
         "placementStrategy": [],
         "networkConfiguration": NETWORK,
         "schedulingStrategy": "REPLICA",
-        "deploymentController": {"type": "ECS"},
+        "deploymentController": {"type": one.controller},
         "createdBy": f"arn:aws:iam::{names.ACCOUNT}:role/platform",
         "enableECSManagedTags": True,
         "propagateTags": "NONE",

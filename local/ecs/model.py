@@ -125,6 +125,7 @@ class Service:
     created_at: float
     configuration: Json
     status: str = "ACTIVE"
+    controller: str = "ECS"
     tasks: list[Tasks] = field(default_factory=list)
     deployments: list[ServiceDeployment] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)

@@ -85,6 +85,10 @@ def update_service(state: State, request: Json, service_deployments: bool) -> Js
     definition = state.definition(name) if name else current
     if definition is None:
         raise client_error("TaskDefinition not found.")
+    if definition is not current and service.controller != "ECS":
+        raise invalid(
+            f"Unable to update task definition on services with a {service.controller} deployment controller."
+        )
     if "desiredCount" in request:
         service.desired = int(request["desiredCount"])
     if "deploymentConfiguration" in request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,6 +127,11 @@ class Ecs:
         with self._lock:
             one = self._one(service)
             one.configuration = {**one.configuration, **configuration}
+
+    def change(self, change: Callable[[Service], None], service: str | None = None) -> None:
+        """Bring a service into a state that no operation here leads to."""
+        with self._lock:
+            change(self._one(service))
 
     def service_deployment(self, service: str | None = None) -> ServiceDeployment:
         """The newest service deployment, as it stands now."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from local.faults import drop_connection
@@ -83,6 +84,8 @@ class Gate:
         grant = request.environ.get("github.grant")
         if grant is not None:
             response.headers.update(_of_token(grant))
+        if ahead := self._github.date_offset:
+            response.headers["Date"] = http_date(self._github.clock.now() + ahead)
         response.headers["x-github-media-type"] = "github.v3; format=json"
         response.headers["x-github-api-version-selected"] = _version(request)
         return response

@@ -43,7 +43,7 @@ class GitHub(Edits):
     apps: GitHub Apps, their installations and the tokens of those.
     actions_enabled: False makes a dispatch 204 without any run, as when Actions is switched off.
     listens_to: event types of the workflow's `types:`; None means all.
-    down: True answers 503 to everything.
+    down: True answers 503 to everything. date_offset: seconds that the Date of every answer is ahead.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class GitHub(Edits):
         self.actions_enabled = True
         self.listens_to: set[str] | None = None
         self.down = False
+        self.date_offset = 0.0
         self.rate_limit = RateLimit()
         self._ecs = ecs
         self._registry = Runs()
