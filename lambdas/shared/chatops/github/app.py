@@ -12,7 +12,7 @@ from datetime import datetime
 import requests
 
 from chatops import clock
-from chatops.errors import GitHubRefused
+from chatops.errors import GitHubRefused, GitHubUnavailable
 from chatops.github import jwt
 from chatops.github.client import GitHub
 
@@ -62,6 +62,8 @@ class AppTokens:
                 raise
             # the installation was not granted these permissions, or not this repository
             raise GitHubRefused(requests.codes.forbidden, repository, error.said, app=True) from None
+        if not made:
+            raise GitHubUnavailable("GitHub gave no token for the installation.")
         return _Token(str(made["token"]), datetime.fromisoformat(str(made["expires_at"])).timestamp())
 
     def _statement(self, fresh: bool) -> str:

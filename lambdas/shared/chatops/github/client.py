@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -69,13 +69,18 @@ class GitHub:
             answer = self._send(method, url, params, json, etag, fresh=True)
         if answer.status_code >= requests.codes.server_error:
             raise GitHubUnavailable(f"GitHub answered {answer.status_code} to {method} {_path(url)}.")
+        unchanged = answer.status_code == requests.codes.not_modified
+        if unchanged and not etag:
+            raise GitHubUnavailable(f"GitHub answered 304 to {method} {_path(url)}, which was no conditional request.")
         body = _body(answer)
         said = replies.said(body)
         if pause := replies.pause(answer.status_code, answer.headers, clock.now(), said):
             raise GitHubRateLimited(pause)
-        if answer.status_code >= requests.codes.bad_request or answer.is_redirect:
+        if answer.status_code >= requests.codes.multiple_choices and not unchanged:
             # a redirect of a GET was followed; an event is not sent to another address than the configured one
             raise GitHubRefused(answer.status_code, self.repository, said, app=self._app)
+        if body is None and method == "GET" and not unchanged:
+            raise GitHubUnavailable(f"GitHub answered {answer.status_code} without a body to GET {_path(url)}.")
         return Reply(
             answer.status_code,
             body,
@@ -135,6 +140,8 @@ class GitHub:
             yield from (reply.body[key] if key else reply.body)
             if not reply.next_page:
                 return
+            if urlsplit(reply.next_page)[:2] != urlsplit(self._base)[:2]:
+                raise GitHubUnavailable("GitHub's next page is at another address; the token is not sent there.")
             url, query = reply.next_page, {}
 
 
@@ -148,7 +155,7 @@ def _body(answer: requests.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        if answer.status_code < requests.codes.bad_request:
+        if answer.status_code < requests.codes.multiple_choices:
             raise GitHubUnavailable("GitHub's answer was not JSON.") from None
         return None
 

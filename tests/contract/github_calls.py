@@ -1,0 +1,145 @@
+"""Every request that the product makes to GitHub, in one place. `test_github_calls_described.py` fails where the code
+has one that is not here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatops.github import runs, versions
+from chatops.github.client import GitHub
+from chatops.steps.dispatch import payload
+from chatops.targets import Target
+
+REPO = "/repos/{owner}/{repo}"
+SHA = "e3c8241a6e0881bad7a9721d12c6698a35e1e833"
+RUN = 9001
+ABSENT = frozenset({404, 409, 422})
+"""What `find` takes for "there is none"."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One kind of request: how the product makes it, where GitHub's description has it, and its answer when all is
+    well. `absent`: statuses that are an answer, too. `app`: the client acts as a GitHub App. `others`: what else is
+    answered on the way there, by its place in the description."""
+
+    method: str
+    described: str
+    make: Callable[[GitHub], object]
+    good: Any = None
+    status: int = 200
+    absent: frozenset[int] = frozenset()
+    app: bool = False
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the answer's body is wanted."""
+        return self.good is not None
+
+
+def _run(**more: object) -> dict[str, object]:
+    known = {"id": RUN, "run_number": 7, "html_url": "https://x", "status": "queued", "conclusion": None}
+    return {**known, "run_attempt": 1, **more}
+
+
+def event() -> Mapping[str, object]:
+    """The payload of a deploy stage as `dispatch` makes it, with everything as long as it may be."""
+    target = Target("t" * 40, "acme/checkout-api", "dev_deploy", strategy="codedeploy")
+    plan = {"version": "v" * 128, "sha": SHA, "previous": {"version": "v" * 128, "sha": SHA, "image": "i" * 512}}
+    state = {"plan": plan, "build": {"outputs": {"image": "i" * 512}}}
+    return payload("d-" + "a" * 60, "deploy", state, target, "T" * 43)
+
+
+_COMMIT = {
+    "sha": SHA,
+    "html_url": "https://x",
+    "commit": {"message": "m", "committer": {"date": "2026-01-01T00:00:00Z"}},
+}
+_TAG = {"ref": "refs/tags/v1", "object": {"type": "commit", "sha": SHA}}
+_TOKEN = "/app/installations/{installation_id}/access_tokens"
+_GIVEN = {"token": "ghs_canaryInstallationT0ken", "expires_at": "2126-01-01T00:00:00Z"}
+_ACTIONS = f"{REPO}/actions/runs"
+
+CALLS: dict[str, Call] = {
+    "repository": Call("GET", REPO, lambda g: g.get(""), {"default_branch": "main"}),
+    "is the repository there": Call("GET", REPO, lambda g: g.find(""), {"default_branch": "main"}, absent=ABSENT),
+    "latest release": Call(
+        "GET", f"{REPO}/releases/latest", lambda g: g.find("/releases/latest"), {"tag_name": "v1"}, absent=ABSENT
+    ),
+    "tags": Call("GET", f"{REPO}/tags", lambda g: g.get("/tags", per_page=100), [{"name": "v1"}]),
+    "tag": Call(
+        "GET",
+        f"{REPO}/git/ref/{{ref}}",
+        lambda g: versions._tag(g, "v1"),
+        _TAG,
+        absent=ABSENT,
+        others={f"{REPO}/commits/{{ref}}": _COMMIT},
+    ),
+    "commit": Call(
+        "GET", f"{REPO}/commits/{{ref}}", lambda g: versions._commit(g, "v1", "tags/v1"), _COMMIT, absent=ABSENT
+    ),
+    "compare": Call(
+        "GET",
+        f"{REPO}/compare/{{basehead}}",
+        lambda g: versions.changes(g, SHA, "a" * 40),
+        {"html_url": "https://x", "commits": [], "ahead_by": 0, "behind_by": 0},
+        absent=ABSENT,
+    ),
+    "search for a run": Call(
+        "GET", _ACTIONS, lambda g: runs.named(g, "d-1 build", 1_760_000_000.0), {"workflow_runs": [], "total_count": 0}
+    ),
+    "run": Call("GET", f"{_ACTIONS}/{{run_id}}", lambda g: runs.get(g, RUN), _run()),
+    "run, if it changed": Call(
+        "GET", f"{_ACTIONS}/{{run_id}}", lambda g: runs.get(g, RUN, '"v1"'), _run(), absent=frozenset({304})
+    ),
+    "first attempt": Call(
+        "GET",
+        f"{_ACTIONS}/{{run_id}}/attempts/{{attempt_number}}",
+        lambda g: runs.get(g, RUN),
+        _run(),
+        others={f"{_ACTIONS}/{{run_id}}": _run(run_attempt=2)},
+    ),
+    "jobs": Call(
+        "GET", f"{_ACTIONS}/{{run_id}}/attempts/{{attempt_number}}/jobs", lambda g: runs.jobs(g, RUN), {"jobs": []}
+    ),
+    "cancel": Call(
+        "POST", f"{_ACTIONS}/{{run_id}}/cancel", lambda g: runs.cancel(g, RUN), status=202, absent=frozenset({409})
+    ),
+    "dispatch": Call("POST", f"{REPO}/dispatches", lambda g: runs.dispatch(g, "dev_deploy", event()), status=204),
+    "installation": Call(
+        "GET",
+        f"{REPO}/installation",
+        lambda g: g.get(""),
+        {"id": 5},
+        app=True,
+        others={_TOKEN: _GIVEN, REPO: {"id": 1}},
+    ),
+    "installation token": Call(
+        "POST",
+        _TOKEN,
+        lambda g: g.get(""),
+        _GIVEN,
+        status=201,
+        app=True,
+        others={f"{REPO}/installation": {"id": 5}, REPO: {"id": 1}},
+    ),
+}
+
+
+def place(method: str, path: str) -> str:
+    """Where the description has a request's path; of several the one with the fewest parameters. Raises LookupError."""
+    known = {(each.method, each.described) for each in CALLS.values()}
+    known |= {("GET", described) for each in CALLS.values() for described in each.others if described != _TOKEN}
+    fitting = [d for m, d in known if m == method and _pattern(d).fullmatch(path)]
+    if not fitting:
+        raise LookupError(f"{method} {path} is not among the product's requests")
+    return min(fitting, key=lambda described: (described.count("{"), -len(described)))
+
+
+def _pattern(described: str) -> re.Pattern[str]:
+    """Refs keep their slashes, other parameters have none."""
+    return re.compile(re.sub(r"\{(\w+)\}", lambda m: ".+" if m[1] in ("ref", "basehead") else "[^/]+", described))
