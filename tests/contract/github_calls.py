@@ -18,13 +18,16 @@ SHA = "e3c8241a6e0881bad7a9721d12c6698a35e1e833"
 RUN = 9001
 ABSENT = frozenset({404, 409, 422})
 """What `find` takes for "there is none"."""
+REFUSALS = ABSENT | {300, 301, 302, 307, 308, 400, 401, 403, 410, 418, 451}
+"""What becomes GitHubRefused."""
 
 
 @dataclass(frozen=True)
 class Call:
     """One kind of request: how the product makes it, where GitHub's description has it, and its answer when all is
     well. `absent`: statuses that are an answer, too. `app`: the client acts as a GitHub App. `others`: what else is
-    answered on the way there, by its place in the description."""
+    answered on the way there, by its place in the description: a body, or a status alone. `raises` False: whatever
+    comes, nothing is raised."""
 
     method: str
     described: str
@@ -34,6 +37,7 @@ class Call:
     absent: frozenset[int] = frozenset()
     app: bool = False
     others: Mapping[str, Any] = field(default_factory=dict)
+    raises: bool = True
 
     @property
     def asks(self) -> bool:
@@ -62,26 +66,38 @@ _COMMIT = {
 _TAG = {"ref": "refs/tags/v1", "object": {"type": "commit", "sha": SHA}}
 _TOKEN = "/app/installations/{installation_id}/access_tokens"
 _GIVEN = {"token": "ghs_canaryInstallationT0ken", "expires_at": "2126-01-01T00:00:00Z"}
+_LATEST, _TAGS = f"{REPO}/releases/latest", f"{REPO}/tags"
+_REF, _COMMITS = f"{REPO}/git/ref/{{ref}}", f"{REPO}/commits/{{ref}}"
 _ACTIONS = f"{REPO}/actions/runs"
 
 CALLS: dict[str, Call] = {
-    "repository": Call("GET", REPO, lambda g: g.get(""), {"default_branch": "main"}),
-    "is the repository there": Call("GET", REPO, lambda g: g.find(""), {"default_branch": "main"}, absent=ABSENT),
-    "latest release": Call(
-        "GET", f"{REPO}/releases/latest", lambda g: g.find("/releases/latest"), {"tag_name": "v1"}, absent=ABSENT
+    "repository": Call(
+        "GET",
+        REPO,
+        versions.latest,
+        {"default_branch": "main"},
+        others={_LATEST: 404, _TAGS: [], _COMMITS: _COMMIT},
     ),
-    "tags": Call("GET", f"{REPO}/tags", lambda g: g.get("/tags", per_page=100), [{"name": "v1"}]),
+    "is the repository there": Call("GET", REPO, runs.deleted, {"default_branch": "main"}, absent=ABSENT, raises=False),
+    "latest release": Call(
+        "GET",
+        _LATEST,
+        versions.latest,
+        {"tag_name": "v1"},
+        absent=ABSENT,
+        others={_TAGS: [{"name": "v1"}], _REF: _TAG, _COMMITS: _COMMIT},
+    ),
+    "tags": Call("GET", _TAGS, versions.latest, [{"name": "v1"}], others={_LATEST: 404, _REF: _TAG, _COMMITS: _COMMIT}),
+    "tags alike": Call("GET", _TAGS, lambda g: versions.similar(g, "v2"), [{"name": "v1"}], absent=REFUSALS),
     "tag": Call(
         "GET",
-        f"{REPO}/git/ref/{{ref}}",
+        _REF,
         lambda g: versions._tag(g, "v1"),
         _TAG,
         absent=ABSENT,
-        others={f"{REPO}/commits/{{ref}}": _COMMIT},
+        others={_COMMITS: _COMMIT},
     ),
-    "commit": Call(
-        "GET", f"{REPO}/commits/{{ref}}", lambda g: versions._commit(g, "v1", "tags/v1"), _COMMIT, absent=ABSENT
-    ),
+    "commit": Call("GET", _COMMITS, lambda g: versions._commit(g, "v1", "tags/v1"), _COMMIT, absent=ABSENT),
     "compare": Call(
         "GET",
         f"{REPO}/compare/{{basehead}}",
