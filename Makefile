@@ -25,8 +25,8 @@ run: .venv/local.stamp ## The whole bot on this machine, with a page to use it f
 demo: .venv/local.stamp ## One scenario from slash command to its end, in the terminal (SCENARIO=happy)
 	@exec $(PY) -m local.demo $(SCENARIO)
 
-doctor: .venv/local.stamp ## What is wrong with an installation, and what to do (TARGET=dev, LOCAL=1, FAULT=list, JSON=1)
-	@exec $(PY) -m doctor $(if $(TARGET),--target $(TARGET)) $(if $(LOCAL),--local) \
+doctor: .venv/local.stamp ## What is wrong with an installation, and what to do (STACK=name, TARGET=dev, LOCAL=1, FAULT=list, JSON=1)
+	@exec $(PY) -m doctor $(if $(STACK),--stack $(STACK)) $(if $(TARGET),--target $(TARGET)) $(if $(LOCAL),--local) \
 		$(if $(FAULT),--fault $(FAULT)) $(if $(JSON),--json) $(if $(QUIET),--quiet)
 
 test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=<url>: the state machine on another engine)

@@ -13,11 +13,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from doctor import show
+from doctor import deployed, show
 from doctor.checks import CHECKS
+from doctor.deployed import NoStack
 from doctor.far import Aws
 from doctor.installation import Installation, secrets_of
-from doctor.result import State
+from doctor.result import NoAnswer, NotLooked, State
 from doctor.runner import Finding, examine
 
 
@@ -48,6 +49,9 @@ def report(installation: Installation, *, as_json: bool = False, quiet: bool = F
 
 @contextmanager
 def _installation(asked: argparse.Namespace) -> Iterator[Installation]:
+    if asked.stack:
+        yield deployed.installation(asked.stack, asked.target)
+        return
     if not asked.local:
         yield from_environment(asked.target)
         return
@@ -71,6 +75,7 @@ def _say(installation: Installation, lines: Iterable[str]) -> None:
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m doctor", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stack", default="", metavar="NAME", help="look at this stack, with your rights on AWS")
     parser.add_argument("--target", default="", metavar="NAME", help="look at this target only (default: all)")
     parser.add_argument("--local", action="store_true", help="look at the local run, which is started for it")
     parser.add_argument("--fault", default="", metavar="NAME", help="with --local: something wrong; list: their names")
@@ -92,8 +97,11 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         with _installation(asked) as found:
             return report(found, as_json=asked.json, quiet=asked.quiet)
-    except Unusable as error:
+    except (Unusable, NoStack, NoAnswer) as error:
         print(error, file=sys.stderr)
+        return 2
+    except NotLooked as error:
+        print(f"There is nothing to look at: {error}. {error.todo}", file=sys.stderr)
         return 2
 
 

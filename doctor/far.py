@@ -137,7 +137,7 @@ class Aws:
             made = session(role_arn, self.client("sts")).client(service, **extra)
         else:
             made = boto3.client(service, **extra, **self._credentials)
-        made.meta.events.register("before-call", self._look_only)
+        made.meta.events.register_first("provide-client-params", self._look_only)
         return made
 
     def _look_only(self, model: Any, **_: Any) -> None:

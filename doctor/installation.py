@@ -50,6 +50,8 @@ class Installation:
     only: str = ""
     local: bool = False
     source: str = "the environment"
+    secrets_trouble: str = ""
+    """Why the secrets could not be read; empty where they could."""
     broken: set[tuple[str, str]] = field(default_factory=set)
     """The checks that failed or had no answer so far, with their subjects; the runner fills it."""
     workflows: dict[tuple[str, str], tuple[list[Workflow], list[Result]]] = field(default_factory=dict)
@@ -83,6 +85,8 @@ class Installation:
 
     def secret(self, name: str) -> str:
         """The secret. Raises NotLooked where it is not set, or cannot be one."""
+        if self.secrets_trouble:
+            raise NotLooked(self.secrets_trouble)
         value = self.secrets.get(name, "").strip()
         if secret_forms.problem(name, value):
             raise NotLooked(f"{name} is {'not what it should be' if value else 'not set'}; see configuration")

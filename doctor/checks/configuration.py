@@ -75,6 +75,15 @@ def _channel(installation: Installation) -> Iterator[Result]:
 
 
 def _secrets(installation: Installation) -> Iterator[Result]:
+    if trouble := installation.secrets_trouble:
+        yield failed(
+            f"The secrets cannot be looked at: {trouble}.",
+            "If the functions cannot read them either, nothing that comes from Slack is accepted.",
+            "Run this with the right secretsmanager:GetSecretValue. If the secret's text is the trouble, put it there "
+            "anew, as one JSON object: aws secretsmanager put-secret-value --secret-id … --secret-string …",
+            README,
+        )
+        return
     key = secrets.GITHUB_APP_KEY if installation.settings.github_app_id else secrets.GITHUB_TOKEN
     for name in (secrets.SLACK_SIGNING_SECRET, secrets.SLACK_BOT_TOKEN, key):
         value = installation.secrets.get(name, "").strip()

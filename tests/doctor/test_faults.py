@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from doctor.result import State
@@ -22,13 +20,13 @@ EVERY_DAY = {fault.check: fault for fault in FAULTS.values()}
 """One fault of each check; the gate takes them all."""
 
 
-def cases() -> Iterator[object]:
-    for name, fault in FAULTS.items():
-        marks = [] if fault is EVERY_DAY[fault.check] else [pytest.mark.slow]
-        yield pytest.param(fault, id=name, marks=marks)
+CASES = [
+    pytest.param(fault, id=name, marks=[] if fault is EVERY_DAY[fault.check] else [pytest.mark.slow])
+    for name, fault in FAULTS.items()
+]
 
 
-@pytest.mark.parametrize("fault", cases())
+@pytest.mark.parametrize("fault", CASES)
 def test_a_fault_is_found_by_its_check_alone(fault: Fault, made: World, look: Look) -> None:
     changes: dict[str, str] = {}
     fault.apply(made, changes)

@@ -1,0 +1,228 @@
+"""The deployed stack: where its settings and secrets are read, and what is said when they cannot be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from doctor import __main__ as command
+from doctor import deployed
+from doctor.checks import CHECKS, configuration
+from doctor.deployed import NoStack
+from doctor.result import NotLooked, Result, State
+from doctor.runner import Check, examine
+from tests.doctor.stubs import Answers, Stubbed
+
+ACCOUNT = "arn:aws:{}:us-east-1:123456789012:{}"
+API = "https://abc123.execute-api.us-east-1.amazonaws.com/prod"
+MACHINE = ACCOUNT.format("states", "stateMachine:platform-deploy-deploy")
+SECRET = ACCOUNT.format("secretsmanager", "secret:Secret-abc")
+OUTPUTS = {
+    "SlackRequestUrl": f"{API}/slack/events",
+    "StateMachineArn": MACHINE,
+    "TableName": "platform-deploy-Table",
+    "SecretArn": SECRET,
+}
+PARAMETERS = {
+    "GithubId": "acme",
+    "GithubRepo": "checkout-api",
+    "EcsClusterName": "checkout",
+    "EcsServiceName": "checkout-api",
+    "EcsTaskExecutionRoleName": "ecsTaskExecutionRole",
+    "EcsTaskRoleName": "ecsTaskExecutionRole",
+}
+VARIABLES = {
+    "CHATOPS_TABLE": "platform-deploy-Table",
+    "CHATOPS_STATE_MACHINE_ARN": MACHINE,
+    "CHATOPS_SECRET_ARN": SECRET,
+    "CHATOPS_API_URL": API,
+    "GITHUB_ID": "acme",
+    "GITHUB_REPO": "checkout-api",
+    "ECS_CLUSTER_NAME": "checkout",
+    "ECS_SERVICE_NAME": "checkout-api",
+    "SLACK_CHANNEL_ID": "C0DEPLOY1",
+    "GIF_BASE_URL": "",
+}
+STORED = {
+    "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+    "SLACK_BOT_TOKEN": "xoxb-1234-abcd",
+    "GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_abcdefgh",
+}
+
+
+def answers(status: str = "CREATE_COMPLETE", **changes: Answers) -> dict[str, Answers]:
+    stack = {
+        "StackName": "platform-deploy",
+        "CreationTime": 1_760_000_000,
+        "StackStatus": status,
+        "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in OUTPUTS.items()],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()],
+    }
+    detail = {
+        "LogicalResourceId": "PlanFunction",
+        "PhysicalResourceId": "platform-deploy-PlanFunction-x",
+        "ResourceType": "AWS::Lambda::Function",
+        "ResourceStatus": "CREATE_COMPLETE",
+        "LastUpdatedTimestamp": 1_760_000_000,
+    }
+    usual: dict[str, Answers] = {
+        "cloudformation": {
+            "describe_stacks": {"Stacks": [stack]},
+            "describe_stack_resource": {"StackResourceDetail": detail},
+        },
+        "lambda": {"get_function_configuration": {"Environment": {"Variables": VARIABLES}}},
+        "secretsmanager": {
+            "get_secret_value": {"SecretString": json.dumps(STORED)},
+            "describe_secret": {"Name": "Secret"},
+        },
+        "stepfunctions": {"describe_state_machine": machine()},
+        "dynamodb": {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
+    }
+    return usual | {name: usual.get(name, {}) | change for name, change in changes.items()}
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "stateMachineArn": MACHINE,
+        "name": "platform-deploy-deploy",
+        "status": "ACTIVE",
+        "definition": "{}",
+        "roleArn": "arn:aws:iam::123456789012:role/machine",
+        "type": "STANDARD",
+        "creationDate": 1_760_000_000,
+    }
+
+
+def asked(aws: Stubbed, *names: str) -> list[Result]:
+    """What these checks say of the stack."""
+    chosen = [Check(one.name, one.scope, one.look) for one in CHECKS if one.name in names]
+    return [finding.result for finding in examine(deployed.installation("platform-deploy", aws=aws), chosen)]
+
+
+def test_settings_are_the_functions_and_secrets_the_stacks() -> None:
+    found = deployed.installation("platform-deploy", aws=Stubbed(answers()))
+    assert found.read.problems == ()
+    assert (found.settings.api_url, found.settings.channel, found.settings.region) == (API, "C0DEPLOY1", "us-east-1")
+    assert list(found.targets) == ["dev"]
+    assert found.secret("SLACK_BOT_TOKEN") == "xoxb-1234-abcd"
+    assert "functions of the stack" in found.source
+    assert not any(secret in repr(found.env) for secret in STORED.values())
+
+
+def test_only_reads_are_asked_for() -> None:
+    aws = Stubbed(answers())
+    asked(aws, "configuration", "region", "stack")
+    assert {call.partition(":")[2].removesuffix("Stacks") for call in aws.calls} == {
+        "Describe",
+        "DescribeStackResource",
+        "GetFunctionConfiguration",
+        "GetSecretValue",
+        "DescribeStateMachine",
+        "DescribeTable",
+        "DescribeSecret",
+    }
+
+
+def test_where_functions_cannot_be_read_the_parameters_stand_in() -> None:
+    found = deployed.installation(
+        "platform-deploy",
+        aws=Stubbed(answers(**{"lambda": {"get_function_configuration": {"code": "AccessDeniedException"}}})),
+    )
+    assert "could not be read" in found.source
+    assert (found.settings.api_url, found.targets["dev"].service) == (API, "checkout-api")
+    assert found.read.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"code": "AccessDeniedException"}, "you may not call secretsmanager:GetSecretValue"),
+        ({"code": "ResourceNotFoundException"}, "cannot be read (ResourceNotFoundException)"),
+        ({"SecretString": "SLACK_BOT_TOKEN=x"}, "holds no JSON object"),
+        ({"SecretString": "[]"}, "holds no JSON object"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_one_failure_and_what_needs_it_is_left_out(
+    answer: dict[str, Any], says: str
+) -> None:
+    aws = Stubbed(answers(secretsmanager={"get_secret_value": answer}))
+    (wrong, *others) = asked(aws, "configuration", "Slack app", "GitHub token", "signing secret")
+    assert wrong.state is State.FAILED
+    assert says in wrong.found
+    assert {other.state for other in others} == {State.SKIPPED}
+
+
+def test_what_is_missing_in_the_secret_is_named_with_the_command_that_fills_it() -> None:
+    empty = {"get_secret_value": {"SecretString": json.dumps({**STORED, "SLACK_BOT_TOKEN": ""})}}
+    (wrong,) = asked(Stubbed(answers(secretsmanager=empty)), "configuration")
+    assert wrong.found.startswith("SLACK_BOT_TOKEN is not set")
+    assert f"put-secret-value --secret-id {SECRET}" in wrong.todo
+
+
+def test_a_wrong_parameter_is_named_as_the_stack_names_it() -> None:
+    wrong_variables = {
+        "get_function_configuration": {"Environment": {"Variables": {**VARIABLES, "CHATOPS_LANG": "fr"}}}
+    }
+    (wrong,) = asked(Stubbed(answers(**{"lambda": wrong_variables})), "configuration")
+    assert "parameter Language" in wrong.todo
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("UPDATE_COMPLETE", State.OK),
+        ("UPDATE_ROLLBACK_COMPLETE", State.WARNING),
+        ("UPDATE_IN_PROGRESS", State.WARNING),
+        ("ROLLBACK_COMPLETE", State.FAILED),
+        ("UPDATE_ROLLBACK_FAILED", State.FAILED),
+    ],
+)
+def test_a_stacks_status_is_judged(status: str, state: State) -> None:
+    assert asked(Stubbed(answers(status)), "stack")[0].state is state
+
+
+def test_another_stack_than_the_bots_is_told_by_its_outputs() -> None:
+    found = answers()
+    found["cloudformation"]["describe_stacks"]["Stacks"][0]["Outputs"] = []
+    (wrong,) = asked(Stubbed(found), "stack")
+    assert "lacks the outputs SlackRequestUrl, StateMachineArn" in wrong.found
+
+
+def test_no_right_to_look_is_no_failure() -> None:
+    found = answers(dynamodb={"describe_table": {"code": "AccessDeniedException"}})
+    (told,) = asked(Stubbed(found), "stack")
+    assert told.state is State.SKIPPED
+    assert "you may not call dynamodb:DescribeTable" in told.found
+
+
+def test_no_such_stack_ends_with_two_and_says_where_was_looked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = Stubbed(answers(cloudformation={"describe_stacks": {"code": "ValidationError"}}))
+    with pytest.raises(NoStack):
+        deployed.installation("platform-deploy", aws=none)
+    monkeypatch.setattr(deployed, "Aws", lambda *_: none)
+    assert command.main(["--stack", "platform-deploy"]) == 2
+    assert "no stack platform-deploy in us-east-1" in capsys.readouterr().err
+
+
+def test_nothing_is_looked_at_without_credentials() -> None:
+    none = Stubbed(answers(cloudformation={"describe_stacks": {"code": "ExpiredToken"}}))
+    with pytest.raises(NotLooked, match="does not take your credentials"):
+        deployed.installation("platform-deploy", aws=none)
+
+
+def test_every_parameter_of_a_variable_exists_in_the_template() -> None:
+    from pathlib import Path
+
+    from local.runtime.intrinsics import load_yaml
+
+    document = load_yaml((Path(__file__).parents[2] / "template.yaml").read_text())
+    variables = document["Globals"]["Function"]["Environment"]["Variables"]
+    for variable, parameter in configuration.PARAMETERS.items():
+        assert parameter in document["Parameters"], variable
+        assert variable in variables, variable
+    assert deployed.FUNCTION in document["Resources"]
+    assert set(OUTPUTS) <= set(document["Outputs"])
