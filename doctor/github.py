@@ -9,6 +9,7 @@ from typing import Any
 from doctor.far import Answer, Web
 from doctor.result import NoAnswer
 
+AGENT = "platform-deploy-doctor"
 _SERVER_ERROR = 500
 
 
@@ -49,5 +50,5 @@ def headers(token: str) -> dict[str, str]:
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",
         "Authorization": f"Bearer {token}",
-        "User-Agent": "platform-deploy-doctor",
+        "User-Agent": AGENT,
     }

@@ -30,11 +30,12 @@ class Part:
     """A value of the file. Nothing of it is constructed: names and texts are what is written."""
 
     node: yaml.Node
+    key: yaml.Node | None = None
 
     @property
     def line(self) -> int:
-        """From 1 on."""
-        return int(self.node.start_mark.line) + 1
+        """Where it begins, with its name if it has one; from 1 on."""
+        return int((self.key or self.node).start_mark.line) + 1
 
     @property
     def text(self) -> str:
@@ -46,7 +47,7 @@ class Part:
         """A mapping's values by name; empty for everything else."""
         if not isinstance(self.node, yaml.MappingNode):
             return {}
-        return {str(key.value): Part(value) for key, value in self.node.value if isinstance(key, yaml.ScalarNode)}
+        return {str(key.value): Part(value, key) for key, value in self.node.value if isinstance(key, yaml.ScalarNode)}
 
     @property
     def items(self) -> list[Part]:

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from chatops.edge.signature import WINDOW
 from chatops.github.jwt import DRIFT
+from doctor.github import AGENT
 from doctor.installation import Installation
 from doctor.result import NotLooked, Result, failed, ok, warning
 
@@ -18,8 +19,9 @@ _TODO = "Set the clock by the network: timedatectl set-ntp true (Linux), or the 
 
 
 def look(installation: Installation, _: str) -> Iterator[Result]:
-    """Against the Date of GitHub's answer."""
-    date = installation.github.get("/rate_limit").headers.get("Date", "")
+    """Against the Date of an answer of GitHub's, whoever asks."""
+    url = f"{installation.settings.github_api_url}/rate_limit"
+    date = installation.web.get(url, {"User-Agent": AGENT}).headers.get("Date", "")
     try:
         theirs = parsedate_to_datetime(date).timestamp()
     except ValueError:

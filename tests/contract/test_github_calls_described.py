@@ -28,6 +28,7 @@ from tests.contract.test_github_standin_description import (
     jsonschema,
 )
 from tests.unit.conftest import environment
+from tests.unit.test_run_conclusions import CONCLUSIONS
 
 __all__ = ["environment"]
 
@@ -192,3 +193,10 @@ def test_the_payloads_limits_are_the_described_ones() -> None:
     too_many = {"event_type": "x", "client_payload": {str(n): n for n in range(11)}}
     assert problems(too_many, schema)
     assert problems({"event_type": "x" * 101}, schema)
+
+
+@described
+def test_the_conclusions_of_a_run_are_the_described_ones() -> None:
+    """tests/unit/test_run_conclusions.py goes through them; a tenth is decided about there."""
+    listed = description()["components"]["schemas"]["check-suite"]["properties"]["conclusion"]["enum"]
+    assert {name for name in listed if name} == set(CONCLUSIONS)

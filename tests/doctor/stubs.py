@@ -18,11 +18,12 @@ class Stubbed(Aws):
     def __init__(self, answers: dict[str, Answers], region: str = "us-east-1") -> None:
         super().__init__(region, {}, aws_access_key_id="x", aws_secret_access_key="x")
         self.answers = answers
+        self.asked: list[tuple[str, str, str]] = []
 
     def client(self, service: str, region: str = "", role_arn: str = "") -> Any:
         made = self._made(service, region or self._region, "")
         stub = Stubber(made)
-        self.roles = [*getattr(self, "roles", []), role_arn]
+        self.asked.append((service, region or self._region, role_arn))
         given = self.answers.get(service, {})
         real = made._make_api_call
 

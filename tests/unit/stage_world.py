@@ -33,7 +33,7 @@ PLAN: dict[str, Any] = {
     "version": "v1.2.3",
     "sha": "e3c8241a6e0881bad7a9721d12c6698a35e1e833",
     "requester": {"id": "U0DANA001"},
-    "previous": {"present": False},
+    "previous": {"present": True, "version": "v1.1.0", "sha": "a" * 40, "image": "repo@sha256:0"},
     "started_at": 1_760_000_000.0,
 }
 LIMIT = 300
@@ -109,7 +109,7 @@ def staged(rows: Table, time: Time, patch: pytest.MonkeyPatch, name: str, *, cla
     patch.setattr(client, "_session", lambda: session)
     patch.setattr(notify, "ended", lambda _: True)
     time.at = clock.now()  # what is sent is searched for by when it was
-    timing = Timing(appear=60, build=LIMIT, deploy=LIMIT, cancel=60)
+    timing = Timing(appear=60, build=LIMIT, deploy=LIMIT, restore=LIMIT, cancel=60)
     target = Target("dev", "acme/checkout-api", "dev_deploy", timing=timing, claim=claim)
     patch.setattr(targets, "_cached", lambda *_: {"dev": target})
     try:

@@ -1,0 +1,135 @@
+"""Workflows as people write them: which are accepted, and what is said of the others, with the line."""
+
+from __future__ import annotations
+
+import pytest
+
+from doctor import pipeline_rules
+from doctor.pipeline_rules import RUN_NAME
+from doctor.result import Result, State
+from doctor.workflow_file import MOST, Unreadable, read
+from local.github import Repository
+from local.github.files import FOLDER, pipeline
+from local.world import World
+from tests.doctor.conftest import Look
+
+HEAD = f'name: Deploy\nrun-name: "{RUN_NAME}"\non:\n  repository_dispatch:\n    types: [dev_deploy]\n'
+OTHER = "acme/pipelines/.github/workflows/dev_deploy.yml@v1"
+RIGHTS = "permissions: {contents: read, id-token: write, packages: write}\n"
+
+
+def caller(uses: str, rights: str = "{contents: read, id-token: write, packages: write}") -> str:
+    return (
+        f"{HEAD}permissions: {{}}\njobs:\n  stage:\n    permissions: {rights}\n    uses: {uses}\n    secrets: inherit\n"
+    )
+
+
+def told(text: str, *, rollback: bool = False, claims: bool = True) -> list[str]:
+    """What the rules say of a file, with lines."""
+    found = read("x.yml", text)
+    faults = [*pipeline_rules.run_name(found), *pipeline_rules.jobs(found, needs_rollback=rollback, claims=claims)]
+    return [f"{fault.line}: {fault.what}" for fault in faults]
+
+
+def of(made: World, look: Look, text: str) -> list[Result]:
+    """What the check says of dev, when its workflow is this."""
+    made.github.default_repository.files["main"][f"{FOLDER}/dev_deploy.yml"] = text
+    return [one.result for one in look() if (one.check, one.subject) == ("workflow", "dev")]
+
+
+def test_this_projects_own_workflow_keeps_every_rule() -> None:
+    assert told(pipeline(), rollback=True) == []
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "acme/platform-deploy/.github/workflows/dev_deploy.yml@0123456789abcdef0123456789abcdef01234567",
+        "acme/platform-deploy/.github/workflows/dev_deploy.yml@v1",
+        "./.github/workflows/pipeline.yaml",
+    ],
+)
+def test_a_caller_is_accepted(uses: str) -> None:
+    assert told(caller(uses), rollback=True) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (caller("actions/checkout@v4"), "10: job stage calls 'actions/checkout@v4', which is no reusable workflow"),
+        (
+            caller("a/b/.github/workflows/c.yml@v1", "read-all"),
+            "9: job stage grants the pipeline no id-token: write, packages: write",
+        ),
+        (
+            caller("a/b/.github/workflows/c.yml@v1", "{contents: read, packages: write}"),
+            "9: job stage grants the pipeline no id-token: write",
+        ),
+        (HEAD, "1: it has no jobs"),
+        (pipeline().replace("run-name: ", "name2: "), "1: it has no run-name"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(text: str, says: str) -> None:
+    assert says in told(text)
+
+
+def test_a_pipeline_without_claims_is_asked_for_none() -> None:
+    own = f"{HEAD}{RIGHTS}jobs:\n  all:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./deploy\n"
+    assert told(own) == ["8: job all claims no stage"]
+    assert told(own, claims=False) == []
+
+
+def test_a_stage_without_a_job_is_missed_only_where_it_is_needed() -> None:
+    text = pipeline().replace(" || github.event.client_payload.stage == 'rollback'", "")
+    assert told(text) == []
+    assert [one.partition(": ")[2] for one in told(text, rollback=True)] == ["no job of it runs for the stage rollback"]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["${{github.event.client_payload.deployment_id}} ${{ github.event.client_payload.stage }}", f"  {RUN_NAME}  "],
+)
+def test_a_run_name_may_be_spaced_otherwise(spelling: str) -> None:
+    assert told(pipeline().replace(RUN_NAME, spelling)) == []
+
+
+@pytest.mark.parametrize(
+    ("events", "listens"),
+    [
+        ("on: repository_dispatch\n", True),
+        ("on: [push, repository_dispatch]\n", True),
+        ("on:\n  repository_dispatch:\n", True),
+        ("on: {repository_dispatch: {types: dev_deploy}}\n", True),
+        ("on: {repository_dispatch: {types: [other, dev_deploy]}}\n", True),
+        ("on: {repository_dispatch: {types: [dev_deploy_2]}}\n", False),
+        ("on: {workflow_dispatch: {}}\n", False),
+        ("'on': {repository_dispatch: {types: [dev_deploy]}}\n", True),
+        ("jobs: {}\n", False),
+    ],
+)
+def test_events_are_read_as_github_reads_them(events: str, listens: bool) -> None:
+    assert read("x.yml", events).listens("dev_deploy") is listens
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "a: [\n", "x" * (MOST + 1), "a: !!python/object:os.system x\nb: [", "\x00"]
+)
+def test_what_is_no_workflow_is_refused_and_nothing_of_it_is_made(text: str) -> None:
+    with pytest.raises(Unreadable):
+        read("x.yml", text)
+
+
+def test_a_caller_of_another_repository_is_followed(made: World, look: Look) -> None:
+    """What it calls is read where the token sees it, and left alone where it does not."""
+    text = caller("acme/pipelines/.github/workflows/dev_deploy.yml@main")
+    assert [one.state for one in of(made, look, text)] == [State.OK]
+    other = Repository("acme", "pipelines", id=7)
+    other.add_commit("Pipeline", made.clock.now())
+    other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline().replace("chatops_stage.py claim", "nothing.py")}
+    made.github.repositories["acme/pipelines"] = other
+    wrong = of(made, look, text)
+    assert {one.state for one in wrong} == {State.FAILED}
+    assert "line 10: in acme/pipelines/.github/workflows/dev_deploy.yml@main, line" in wrong[0].found
+    assert "job build claims no stage" in wrong[0].found
+    other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline()}
+    assert [one.state for one in of(made, look, text)] == [State.OK]
