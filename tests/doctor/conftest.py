@@ -1,4 +1,4 @@
-"""One local run for all tests here, whose far ends are made anew for each."""
+"""One local run for all tests of a file, whose far ends are made anew for each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ from local.world import World, world
 OURS = ("CHATOPS_", "GITHUB_", "SLACK_", "ECS_", "CODEDEPLOY_", "GIF_", "DEPLOY_", "ROLLBACK_", "AWS_")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared() -> Iterator[World]:
-    """The engine, the functions and the gateway, which no fault here touches."""
+    """The engine, the functions and the gateway, which no fault here touches.
+
+    Not for longer than one file: the next test of the same process may want an engine of its own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         import os
 
