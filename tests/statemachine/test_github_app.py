@@ -11,7 +11,7 @@ from tests.app_key import APP_ID, private_key
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("name", ["happy", pytest.param("cancelled", marks=pytest.mark.slow)])

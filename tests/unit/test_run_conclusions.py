@@ -10,6 +10,8 @@ from local.github.model import Run
 from tests.unit.conftest import Time
 from tests.unit.stage_world import ID, Stage, staged
 
+pytestmark = pytest.mark.slow
+
 CONCLUSIONS = (
     "success",
     "failure",

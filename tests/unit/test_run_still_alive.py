@@ -14,6 +14,8 @@ from local.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
 
+pytestmark = pytest.mark.slow
+
 GONE = {"message": "Not Found"}
 
 

@@ -13,6 +13,8 @@ from local.github import Fault, Script
 from tests.unit.conftest import Time
 from tests.unit.stage_world import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 
 

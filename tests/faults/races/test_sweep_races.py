@@ -12,6 +12,8 @@ from chatops.store import approvals, messages, stages, waits
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import LEE, Far
 
+pytestmark = pytest.mark.slow
+
 ID = "d-two"
 
 
