@@ -103,6 +103,7 @@ def test_a_stopped_deployment_keeps_its_lock_until_its_deploy_run_has_ended(buil
     assert "busy" in drive.world.slack.messages[-1].text
 
 
+@pytest.mark.slow
 def test_a_rollback_goes_ahead_of_a_deployment_that_waits_for_approval(build: Build) -> None:
     drive = build(scenario(approval=True))
     for version in ("v1.0.0", "v1.1.0"):
@@ -165,6 +166,7 @@ def test_github_asking_for_a_pause_is_obeyed(build: Build) -> None:
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_a_dispatch_whose_reply_is_lost_is_not_repeated(build: Build) -> None:
     drive = build()
     drive.world.github.faults.append(Fault(method="POST", path="/dispatches$", lose_reply=True, times=1))

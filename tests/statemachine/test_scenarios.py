@@ -12,7 +12,14 @@ from tests.statemachine.conftest import Build
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("scenario", scenarios.ALL.values(), ids=lambda s: s.name)
+LONG = {"github-down-rollback", "run-never-appears", "expired"}
+"""Wait longest, and what they go through is also asked of the steps one by one."""
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(s, id=s.name, marks=[pytest.mark.slow] if s.name in LONG else []) for s in scenarios.ALL.values()],
+)
 def test_it_ends_as_it_should(scenario: Scenario, build: Build) -> None:
     drive = build(scenario)
     scenario.play(drive)

@@ -21,7 +21,7 @@ from local.world import STACK, World, states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
 def actions(message: Message) -> list[str]:
