@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chatops import clock
+from chatops import clock, observability
 from chatops.edge import clicks
 from chatops.slack import client as slack
 from chatops.steps import approval
@@ -303,3 +303,36 @@ def test_every_press_that_changes_something_wakes_the_execution(rows: Table, tol
     for number, (action, user) in enumerate([("approve", LEE), ("approve", KIM), ("cancel", DANA)], start=1):
         press("d-wakes", action, user)
         assert waits.counter(rows, "d-wakes") == number
+
+
+# -- what is refused is on record ------------------------------------------------------------------------------
+
+
+def test_who_was_refused_what_and_why_is_logged(
+    rows: Table, told: Told, monkeypatch: pytest.MonkeyPatch, time: Time
+) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(observability.logger, "warning", lambda message, **facts: logged.append({message: facts}))
+    ask(rows, "d-real", (KIM,), 1, requester=LEE)
+    tries = {
+        ("approve", OUT, "d-real", CHANNEL): "click_not_asked",
+        ("approve", LEE, "d-real", CHANNEL): "click_own",
+        ("reject", KIM, "d-real", "C0PUBLIC1"): "click_wrong_channel",
+        ("cancel", OUT, "d-real", CHANNEL): "cancel_not_you",
+        ("approve", KIM, "d-forged", CHANNEL): "click_unknown",
+        ("roll_back", KIM, "../../etc", CHANNEL): "click_unknown",
+    }
+    for action, user, deployment_id, channel in tries:
+        press(deployment_id, action, user, channel)
+    submit("d-real", OUT)
+    expected = [
+        {"refused": {"why": why, "action": action, "deployment_id": deployment_id, "user": user}}
+        for (action, user, deployment_id, _), why in tries.items()
+    ]
+    assert logged == [
+        *expected,
+        {"refused": {"why": "click_not_asked", "action": "reject", "deployment_id": "d-real", "user": OUT}},
+    ]
+    assert len(told.words) == len(logged), "everybody is told, too"
+    press("d-real", "approve", KIM)
+    assert len(logged) == len(tries) + 1, "what is done is no refusal"

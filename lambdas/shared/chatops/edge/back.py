@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chatops import SCHEMA, aws
 from chatops.edge.limits import PATIENCE
+from chatops.edge.refused import refused
 from chatops.edge.start import begin
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
@@ -34,15 +35,15 @@ def roll_back(card: str, press: Press) -> str:
     rows = table(patience=PATIENCE)
     record = deployments.get(rows, card)
     if record is None:
-        return f"⚠️ {say('click_unknown')}"
+        return refused("click_unknown")
     plan = record["plan"]
     target = str(plan["target"])
     if press.channel and plan.get("channel") and press.channel != plan["channel"]:
-        return f"⚠️ {say('click_wrong_channel', id=card)}"
+        return refused("click_wrong_channel", id=card)
     live = releases.live(rows, target)
     if live is None or live.deployment_id != card:
         now = live.version if live else "?"
-        return f"⚠️ {say('rollback_stale', version=plan['version'], target=target, live=now)}"
+        return refused("rollback_stale", version=plan["version"], target=target, live=now)
     text = execution_input(card, target, press)
     for attempt in range(1, _ATTEMPTS + 1):
         name = execution_name(press.team, card, attempt)
@@ -50,10 +51,10 @@ def roll_back(card: str, press: Press) -> str:
         if begun == "started":
             return say("accepted_rollback_last", target=target)
         if not begun:
-            return f"⚠️ {say('not_started', target=target)}"
+            return refused("not_started", target=target)
         if said := _earlier(rows, name, target):
             return said
-    return f"⚠️ {say('rollback_used', id=name, end='Refused', target=target)}"
+    return refused("rollback_used", id=name, end="Refused", target=target)
 
 
 def execution_name(team: str, card: str, attempt: int = 1) -> str:
@@ -80,7 +81,7 @@ def _earlier(rows: Table, name: str, target: str) -> str:
     """What became of the press that came before this one; nothing if it was refused before it began."""
     record = deployments.get(rows, name)
     if record and (ended := deployments.outcome(record)):
-        return f"⚠️ {say('rollback_used', id=name, end=ended['end'], target=target)}"
+        return refused("rollback_used", id=name, end=ended["end"], target=target)
     if record or _runs(name):
         return say("rollback_under_way", id=name)
     return ""

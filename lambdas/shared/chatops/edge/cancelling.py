@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops.edge.limits import PATIENCE
+from chatops.edge.refused import record, refused
 from chatops.messages.catalogue import say
 from chatops.store import approvals, deployments, locks, stages, waits
 from chatops.store.table import Item, Table, table
@@ -21,9 +22,11 @@ def by_command(form: Mapping[str, str], deployment_id: str) -> dict[str, Any]:
         rows = table(patience=PATIENCE)
         held = {h.deployment_id for name in targets() if (h := locks.holder(rows, name))}
         if len(held) != 1:
-            return ephemeral(f"⚠️ {say('cancel_which')}")
+            return ephemeral(refused("cancel_which"))
         deployment_id = held.pop()
-    return ephemeral(cancel(deployment_id, user))
+    said = cancel(deployment_id, user)
+    record(said, "cancel", deployment_id, user)
+    return ephemeral(said)
 
 
 def may_cancel(target: Target | None, plan: Mapping[str, Any], user: str) -> bool:
@@ -38,12 +41,12 @@ def cancel(deployment_id: str, user: str) -> str:
     rows = table(patience=PATIENCE)
     record = deployments.get(rows, deployment_id)
     if record is None:
-        return f"⚠️ {say('cancel_unknown', id=deployment_id)}"
+        return refused("cancel_unknown", id=deployment_id)
     plan = record["plan"]
     if not may_cancel(targets().get(plan["target"]), plan, user):
-        return f"⚠️ {say('cancel_not_you', id=deployment_id, user=(plan.get('requester') or {}).get('id', ''))}"
+        return refused("cancel_not_you", id=deployment_id, user=(plan.get("requester") or {}).get("id", ""))
     if obstacle := withdraw(rows, record, user):
-        return f"⚠️ {say(obstacle, id=deployment_id)}"
+        return refused(obstacle, id=deployment_id)
     return say("cancel_recorded", id=deployment_id)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from chatops import clock, http
 from chatops.edge import back, cancelling, fields
 from chatops.edge.limits import PATIENCE
+from chatops.edge.refused import record, refused
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import Markup, duration, escape, plain, say
 from chatops.messages.who import people
@@ -52,9 +53,11 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else {}
     action, deployment_id = _text(first, "action_id"), _text(first, "value")
-    if action not in _ACTIONS or not EXECUTION_NAME.fullmatch(deployment_id):
+    if action not in _ACTIONS:
         return OK  # a link button, or no button of ours
-    if action == "reject":
+    if not EXECUTION_NAME.fullmatch(deployment_id):
+        said: str = refused("click_unknown")  # our cards carry ids
+    elif action == "reject":
         said = obstacle(table(patience=PATIENCE), deployment_id, user, _text(payload, "channel", "id"))
         if not said:
             return _ask_reason(payload, deployment_id)
@@ -65,6 +68,7 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     else:
         said = cancelling.cancel(deployment_id, user)
     if said:
+        record(said, action, deployment_id, user)
         _tell(_text(payload, "response_url"), said)
     return OK
 
@@ -97,24 +101,24 @@ def obstacle(rows: Table, deployment_id: str, user: str, channel: str) -> str:
     if not approvals.may_decide(row, user):
         own = user == (plan.get("requester") or {}).get("id")
         approver = own and user in (targets()[plan["target"]].policy.approvers if plan["target"] in targets() else ())
-        return f"⚠️ {say('click_own' if approver else 'click_not_asked', id=deployment_id, people=asked)}"
+        return refused("click_own" if approver else "click_not_asked", id=deployment_id, people=asked)
     if channel and plan.get("channel") and channel != plan["channel"]:
-        return f"⚠️ {say('click_wrong_channel', id=deployment_id)}"
+        return refused("click_wrong_channel", id=deployment_id)
     return ""
 
 
 def closed(rows: Table, deployment_id: str, record: Item | None, row: Item | None) -> str:
     """Why nobody can decide this (any more), in words; nothing while it is open."""
     if record is None:
-        return f"⚠️ {say('click_unknown')}"
+        return refused("click_unknown")
     if said := _already(deployment_id, record, row):
         return said
     if row is None:
-        return f"⚠️ {say('click_unknown')}"
+        return refused("click_unknown")
     if cancel := approvals.cancelled(rows, deployment_id):
-        return f"⚠️ {say('click_cancelled', id=deployment_id, by=cancel['by'])}"
+        return refused("click_cancelled", id=deployment_id, by=cancel["by"])
     if (late := clock.now() - float(row["deadline_at"])) >= 0:
-        return f"⚠️ {say('click_already_expired', id=deployment_id, ago=duration(late))}"
+        return refused("click_already_expired", id=deployment_id, ago=duration(late))
     return ""
 
 
@@ -123,11 +127,11 @@ def _already(deployment_id: str, record: Item, row: Item | None) -> str:
     if row and row.get("decision"):
         ago = duration(clock.now() - float(row["decided_at"]))
         if row["decision"] == "expired":
-            return f"⚠️ {say('click_already_expired', id=deployment_id, ago=ago)}"
+            return refused("click_already_expired", id=deployment_id, ago=ago)
         decided = Markup(escape(plain(f"decision_{row['decision']}")))
-        return f"⚠️ {say('click_already', id=deployment_id, by=row['by'], decision=decided, ago=ago)}"
+        return refused("click_already", id=deployment_id, by=row["by"], decision=decided, ago=ago)
     if ended := deployments.outcome(record):
-        return f"⚠️ {say('click_expired', id=deployment_id, end=ended['end'])}"
+        return refused("click_expired", id=deployment_id, end=ended["end"])
     return ""
 
 
@@ -170,7 +174,7 @@ def _ask_reason(payload: dict[str, Any], deployment_id: str) -> dict[str, Any]:
     try:
         call("views.open", trigger_id=_text(payload, "trigger_id"), view=modal(private))
     except ChatOpsError:
-        _tell(_text(payload, "response_url"), f"⚠️ {say('click_failed')}")
+        _tell(_text(payload, "response_url"), refused("click_failed"))
     return OK
 
 
@@ -190,5 +194,6 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
     if not reason:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
     if said := reject(deployment_id, user, fields.text(reason)[:_REASON_LIMIT]):
+        record(said, "reject", deployment_id, user)
         _tell(_text(private, "response_url"), said)
     return OK
