@@ -10,11 +10,12 @@ import requests
 
 from chatops import clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from chatops.github import replies, runs
+from chatops.github import replies, runs, versions
 from chatops.github.client import GitHub, quoted
 from local.clock import Clock
 from local.github import Fault
 from local.github import GitHub as StandIn
+from local.github.model import Tag
 from tests.unit.direct import Direct
 
 BASE = "https://api.github.test"
@@ -269,3 +270,15 @@ def test_the_job_and_step_shown_are_those_that_failed_else_those_that_run() -> N
 
 def test_a_ref_keeps_its_slashes_and_nothing_else_that_means_something_in_a_path() -> None:
     assert quoted("release/1.0+b?x#y %") == "release/1.0%2Bb%3Fx%23y%20%25"
+
+
+def test_the_newest_of_many_tags_is_found_on_whatever_page_it_stands(github: GitHub, far: StandIn) -> None:
+    """GitHub lists tags by name: v1.10.0 comes after all of v1.9."""
+    repository = far.default_repository
+    head = repository.head().sha
+    repository.releases.clear()
+    names = ("v1.10.0", *(f"v1.9.{patch}" for patch in range(250)))
+    repository.tags = {name: Tag(name, head, NOW, False) for name in names}
+    found = versions.latest(github)
+    assert found is not None
+    assert (found.version, found.sha) == ("v1.10.0", head)

@@ -33,8 +33,6 @@ class Fake:
         self.asked.append(path)
         if path == "":
             return {"default_branch": "main"}
-        if path == "/tags":
-            return [{"name": name} for name in self.tags]
         if path == "/releases/latest" and self.release:
             return {"tag_name": self.release}
         if path.startswith("/git/ref/tags/") and (name := path.removeprefix("/git/ref/tags/")) in self.tags:
@@ -43,6 +41,10 @@ class Fake:
         if path.startswith("/commits/") and (sha := self._commit(path.removeprefix("/commits/"))):
             return {"sha": sha, "commit": {"message": self.commits[sha]}, "html_url": f"https://github.test/{sha}"}
         raise GitHubRefused(404, "acme/x", "Not Found")
+
+    def pages(self, path: str, **_params: Any) -> Any:
+        assert path == "/tags"
+        return ({"name": name} for name in sorted(self.tags, reverse=True))
 
     def _commit(self, ref: str) -> str:
         """As GitHub does: a short name means a branch before a tag. https://git-scm.com/docs/gitrevisions"""

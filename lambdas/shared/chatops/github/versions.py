@@ -61,13 +61,20 @@ def latest(github: GitHub) -> Commit | None:
     """What a command without a version means."""
     if release := github.find("/releases/latest"):
         return _tag(github, str(release["tag_name"]))
-    tags = [str(tag["name"]) for tag in github.get("/tags", per_page=100)]
-    if tags:
+    if tags := _tags(github):
         return _tag(github, max(tags, key=replies.version_key))
     branch = str(github.get("")["default_branch"])
     head = _commit(github, branch, branch)
     # a branch moves; what is deployed and recorded does not
     return replace(head, version=head.sha[:12]) if head else None
+
+
+def _tags(github: GitHub) -> list[str]:
+    """The names of the tags, of the first thousand: GitHub lists them by name, so the newest may stand on any page.
+
+    https://docs.github.com/en/rest/repos/repos#list-repository-tags
+    """
+    return [str(tag["name"]) for tag in github.pages("/tags")]
 
 
 def _tag(github: GitHub, name: str) -> Commit | None:
@@ -90,7 +97,7 @@ def _commit(github: GitHub, version: str, ref: str) -> Commit | None:
 def similar(github: GitHub, version: str) -> str:
     """A tag that was probably meant, or nothing."""
     try:
-        return words.suggest(version, [str(tag["name"]) for tag in github.get("/tags", per_page=100)])
+        return words.suggest(version, _tags(github))
     except GitHubRefused:
         return ""
 
