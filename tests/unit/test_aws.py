@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.retries import standard
 
 from chatops import aws, clock
 from tests.unit.conftest import Time
@@ -79,12 +80,30 @@ def test_a_role_that_may_not_be_assumed_is_an_error_at_the_first_request(
     assert not aws.is_transient(caught.value)
 
 
-def aws_error(code: str) -> Exception:
+def aws_error(code: str, status: int = 403) -> Exception:
     from botocore.exceptions import ClientError
 
     return ClientError(
-        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "AssumeRole"
+        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "AssumeRole"
     )
+
+
+BOTOCORE_TRIES_AGAIN = {
+    *standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
+    *standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+}
+
+
+@pytest.mark.parametrize("code", sorted(BOTOCORE_TRIES_AGAIN))
+def test_what_botocore_tries_again_the_state_machine_tries_again(code: str) -> None:
+    assert aws.is_transient(aws_error(code, 400))
+
+
+def test_throttling_and_5xx_under_an_unknown_name_may_go_away_and_a_refusal_does_not() -> None:
+    assert aws.is_transient(aws_error("SomethingNew", 429))
+    assert aws.is_transient(aws_error("SomethingNew", 503))
+    assert aws.is_transient(aws_error("UpdateInProgressException", 400)), "ECS, while it still updates the service"
+    assert not aws.is_transient(aws_error("SomethingNew", 400))
 
 
 def test_clients_without_a_role_use_the_functions_own_credentials(sts: Sts) -> None:

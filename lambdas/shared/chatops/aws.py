@@ -28,19 +28,32 @@ def client(service: str, *, region: str = "", role_arn: str = "", patience: floa
     return boto3.client(service, config=settings, **extra)
 
 
+# What botocore itself tries again (a test compares), and what ECS says while an update of the same service is under way.
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _TRANSIENT = frozenset(
     {
-        "ThrottlingException",
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "InternalFailure",
+        "InternalServerError",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "InternalServerError",
-        "InternalFailure",
-        "ServiceUnavailable",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "ServerException",
-        "TransactionInProgressException",
-        "TransactionConflictException",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottledException",
         "Throttling",
-        "LimitExceededException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "UpdateInProgressException",
     }
 )
 
@@ -64,4 +77,4 @@ def is_transient(error: Exception) -> bool:
     if error_code(error) == "TransactionCanceledException":
         codes = {str(reason.get("Code")) for reason in response.get("CancellationReasons", [])} - {"None"}
         return bool(codes) and codes <= _TRANSIENT_REASONS
-    return error_code(error) in _TRANSIENT or status >= 500
+    return error_code(error) in _TRANSIENT or status == 429 or status >= 500
