@@ -28,7 +28,7 @@ def client(service: str, *, region: str = "", role_arn: str = "", patience: floa
     return boto3.client(service, config=settings, **extra)
 
 
-# What botocore itself tries again (a test compares), and what ECS says while an update of the same service is under way.
+# What botocore itself tries again (a test compares), and what ECS says while another update of the service goes on.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _TRANSIENT = frozenset(
     {
