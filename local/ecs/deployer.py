@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.ecs import names, tasks
 from local.ecs.model import Revision, Rollout, Service, ServiceDeployment, Tasks
-from local.ecs.timeline import Timeline
+from local.timeline import Timeline
 
 CIRCUIT_BREAKER = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 BY_REQUEST = "Service deployment rolled back because of a stop request."

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from local.aws_json import AwsError
 
-class EcsError(Exception):
+
+class EcsError(AwsError):
     """An answer that is an error: `code` is ECS's name for it.
 
     Names and meanings: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and each
     operation's own page.
     """
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
 
 
 def cluster_not_found() -> EcsError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local.ecs import tasks
 from local.ecs.deployer import NO_CAPACITY, Deployer
 from local.ecs.model import Service, ServiceDeployment
-from local.ecs.timeline import Action
+from local.timeline import Action
 
 
 def plan(deployer: Deployer, service: Service, deployment: ServiceDeployment) -> None:

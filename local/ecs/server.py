@@ -1,42 +1,23 @@
-"""The stand-in itself: AWS's JSON 1.1 protocol over HTTP, and helpers for tests and the pipeline."""
+"""The stand-in itself, and helpers for tests and the pipeline."""
 
 from __future__ import annotations
 
 import json
 import threading
-import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from werkzeug.wrappers import Request, Response
-
+from local.aws_json import JsonService
 from local.clock import Clock
 from local.ecs import describe, names
-from local.ecs.errors import EcsError, client_error
+from local.ecs.errors import client_error
 from local.ecs.model import Json, Rollout, Service, ServiceDeployment, TaskDefinition
 from local.ecs.operations import perform
 from local.ecs.state import State, container_definitions
-from local.faults import Faults, drop_connection
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-TARGET = "AmazonEC2ContainerServiceV20141113."
 FIRST_IMAGE = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com/checkout-api:v1.0.0"
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request that was answered. `error` is ECS's name for what was wrong, "" if nothing was."""
-
-    operation: str
-    request: Json
-    status: int
-    error: str
-
-
-class Ecs:
+class Ecs(JsonService):
     """ECS in memory, with the cluster `checkout` and its service `checkout-api` already running v1.0.0.
 
     `rollout` is the script of every rollout; `next_rollout`, if set, of the next one only. `down` answers
@@ -44,18 +25,18 @@ class Ecs:
     the kind that has none: ListServiceDeployments is empty.
     """
 
+    target, broken = "AmazonEC2ContainerServiceV20141113.", "ServerException"
+
     def __init__(
         self, clock: Clock, cluster: str = "checkout", service: str = "checkout-api", desired: int = 4
     ) -> None:
+        super().__init__()
         self._lock = threading.RLock()
         self._state = State(clock)
         self._cluster = cluster
         self._service = service
         self._desired = desired
         self.service_deployments = True
-        self.down = False
-        self.faults = Faults()
-        self.calls: list[Call] = []
         self.reset()
 
     def reset(self) -> None:
@@ -151,45 +132,10 @@ class Ecs:
             self._state.timeline.advance()
             return str(self._one(service).primary.revision.task_definition.containers[0]["image"])
 
-    def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The WSGI application: POST / with X-Amz-Target."""
-        request = Request(environ)
-        operation = request.headers.get("X-Amz-Target", "").removeprefix(TARGET)
-        fault = self.faults.take(operation)
-        if self.down:
-            response = self._error(operation, {}, EcsError("ServerException", "Service Unavailable", 503))
-        elif fault and not (fault.lose_reply or fault.work):
-            error = EcsError(fault.code or "ServerException", fault.message or "Injected fault.", fault.status)
-            response = self._error(operation, {}, error)
-        else:
-            response = self._answer(operation, request.get_data())
-            if fault and fault.lose_reply:
-                drop_connection(environ)
-            if fault:
-                response = _json({"__type": fault.code or "ServerException", "message": fault.message}, fault.status)
-        if fault:
-            response.headers.update(dict(fault.headers))
-        return response(environ, start_response)
-
-    def _answer(self, operation: str, body: bytes) -> Response:
-        try:
-            request = json.loads(body or b"{}")
-            if not isinstance(request, dict):
-                raise ValueError("not an object")
-        except ValueError:
-            return self._error(operation, {}, EcsError("SerializationException", "The body is no JSON object."))
-        try:
-            with self._lock:
-                # Rendered under the lock: the answer shares lists with the state.
-                text = json.dumps(perform(self._state, operation, request, self.service_deployments))
-        except EcsError as error:
-            return self._error(operation, request, error)
-        self.calls.append(Call(operation, request, 200, ""))
-        return _response(text, 200)
-
-    def _error(self, operation: str, request: Json, error: EcsError) -> Response:
-        self.calls.append(Call(operation, request, error.status, error.code))
-        return _json({"__type": error.code, "message": error.message}, error.status)
+    def perform(self, operation: str, request: Json) -> str:
+        with self._lock:
+            # Rendered under the lock: the answer shares lists with the state.
+            return json.dumps(perform(self._state, operation, request, self.service_deployments))
 
     def _one(self, service: str | None) -> Service:
         return self._state.service(self._cluster, service or self._service)
@@ -210,12 +156,3 @@ def _body(name: str, image: str) -> Json:
         "cpu": "256",
         "memory": "512",
     }
-
-
-def _json(body: Json, status: int) -> Response:
-    return _response(json.dumps(body), status)
-
-
-def _response(text: str, status: int) -> Response:
-    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
-    return Response(text, status, headers)

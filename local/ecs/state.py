@@ -16,7 +16,7 @@ from local.ecs.errors import (
     service_not_found,
 )
 from local.ecs.model import Json, Revision, Rollout, Service, ServiceDeployment, TaskDefinition
-from local.ecs.timeline import Timeline
+from local.timeline import Timeline
 
 CONFIGURATION: Json = {
     "deploymentCircuitBreaker": {"enable": True, "rollback": True},
