@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import aws
+from chatops import aws, clock
 from chatops.ecs.verdict import Rollout, codedeploy
 from chatops.errors import ServiceRefused
 from chatops.targets import Target
@@ -34,6 +34,19 @@ def latest(target: Target) -> str:
         includeOnlyStatuses=["Succeeded"],
     )["deployments"]
     return str(found[0]) if found else ""
+
+
+def since(target: Target, at: float) -> str:
+    """The newest deployment of the group that was created since then (epoch seconds), or nothing."""
+    client, group = _client(target), target.codedeploy_group
+    listed = client.get_paginator("list_deployments").paginate(
+        applicationName=target.codedeploy_application,
+        deploymentGroupName=group,
+        createTimeRange={"start": clock.at(at)},
+    )
+    made = [client.get_deployment(deploymentId=d)["deploymentInfo"] for page in listed for d in page["deployments"]]
+    newest = max(made, key=lambda info: info["createTime"], default=None)
+    return str(newest["deploymentId"]) if newest else ""
 
 
 def stop(target: Target, deployment_id: str) -> None:

@@ -192,6 +192,7 @@ TEXTS = {
     "why_timed_out": "The {stage} stage took longer than {seconds} s: {run}.",
     "why_unfinished": "{run} is green but never reported what it did. Does the workflow's last step finish the stage?",
     "why_mismatch": "{run} ended as `{conclusion}` although it reported success.",
+    "why_nothing_began": "{run} succeeded, but no deployment of the service has begun since it was asked for.",
     "why_no_output": "{run} reported no task definition, so nobody can tell whether it is live.",
     "why_rollout_failed": "the rollout failed (`{status}`{said}).",
     "why_rollout_late": "the rollout did not settle within {seconds} s.",

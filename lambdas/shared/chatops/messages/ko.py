@@ -196,6 +196,7 @@ TEXTS = {
     "why_timed_out": "{stage} 단계가 {seconds}초를 넘겼습니다: {run}.",
     "why_unfinished": "{run} 실행은 성공했지만 무엇을 했는지 알리지 않았습니다. 워크플로의 마지막 단계가 완료를 알리나요?",
     "why_mismatch": "{run} 실행은 성공을 알렸지만 실제로는 `{conclusion}` 상태로 끝났습니다.",
+    "why_nothing_began": "{run} 실행은 성공했지만, 요청한 뒤로 시작된 서비스 배포가 없습니다.",
     "why_no_output": "{run} 실행이 태스크 정의를 알리지 않아 운영 중인지 알 수 없습니다.",
     "why_rollout_failed": "롤아웃이 실패했습니다(`{status}`{said}).",
     "why_rollout_late": "롤아웃이 {seconds}초 안에 안정되지 않았습니다.",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import clock, live
-from chatops.ecs import codedeploy, verdict
+from chatops.ecs import codedeploy, unclaimed, verdict
 from chatops.ecs.service import Service
 from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.messages.catalogue import plain
 from chatops.request import read
-from chatops.store import approvals, deployments, locks, messages, releases
+from chatops.store import approvals, deployments, locks, messages, releases, stages
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 
@@ -34,16 +34,14 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
     deployment_id, state, now = str(event["deployment_id"]), event["state"], clock.now()
     plan, before = state["plan"], state.get("rollout") or {}
     target, began = targets()[plan["target"]], _began(before, now)
-    outputs = (state.get("deploy") or {}).get("outputs") or {}
+    outputs = _outputs(deployment_id, target, state)
     found = _ours(target, outputs)
     if found is None:
-        return {
-            "state": "failed",
-            "done": True,
-            "status": "",
-            "why": {"key": "why_no_output", "stage": "deploy"},
-        }
+        why = {"key": "why_no_output" if target.claim else "why_nothing_began", "stage": "deploy"}
+        return {**Rollout(RolloutState.FAILED, "").fact(), "done": True, "changed": False, "why": why}
     fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
+    if not target.claim:
+        fact["brought"] = outputs
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         fact["why"] = {"key": "why_rollout_failed", "values": {"status": found.status, "said": said}}
@@ -67,6 +65,22 @@ def _news(
     # what is not due now is news still at the next look
     changed = news and messages.may_progress(table(), deployment_id, now, target.timing.progress)
     return {**fact, "changed": changed, "shown": shown if changed else before.get("shown", "")}
+
+
+def _outputs(deployment_id: str, target: Target, state: dict[str, Any]) -> dict[str, str]:
+    """What the deploy stage says that it brought; for pipelines that say nothing, what began since, found once."""
+    said: dict[str, str] = (state.get("deploy") or {}).get("outputs") or {}
+    if target.claim or said:
+        return said
+    if known := (state.get("rollout") or {}).get("brought"):
+        return dict(known)
+    since = float((stages.get(table(), deployment_id, "deploy") or {}).get("tried_at") or 0)
+    if target.kind == "codedeploy":
+        found = codedeploy.since(target, since)
+        return {"codedeploy_deployment_id": found} if found else {}
+    service = Service(target)
+    found = unclaimed.task_definition(service.describe(), service.deployments(), since)
+    return {"task_definition": found} if found else {}
 
 
 def _ours(target: Target, outputs: dict[str, str]) -> Rollout | None:

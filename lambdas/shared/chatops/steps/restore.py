@@ -56,7 +56,8 @@ def _codedeploy(deployment_id: str, state: dict[str, Any], target: Target, back:
     good = str(back.get("codedeploy_deployment_id") or "")
     if not good:
         raise ServiceRefused("No good CodeDeploy deployment is on record; nothing can be put back with it.")
-    begun = ((state.get("deploy") or {}).get("outputs") or {}).get("codedeploy_deployment_id", "")
+    brought = (state.get("deploy") or {}).get("outputs") or (state.get("rollout") or {}).get("brought") or {}
+    begun = brought.get("codedeploy_deployment_id", "")
     if begun:
         codedeploy.stop(target, begun)
     made = codedeploy.redeploy(target, good, f"platform-deploy {deployment_id} restore")

@@ -131,7 +131,8 @@ def _ledger(deployment_id: str, facts: dict[str, Any], end: str, now: str) -> li
 def _deployed(deployment_id: str, facts: dict[str, Any], now: str) -> Release:
     plan = facts["plan"]
     built = (facts.get("build") or {}).get("outputs") or {}
-    out = (facts.get("deploy") or {}).get("outputs") or {}
+    # where the pipeline says nothing, what was found to have come
+    out = (facts.get("deploy") or {}).get("outputs") or (facts.get("rollout") or {}).get("brought") or {}
     running = str((facts.get("rollout") or {}).get("task_definition") or "")
     return Release(
         version=str(plan["version"]),

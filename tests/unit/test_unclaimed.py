@@ -1,0 +1,54 @@
+"""What began since a pipeline without our steps was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from chatops import clock
+from chatops.ecs import codedeploy, unclaimed
+from chatops.ecs.verdict import ServiceDeployment
+from chatops.targets import Target
+
+SINCE = 1_760_000_000.0
+
+
+def brought(task_definition: str, at: float) -> ServiceDeployment:
+    return ServiceDeployment(f"arn:{at}", "SUCCESSFUL", at, task_definition)
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [((-60,), ""), ((-60, 5), "td:5"), ((5, 9, -60), "td:9"), ((0,), "td:0"), ((-0.5,), "")],
+)
+def test_the_newest_service_deployment_since_then_is_the_runs(times: tuple[float, ...], found: str) -> None:
+    listed = [brought(f"td:{off}", SINCE + off) for off in times]
+    assert unclaimed.task_definition({}, listed, SINCE) == found
+
+
+@pytest.mark.parametrize(("off", "found"), [(-1, ""), (0, "td:2"), (30, "td:2")])
+def test_a_service_without_service_deployments_is_asked_for_its_primary(off: float, found: str) -> None:
+    primary = {"status": "PRIMARY", "taskDefinition": "td:2", "createdAt": clock.at(SINCE + off)}
+    draining = {"status": "ACTIVE", "taskDefinition": "td:1", "createdAt": clock.at(SINCE - 3600)}
+    assert unclaimed.task_definition({"deployments": [draining, primary]}, [], SINCE) == found
+    assert unclaimed.task_definition({"deployments": []}, [], SINCE) == ""
+
+
+def test_of_a_groups_deployments_since_then_the_newest_is_the_runs(environment: pytest.MonkeyPatch) -> None:
+    target = Target("dev", "a/b", "dev_deploy", codedeploy_application="app", codedeploy_group="group")
+    client: Any = codedeploy._client(target)
+    with Stubber(client) as far:
+        asked = {
+            "applicationName": "app",
+            "deploymentGroupName": "group",
+            "createTimeRange": {"start": clock.at(SINCE)},
+        }
+        far.add_response("list_deployments", {"deployments": ["d-OLDER", "d-NEWER"]}, asked)
+        for name, off in (("d-OLDER", 5), ("d-NEWER", 50)):
+            info = {"deploymentInfo": {"deploymentId": name, "createTime": clock.at(SINCE + off)}}
+            far.add_response("get_deployment", info, {"deploymentId": name})
+        assert codedeploy.since(target, SINCE) == "d-NEWER"
+        far.add_response("list_deployments", {"deployments": []}, asked)
+        assert codedeploy.since(target, SINCE) == ""
