@@ -230,25 +230,6 @@ def test_the_functions_know_the_machine_by_the_name_it_has() -> None:
 
 def test_what_is_remembered_outlives_the_stack() -> None:
     for name in ("Table", "Secret"):
-        assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
-
-
-def test_every_parameter_says_what_it_is_and_refuses_what_it_is_not() -> None:
-    for name, parameter in TEMPLATE["Parameters"].items():
-        assert parameter["Description"], name
-        assert "AllowedValues" in parameter or "AllowedPattern" in parameter, name
-        if "AllowedPattern" in parameter and "Default" in parameter:
-            assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
-
-
-def test_the_environment_fits() -> None:
-    """Lambda takes 4 KB of names and values in all; 3 KB here leave a kilobyte for ARNs and long settings."""
-    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    longest = {
-        **dict.fromkeys(variables, 30),
-        "CHATOPS_STATE_MACHINE_ARN": 150,
-        "CHATOPS_SECRET_ARN": 120,
-        "SLACK_APPROVERS": 500,
-        **{name: 200 for name in variables if name.startswith("GIF_")},
-    }
-    assert sum(len(name) + longest[name] for name in variables) < 3072
+        # (a first deployment that fails leaves nothing behind: its next try makes them anew)
+        assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"

@@ -1,0 +1,33 @@
+"""The metrics that the code really writes, read from what it writes: name and dimensions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chatops import measures, observability
+from chatops.edge import handler
+from chatops.steps import sweep
+from tests.unit.test_measures import CASES, NOW
+
+Metric = tuple[str, str, frozenset[str]]
+"""Namespace, name, dimensions' names."""
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> dict[Metric, dict[str, str]]:
+    """Every figure of every end, of sweep and of the edge's trouble, with the dimensions' values."""
+    capsys.readouterr()
+    for end, facts, touched_at, _ in CASES.values():
+        observability.emit(measures.of(end, facts, touched_at, NOW), "dev")
+    sweep._tell({"settled": [], "woken": [], "freed": [], "delivered": []})
+    handler._trouble(TimeoutError())
+    found: dict[Metric, dict[str, str]] = {}
+    for line in capsys.readouterr().out.splitlines():
+        body = json.loads(line)
+        for directive in body.get("_aws", {}).get("CloudWatchMetrics", []):
+            for names in directive["Dimensions"]:
+                values = {name: body[name] for name in names}
+                for metric in directive["Metrics"]:
+                    found[(directive["Namespace"], metric["Name"], frozenset(names))] = values
+    return found

@@ -1,0 +1,53 @@
+"""template.yaml (or another) as CloudFormation would see it: every intrinsic replaced by its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.runtime.intrinsics import Resolver, load_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"GithubId": "acme", "GithubRepo": "checkout-api"}
+STACK = "platform-deploy"
+PSEUDO = {
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::StackName": STACK,
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+
+class Named(dict[str, str]):
+    """Whatever is referred to has its own name in angle brackets as its value."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+class Resolved:
+    """A template with its parameters given."""
+
+    def __init__(self, parameters: Mapping[str, str] | None = None, file: str = "template.yaml") -> None:
+        self.document: dict[str, Any] = load_yaml((ROOT / file).read_text("utf-8"))
+        given = {**(OURS if file == "template.yaml" else {}), **(parameters or {})}
+        self._resolver = Resolver(self.document, given, Named(PSEUDO))
+
+    def value(self, node: Any) -> Any:
+        return self._resolver.value(node, "template")
+
+    def resources(self, kind: str) -> dict[str, Any]:
+        """Properties by logical name, of those whose condition holds."""
+        return {
+            name: self.value(each.get("Properties") or {})
+            for name, each in self.document["Resources"].items()
+            if each["Type"] == kind and self._resolver.exists(each, name)
+        }
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: self.value(each["Value"]) for name, each in self.document["Outputs"].items()}

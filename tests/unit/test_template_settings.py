@@ -1,0 +1,61 @@
+"""template.yaml's parameters: every setting is one, says what it holds, and reaches the functions."""
+
+from __future__ import annotations
+
+import re
+
+from doctor.checks.configuration import PARAMETERS
+from tests.unit.test_template_rules import RESOURCES, ROOT, TEMPLATE, names
+
+
+def test_every_parameter_says_what_it_is_and_refuses_what_it_is_not() -> None:
+    for name, parameter in TEMPLATE["Parameters"].items():
+        assert parameter["Description"], name
+        assert {"AllowedValues", "AllowedPattern", "MaxValue"} & parameter.keys(), name
+        if "AllowedPattern" in parameter and "Default" in parameter:
+            assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
+
+
+def test_every_parameter_is_used_and_stands_in_one_group() -> None:
+    grouped = [
+        name
+        for group in TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        for name in group["Parameters"]
+    ]
+    assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
+    used = set(names([TEMPLATE["Globals"], RESOURCES, TEMPLATE["Conditions"]]))
+    assert set(TEMPLATE["Parameters"]) <= used
+
+
+NOT_PARAMETERS = {
+    "CHATOPS_TARGETS_FILE": "packed with the layer",
+    "CHATOPS_API_URL": "the stack's own, at the functions that need it",
+    "CHATOPS_GITHUB_API_URL": "a seam for tests and GitHub Enterprise Server",
+    "SLACK_API_URL": "a seam for tests",
+    "CHATOPS_CONSOLE_URL": "a seam for the local run",
+    "AWS_REGION": "Lambda's own",
+    "AWS_DEFAULT_REGION": "Lambda's own",
+}
+
+
+def test_every_setting_that_the_code_reads_is_given_to_the_functions() -> None:
+    source = "\n".join(path.read_text() for path in (ROOT / "lambdas/shared/chatops").rglob("*.py"))
+    reads = re.findall(r'(?:text|gif|required|names|boolean|_github_name)\(\s*(?:env, )?"([A-Z][A-Z0-9_]+)"', source)
+    given = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    assert {"GITHUB_ID", "SLACK_APPROVERS", "CHATOPS_LANG", "GIF_BASE_URL", "DEPLOY_APPROVAL_REQUIRED"} <= set(reads)
+    assert set(reads) - NOT_PARAMETERS.keys() <= given.keys()
+    # and the doctor, which reads parameters where it may not read variables, knows the same ones
+    assert {name: value["Ref"] for name, value in given.items() if name in PARAMETERS} == PARAMETERS
+
+
+def test_the_environment_fits() -> None:
+    """Lambda takes 4 KB of names and values in all; 3 KB here leave a kilobyte for ARNs and long settings."""
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    longest = {
+        **dict.fromkeys(variables, 30),
+        "CHATOPS_STATE_MACHINE_ARN": 150,
+        "CHATOPS_SECRET_ARN": 120,
+        "SLACK_APPROVERS": 500,
+        **{name: 200 for name in variables if name.startswith("GIF_")},
+    }
+    assert sum(len(name) + longest[name] for name in variables) < 3072
