@@ -10,6 +10,7 @@ from local.world import STACK, World
 from tests.statemachine.conftest import CANARIES
 
 STATE_LIMIT = 32 * 1024
+ENDS = {"BuildFailed", "DeployFailed", "RolledBack", "RollbackFailed"}
 
 
 def rows(world: World) -> list[dict[str, Any]]:
@@ -61,7 +62,17 @@ def states_are_small(world: World) -> None:
                 assert size < STATE_LIMIT, (name, size)
 
 
+def every_failure_has_a_name(world: World) -> None:
+    """Whatever fails does so in an end of the machine's own: a choice about what a step did not return, say, crashes
+    the execution where no Catch sees it."""
+    for execution in world.executions():
+        if execution["status"] == "FAILED":
+            last = world.history(execution["executionArn"])[-1]["executionFailedEventDetails"]
+            assert last.get("error") in ENDS, last
+
+
 def all_hold(world: World) -> None:
+    every_failure_has_a_name(world)
     nothing_left_behind(world)
     each_stage_once(world)
     no_secret_anywhere(world)
