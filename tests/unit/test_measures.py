@@ -74,8 +74,10 @@ def test_sweep_counts_what_it_found_and_a_sweep_that_found_nothing(capsys: pytes
     sweep._tell({"settled": ["d-1"], "woken": [], "freed": ["dev"], "delivered": []})
     sweep._tell({"settled": [], "woken": [], "freed": [], "delivered": []})
     found, nothing = written(capsys)
-    assert (found["SweepFound"], found["SweepSettled"], found["SweepWoken"]) == ([2.0], [1.0], [0.0])
+    assert (found["SweepFound"], found["SweepSettled"], found["SweepFreed"]) == ([2.0], [1.0], [1.0])
+    assert "SweepWoken" not in found, "a metric is billed by the hours in which it is sent"
     assert nothing["SweepFound"] == [0.0], "missing data then means that sweep did not run"
+    assert "SweepSettled" not in nothing
     (directive,) = found["_aws"]["CloudWatchMetrics"]
     assert [set(names) for names in directive["Dimensions"]] == [{"service"}]
 

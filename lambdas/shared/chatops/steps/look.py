@@ -9,7 +9,7 @@ from typing import Any
 from chatops import clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.store.table import Item
-from chatops.targets import Target
+from chatops.targets import Target, Timing
 
 _KEPT = ("run_id", "run_number", "run_url", "run_state", "job", "step", "conclusion", "etag")
 
@@ -85,8 +85,12 @@ class Look:
 
 def pace(look: Look) -> float:
     """Adaptive: a tenth of what has passed, between the target's bounds; the finish wakes us anyway."""
-    timing = look.target.timing
-    return min(max((look.now - look.began) / 10, timing.poll_min), timing.poll_max)
+    return pace_after(look.now - look.began, look.target.timing)
+
+
+def pace_after(seconds: float, timing: Timing) -> float:
+    """The wait after a look, so many seconds after the stage began."""
+    return min(max(seconds / 10, timing.poll_min), timing.poll_max)
 
 
 def ended(state: str, *, why: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:

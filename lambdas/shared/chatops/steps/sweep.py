@@ -38,11 +38,12 @@ def run(_event: dict[str, Any]) -> dict[str, Any]:
 
 def _tell(done: dict[str, Any]) -> None:
     """Whatever was found is a promise that something else did not keep: logged by id, counted for the alarm. A sweep
-    that finds nothing counts as well, so that the metric says that it ran."""
+    that finds nothing counts as well, so that the metric says that it ran. What it was is counted only where there was
+    something: CloudWatch bills a metric by the hours in which it is sent."""
     found = sum(len(ids) for ids in done.values())
     if found:
         logger.warning("sweep found something", **done)
-    emit({"SweepFound": found, **{f"Sweep{name.title()}": len(ids) for name, ids in done.items()}})
+    emit({"SweepFound": found, **{f"Sweep{name.title()}": len(ids) for name, ids in done.items() if ids}})
 
 
 def _try(troubles: list[Exception], look: Any, *arguments: Any) -> None:

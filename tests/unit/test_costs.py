@@ -1,0 +1,21 @@
+"""docs/costs.md says what `make costs` prints, so it follows the template and the timing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chatops.targets import Timing
+from scripts import costs
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "costs.md"
+
+
+def test_the_page_says_what_the_command_prints() -> None:
+    assert costs.table() in PAGE.read_text("utf-8"), "put what `make costs` prints into it"
+
+
+def test_looks_grow_rarer_until_the_slowest_pace() -> None:
+    timing = Timing(poll_min=3, poll_max=30)
+    assert costs.looks(0, timing) == 1
+    assert costs.looks(30, timing) == 11, "every three seconds at first"
+    assert costs.looks(3600, timing) - costs.looks(3000, timing) == 20, "every thirty in the end"
