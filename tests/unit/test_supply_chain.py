@@ -18,7 +18,7 @@ SHIPPED = [
 ]
 OVERLOOKED = re.compile(r"#\s*(noqa|nosec|type:\s*ignore)\b(.*)")
 EXPLAINED = re.compile(r"(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|\[[\w, -]+\])\s*(-|#)\s+\w+")
-TOOLS = {"bandit", "checkov", "zizmor", "actionlint", "template", "sam", "lint", "types", "definition"}
+TOOLS = {"policies", "bandit", "checkov", "zizmor", "actionlint", "template", "sam", "lint", "types", "definition"}
 
 
 def unexplained(text: str) -> list[str]:
@@ -85,11 +85,12 @@ def test_only_those_who_answer_hold_a_task_tokens_wildcard() -> None:
 
 
 def test_every_wildcard_has_its_reason_above_it() -> None:
-    lines = (ROOT / "template.yaml").read_text("utf-8").splitlines()
-    for number, line in enumerate(lines):
-        if re.search(r'Resource:\s*"\*"', line):
-            start = max(n for n in range(number) if "- Sid:" in lines[n])
-            assert lines[start - 1].strip().startswith("#"), lines[start]
+    for path in (ROOT / "template.yaml", *sorted((ROOT / "templates").glob("*.yaml"))):
+        lines = path.read_text("utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if re.search(r'Resource:\s*"\*"', line):
+                start = max(n for n in range(number) if "- Sid:" in lines[n])
+                assert lines[start - 1].strip().startswith("#"), (path.name, lines[start])
 
 
 def test_sweep_has_a_queue_for_what_it_never_handled_and_the_queue_an_alarm() -> None:

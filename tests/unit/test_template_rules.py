@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts import policies
+from scripts.target_access import PARAMETERS
+
 ROOT = Path(__file__).parents[2]
 STEPS = {
     *("slack", "plan", "notify", "dispatch", "poll", "park", "approval"),
@@ -51,7 +54,9 @@ def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 
 
 _Loader.add_multi_constructor("!", _long_form)
-TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
+# As it is without a targets.yaml: whose repository has one, and policies for its targets, tests the same stack.
+TEXT = policies.filled(ROOT, PARAMETERS)[policies.TEMPLATE]
+TEMPLATE: dict[str, Any] = yaml.load(TEXT, _Loader)  # noqa: S506 - a SafeLoader
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 
 

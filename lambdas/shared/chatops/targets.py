@@ -60,13 +60,18 @@ class Policy:
 
 @dataclass(frozen=True)
 class Target:
-    """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none."""
+    """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none.
+
+    `task_role` and `execution_role` are names that only the stack's policies need (`make policies`).
+    """
 
     name: str
     repository: str
     event_type: str
     cluster: str = ""
     service: str = ""
+    task_role: str = ""
+    execution_role: str = ""
     codedeploy_application: str = ""
     codedeploy_group: str = ""
     region: str = ""

@@ -143,7 +143,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
     owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
     if "repository" not in place and not (owner and repository):
         raise where.error("names no repository, and GITHUB_ID and GITHUB_REPO are not set")
-    ecs = place["ecs"].fields({"cluster", "service"}) if "ecs" in place else {}
+    ecs = place["ecs"].fields({"cluster", "service", "task_role", "execution_role"}) if "ecs" in place else {}
     deploy = place["codedeploy"].fields({"application", "group"}) if "codedeploy" in place else {}
     if ecs and deploy:
         raise where.error("has both ecs and codedeploy; it should have one of them, or neither")
@@ -168,6 +168,8 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         else f"{name}_deploy",
         cluster=ecs["cluster"].text() if ecs else "",
         service=ecs["service"].text() if ecs else "",
+        task_role=ecs["task_role"].text() if "task_role" in ecs else "",
+        execution_role=ecs["execution_role"].text() if "execution_role" in ecs else "",
         codedeploy_application=deploy["application"].text() if deploy else "",
         codedeploy_group=deploy["group"].text() if deploy else "",
         region=place["region"].text(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "an AWS region") if "region" in place else "",
