@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.slack.client import Answer
@@ -20,6 +20,7 @@ class Drive:
 
     world: World
     arn: str = ""
+    decided: set[str] = field(default_factory=set)
 
     def slash(self, command: str, text: str = "", user: str = U_DEV, channel: str = C_DEPLOY) -> Answer:
         """Type a command; the execution that it starts, if any, becomes the current one."""
@@ -57,9 +58,14 @@ class Drive:
         wanted = deployment_id or self.deployment_id
 
         def has(message: Message) -> bool:
-            return any(b.action_id == action and b.value == wanted for b in message.buttons)
+            return any(b.action_id == action and self._is(b.value, wanted) for b in message.buttons)
 
         return self.world.slack.wait_for(has, PATIENCE)
+
+    def _is(self, value: str, wanted: str) -> bool:
+        """A button of the deployment; of a pause only while nobody here has decided about that very pause."""
+        deployment_id, pause, _ = value.partition("/")
+        return deployment_id == wanted and not (pause and value in self.decided)
 
     def card_of(self, deployment_id: str = "") -> Message:
         """The deployment's living message: the only one that names it in its footer."""
@@ -68,7 +74,9 @@ class Drive:
 
     def click(self, action: str, user: str = U_LEE, deployment_id: str = "") -> Answer:
         """Press a button of the current deployment's message, as soon as it is there."""
-        return self.world.user.click(self.card(action, deployment_id), action, user)
+        card = self.card(action, deployment_id)
+        self.decided |= {b.value for b in card.buttons if b.action_id == action and "/" in b.value}
+        return self.world.user.click(card, action, user)
 
     def reject(self, reason: str, user: str = U_LEE) -> Answer:
         """Press Reject…, fill in the modal, send it."""
@@ -82,9 +90,9 @@ class Drive:
         self.world.wait(arn, seconds)
         return states_entered(self.world.history(arn))[-1]
 
-    def run(self, command: str, text: str = "", approve: bool = False) -> str:
-        """A whole command, approved if need be; the name of its end."""
+    def run(self, command: str, text: str = "", approve: bool = False, promote: bool = False) -> str:
+        """A whole command, approved if need be, a canary promoted both times; the name of its end."""
         self.slash(command, text)
-        if approve:
-            self.click("approve")
+        for action in ["approve"] * approve + ["promote", "promote"] * promote:
+            self.click(action)
         return self.end()

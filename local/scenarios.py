@@ -23,16 +23,20 @@ TIMING = {
     "build": 60,
     "deploy": 60,
     "rollout": 60,
+    "promotion": 60,
     "restore": 60,
     "cancel": 10,
 }
 """Seconds: small, so that nobody has to wait; nothing else about the target is special."""
 
 
+PAUSE = "PRE_PRODUCTION_TRAFFIC_SHIFT"
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One scenario. `ends` is the name of the last state of the execution that is reported, `timing` what is changed
-    of TIMING, `ecs` False makes the target one that only the pipeline can change."""
+    of TIMING, `ecs` False makes the target one that only the pipeline can change, `strategy` is ECS's, with a pause."""
 
     name: str
     about: str
@@ -41,11 +45,13 @@ class Scenario:
     timing: dict[str, int] = field(default_factory=dict)
     approval: bool = False
     ecs: bool = True
+    strategy: str = ""
 
     def targets(self) -> str:
         """The scenario's targets.yaml."""
         timing = ", ".join(f"{k}: {v}" for k, v in {**TIMING, **self.timing}.items())
         service = "    ecs: {cluster: checkout, service: checkout-api}\n" if self.ecs else ""
+        service += f"    strategy: {self.strategy}\n    pause_at: [{PAUSE}]\n" if self.strategy else ""
         policy = (
             f"    policy: {{approvers: [U0LEE0001, U0KIM0001], deploy_approval: {str(self.approval).lower()}, "
             "rollback_approval: false}\n"
@@ -107,6 +113,21 @@ def _rollback_command(drive: Drive) -> None:
 def _first_deploy_fails(drive: Drive) -> None:
     drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
     drive.run("/platform-deploy", "v1.2.3")
+
+
+def _promote(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.click("promote")  # nobody sees it yet: a tenth of the traffic, please
+    drive.click("promote")  # looks well: all of it
+    drive.end()
+
+
+def _promote_rolled_back(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.1.0", promote=True)
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.click("promote")
+    drive.click("pause_roll_back")
+    drive.end()
 
 
 def _status(drive: Drive) -> None:
@@ -185,6 +206,20 @@ ALL = {
             "the first deployment ever fails; back to what ran before",
             "Rolled Back",
             _first_deploy_fails,
+        ),
+        Scenario(
+            "promote",
+            "a canary waits for people, before and after its first tenth of the traffic",
+            "Deployed",
+            _promote,
+            strategy="canary",
+        ),
+        Scenario(
+            "promote-rolled-back",
+            "a canary that does not look well at a tenth of the traffic is rolled back",
+            "Restored",
+            _promote_rolled_back,
+            strategy="canary",
         ),
         Scenario("status", "what is live, and what happened last", "Reported", _status),
         Scenario("busy", "a second deployment of the same target is told whose the first is", "Refused", _busy),

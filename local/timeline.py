@@ -33,6 +33,10 @@ class Timeline:
         """Run `action` `seconds` of simulated time from now (inside an action: from its due time)."""
         heapq.heappush(self._queue, (self._cursor + seconds, next(self._order), owner, action))
 
+    def over_at(self, at: float, seconds: float) -> float:
+        """The epoch second at which so much simulated time after `at` will be over, if the speed stays as it is."""
+        return at + seconds / self._clock.speed
+
     def drop(self, owner: str) -> None:
         """Forget everything that `owner` had planned."""
         self._queue = [entry for entry in self._queue if entry[2] != owner]

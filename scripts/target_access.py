@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from chatops.targets import Target
 
+_KNOWS_NONE = "The action knows no resources."
 _LOOK = ("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments")
 _LOOK_CLOSELY = (*_LOOK, "ecs:DescribeServiceRevisions")
 
@@ -25,11 +26,18 @@ class Access:
     group: tuple[str, ...]
     reads_task_definitions: bool = True
     deploys: bool = False
+    continues: bool = False
 
 
 ACCESS: Mapping[str, Access] = {
     "PlanFunction": Access(("ecs:DescribeServices",), ("codedeploy:ListDeployments",)),
     "EcsFunction": Access(_LOOK_CLOSELY, ("codedeploy:GetDeployment", "codedeploy:ListDeployments")),
+    "PromoteFunction": Access(
+        (*_LOOK_CLOSELY[1:], "ecs:ContinueServiceDeployment"),
+        ("codedeploy:GetDeployment",),
+        reads_task_definitions=False,
+        continues=True,
+    ),
     "RestoreFunction": Access(
         (*_LOOK_CLOSELY, "ecs:UpdateService", "ecs:StopServiceDeployment"),
         ("codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:ListDeployments"),
@@ -129,6 +137,7 @@ def of_role(kind: str) -> list[Statement]:
         service=tuple(dict.fromkeys(action for each in ACCESS.values() for action in each.service)),
         group=tuple(dict.fromkeys(action for each in ACCESS.values() for action in each.group)),
         deploys=True,
+        continues=True,
     )
     return _ecs(every, [ECS]) if kind == "ecs" else _codedeploy(every, [CODEDEPLOY])
 
@@ -140,7 +149,7 @@ def _ecs(access: Access, where: list[Place]) -> list[Statement]:
     made = [Statement("Service", access.service, services)]
     if access.reads_task_definitions:
         action = ("ecs:DescribeTaskDefinition",)
-        made.append(Statement("TaskDefinitions", action, ("*",), why="The action knows no resources."))
+        made.append(Statement("TaskDefinitions", action, ("*",), why=_KNOWS_NONE))
     if access.deploys:
         names = dict.fromkeys(name for place in where for name in (place.execution_role, place.task_role))
         roles = tuple(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}" for name in names)
@@ -183,8 +192,10 @@ def _codedeploy(access: Access, where: list[Place]) -> list[Statement]:
         made += [
             Statement("CodeDeployRevisions", revisions, applications, why=why),
             Statement("CodeDeployConfigurations", ("codedeploy:GetDeploymentConfig",), configurations),
-            Statement("StopCodeDeploy", ("codedeploy:StopDeployment",), ("*",), why="The action knows no resources."),
+            Statement("StopCodeDeploy", ("codedeploy:StopDeployment",), ("*",), why=_KNOWS_NONE),
         ]
+    if access.continues:
+        made.append(Statement("ContinueCodeDeploy", ("codedeploy:ContinueDeployment",), ("*",), why=_KNOWS_NONE))
     return made
 
 

@@ -2,7 +2,8 @@
 
 ECS_CLUSTER_NAME, ECS_SERVICE_NAME, ECS_CONTAINER_NAME    where, and which container takes the image
 IMAGE                                                     by digest
-STRATEGY                  rolling, blue_green, linear or canary; empty: as the service is configured
+STRATEGY                  rolling, blue_green, linear or canary; empty: as the service is configured. After a plus, the
+                          lifecycle stages at which it pauses until somebody promotes it: canary+POST_SCALE_UP,…
 ECS_STEP_PERCENT          linear and canary: how much traffic moves at a time
 ECS_STEP_MINUTES          linear and canary: how long before more of it moves
 ECS_BAKE_MINUTES          all but rolling: how long both versions run once all traffic has moved
@@ -60,12 +61,17 @@ def release(env: Mapping[str, str], aws: Aws) -> dict[str, str]:
 
 def deployment_configuration(service: Mapping[str, Any], strategy: str, env: Mapping[str, str]) -> dict[str, Any]:
     """The service's own configuration, changed to the strategy. Raises Refused for what ECS would refuse."""
+    strategy, _, stages = strategy.partition("+")
     if strategy not in STRATEGIES:
         raise Refused(f"{strategy[:50]!r} is no strategy; known are {', '.join(STRATEGIES)}.")
     wanted = STRATEGIES[strategy]
     own = service.get("deploymentConfiguration", {})
     made = {name: value for name, value in own.items() if wanted in ONLY_FOR.get(name, {wanted})}
     made["strategy"] = wanted
+    if stages:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/pause-lifecycle-hooks.html
+        others = [each for each in own.get("lifecycleHooks", []) if each.get("targetType") != "PAUSE"]
+        made["lifecycleHooks"] = [*others, {"targetType": "PAUSE", "lifecycleStages": stages.split(",")}]
     if wanted == "ROLLING":
         return made
     balancers = service.get("loadBalancers", [])

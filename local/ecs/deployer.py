@@ -115,6 +115,7 @@ class Deployer:
         self.timeline.drop(deployment.arn)
         deployment.rollback = {"reason": reason, "startedAt": at, "serviceRevisionArn": good.revision.arn}
         deployment.status_reason = reason
+        deployment.production_weight = 0.0
         self._move(deployment, "ROLLBACK_IN_PROGRESS", at)
         if good not in service.tasks:
             good.running, good.pending, good.created_at = [], [], at

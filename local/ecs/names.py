@@ -34,6 +34,11 @@ def deployment_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(21))
 
 
+def hook_id() -> str:
+    """What a PAUSE hook is called when a deployment reaches it: `ecs-pause-` and 43 characters."""
+    return "ecs-pause-" + secrets.token_urlsafe(32)
+
+
 def task_id() -> str:
     """Thirty-two hexadecimal digits."""
     return secrets.token_hex(16)

@@ -89,6 +89,8 @@ def update_service(state: State, request: Json, service_deployments: bool) -> Js
         raise invalid(
             f"Unable to update task definition on services with a {service.controller} deployment controller."
         )
+    if error := staged.refusal(request.get("deploymentConfiguration") or {}):
+        raise error
     if "desiredCount" in request:
         service.desired = int(request["desiredCount"])
     if "deploymentConfiguration" in request:

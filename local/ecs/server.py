@@ -91,14 +91,19 @@ class Ecs(JsonService):
             definition = self._definition(arn)
             definition.status, definition.deregistered_at = "INACTIVE", self._state.clock.now()
 
-    def update_service(self, task_definition: str, service: str | None = None, *, force: bool = False) -> str:
-        """Begin a rollout as UpdateService does; the ARN of the newest service deployment."""
+    def update_service(
+        self, task_definition: str, service: str | None = None, *, force: bool = False, strategy: str = ""
+    ) -> str:
+        """Begin a rollout as UpdateService does; the ARN of the newest service deployment. `strategy`: as the
+        pipeline is told it, `canary+PRE_PRODUCTION_TRAFFIC_SHIFT`: the second part is where it pauses."""
         request = {
             "cluster": self._cluster,
             "service": service or self._service,
             "taskDefinition": task_definition,
             "forceNewDeployment": force,
         }
+        if strategy:
+            request["deploymentConfiguration"] = _configuration(strategy)
         with self._lock:
             perform(self._state, "UpdateService", request, self.service_deployments)
             return self.service_deployment(service).arn
@@ -145,6 +150,18 @@ class Ecs(JsonService):
         if definition is None:
             raise client_error("Unable to describe task definition.")
         return definition
+
+
+def _configuration(strategy: str) -> Json:
+    name, _, stages = strategy.partition("+")
+    made: Json = {"strategy": name.upper(), "bakeTimeInMinutes": 0}
+    if name == "canary":
+        made["canaryConfiguration"] = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0}
+    elif name == "linear":
+        made["linearConfiguration"] = {"stepPercent": 25.0, "stepBakeTimeInMinutes": 0}
+    if stages:
+        made["lifecycleHooks"] = [{"targetType": "PAUSE", "lifecycleStages": stages.split(",")}]
+    return made
 
 
 def _body(name: str, image: str) -> Json:

@@ -25,8 +25,8 @@ class EcsDeployer(Protocol):
     def register_task_definition(self, image: str) -> str:
         """Register the service's next task definition with this image and return its ARN."""
 
-    def update_service(self, *, task_definition: str) -> object:
-        """Begin to roll the service out to a task definition."""
+    def update_service(self, *, task_definition: str, strategy: str) -> object:
+        """Begin to roll the service out to a task definition, by that strategy (empty: as it is configured)."""
 
 
 class CancelledError(Exception):
@@ -139,7 +139,8 @@ class Pipeline:
             if name == "Register task definition":
                 self._outputs["task_definition"] = self._ecs.register_task_definition(image)
             elif name == "Update service":
-                self._ecs.update_service(task_definition=self._outputs["task_definition"])
+                strategy = str(payload.get("strategy") or "")
+                self._ecs.update_service(task_definition=self._outputs["task_definition"], strategy=strategy)
         except Exception:  # noqa: BLE001 - whatever ECS refuses is a red step here, not a dead thread
             return False
         return True

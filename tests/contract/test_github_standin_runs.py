@@ -49,6 +49,7 @@ class Ecs:
     def __init__(self) -> None:
         self.images: list[str] = []
         self.live = ""
+        self.strategy = ""
         self.broken = False
 
     def register_task_definition(self, image: str) -> str:
@@ -56,11 +57,11 @@ class Ecs:
         self.images.append(image)
         return f"arn:aws:ecs:us-east-1:123456789012:task-definition/checkout-api:{len(self.images)}"
 
-    def update_service(self, *, task_definition: str) -> None:
+    def update_service(self, *, task_definition: str, strategy: str) -> None:
         """Roll out at once."""
         if self.broken:
             raise RuntimeError("ServiceNotFoundException")
-        self.live = task_definition
+        self.live, self.strategy = task_definition, strategy
 
 
 @pytest.fixture

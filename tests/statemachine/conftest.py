@@ -25,9 +25,11 @@ CANARIES = {
 Build = Callable[..., Drive]
 
 
-def scenario(name: str = "test", *, approval: bool = False, ecs: bool = True, **timing: int) -> Scenario:
-    """A target like the demo's, with other timing where the test wants it."""
-    return Scenario(name, "", "", lambda _: None, timing, approval=approval, ecs=ecs)
+def scenario(
+    name: str = "test", *, approval: bool = False, ecs: bool = True, strategy: str = "", **timing: int
+) -> Scenario:
+    """A target like the demo's, with other timing where the test wants it; with a strategy, its rollouts pause."""
+    return Scenario(name, "", "", lambda _: None, timing, approval=approval, ecs=ecs, strategy=strategy)
 
 
 @pytest.fixture

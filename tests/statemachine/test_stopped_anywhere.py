@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,11 +68,16 @@ def _rollback(drive: Drive) -> None:
     drive.slash("/platform-rollback", "v1.0.0")
 
 
-WAYS: dict[str, tuple[Callable[[Drive], None], dict[str, bool]]] = {
+def _paused(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.2.3")
+
+
+WAYS: dict[str, tuple[Callable[[Drive], None], dict[str, Any]]] = {
     "Wait For Build": (_build, {}),
     "Request Approval": (_approval, {"approval": True}),
     "Wait For Deploy": (_deploy, {}),
     "Wait For Rollout": (_rollout, {}),
+    "Request Promotion": (_paused, {"strategy": "blue_green"}),
     "Wait For Rollback": (_rollback, {"ecs": False}),
     "Wait For Restored": (_restored, {}),
 }

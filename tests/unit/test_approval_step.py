@@ -16,7 +16,7 @@ from chatops.store import approvals, deployments, messages, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Table
 from tests.unit.conftest import Time
-from tests.unit.views import BUILT, ENDS, PENDING, PHASES, PLAN, ROLLOUT, RUNNING, UP, seen
+from tests.unit.views import BUILT, ENDS, PENDING, PHASES, PLAN, RUNNING, UP, seen
 
 ID = "d-abc234def567"
 LEE, KIM = "U0LEE0001", "U0KIM0001"
@@ -97,13 +97,10 @@ def test_mere_progress_changes_the_message_at_most_every_ten_seconds(
     environment.setenv("ECS_SERVICE_NAME", "checkout-api")
     counts = {"running": 0}
 
-    class Found:
-        state = ecs.RolloutState.MOVING
+    def found(*_: object) -> ecs.Rollout:
+        return ecs.Rollout(ecs.RolloutState.MOVING, "IN_PROGRESS", running=counts["running"], desired=4)
 
-        def fact(self) -> dict[str, Any]:
-            return {**ROLLOUT, "running": counts["running"]}
-
-    environment.setattr(ecs, "_ours", lambda *_: Found())
+    environment.setattr(ecs, "_ours", found)
     deployments.begin(rows, ID, "arn", {**PLAN, "target": "dev"})
     state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}}
     edited: list[float] = []

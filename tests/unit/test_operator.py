@@ -143,7 +143,7 @@ def test_the_table_comes_from_the_stack_or_from_the_environment(
     [
         [],
         ["approve"],
-        ["promote", ID],
+        ["demote", ID],
         ["reject", ID],
         ["reject", ID, "--reason", " "],
         ["approve", "d bad"],

@@ -17,12 +17,13 @@ from scripts.target_access import PARAMETERS
 ROOT = Path(__file__).parents[2]
 STEPS = {
     *("slack", "plan", "notify", "dispatch", "poll", "park", "approval"),
-    *("ecs", "restore", "settle", "stage", "sweep", "gifs"),
+    *("ecs", "promote", "restore", "settle", "stage", "sweep", "gifs"),
 }
 
 WITHOUT_RESOURCES = {
     "states:SendTaskSuccess",
     "ecs:DescribeTaskDefinition",
+    "codedeploy:ContinueDeployment",
     "codedeploy:StopDeployment",
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -205,7 +206,8 @@ def test_only_those_who_hear_from_outside_wake_executions() -> None:
 
 
 def test_functions_that_talk_to_nobody_hold_no_secret() -> None:
-    silent = {"ParkFunction", "EcsFunction", "RestoreFunction", "SettleFunction", "StageFunction", "GifsFunction"}
+    quiet = ("Park", "Ecs", "Promote", "Restore", "Settle", "Stage", "Gifs")
+    silent = {f"{name}Function" for name in quiet}
     assert who_may("secretsmanager:GetSecretValue") == FUNCTIONS.keys() - silent
 
 

@@ -53,9 +53,14 @@ def _after_restoring(state: Facts, plan: Facts, restored: Facts, cancel: Facts |
     if plan.get("command") == "rollback":
         return {"end": "Restored", "by": str((plan.get("requester") or {}).get("id", ""))}
     why = _breakage(state)
-    if cancel and not why:
+    if (cancel or _unpromoted(state)) and not why:
         return {"end": "Restored", "by": by}
     return {"end": "Rolled Back", "why": why or {"key": "why_deploy_broke"}, "by": by}
+
+
+def _unpromoted(state: Facts) -> bool:
+    """Nobody promoted it in time: like an approval that expires, people's affair and no breakage."""
+    return bool((state.get("rollout") or {}).get("state") == "expired")
 
 
 def _breakage(state: Facts) -> dict[str, Any]:

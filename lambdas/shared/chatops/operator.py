@@ -1,9 +1,10 @@
-"""Decide while Slack is down: `python -m chatops.operator approve|reject|cancel d-abc234def567`.
+"""Decide while Slack is down: `python -m chatops.operator approve|reject|promote|cancel d-abc234def567`.
 
-For somebody who may write the stack's table and answer its task tokens (IAM: `dynamodb:GetItem`, `PutItem`,
+For somebody who may write the stack's table and answer its task tokens (IAM: `dynamodb:GetItem`, `Query`, `PutItem`,
 `UpdateItem` and `ConditionCheckItem` on the table, `states:SendTaskSuccess`). The decision is recorded as the button's
 would be, with `via` operator and the caller's ARN as AWS knows it, and shown as such in Slack when Slack is back. What
 the buttons refuse is refused here too, but for who may press them; one operator's yes is enough for any quorum.
+`promote` is about the rollout's pause that is open now; to roll it back there, `cancel`.
 
     PYTHONPATH=lambdas/shared python -m chatops.operator approve d-abc234def567 --stack platform-deploy
     PYTHONPATH=lambdas/shared python -m chatops.operator reject d-abc234def567 --reason "not on a Friday" --by Lee
@@ -21,13 +22,14 @@ import sys
 from collections.abc import Sequence
 
 from chatops import aws
-from chatops.edge import cancelling, clicks
+from chatops.edge import cancelling, clicks, promoting
+from chatops.edge.refused import Refused
 from chatops.errors import ChatOpsError
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import say
-from chatops.store import approvals, deployments, waits
+from chatops.store import approvals, deployments, pauses, waits
 from chatops.store.approvals import OPERATOR
-from chatops.store.table import Table
+from chatops.store.table import Item, Table
 
 _LONGEST = {"reason": 500, "by": 80}
 
@@ -45,6 +47,8 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         if obstacle := cancelling.withdraw(rows, record, by, OPERATOR):
             raise NotDecided(_bare(say(obstacle, id=deployment_id)))
         return _bare(say("cancel_recorded", id=deployment_id))
+    if action == "promote":
+        return _promote(rows, record, deployment_id, by)
     wanted, row = {"approve": "approved", "reject": "rejected"}[action], approvals.get(rows, deployment_id)
     if record and not record.get("outcome") and row is None:
         raise NotDecided(f"{deployment_id} does not wait for an approval.")
@@ -55,6 +59,19 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         raise NotDecided(_bare(clicks.closed(rows, deployment_id, deployments.get(rows, deployment_id), row)))
     waits.nudge(rows, deployment_id)
     return f"{deployment_id} is {wanted}, by {by}."
+
+
+def _promote(rows: Table, record: Item | None, deployment_id: str, by: str) -> str:
+    row = next(iter(pauses.all_of(rows, deployment_id)), None)
+    if record and not record.get("outcome") and row is None:
+        raise NotDecided(f"{deployment_id} does not wait to be promoted.")
+    if said := promoting.closed(rows, deployment_id, record, row):
+        raise NotDecided(_bare(said))
+    mark = str((row or {})["mark"])
+    said = promoting.decide(rows, deployment_id, mark, "promoted", by, OPERATOR)
+    if isinstance(said, Refused):
+        raise NotDecided(_bare(said))
+    return f"{deployment_id} is promoted, by {by}."
 
 
 def identity(name: str = "") -> str:
@@ -85,7 +102,7 @@ def _bare(text: str) -> str:
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chatops.operator", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("action", choices=("approve", "reject", "cancel"))
+    parser.add_argument("action", choices=("approve", "reject", "promote", "cancel"))
     parser.add_argument("deployment_id", help="as it stands in its message: d-abc234def567, or the execution's name")
     parser.add_argument("--reason", default="", help="shown in the channel; a rejection needs one")
     parser.add_argument("--by", default="", metavar="NAME", help="your name, shown beside the caller's ARN")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
@@ -43,6 +45,24 @@ def eligible(target: Target, user: str) -> tuple[str, ...]:
     if not rules.own_approval:
         found.pop(user, None)
     return tuple(found)
+
+
+def promoters(target: Target, user: str, approval: Mapping[str, Any], decided: Mapping[str, Any]) -> tuple[str, ...]:
+    """Everybody who may promote this user's deployment at a pause: those who may approve. `approval` is the plan's,
+    `decided` what has come of it.
+
+    Two people, not one, put a version live: so the ban on one's own request holds here only while nobody else has
+    approved it. Where the policy names nobody, or nobody but them, the requester promotes: they may deploy alone. A
+    user group that Slack does not show now keeps nobody from deciding: those who were asked before still may.
+    """
+    rules = target.policy
+    found = dict.fromkeys([*rules.approvers, *(approval.get("eligible") or ())])
+    for group in rules.approver_groups:
+        with suppress(InvalidRequest):
+            found |= dict.fromkeys(sorted(members(group)))
+    if not (rules.own_approval or decided.get("decision") == "approved"):
+        found.pop(user, None)
+    return tuple(found) or ((user,) if user else ())
 
 
 def break_glass(target: Target, user: str) -> None:

@@ -34,6 +34,7 @@ class Timing:
     build: int = 3600
     deploy: int = 1800
     rollout: int = 900
+    promotion: int = 3600
     restore: int = 900
     cancel: int = 300
     take: int = 120
@@ -78,6 +79,7 @@ class Target:
     role_arn: str = ""
     claim: bool = True
     strategy: str = ""
+    pause_at: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     timing: Timing = field(default_factory=Timing)
     freeze: tuple[Window, ...] = ()

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from chatops import config, freeze_file
+from chatops.ecs.staged import PAUSE_STAGES
 from chatops.errors import InvalidConfiguration
 from chatops.targets import OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
 from chatops.words import RESERVED
@@ -69,9 +70,9 @@ class Where:
             raise self.error(f"should hold {what}, not {str(loaded)[:80]!r}")
         return loaded
 
-    def members(self) -> list[tuple[Any, yaml.Node]]:
+    def members(self, what: str = "a list of Slack ids") -> list[tuple[Any, yaml.Node]]:
         """A list's members, each with its own place."""
-        found = self.value(list, "a list of Slack ids")
+        found = self.value(list, what)
         nodes = self.node.value if isinstance(self.node, yaml.SequenceNode) else []
         return list(zip(found, nodes, strict=True))
 
@@ -124,6 +125,17 @@ def _policy(where: Where, inherited: Policy) -> Policy:
     return Policy(**(base | given))
 
 
+def _pause_at(target: Mapping[str, Where]) -> tuple[str, ...]:
+    place = target["pause_at"]
+    if "ecs" not in target or "strategy" not in target or target["strategy"].raw() == "rolling":
+        raise place.error("needs ecs, and the strategy blue_green, linear or canary")
+    items = place.members("a list of ECS's lifecycle stages")
+    for item, node in items:
+        if item not in PAUSE_STAGES:
+            raise place.error(f"ECS cannot pause at {str(item)[:80]!r}; it can at {', '.join(PAUSE_STAGES)}", node)
+    return tuple(dict.fromkeys(str(item) for item, _ in items))
+
+
 def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
     place = where.fields(
         {
@@ -135,6 +147,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
             "role_arn",
             "claim",
             "strategy",
+            "pause_at",
             "policy",
             "timing",
             "freeze",
@@ -182,6 +195,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         )
         if "strategy" in place
         else "",
+        pause_at=_pause_at(place) if "pause_at" in place else (),
         policy=_policy(place["policy"], inherited) if "policy" in place else inherited,
         timing=Timing(**{n: p.seconds() for n, p in timing.items()}),
         freeze=freeze_file.read(place["freeze"]) if "freeze" in place else (),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import aws, clock
+from chatops.ecs import staged
+from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import Rollout, codedeploy
 from chatops.errors import ServiceRefused
 from chatops.targets import Target
@@ -23,7 +25,29 @@ def check(target: Target, deployment_id: str) -> Rollout:
         if aws.is_transient(error):
             raise
         raise ServiceRefused(f"CodeDeploy knows no deployment {deployment_id} ({aws.error_code(error)}).") from None
-    return codedeploy(str(info["status"]), str(info.get("errorInformation", {}).get("message", "")))
+    said = str(info.get("errorInformation", {}).get("message", ""))
+    return codedeploy(str(info["status"]), said, staged.ready({"deploymentId": deployment_id, **info}))
+
+
+def proceed(target: Target, pause: Pause) -> bool:
+    """ContinueDeployment: move the traffic; False where it does not wait for that any more.
+
+    Raises ServiceRefused where CodeDeploy does not let us.
+    """
+    client = _client(target)
+    try:
+        client.continue_deployment(deploymentId=pause.of, deploymentWaitType=pause.id)
+    except client.exceptions.ClientError as error:
+        if aws.is_transient(error):
+            raise
+        if check(target, pause.of).pause:
+            raise ServiceRefused(
+                f"CodeDeploy did not let the deployment go on ({aws.error_code(error)}). It needs "
+                f"codedeploy:ContinueDeployment; by hand: aws deploy continue-deployment --deployment-id {pause.of} "
+                f"--deployment-wait-type {pause.id}"
+            ) from None
+        return False
+    return True
 
 
 def latest(target: Target) -> str:

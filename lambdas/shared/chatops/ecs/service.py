@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import aws
+from chatops.ecs import staged
+from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import ServiceDeployment, primary
 from chatops.errors import ServiceRefused
 from chatops.targets import Target
@@ -103,9 +105,29 @@ class Service:
             return False
         return True
 
+    def proceed(self, pause: Pause) -> bool:
+        """ContinueServiceDeployment at this pause; False where it does not wait there any more.
+
+        Raises ServiceRefused where it waits and ECS does not let us.
+        """
+        try:
+            self._ecs.continue_service_deployment(serviceDeploymentArn=pause.of, hookId=pause.id, action="CONTINUE")
+        except self._ecs.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            if any(d.pause and d.pause.mark == pause.mark for d in self.deployments()):
+                raise ServiceRefused(
+                    f"ECS did not let the deployment go on ({aws.error_code(error)}). It needs "
+                    "ecs:ContinueServiceDeployment; by hand: aws ecs continue-service-deployment "
+                    f"--service-deployment-arn {pause.of} --hook-id {pause.id}"
+                ) from None
+            return False
+        return True
+
 
 def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -> ServiceDeployment:
     revision = revisions.get(body.get("targetServiceRevision", {}).get("arn", ""), {})
+    configuration = body.get("deploymentConfiguration") or {}
     sources = [revisions.get(r["arn"], {}) for r in body.get("sourceServiceRevisions", [])]
     return ServiceDeployment(
         arn=str(body["serviceDeploymentArn"]),
@@ -116,4 +138,9 @@ def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -
         source_task_definition=str(sources[0].get("taskDefinition", "")) if len(sources) == 1 else "",
         reason=str(body.get("statusReason", ""))[:300],
         lifecycle_stage=str(body.get("lifecycleStage", "")),
+        strategy=str(configuration.get("strategy", "")),
+        traffic=body.get("targetServiceRevision", {}).get("requestedProductionTrafficWeight"),
+        pause=staged.pause(body),
+        baking=staged.baking(configuration),
+        lapsed=staged.lapsed(body),
     )

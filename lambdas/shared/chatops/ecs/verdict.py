@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from chatops.ecs.staged import Pause
+
 EVENTS_SHOWN = 3
 
 
@@ -14,6 +16,7 @@ class RolloutState(StrEnum):
     """What a rollout can be for the one who began it."""
 
     MOVING = "moving"
+    PAUSED = "paused"
     HEALTHY = "healthy"
     FAILED = "failed"
     OVERTAKEN = "overtaken"
@@ -21,7 +24,11 @@ class RolloutState(StrEnum):
 
 @dataclass(frozen=True)
 class Rollout:
-    """The rollout as it is now. `restoring`: the service itself is putting, or has put, the release before back."""
+    """The rollout as it is now. `restoring`: the service itself is putting, or has put, the release before back.
+
+    `traffic`: percent of the production traffic that goes to it, None where nobody says. `baking`: seconds that its
+    configuration makes it take on purpose. `lapsed`: nobody continued its pause in time, and so it is taken back.
+    """
 
     state: RolloutState
     status: str
@@ -33,10 +40,16 @@ class Rollout:
     reason: str = ""
     lifecycle_stage: str = ""
     events: tuple[str, ...] = ()
+    strategy: str = ""
+    traffic: float | None = None
+    pause: Pause | None = None
+    baking: int = 0
+    lapsed: bool = False
 
     def fact(self) -> dict[str, Any]:
         """As the state machine carries it."""
-        return {**asdict(self), "state": str(self.state), "events": list(self.events)}
+        found = {**asdict(self), "state": str(self.state), "events": list(self.events)}
+        return {**found, "pause": self.pause.fact() if self.pause else {}}
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,22 @@ class ServiceDeployment:
     source_task_definition: str = ""
     reason: str = ""
     lifecycle_stage: str = ""
+    strategy: str = ""
+    traffic: float | None = None
+    pause: Pause | None = None
+    baking: int = 0
+    lapsed: bool = False
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What a Rollout says of it beside the state."""
+        return {
+            "reason": self.reason,
+            "lifecycle_stage": self.lifecycle_stage,
+            "strategy": self.strategy,
+            "traffic": self.traffic,
+            "baking": self.baking,
+        }
 
     def brings(self, task_definition: str, image: str) -> bool:
         """True if it carries this task definition or, where that is not known, this image."""
@@ -94,20 +123,25 @@ def rollout(
     ours = max((d for d in deployments if d.brings(task_definition, image)), key=lambda d: d.created_at, default=None)
     if ours is None:
         return _by_primary(service, main, live, task_definition, base)
-    base |= {"reason": ours.reason, "lifecycle_stage": ours.lifecycle_stage}
+    base |= ours.shown
     wanted = ours.task_definition
     newer = [d for d in deployments if d.created_at > ours.created_at and d.task_definition != wanted]
     if ours.status in _RESTORING:
-        return Rollout(RolloutState.FAILED, ours.status, restoring=True, **base)
+        return Rollout(RolloutState.FAILED, ours.status, restoring=True, lapsed=ours.lapsed, **base)
     if newer or (ours.status == "SUCCESSFUL" and live and live != wanted):
         return Rollout(RolloutState.OVERTAKEN, ours.status, **base)
     if ours.status in _MOVING:
-        return Rollout(RolloutState.MOVING, ours.status, **base)
+        return _under_way(ours, base)
     if ours.status == "SUCCESSFUL":
         return Rollout(RolloutState.HEALTHY, ours.status, **base)
     if ours.status == "STOP_REQUESTED":
         return Rollout(RolloutState.MOVING, ours.status, **base)
     return Rollout(RolloutState.FAILED, ours.status, **base)  # STOPPED, ROLLBACK_FAILED and whatever comes to be
+
+
+def _under_way(deployment: ServiceDeployment, base: dict[str, Any]) -> Rollout:
+    state = RolloutState.PAUSED if deployment.pause else RolloutState.MOVING
+    return Rollout(state, deployment.status, pause=deployment.pause, **base)
 
 
 def _by_primary(
@@ -152,6 +186,8 @@ def restored(
     if live == task_definition and settled and alone:
         return Rollout(RolloutState.HEALTHY, status, **base)
     ours = newest is not None and newest.task_definition == task_definition
+    if newest is not None and ours:
+        base |= newest.shown
     unlisted = how == "update_service" and live == task_definition and not ours
     if main.get("rolloutState") == "FAILED" or (status == "ROLLBACK_FAILED" and not unlisted):
         return Rollout(RolloutState.FAILED, status, **base)
@@ -162,13 +198,16 @@ def restored(
     # PRIMARY is asked, too: the list of service deployments may not know our own update yet
     if newest is not None and task_definition not in (newest.task_definition, live) and not back:
         return Rollout(RolloutState.OVERTAKEN, status, **base)
+    if newest is not None and ours and status in _MOVING:
+        return _under_way(newest, base)
     return Rollout(RolloutState.MOVING, status, **base)
 
 
-def codedeploy(status: str, message: str = "") -> Rollout:
+def codedeploy(status: str, message: str = "", pause: Pause | None = None) -> Rollout:
     """CodeDeploy's own status. https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
     if status == "Succeeded":
         return Rollout(RolloutState.HEALTHY, status, reason=message)
     if status in ("Failed", "Stopped"):
         return Rollout(RolloutState.FAILED, status, reason=message)
-    return Rollout(RolloutState.MOVING, status, reason=message)
+    state = RolloutState.PAUSED if pause else RolloutState.MOVING
+    return Rollout(state, status, reason=message, pause=pause)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from chatops import clock, http
-from chatops.edge import back, cancelling, fields
+from chatops.edge import back, cancelling, fields, promoting
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import record, refused
 from chatops.ids import EXECUTION_NAME
@@ -53,6 +53,8 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else {}
     action, deployment_id = _text(first, "action_id"), _text(first, "value")
+    if action in promoting.ACTIONS:
+        return _pause(payload, user, action, deployment_id)
     if action not in _ACTIONS:
         return OK  # a link button, or no button of ours
     if not EXECUTION_NAME.fullmatch(deployment_id):
@@ -70,6 +72,13 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     if said:
         record(said, action, deployment_id, user)
         _tell(_text(payload, "response_url"), said)
+    return OK
+
+
+def _pause(payload: dict[str, Any], user: str, action: str, value: str) -> dict[str, Any]:
+    said = promoting.press(action, value, user, _text(payload, "channel", "id"))
+    record(said, action, value, user)
+    _tell(_text(payload, "response_url"), said)
     return OK
 
 

@@ -59,7 +59,7 @@ class View:
         if self.rollback or self.restored or (self.rollout.get("restoring")):
             return "restoring"
         if self.rollout:
-            return "rollout"
+            return "paused" if self.rollout.get("state") == "paused" else "rollout"
         if self.deploy:
             return "deploy"
         if self.approval:

@@ -8,8 +8,6 @@ from typing import Any
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
-    ButtonElement,
-    ConfirmObject,
     ContextBlock,
     HeaderBlock,
     ImageBlock,
@@ -18,12 +16,14 @@ from slack_sdk.models.blocks import (
 )
 
 from chatops.messages import outcome as ending
+from chatops.messages import paused
+from chatops.messages.buttons import buttons
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
 from chatops.messages.facts import Facts, View
 from chatops.messages.parts import FIELD, mrkdwn
 from chatops.messages.who import asked, people, voters
 
-HEADER, BUTTON, ALT = 150, 75, 2000
+HEADER, ALT = 150, 2000
 _PICTURE = re.compile(r"https?://[!-~]{1,2980}")
 Message = dict[str, Any]
 
@@ -40,8 +40,8 @@ def message(view: View) -> Message:
         blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields[:10]]))
     if lines := _lines(view):
         blocks.append(SectionBlock(text=mrkdwn("\n".join(lines))))
-    if buttons := _buttons(view):
-        blocks.append(ActionsBlock(elements=buttons))
+    if pressed := buttons(view):
+        blocks.append(ActionsBlock(elements=pressed))
     footer = say(
         "footer",
         id=view.deployment_id,
@@ -53,11 +53,6 @@ def message(view: View) -> Message:
         "text": f"{escape(title)}: {text}" if text else escape(title),
         "blocks": [b.to_dict() for b in blocks],
     }
-
-
-def can_roll_back(view: View) -> bool:
-    """True for a deployment that is live and has something before it to go back to."""
-    return view.outcome.get("end") == "Deployed" and bool((view.plan.get("previous") or {}).get("version"))
 
 
 def retired(shown: Message, line: str = "") -> Message:
@@ -72,8 +67,8 @@ def headline(view: View) -> str:
     """The header, plain text."""
     if view.phase == "ended":
         return ending.headline(view)
-    elif view.phase == "approval":
-        key = "title_approval"
+    elif view.phase in ("approval", "paused"):
+        key = f"title_{view.phase}"
     else:
         key = f"title_{view.command}"
     return plain(key, version=view.version, target=view.target)
@@ -115,12 +110,23 @@ def _fields(view: View) -> list[str]:
         fields.append(say("field_break_glass", by=glass.get("by", ""), reason=glass.get("reason", "")))
     elif reason := view.plan.get("reason"):
         fields.append(say("field_reason", reason=reason))
-    if view.phase == "approval":
-        fields.append(say("field_deadline", deadline=Markup(date(str(view.approval.get("deadline", ""))))))
-    shown = view.restored or view.rollout
-    if shown and shown.get("desired") is not None and view.plan.get("kind") == "ecs":
+    deadline = {"approval": view.approval, "paused": view.rollout.get("pause") or {}}.get(view.phase)
+    if deadline is not None:
+        fields.append(say("field_deadline", deadline=Markup(date(str(deadline.get("deadline", ""))))))
+    return fields + _rollout_fields(view.restored or view.rollout, str(view.plan.get("kind")))
+
+
+def _rollout_fields(shown: Facts, kind: str) -> list[str]:
+    fields: list[str] = []
+    if shown.get("desired") is not None and kind == "ecs":
         counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
         fields += [say("field_tasks", counts), say("field_rollout", status=_status(shown))]
+    elif shown.get("status") and kind == "codedeploy":
+        fields.append(say("field_rollout", status=_status(shown)))
+    if shown.get("strategy", "ROLLING") not in ("", "ROLLING"):
+        share = paused.percent(shown.get("traffic"))
+        key = "field_strategy_traffic" if share else "field_strategy"
+        fields.append(say(key, strategy=shown["strategy"], traffic=share))
     return fields
 
 
@@ -188,6 +194,7 @@ def _lines(view: View) -> list[str]:
         lines.append(f"⏳ {say('line_approval', people=left, want=want, have=have)}")
     if view.deploy:
         lines.append(stage_line(view.deploy, "line_deploy"))
+    lines += paused.lines(view)
     if view.phase == "rollout":
         lines.append(f"🔄 {say('line_rollout')}")
     if view.phase == "restoring":
@@ -197,42 +204,3 @@ def _lines(view: View) -> list[str]:
         breaker = view.rollout.get("restoring") and not view.rollback
         lines.append(f"↩️ {say('line_breaker' if breaker else 'line_restoring', version=back)}")
     return lines
-
-
-def _confirm(title: str, text: str, *, danger: bool = False) -> ConfirmObject:
-    return ConfirmObject(
-        title=PlainTextObject(text=title[:100]),
-        text=PlainTextObject(text=text[:300]),
-        confirm=PlainTextObject(text=plain("confirm_yes")[:30]),
-        deny=PlainTextObject(text=plain("confirm_no")[:30]),
-        style="danger" if danger else None,
-    )
-
-
-def _button(
-    key: str, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None
-) -> ButtonElement:
-    label = PlainTextObject(text=plain(key)[:BUTTON], emoji=True)
-    return ButtonElement(text=label, action_id=action, value=value, style=style, confirm=confirm)
-
-
-def _buttons(view: View) -> list[ButtonElement]:
-    """A button carries the deployment id and nothing secret."""
-    if can_roll_back(view):
-        sure = _confirm(
-            plain("confirm_rollback_title"),
-            plain("confirm_rollback_text", version=view.version, target=view.target),
-            danger=True,
-        )
-        return [_button("roll_back", "roll_back", view.deployment_id, None, sure)]
-    if not view.plan or view.phase == "ended":
-        return []
-    made: list[ButtonElement] = []
-    if view.phase == "approval":
-        question = _confirm(plain("confirm_title"), plain("confirm_text", version=view.version, target=view.target))
-        made.append(_button("approve", "approve", view.deployment_id, "primary", question))
-        made.append(_button("reject", "reject", view.deployment_id, "danger"))
-    if (view.command == "deploy" and view.phase != "restoring") or view.phase == "approval":
-        sure = _confirm(plain("confirm_cancel_title"), plain("confirm_cancel_text"), danger=True)
-        made.append(_button("cancel", "cancel", view.deployment_id, None, sure))
-    return made

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, say
 from chatops.messages.facts import Facts, View
 from chatops.messages.parts import tidy
+from chatops.messages.paused import where
 from chatops.messages.who import people, voters
 
 BREAKAGES = ("Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed", "Stopped")
@@ -76,7 +77,12 @@ def _deployed(view: View, words: Words) -> str:
 
 def _restored(view: View, words: Words) -> str:
     if view.command == "deploy":
-        return say("end_cancel_restored", words, before=_back(view), user=words["by"] or view.requester)
+        pause = view.rollout.get("pause") or view.rollout.get("last_pause") or {}
+        words |= {"before": _back(view), "where": where(pause), "waited": duration(float(pause.get("seconds") or 0))}
+        if view.rollout.get("state") == "expired":
+            return say("end_unpromoted", words)
+        key = "end_pause_restored" if pause.get("decision") == "rolled_back" else "end_cancel_restored"
+        return say(key, words, user=words["by"] or view.requester)
     reason = str(view.plan.get("reason") or "")
     return say("end_restored", words, why=Markup(f" “{escape(reason)}”") if reason else "")
 

@@ -10,7 +10,7 @@ from chatops.errors import DecisionRecorded
 from chatops.messages.catalogue import duration, say
 from chatops.messages.facts import View
 from chatops.messages.who import asked
-from chatops.steps import speak
+from chatops.steps import promotion, speak
 from chatops.store import approvals, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Item, table
@@ -18,7 +18,10 @@ from chatops.store.table import Item, table
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
     """With `mode` request: store the token, show the card; raises DecisionRecorded if there is nothing to wait for.
-    With `mode` read: the decision, and how long the next wait may be."""
+    With `mode` promotion: the same for a rollout that is paused. With `mode` read: the decision, and how long the next
+    wait may be."""
+    if event["mode"] == "promotion":
+        return promotion.request(event)
     return _request(event) if event["mode"] == "request" else _read(event)
 
 

@@ -102,5 +102,6 @@ def payload(deployment_id: str, stage: str, state: dict[str, Any], target: Targe
         "target": target.name,
         "ticket": ticket,
         "claim_url": f"{settings().api_url}/stages/claim",
-        "strategy": target.strategy,
+        # GitHub allows ten keys, and these are ten: where it pauses travels with the strategy
+        "strategy": "+".join([target.strategy, *([",".join(target.pause_at)] if target.pause_at else [])]),
     }

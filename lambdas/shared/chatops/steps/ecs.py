@@ -11,11 +11,15 @@ from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.messages.catalogue import plain
 from chatops.request import read
-from chatops.store import approvals, deployments, locks, messages, releases, stages
+from chatops.steps import pausing
+from chatops.steps.pausing import Look
+from chatops.store import approvals, deployments, locks, messages, releases, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 
 _LAST = {"status": 5, "history": 20}
+_OPEN = (RolloutState.MOVING, RolloutState.PAUSED)
+_SHOWN = ("status", "lifecycle_stage", "traffic", "running", "desired", "pending")
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -31,36 +35,53 @@ def _began(before: dict[str, Any], now: float) -> float:
 
 
 def _rollout(event: dict[str, Any]) -> dict[str, Any]:
-    deployment_id, state, now = str(event["deployment_id"]), event["state"], clock.now()
+    deployment_id, state, rows, now = str(event["deployment_id"]), event["state"], table(), clock.now()
     plan, before = state["plan"], state.get("rollout") or {}
     target, began = targets()[plan["target"]], _began(before, now)
+    look = Look(rows, deployment_id, target, now, waits.counter(rows, deployment_id), before)
     outputs = _outputs(deployment_id, target, state)
     found = _ours(target, outputs)
     if found is None:
         why = {"key": "why_no_output" if target.claim else "why_nothing_began", "stage": "deploy"}
         return {**Rollout(RolloutState.FAILED, "").fact(), "done": True, "changed": False, "why": why}
-    fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
+    fact = {
+        **found.fact(),
+        "began_at": began,
+        "done": found.state not in _OPEN,
+        "why": {},
+        **pausing.since(look, found),
+    }
     if not target.claim:
         fact["brought"] = outputs
-    if found.state is RolloutState.FAILED:
+    if found.state is RolloutState.FAILED and pausing.lapsed(look, found):
+        fact["state"] = "expired"
+    elif found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         fact["why"] = {"key": "why_rollout_failed", "values": {"status": found.status, "said": said}}
     elif found.state is RolloutState.OVERTAKEN:
         fact["why"] = {"key": "why_overtaken"}
-    elif found.state is RolloutState.MOVING:
-        if approvals.cancelled(table(), deployment_id):
-            fact |= {"state": "cancelled", "done": True}
-        elif now - began >= target.timing.rollout:
-            fact |= {"state": "timed_out", "done": True}
-            fact["why"] = {"key": "why_rollout_late", "values": {"seconds": target.timing.rollout}}
+    elif found.state in _OPEN:
+        fact |= _open(look, found, fact)
     return _news(deployment_id, fact, before, target, now)
+
+
+def _open(look: Look, found: Rollout, fact: dict[str, Any]) -> dict[str, Any]:
+    """What is still to be said of a rollout that has not come to its end."""
+    made = pausing.at(look, found) if found.pause else {}
+    if approvals.cancelled(look.rows, look.deployment_id):
+        return {**made, "state": "cancelled", "done": True}
+    limit = look.target.timing.rollout + found.baking
+    if made.get("state", "promoted") == "promoted" and look.now - fact["began_at"] - fact["held"] >= limit:
+        why = {"key": "why_rollout_late", "values": {"seconds": limit}}
+        return {**made, "state": "timed_out", "done": True, "why": why}
+    return made
 
 
 def _news(
     deployment_id: str, fact: dict[str, Any], before: dict[str, Any], target: Target, now: float
 ) -> dict[str, Any]:
     """The fact, with whether it shows something new that is due to be shown now."""
-    shown = "/".join(str(fact.get(k, "")) for k in ("status", "lifecycle_stage", "running", "desired", "pending"))
+    shown = "/".join(str(fact.get(k, "")) for k in _SHOWN)
     news = not fact["done"] and shown != before.get("shown")
     # what is not due now is news still at the next look
     changed = news and messages.may_progress(table(), deployment_id, now, target.timing.progress)
@@ -114,15 +135,16 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
         service = Service(target)
         wanted, how = plan["previous"]["task_definition"], str(rollback.get("how", ""))
         found = verdict.restored(service.describe(), service.deployments(), wanted, how)
-    fact = {**found.fact(), "began_at": began, "done": found.state is not RolloutState.MOVING, "why": {}}
+    fact = {**found.fact(), "began_at": began, "done": found.state not in _OPEN, "why": {}}
+    limit = target.timing.restore + found.baking
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         fact["why"] = {"key": "why_restore_failed", "values": {"status": found.status, "said": said}}
     elif found.state is RolloutState.OVERTAKEN:
         fact["why"] = {"key": "why_restore_overtaken"}
-    elif found.state is RolloutState.MOVING and now - began >= target.timing.restore:
+    elif found.state in _OPEN and now - began >= limit:
         fact |= {"state": "timed_out", "done": True}
-        fact["why"] = {"key": "why_restore_late", "values": {"seconds": target.timing.restore}}
+        fact["why"] = {"key": "why_restore_late", "values": {"seconds": limit}}
     return _news(str(event["deployment_id"]), fact, before, target, now)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from chatops import clock
 from chatops.config import settings
 from chatops.errors import InvalidConfiguration, SlackRefused, SlackUnavailable
-from chatops.messages import living
+from chatops.messages import buttons, living
 from chatops.messages.facts import View, view
 from chatops.observability import logger
 from chatops.slack import client
@@ -49,7 +49,7 @@ def show(seen: View) -> bool:
     except TROUBLE as error:
         logger.warning("slack did not take the message", reason=str(error))
         return False
-    messages.shown(table(), seen.deployment_id, mark, message if living.can_roll_back(seen) else None)
+    messages.shown(table(), seen.deployment_id, mark, message if buttons.can_roll_back(seen) else None)
     return True
 
 

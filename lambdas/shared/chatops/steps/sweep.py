@@ -11,7 +11,7 @@ from chatops.github.client import github
 from chatops.observability import emit, logger
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import approvals, deployments, locks, messages, stages, waits
+from chatops.store import approvals, deployments, locks, messages, pauses, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import targets
 
@@ -78,6 +78,7 @@ def _last_news(deployment_id: str) -> float:
     rows = table()
     times = [(approvals.get(rows, deployment_id) or {}).get("decided_at")]
     times.append((approvals.cancelled(rows, deployment_id) or {}).get("at"))
+    times += [row.get("decided_at") for row in pauses.all_of(rows, deployment_id)]
     times += [(stages.get(rows, deployment_id, stage) or {}).get("finished_at") for stage in stages.STAGES]
     return max(float(time or 0) for time in times)
 

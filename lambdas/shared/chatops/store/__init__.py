@@ -9,6 +9,7 @@
 | `TARGET#<target>` | `LEDGER` | how many of the target's deployments have ended |
 | `DEPLOYMENT#<id>` | `RECORD` | what was planned and how it ended |
 | `DEPLOYMENT#<id>` | `APPROVAL`, `CANCEL` | what people decided |
+| `DEPLOYMENT#<id>` | `PAUSE#<mark>` | a pause of its rollout, whom it asks, and what they decided |
 | `DEPLOYMENT#<id>` | `STAGE#<stage>` | a stage's ticket and run |
 | `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
 | `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |

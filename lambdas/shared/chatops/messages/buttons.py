@@ -1,0 +1,69 @@
+"""The buttons of the living message, by phase. A button carries the deployment id (and which pause), nothing secret."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
+
+from chatops.messages.catalogue import plain
+from chatops.messages.facts import View
+
+BUTTON = 75
+
+
+def buttons(view: View) -> list[ButtonElement]:
+    """What may be pressed now."""
+    if can_roll_back(view):
+        return [_roll_back("roll_back", view, view.deployment_id, "confirm_rollback_text")]
+    if not view.plan or view.phase == "ended":
+        return []
+    if view.phase == "paused":
+        return _paused(view)
+    made: list[ButtonElement] = []
+    if view.phase == "approval":
+        question = _confirm(plain("confirm_title"), plain("confirm_text", version=view.version, target=view.target))
+        made.append(_button("approve", "approve", view.deployment_id, "primary", question))
+        made.append(_button("reject", "reject", view.deployment_id, "danger"))
+    if (view.command == "deploy" and view.phase != "restoring") or view.phase == "approval":
+        sure = _confirm(plain("confirm_cancel_title"), plain("confirm_cancel_text"), danger=True)
+        made.append(_button("cancel", "cancel", view.deployment_id, None, sure))
+    return made
+
+
+def can_roll_back(view: View) -> bool:
+    """True for a deployment that is live and has something before it to go back to."""
+    return view.outcome.get("end") == "Deployed" and bool((view.plan.get("previous") or {}).get("version"))
+
+
+def _paused(view: View) -> list[ButtonElement]:
+    """Only for this very pause: a press on the buttons of an earlier one decides nothing."""
+    value = f"{view.deployment_id}/{view.rollout['pause']['mark']}"
+    words = {"version": view.version, "target": view.target}
+    go = _confirm(plain("confirm_promote_title"), plain("confirm_promote_text", words))
+    return [
+        _button("promote", "promote", value, "primary", go),
+        _roll_back("pause_roll_back", view, value, "confirm_pause_text"),
+    ]
+
+
+def _roll_back(action: str, view: View, value: str, text: str) -> ButtonElement:
+    before = str((view.plan.get("previous") or {}).get("version") or view.before)
+    words = {"version": view.version, "target": view.target, "before": before}
+    sure = _confirm(plain("confirm_rollback_title"), plain(text, words), danger=True)
+    return _button("roll_back", action, value, "danger" if view.phase == "paused" else None, sure)
+
+
+def _confirm(title: str, text: str, *, danger: bool = False) -> ConfirmObject:
+    return ConfirmObject(
+        title=PlainTextObject(text=title[:100]),
+        text=PlainTextObject(text=text[:300]),
+        confirm=PlainTextObject(text=plain("confirm_yes")[:30]),
+        deny=PlainTextObject(text=plain("confirm_no")[:30]),
+        style="danger" if danger else None,
+    )
+
+
+def _button(
+    key: str, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None
+) -> ButtonElement:
+    label = PlainTextObject(text=plain(key)[:BUTTON], emoji=True)
+    return ButtonElement(text=label, action_id=action, value=value, style=style, confirm=confirm)

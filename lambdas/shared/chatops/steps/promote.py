@@ -1,0 +1,39 @@
+"""promote: let a paused rollout go on, at exactly the pause that people saw and promoted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatops.ecs import codedeploy
+from chatops.ecs.service import Service
+from chatops.ecs.staged import Pause
+from chatops.steps.dispatch import assert_ours
+from chatops.store import approvals, pauses
+from chatops.store.table import Table, table
+from chatops.targets import targets
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """`continued`: whether this call let it go on; False where it waits there no longer, or nobody wants it to go on.
+
+    What is being put back needs nobody's word: it has been live before, and its own pause is none of people's.
+
+    Raises AlreadySettled where this deployment must not have an effect any more, ServiceRefused where the service does
+    not let us.
+    """
+    deployment_id, state, rows = str(event["deployment_id"]), event["state"], table()
+    target = targets()[state["plan"]["target"]]
+    assert_ours(rows, deployment_id, target.name)
+    restoring = state.get("restored") or {}
+    seen = (restoring or state["rollout"]).get("pause") or {}
+    if not seen or not (restoring or _promoted(rows, deployment_id, str(seen["mark"]))):
+        return {"continued": False}
+    pause = Pause(id=str(seen["id"]), of=str(seen["of"]))
+    if target.kind == "codedeploy":
+        return {"continued": codedeploy.proceed(target, pause)}
+    return {"continued": Service(target).proceed(pause)}
+
+
+def _promoted(rows: Table, deployment_id: str, mark: str) -> bool:
+    row = pauses.get(rows, deployment_id, mark) or {}
+    return row.get("decision") == "promoted" and not approvals.cancelled(rows, deployment_id)
