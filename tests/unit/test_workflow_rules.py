@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ def steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_actions_are_pinned_by_commit_with_their_version(path: Path) -> None:
     for line in path.read_text().splitlines():
-        if "uses:" in line and "uses: ./" not in line:
+        if "uses:" in line and "uses: $/" not in line:
             assert PIN.search(line), line
 
 
@@ -74,17 +76,42 @@ def test_a_stage_is_claimed_before_it_does_anything_and_reported_whatever_happen
     for name, job in deploy["jobs"].items():
         scripts, claim, *_, report = job["steps"]
         # of the file's own repository and commit, also when another repository's workflow calls it
-        assert scripts["with"] == {
-            "repository": "${{ job.workflow_repository || github.repository }}",
-            "ref": "${{ job.workflow_sha || github.sha }}",
-            "token": "${{ secrets.PIPELINE_TOKEN || github.token }}",
-            "sparse-checkout": ".github/scripts",
-            "persist-credentials": False,
-        }, name
-        assert claim["run"].endswith("chatops_stage.py claim"), name
+        assert scripts["uses"] == "$/.github/actions/scripts", name
+        assert claim["run"].endswith('/chatops_stage.py" claim'), name
         assert "if" not in claim, name
-        assert report["run"].endswith("chatops_stage.py finish"), name
+        assert report["run"].endswith('/chatops_stage.py" finish'), name
         assert report["if"] == f"always() && steps.{claim['id']}.outcome == 'success'", name
+
+
+def test_what_a_step_runs_comes_from_the_pipelines_scripts_alone(deploy: dict[str, Any]) -> None:
+    """Never from the workspace: that is the repository which is deployed."""
+    for step in steps(deploy):
+        if "run" in step:
+            name = re.fullmatch(r'(?:python3|bash) "\$SCRIPTS/(\w+\.\w+)"(?: \w+)?', step["run"])
+            assert name, step
+            assert (FOLDER.parent / "scripts" / name[1]).is_file()
+            assert step["env"]["SCRIPTS"] == "${{ steps.get-the-pipeline-scripts.outputs.path }}"
+
+
+def test_the_action_gives_the_folder_of_the_scripts_beside_it(tmp_path: Path) -> None:
+    """As the runner runs it: from the folder that it downloaded, somewhere else than the workspace."""
+    action = yaml.safe_load((FOLDER.parent / "actions" / "scripts" / "action.yml").read_text())
+    (step,) = action["runs"]["steps"]
+    assert action["outputs"]["path"]["value"] == f"${{{{ steps.{step['id']}.outputs.path }}}}"
+    env = {
+        "PATH": os.environ["PATH"],
+        "GITHUB_ACTION_PATH": str(FOLDER.parent / "actions" / "scripts"),
+        "GITHUB_OUTPUT": str(tmp_path / "out"),
+    }
+    done = subprocess.run(["bash", "-e", "-c", step["run"]], env=env, cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "out").read_text() == f"path={FOLDER.parent / 'scripts'}\n"
+    gone = subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        env=env | {"GITHUB_ACTION_PATH": str(tmp_path)},
+        capture_output=True,
+    )
+    assert gone.returncode != 0, "without its scripts the step fails, and the stage stays unclaimed"
 
 
 def test_what_is_checked_out_is_the_commit_that_was_pinned(deploy: dict[str, Any]) -> None:
