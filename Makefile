@@ -6,7 +6,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run demo doctor decide costs test check policies format lock clean
+.PHONY: help run demo doctor caller decide costs test check policies format lock clean
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
@@ -28,6 +28,10 @@ demo: .venv/local.stamp ## One scenario from slash command to its end, in the te
 doctor: .venv/local.stamp ## What is wrong with an installation, and what to do (STACK=name, TARGET=dev, LOCAL=1, FAULT=list, JSON=1)
 	@exec $(PY) -m doctor $(if $(STACK),--stack $(STACK)) $(if $(TARGET),--target $(TARGET)) $(if $(LOCAL),--local) \
 		$(if $(FAULT),--fault $(FAULT)) $(if $(JSON),--json) $(if $(QUIET),--quiet)
+
+caller: .venv/local.stamp ## The workflow with which a target's repository calls this pipeline (TARGET=prod, REPO=acme/shop, OUT=../shop)
+	@exec $(PY) -m pipeline $(if $(TARGET),--target $(TARGET)) $(if $(REPO),--repo $(REPO)) $(if $(OUT),--out $(OUT)) \
+		$(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(COMMIT),--commit $(COMMIT)) $(if $(FORCE),--force)
 
 # The words come through the environment, as they are typed: no shell reads them again.
 decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel ID=d-... STACK=name BY=you REASON="...")

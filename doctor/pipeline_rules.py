@@ -14,8 +14,11 @@ NEEDED = {"contents": "read", "id-token": "write", "packages": "write"}
 """What the jobs of dev_deploy.yml ask for: a caller that grants less ends in startup_failure."""
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
-_CHECKOUT = re.compile(r"actions/checkout@.+")
-_REUSABLE = re.compile(r"(?:\./|[\w.-]+/[\w.-]+/)\.github/workflows/[\w.-]+\.ya?ml(?:@[\w./-]+)?")
+_BRINGS = re.compile(r"actions/checkout@.+|(?:\$|[\w.-]+/[\w.-]+)/\.github/actions/scripts(?:@.+)?")
+"""Steps that only bring files to the runner: a checkout, and this project's action that brings its scripts."""
+_REUSABLE = re.compile(
+    r"[$.]/\.github/workflows/[\w.-]+\.ya?ml|[\w.-]+/[\w.-]+/\.github/workflows/[\w.-]+\.ya?ml@[\w./-]+"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def jobs(workflow: Workflow, *, needs_rollback: bool, claims: bool) -> Iterator[
     yield from _stages(workflow, needs_rollback=needs_rollback)
     for name, job in calling.items():
         yield from _call(workflow, name, job)
+        yield from _hands_on(name, job)
     for name, job in own.items() if not calling else ():
         if claims:
             yield from _claims(name, job)
@@ -101,6 +105,18 @@ def _call(workflow: Workflow, name: str, job: Part) -> Iterator[Fault]:
         )
 
 
+def _hands_on(name: str, job: Part) -> Iterator[Fault]:
+    secrets = job.at("secrets")
+    if secrets is None or not (secrets.fields or secrets.text == "inherit"):
+        yield Fault(
+            (secrets or job).line,
+            f"job {name} hands on no secrets",
+            "A called workflow has none but those it is given, not even its environment's: it can sign in nowhere.",
+            "Name them under secrets:, as the caller that make caller writes does.",
+            grave=False,
+        )
+
+
 def _claims(name: str, job: Part) -> Iterator[Fault]:
     listed = steps(job)
     claim = next((n for n, step in enumerate(listed) if _does(step, "claim")), None)
@@ -113,7 +129,7 @@ def _claims(name: str, job: Part) -> Iterator[Fault]:
             f"{todo} For a pipeline without claims set claim: false at the target in targets.yaml.",
         )
         return
-    before = [step for step in listed[:claim] if not _CHECKOUT.fullmatch(step.said("uses"))]
+    before = [step for step in listed[:claim] if not _BRINGS.fullmatch(step.said("uses"))]
     if before:
         yield Fault(
             before[0].line,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from chatops.targets import Target
 from doctor import pipeline_rules
+from doctor.checks import own_actions
 from doctor.far import Answer
 from doctor.installation import Installation
 from doctor.pipeline_rules import Fault
@@ -112,15 +113,15 @@ def _missing(installation: Installation, target: Target, branch: str, found: lis
             f"{near.path} on {branch} of {target.repository}, line {line}, listens to {types or 'nothing'}, and "
             f"no file there to {target.event_type}.",
             _NEVER,
-            f"Add {target.event_type} to its types, or (another target is a workflow of its own) add a copy or a "
-            f"caller that lists it; or set the target's event_type in targets.yaml.",
+            f"Add {target.event_type} to its types, or (another target is a workflow of its own) a caller that lists "
+            f"it, which make caller TARGET={target.name} writes; or set the target's event_type in targets.yaml.",
             _page(target.repository, branch, near.path, line),
         )
     return failed(
         f"No workflow on {branch} of {target.repository} listens to repository_dispatch ({target.event_type}).",
         _NEVER,
-        f"Copy .github/workflows/dev_deploy.yml and .github/scripts/ of this project to {branch} there, or add a "
-        "workflow that calls it.",
+        f"Merge into {branch} there what make caller TARGET={target.name} REPO={target.repository} writes: a workflow "
+        "that calls this project's pipeline.",
         _page(target.repository, branch, FOLDER),
     )
 
@@ -149,8 +150,9 @@ def _jobs(installation: Installation, target: Target, branch: str, workflow: Wor
     """The file's jobs, and those of the reusable workflow that it calls, where that can be read."""
     rolls_back = target.kind == "none"
     yield from pipeline_rules.jobs(workflow, needs_rollback=rolls_back, claims=target.claim)
+    yield from own_actions.missing(installation, target.repository, branch, workflow)
     for place in pipeline_rules.called(workflow):
-        own = place.text.startswith("./")  # of the same repository and commit
+        own = place.text.startswith(("$/", "./"))  # of the same repository and commit
         named = _CALLED.fullmatch(f"{target.repository}{place.text[1:]}@{branch}" if own else place.text)
         if named is None:
             continue
@@ -163,7 +165,10 @@ def _jobs(installation: Installation, target: Target, branch: str, workflow: Wor
         except Unreadable as error:
             yield Fault(place.line, f"{place.text} cannot be read (line {error.line})", _NEVER, "Call another commit.")
             continue
-        for fault in pipeline_rules.jobs(called, needs_rollback=rolls_back, claims=target.claim):
+        for fault in (
+            *pipeline_rules.jobs(called, needs_rollback=rolls_back, claims=target.claim),
+            *own_actions.missing(installation, repository, ref, called),
+        ):
             yield Fault(
                 place.line, f"in {place.text}, line {fault.line}, {fault.what}", fault.causes, fault.todo, fault.grave
             )

@@ -12,6 +12,7 @@ from local.github import app_routes, content_routes, git_routes, run_routes, vie
 from local.github.dispatch import read_event
 from local.github.errors import ApiError, error_body
 from local.github.grants import accepted, need
+from local.github.listening import Event
 from local.github.reply import reply, urls
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _repository_routes(app: Flask, github: GitHub) -> None:
             raise ApiError(403, "Repository was archived so is read-only." if found.archived else None)
         need("contents")
         event_type, payload = read_event(request.get_data())
-        github.trigger(found, event_type, payload)
+        github.trigger(found, Event(event_type, payload))
         return Response(status=204)
 
     @app.get("/rate_limit")

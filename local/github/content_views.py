@@ -9,7 +9,7 @@ from urllib.parse import quote
 from local.github.model import iso
 from local.github.repository import Repository
 from local.github.views import Json, Urls, node_id
-from local.github.workflow import WORKFLOW_ID, WORKFLOW_PATH
+from local.github.workflow import workflow_id
 
 LINE = 60
 """Characters of base64 in one line of a file's content."""
@@ -57,7 +57,7 @@ def branch(repository: Repository, name: str, urls: Urls) -> Json:
 def workflow(repository: Repository, path: str, text: str, state: str, urls: Urls) -> Json:
     """A `workflow`; its name is the file's first line's, as all of ours begin with it."""
     first = next((line for line in text.splitlines() if line.startswith("name:")), f"name: {path}")
-    number = WORKFLOW_ID + (0 if path == WORKFLOW_PATH else 1000 + sum(path.encode()))
+    number = workflow_id(path)
     file_name = path.rpartition("/")[2]
     page = urls.page(repository.full_name)
     return {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
-FOLDER = ".github/workflows"
-PIPELINE = "dev_deploy.yml"
-_OWN = Path(__file__).resolve().parents[2] / FOLDER / PIPELINE
+from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, caller, path_of
+
+ROOT = OWN.parents[2]
+SCRIPTS = ".github/actions/scripts/action.yml"
 OTHER_TARGETS = ("staging", "vm")
 """The local run's targets beside dev: each is a caller of the pipeline with its own event type."""
 
@@ -22,31 +22,15 @@ jobs:
       - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
       - run: make test
 """
-CALLER = """name: Deploy {target}
-run-name: "${{{{ github.event.client_payload.deployment_id }}}} ${{{{ github.event.client_payload.stage }}}}"
-on:
-  repository_dispatch:
-    types: [{event_type}]
-permissions: {{}}
-jobs:
-  stage:
-    permissions:
-      contents: read
-      id-token: write
-      packages: write
-    uses: ./.github/workflows/dev_deploy.yml
-    secrets: inherit
-"""
 
 
 @cache
 def pipeline() -> str:
     """This project's own workflow: the stand-in's repository has a copy of it."""
-    return _OWN.read_text(encoding="utf-8")
+    return OWN.read_text(encoding="utf-8")
 
 
 def workflows() -> dict[str, str]:
-    """The workflow files of the repository that the stand-in begins with, by path."""
-    found = {"ci.yml": CI, PIPELINE: pipeline()}
-    found |= {f"{name}_deploy.yml": CALLER.format(target=name, event_type=f"{name}_deploy") for name in OTHER_TARGETS}
-    return {f"{FOLDER}/{name}": text for name, text in found.items()}
+    """The workflow files of the repository that the stand-in begins with, and what they bring along, by path."""
+    found = {f"{FOLDER}/ci.yml": CI, PIPELINE: pipeline(), SCRIPTS: (ROOT / SCRIPTS).read_text(encoding="utf-8")}
+    return found | {path_of(name): caller(name, f"{name}_deploy", HERE) for name in OTHER_TARGETS}

@@ -17,6 +17,7 @@ from local.github.faults import Fault
 from local.github.gate import Gate
 from local.github.grants import EVERYTHING, READ_ONLY, Grant
 from local.github.limits import RateLimit
+from local.github.listening import Event, Workflow, listening
 from local.github.model import Run
 from local.github.pipeline import EcsDeployer, Pipeline
 from local.github.repository import Repository
@@ -42,7 +43,6 @@ class GitHub(Edits):
     tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes. grant: what `tokens` may do.
     apps: GitHub Apps, their installations and the tokens of those.
     actions_enabled: False makes a dispatch 204 without any run, as when Actions is switched off.
-    listens_to: event types of the workflow's `types:`; None means all.
     down: True answers 503 to everything. date_offset: seconds that the Date of every answer is ahead.
     """
 
@@ -65,7 +65,6 @@ class GitHub(Edits):
         self.grant = Grant(EVERYTHING, scopes=frozenset({"repo", "workflow"}))
         self.apps = Apps(clock)
         self.actions_enabled = True
-        self.listens_to: set[str] | None = None
         self.down = False
         self.date_offset = 0.0
         self.rate_limit = RateLimit()
@@ -111,40 +110,34 @@ class GitHub(Edits):
 
     # -- runs ----------------------------------------------------------------------------------------------
 
-    def trigger(
-        self,
-        repository: Repository,
-        event_type: str,
-        payload: Mapping[str, object],
-        actor: str = "chatops-bot",
-    ) -> None:
-        """What an accepted repository_dispatch sets off: a run, later, or nothing."""
-        if not (self.actions_enabled and repository.actions_enabled) or (
-            self.listens_to is not None and event_type not in self.listens_to
-        ):
+    def trigger(self, repository: Repository, event: Event) -> None:
+        """What an accepted repository_dispatch sets off: a run of each workflow that listens, perhaps later."""
+        if not (self.actions_enabled and repository.actions_enabled):
             return
-        script = self._script_for(str(payload.get("stage") or ""))
-        if script.never_appears:
-            return
+        workflows = listening(repository, event.type)
+        script = self._script_for(str(event.payload.get("stage") or "")) if workflows else None
+        if script is not None and not script.never_appears:
+            for workflow in workflows:
+                self._appear(repository, workflow, event, script)
 
-        def appear() -> None:
+    def _appear(self, repository: Repository, workflow: Workflow, event: Event, script: Script) -> None:
+        def later() -> None:
             if not self._closing.wait(script.appear_seconds / self.clock.speed):
                 self._carry_out(begin())
 
         def begin() -> Run:
             with self.lock:
-                now = self.clock.now()
-                return self._registry.dispatched(repository, event_type, payload, script, now, actor)
+                return self._registry.dispatched(repository, workflow, event, script, self.clock.now())
 
         if script.appear_seconds > 0:
-            self._start(appear)
+            self._start(later)
         else:
             run = begin()
             self._start(lambda: self._carry_out(run))
 
     def hand_sent_event(self, payload: Mapping[str, object], event_type: str = "dev_deploy") -> None:
         """Somebody with write access sends the event by hand; no API call is counted."""
-        self.trigger(self.default_repository, event_type, payload, actor="kim")
+        self.trigger(self.default_repository, Event(event_type, payload, actor="kim"))
 
     def add_foreign_runs(
         self,

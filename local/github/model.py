@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from local.github.workflow import WORKFLOW_NAME, WORKFLOW_PATH
+
 if TYPE_CHECKING:
     from local.github.script import Script
 
@@ -139,7 +141,8 @@ class Run:
     jobs: list[Job] = field(default_factory=list)
     claim_status: int | None = None
     finish_status: int | None = None
-    ours: bool = True
+    path: str = WORKFLOW_PATH
+    workflow: str = WORKFLOW_NAME
     past: dict[int, Run] = field(default_factory=dict, repr=False)
     """Earlier attempts as they ended, by their number."""
     wake: threading.Event = field(default_factory=threading.Event, repr=False)

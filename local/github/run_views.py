@@ -6,7 +6,7 @@ from local.github.git_views import author
 from local.github.model import Job, Run, Step, iso, sha1
 from local.github.repository import Repository
 from local.github.views import Json, Urls, minimal_repository, node_id, user
-from local.github.workflow import WORKFLOW_ID, WORKFLOW_NAME, WORKFLOW_PATH
+from local.github.workflow import workflow_id
 
 
 def workflow_run(repository: Repository, run: Run, urls: Urls) -> Json:
@@ -19,17 +19,17 @@ def workflow_run(repository: Repository, run: Run, urls: Urls) -> Json:
     previous = f"{me}/attempts/{run.attempt - 1}" if run.attempt > 1 else None
     return {
         "id": run.id,
-        "name": WORKFLOW_NAME if run.ours else "Nightly checks",
+        "name": run.workflow,
         "node_id": node_id("WFR", run.id),
         "head_branch": run.head_branch,
         "head_sha": run.head_sha,
-        "path": WORKFLOW_PATH if run.ours else ".github/workflows/nightly.yml",
+        "path": run.path,
         "display_title": run.title,
         "run_number": run.number,
         "event": run.event,
         "status": run.status,
         "conclusion": run.conclusion,
-        "workflow_id": WORKFLOW_ID if run.ours else WORKFLOW_ID + 1,
+        "workflow_id": workflow_id(run.path),
         "check_suite_id": suite,
         "check_suite_node_id": node_id("CS", suite),
         "url": me,
@@ -49,7 +49,7 @@ def workflow_run(repository: Repository, run: Run, urls: Urls) -> Json:
         "cancel_url": f"{me}/cancel",
         "rerun_url": f"{me}/rerun",
         "previous_attempt_url": previous,
-        "workflow_url": f"{api}/actions/workflows/{WORKFLOW_ID if run.ours else WORKFLOW_ID + 1}",
+        "workflow_url": f"{api}/actions/workflows/{workflow_id(run.path)}",
         "head_commit": {
             "id": head.sha,
             "tree_id": sha1("tree", head.sha),
@@ -82,7 +82,7 @@ def job(repository: Repository, run: Run, it: Job, urls: Urls) -> Json:
     return {
         "id": it.id,
         "run_id": run.id,
-        "workflow_name": WORKFLOW_NAME if run.ours else "Nightly checks",
+        "workflow_name": run.workflow,
         "head_branch": run.head_branch,
         "run_url": f"{api}/actions/runs/{run.id}",
         "run_attempt": it.attempt,

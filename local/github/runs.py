@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 
+from local.github.listening import Event, Workflow
 from local.github.model import Job, Run
 from local.github.repository import Repository
 from local.github.script import Script
@@ -27,19 +27,12 @@ class Runs:
         """The run with this id in this repository."""
         return next((run for run in self.all if run.id == run_id and run.repository == repository), None)
 
-    def dispatched(
-        self,
-        repository: Repository,
-        event_type: str,
-        payload: Mapping[str, object],
-        script: Script,
-        now: float,
-        actor: str,
-    ) -> Run:
+    def dispatched(self, repository: Repository, workflow: Workflow, event: Event, script: Script, now: float) -> Run:
         """A run that an event started: on the default branch's head, whatever commit the payload names."""
-        title = run_title(payload.get("deployment_id"), payload.get("stage"), event_type)
-        run = self._new(repository, title, "repository_dispatch", now, actor)
-        run.event_type, run.payload, run.script = event_type, dict(payload), script
+        told = (event.payload.get("deployment_id"), event.payload.get("stage")) if workflow.named else ("", "")
+        run = self._new(repository, run_title(*told, event.type), "repository_dispatch", now, event.actor)
+        run.event_type, run.payload, run.script = event.type, dict(event.payload), script
+        run.path, run.workflow = workflow.path, workflow.name
         self.new_attempt(run, now)
         return run
 
@@ -56,7 +49,9 @@ class Runs:
     ) -> Run:
         """Somebody else's run, put there as it stands; nothing moves it."""
         run = self._new(repository, title, event, now, "kim")
-        run.status, run.ours = status, ours
+        run.status = status
+        if not ours:
+            run.path, run.workflow = ".github/workflows/nightly.yml", "Nightly checks"
         run.conclusion = conclusion if status == "completed" else None
         return run
 

@@ -20,6 +20,11 @@ WORK_STEPS: dict[str, tuple[str, ...]] = {
 USUAL_FAILURE = {"build": "Test", "deploy": "Update service", "rollback": "Health check"}
 
 
+def workflow_id(path: str) -> int:
+    """GitHub's number for the workflow at this path."""
+    return WORKFLOW_ID + (0 if path == WORKFLOW_PATH else 1000 + sum(path.encode()))
+
+
 def job_name(stage: str) -> str:
     """The job that carries out a stage; an event without a stage runs the build job's checks only."""
     return stage if stage in WORK_STEPS else "build"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.github.files import CI, FOLDER, pipeline
+from local.github.files import CI, SCRIPTS, pipeline
 from local.misconfigured.fault import Environment, Fault
+from pipeline.caller import FOLDER
 
 if TYPE_CHECKING:
     from local.world import World
@@ -79,6 +81,10 @@ def _claim_last(text: str) -> str:
     return text.replace(claim, "", 1).replace(tests, f"{tests}\n{claim}", 1)
 
 
+def _gone(_: str) -> str:
+    return ""
+
+
 def _dev(name: str, says: str, apply: Apply, *, grave: bool = True) -> Fault:
     return Fault(name, WORKFLOW, says, apply, subject="dev", grave=grave)
 
@@ -105,7 +111,7 @@ WORKFLOWS = (
         written(DEV, lambda text: text.replace(_step(text, "Claim the stage"), "", 1)),
     ),
     _dev("claim-too-late", "job build does something before it claims", written(DEV, _claim_last)),
-    _dev("no-report", "reports no end", replaced(DEV, "chatops_stage.py finish", "bye.py")),
+    _dev("no-report", "reports no end", replaced(DEV, 'chatops_stage.py" finish', 'bye.py"')),
     _dev(
         "report-only-of-success",
         "reports its end only when nothing failed",
@@ -117,7 +123,18 @@ WORKFLOWS = (
         "caller-grants-too-little",
         WORKFLOW,
         "grants the pipeline no id-token: write",
-        replaced(STAGING, "      id-token: write\n", ""),
+        written(STAGING, lambda text: re.sub(r"      id-token: .*\n", "", text)),
         subject="staging",
+    ),
+    Fault(
+        "caller-keeps-its-secrets",
+        WORKFLOW,
+        "job stage hands on no secrets",
+        written(STAGING, lambda text: text.partition("    secrets:\n")[0]),
+        subject="staging",
+        grave=False,
+    ),
+    Fault(
+        "scripts-left-behind", WORKFLOW, "it uses $/.github/actions/scripts, which is not in", written(SCRIPTS, _gone)
     ),
 )

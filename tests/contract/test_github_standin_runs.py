@@ -13,6 +13,7 @@ from werkzeug.test import Client, TestResponse
 
 from local.clock import Clock
 from local.github import GitHub, Run, Script
+from pipeline.caller import HERE, caller, path_of
 
 REPO = "/repos/acme/checkout-api"
 AUTH = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}
@@ -286,7 +287,8 @@ def test_runs_may_never_appear(github: GitHub, send: Send) -> None:
     assert send().status_code == 204
     github.script["build"], github.actions_enabled = NOW, False
     assert send().status_code == 204
-    github.actions_enabled, github.listens_to = True, {"prod_deploy"}
+    github.actions_enabled = True
+    github.default_repository.files["main"] = {path_of("prod"): caller("prod", "prod_deploy", HERE)}
     assert send().status_code == 204
     assert github.settle()
     assert github.runs == []

@@ -9,8 +9,9 @@ from doctor.pipeline_rules import RUN_NAME
 from doctor.result import Result, State
 from doctor.workflow_file import MOST, Unreadable, read
 from local.github import Repository
-from local.github.files import FOLDER, pipeline
+from local.github.files import SCRIPTS, pipeline
 from local.world import World
+from pipeline.caller import FOLDER
 from tests.doctor.conftest import Look
 
 HEAD = f'name: Deploy\nrun-name: "{RUN_NAME}"\non:\n  repository_dispatch:\n    types: [dev_deploy]\n'
@@ -47,6 +48,7 @@ def test_this_projects_own_workflow_keeps_every_rule() -> None:
         "acme/platform-deploy/.github/workflows/dev_deploy.yml@0123456789abcdef0123456789abcdef01234567",
         "acme/platform-deploy/.github/workflows/dev_deploy.yml@v1",
         "./.github/workflows/pipeline.yaml",
+        "$/.github/workflows/dev_deploy.yml",
     ],
 )
 def test_a_caller_is_accepted(uses: str) -> None:
@@ -125,11 +127,52 @@ def test_a_caller_of_another_repository_is_followed(made: World, look: Look) -> 
     assert [one.state for one in of(made, look, text)] == [State.OK]
     other = Repository("acme", "pipelines", id=7)
     other.add_commit("Pipeline", made.clock.now())
-    other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline().replace("chatops_stage.py claim", "nothing.py")}
+    other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline(), SCRIPTS: "name: Scripts\n"}
+    assert [one.state for one in of(made, look, text)] == [State.OK]
+    other.files["main"][f"{FOLDER}/dev_deploy.yml"] = pipeline().replace('chatops_stage.py" claim', 'nothing.py"')
     made.github.repositories["acme/pipelines"] = other
     wrong = of(made, look, text)
     assert {one.state for one in wrong} == {State.FAILED}
     assert "line 10: in acme/pipelines/.github/workflows/dev_deploy.yml@main, line" in wrong[0].found
     assert "job build claims no stage" in wrong[0].found
     other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline()}
-    assert [one.state for one in of(made, look, text)] == [State.OK]
+    (left,) = of(made, look, text)
+    assert "it uses $/.github/actions/scripts, which is not in acme/pipelines at main" in left.found
+
+
+def test_a_caller_that_hands_on_no_secrets_is_warned_of() -> None:
+    uses = "$/.github/workflows/dev_deploy.yml"
+    assert told(caller(uses)) == []
+    for without in (caller(uses).replace("    secrets: inherit\n", ""), caller(uses).replace("inherit", "{}")):
+        assert [one.partition(": ")[2] for one in told(without)] == ["job stage hands on no secrets"]
+    mapped = caller(uses).replace("inherit", "{AWS_REGION: '${{ secrets.AWS_REGION }}'}")
+    assert told(mapped) == []
+
+
+@pytest.mark.parametrize(
+    ("uses", "allowed"),
+    [
+        ("$/.github/actions/scripts", True),
+        ("acme/platform-deploy/.github/actions/scripts@v1", True),
+        ("$/.github/actions/deploy", False),
+        ("./.github/actions/scripts/../deploy", False),
+        ("acme/x/.github/actions/scriptsx@v1", False),
+    ],
+)
+def test_before_its_claim_a_job_may_only_bring_files(uses: str, allowed: bool) -> None:
+    text = pipeline().replace("uses: $/.github/actions/scripts", f"uses: {uses}")
+    assert (told(text) == []) is allowed
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "$/.github/workflows/dev_deploy.yml@v1",
+        "./.github/workflows/dev_deploy.yml@v1",
+        "acme/pipelines/.github/workflows/dev_deploy.yml",
+        "$/dev_deploy.yml",
+    ],
+)
+def test_what_github_would_not_call_is_no_reusable_workflow(uses: str) -> None:
+    """A call of its own repository has no ref, one of another's must have one."""
+    assert any("which is no reusable workflow" in one for one in told(caller(uses)))

