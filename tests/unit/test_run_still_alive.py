@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatops.steps import sweep, target_lock
-from chatops.store import approvals, deployments, locks
+from chatops.steps import dispatch, settle, sweep, target_lock
+from chatops.store import approvals, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from local.github import Fault
@@ -130,3 +130,26 @@ def test_somebody_elses_lock_is_never_freed(deploy: Stage) -> None:
     )
     assert not locks.free(deploy.rows, "dev", ID)
     assert deploy.holder() == "d-another"
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollback"])
+def test_a_stage_whose_end_nobody_has_seen_keeps_the_lock(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Its looks broke off (a permission was taken away, say) while its run went on."""
+    with staged(rows, time, monkeypatch, name) as stage:
+        run = stage.claim()
+        assert not stage.look()["done"]
+        settle.settle(ID, {"plan": PLAN, name: stage.fact, "error": {"Error": "ServiceRefused"}})
+        assert stage.holder() == ID
+        run.status, run.conclusion = "completed", "success"
+        assert swept()["freed"] == ["dev"]
+
+
+def test_what_is_put_back_is_not_overtaken_by_a_run_that_comes_late(deploy: Stage) -> None:
+    """The deploy stage's looks broke off before its run had claimed: then something is put back."""
+    stages.prepare(deploy.rows, ID, "deploy", "dev", 3600)
+    event = {"deployment_id": ID, "stage": "rollback", "state": {"plan": PLAN}}
+    dispatch.run(event)
+    token, why = stages.claim(deploy.rows, str(deploy.row["ticket"]), 7, 1)
+    assert (token, why) == ("", "this deploy stage's ticket is revoked")

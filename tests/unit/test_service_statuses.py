@@ -102,6 +102,7 @@ def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
         environment.setattr(aws, "client", lambda *_, **__: client)
         environment.setattr(restore, "table", lambda: None)
         environment.setattr(restore, "assert_ours", lambda *_: {})
+        environment.setattr(restore.stages, "revoke", lambda *_: None)
         kind = Target("dev", "acme/shop", "dev_deploy", cluster="checkout", service="checkout-api")
         environment.setattr(restore, "targets", lambda: {"dev": kind})
         yield far

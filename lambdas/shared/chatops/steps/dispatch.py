@@ -28,6 +28,8 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return begun
     if stage == "deploy":
         _assert_no_freeze(target, plan)
+    if stage == "rollback":
+        stages.revoke(rows, deployment_id, "deploy")  # no late run of it may come after what is put back
     row = stages.prepare(rows, deployment_id, stage, target.name, _valid_seconds(target, stage))
     if row["state"] != "ready" or row.get("dispatched_at"):
         return begun

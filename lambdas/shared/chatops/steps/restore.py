@@ -9,6 +9,7 @@ from chatops.ecs.service import Service
 from chatops.ecs.verdict import ServiceDeployment
 from chatops.errors import ServiceRefused
 from chatops.steps.dispatch import assert_ours
+from chatops.store import stages
 from chatops.store.table import table
 from chatops.targets import Target, targets
 
@@ -23,6 +24,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
     target, back = targets()[plan["target"]], plan["previous"]
     assert_ours(table(), deployment_id, target.name)
+    stages.revoke(table(), deployment_id, "deploy")  # no late run of it may come after what is put back
     if target.kind == "codedeploy":
         return _codedeploy(deployment_id, event["state"], target, back)
     wanted = str(back.get("task_definition") or "")

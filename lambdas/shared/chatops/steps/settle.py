@@ -49,7 +49,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         "seconds": round(now - float(plan["started_at"]), 1),
         "place": {"cluster": target.cluster, "service": target.service} if target else {},
     }
-    unconfirmed = any((facts.get(stage) or {}).get("unconfirmed") for stage in ("deploy", "rollback"))
+    unconfirmed = any(_may_go_on(facts.get(stage) or {}) for stage in ("deploy", "rollback"))
     written = deployments.settle(
         rows,
         record,
@@ -68,6 +68,11 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         count(name, plan["target"])
     emit(measures.of(made["end"], facts, _touched_at(deployment_id, made["end"]), now), plan["target"])
     return made
+
+
+def _may_go_on(stage: dict[str, Any]) -> bool:
+    """True if nobody has seen this stage's run end: given up, or its looks broke off. (`restore` leaves no stage.)"""
+    return bool(stage.get("unconfirmed") or (stage.get("stage") and not stage.get("done")))
 
 
 def _touched_at(deployment_id: str, end: str) -> float:
