@@ -16,14 +16,21 @@ PATIENCE = 60.0
 
 @dataclass
 class Drive:
-    """One person at the keyboard. `arn` is the execution that was started last."""
+    """One person at the keyboard. `arn` is the execution that was started last.
+
+    `pace`: seconds (of the world's time) that the person takes before doing something, for whoever watches.
+    `patience`: real seconds to wait for anything.
+    """
 
     world: World
     arn: str = ""
     decided: set[str] = field(default_factory=set)
+    pace: float = 0
+    patience: float = PATIENCE
 
     def slash(self, command: str, text: str = "", user: str = U_DEV, channel: str = C_DEPLOY) -> Answer:
         """Type a command; the execution that it starts, if any, becomes the current one."""
+        self.world.clock.sleep(self.pace)
         before = {e["executionArn"] for e in self.world.executions()}
         answer = self.world.user.slash(command, text, user, channel)
         started = [e["executionArn"] for e in self.world.executions() if e["executionArn"] not in before]
@@ -39,11 +46,11 @@ class Drive:
     def deployment_id(self) -> str:
         return self.arn.rpartition(":")[2]
 
-    def until_state(self, name: str, seconds: float = PATIENCE, arn: str = "") -> None:
+    def until_state(self, name: str, seconds: float = 0, arn: str = "") -> None:
         """Wait until the execution has entered the state. Raises TimeoutError, or LookupError where it ended before."""
         arn = arn or self.arn
         pause = threading.Event()
-        for _ in range(int(seconds / 0.05)):
+        for _ in range(int((seconds or self.patience) / 0.05)):
             running = self.world.describe(arn)["status"] == "RUNNING"
             entered = states_entered(self.world.history(arn))
             if name in entered:
@@ -51,7 +58,8 @@ class Drive:
             if not running:
                 raise LookupError(f"ended without {name!r}: {entered}")
             pause.wait(0.05)
-        raise TimeoutError(f"{name!r} was not entered within {seconds} s: {states_entered(self.world.history(arn))}")
+        within = f"within {seconds or self.patience} s"
+        raise TimeoutError(f"{name!r} was not entered {within}: {states_entered(self.world.history(arn))}")
 
     def card(self, action: str, deployment_id: str = "") -> Message:
         """The message with this button for the current deployment."""
@@ -60,7 +68,7 @@ class Drive:
         def has(message: Message) -> bool:
             return any(b.action_id == action and self._is(b.value, wanted) for b in message.buttons)
 
-        return self.world.slack.wait_for(has, PATIENCE)
+        return self.world.slack.wait_for(has, self.patience)
 
     def _is(self, value: str, wanted: str) -> bool:
         """A button of the deployment; of a pause only while nobody here has decided about that very pause."""
@@ -70,10 +78,12 @@ class Drive:
     def card_of(self, deployment_id: str = "") -> Message:
         """The deployment's living message: the only one that names it in its footer."""
         wanted = deployment_id or self.deployment_id
-        return self.world.slack.wait_for(lambda m: bool(m.blocks) and wanted in str(m.blocks[-1]), PATIENCE)
+        return self.world.slack.wait_for(lambda m: bool(m.blocks) and wanted in str(m.blocks[-1]), self.patience)
 
     def click(self, action: str, user: str = U_LEE, deployment_id: str = "") -> Answer:
         """Press a button of the current deployment's message, as soon as it is there."""
+        self.card(action, deployment_id)
+        self.world.clock.sleep(self.pace)
         card = self.card(action, deployment_id)
         self.decided |= {b.value for b in card.buttons if b.action_id == action and "/" in b.value}
         return self.world.user.click(card, action, user)
@@ -82,12 +92,13 @@ class Drive:
         """Press Reject…, fill in the modal, send it."""
         self.click("reject", user)
         view = next(v for v in self.world.slack.views if v.user == user)
+        self.world.clock.sleep(self.pace)
         return self.world.user.submit(view, {"reason": reason}, user)
 
-    def end(self, seconds: float = PATIENCE, arn: str = "") -> str:
+    def end(self, seconds: float = 0, arn: str = "") -> str:
         """Wait for the execution's end; the name of the last state."""
         arn = arn or self.arn
-        self.world.wait(arn, seconds)
+        self.world.wait(arn, seconds or self.patience)
         return states_entered(self.world.history(arn))[-1]
 
     def run(self, command: str, text: str = "", approve: bool = False, promote: bool = False) -> str:

@@ -6,12 +6,10 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
-from contextlib import ExitStack
 
 from local import socket_mode
-from local.page.server import Page
+from local.stage import Stage
 from local.world import World
 
 PORT, LAMBDA_PORT = 8765, 9301
@@ -44,30 +42,16 @@ def _workspace() -> dict[str, str]:
 def main() -> int:
     """Exit status 0 after Ctrl-C, 1 where a port is taken, a setting is wrong or Slack refuses."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    began, stop = time.monotonic(), threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    began = time.monotonic()
     engine, port, workspace = _engine(), _port("PORT", PORT), _workspace()
     # an engine outside this process has been told 9301; nobody else minds which port it is
     lambda_port = _port("LAMBDA_PORT", LAMBDA_PORT if engine else 0)
+    settings = {"port": port, "lambda_port": lambda_port, "engine": engine, "environment": workspace}
+    stage = Stage(settings, _Greeting(began, bool(workspace)))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stage.stop())
     try:
-        with ExitStack() as stack:
-            made = World(
-                stack, port=port, lambda_port=lambda_port, engine=engine, sweep_seconds=10, environment=workspace
-            )
-            stack.enter_context(socket_mode.connected(made.user.send, os.environ))
-            page = Page(made)
-            stack.callback(page.close)
-            made.mount_page(page.app)
-            print(f"The bot is up after {time.monotonic() - began:.1f} s.")
-            print(f"  page    {made.url}")
-            print(f"  Slack   {made.url}/prod/slack/events   (signing secret: {_shown(made.signing_secret)})")
-            print(f"  engine  {made.engine_url}   machine {made.machine_arn}")
-            print(f"  Lambda  {made.runtime.url}   logs {made.runtime.log_dir}")
-            if workspace:
-                print("  your Slack workspace is connected (Socket Mode); SLACK_APPROVERS=U… asks for approvals there")
-            print("Ctrl-C stops everything.", flush=True)
-            stop.wait()
+        stage.run()
     except ConnectionError as error:
         print(error, file=sys.stderr)
         return 1
@@ -81,6 +65,27 @@ def main() -> int:
         )
         return 1
     return 0
+
+
+class _Greeting:
+    """Says where things are, once; the worlds after the first only say where their logs are."""
+
+    def __init__(self, began: float, workspace: bool) -> None:
+        self._began, self._workspace, self._said = began, workspace, False
+
+    def __call__(self, made: World) -> None:
+        if self._said:
+            print(f"Everything anew; logs {made.runtime.log_dir}", flush=True)
+            return
+        self._said = True
+        print(f"The bot is up after {time.monotonic() - self._began:.1f} s.")
+        print(f"  page    {made.url}")
+        print(f"  Slack   {made.url}/prod/slack/events   (signing secret: {_shown(made.signing_secret)})")
+        print(f"  engine  {made.engine_url}   machine {made.machine_arn}")
+        print(f"  Lambda  {made.runtime.url}   logs {made.runtime.log_dir}")
+        if self._workspace:
+            print("  your Slack workspace is connected (Socket Mode); SLACK_APPROVERS=U… asks for approvals there")
+        print("Ctrl-C stops everything.", flush=True)
 
 
 def _shown(secret: str) -> str:

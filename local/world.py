@@ -102,6 +102,7 @@ class World:
             LambdaRuntime(self.template, self._environment, port=lambda_port, log_dir=log_dir)
         )
         embedded = stack.enter_context(EmbeddedEngine(self.runtime.url, wait_time_scale))
+        self._embedded = embedded
         self.engine_url = engine or embedded.url
         self.sfn = self._client("stepfunctions", self.engine_url)
         self.dynamodb = self._client("dynamodb", embedded.url)
@@ -118,6 +119,12 @@ class World:
     def mount_page(self, page: Any) -> None:
         """Serve this application for every path that belongs to nothing else."""
         self._mounts.root = page
+
+    def set_speed(self, speed: float) -> None:
+        """From now on `speed` seconds of the stand-ins and of Wait states pass in one. Deadlines and the intervals at
+        which the machine looks at a run stay: those are the target's, and real."""
+        self.clock.speed = speed
+        self._embedded.wait_time_scale = 1 / speed
 
     def _template(self, environment: Mapping[str, str]) -> Template:
         # an empty variable counts as unset, one that was handed in is meant

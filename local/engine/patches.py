@@ -10,9 +10,9 @@ from typing import Any
 _ABSENT = object()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Settings:
-    """What the mends need to know."""
+    """What the mends need to know. They look at each use: the scale may change while the engine runs."""
 
     lambda_url: str
     wait_time_scale: float = 1.0

@@ -48,7 +48,8 @@ class EmbeddedEngine:
         if not _in_use.acquire(blocking=False):
             raise RuntimeError("there is an engine in this process already; close it first")
         try:
-            self._patches = _configure(Settings(lambda_url, wait_time_scale), without)
+            self._settings = Settings(lambda_url, wait_time_scale)
+            self._patches = _configure(self._settings, without)
         except BaseException:
             _in_use.release()
             raise
@@ -73,6 +74,15 @@ class EmbeddedEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def wait_time_scale(self) -> float:
+        """May be set while the engine runs; waits that have begun keep their length."""
+        return self._settings.wait_time_scale
+
+    @wait_time_scale.setter
+    def wait_time_scale(self, value: float) -> None:
+        self._settings.wait_time_scale = value
 
     def close(self) -> None:
         """Stop every execution and the server, and forget all data."""

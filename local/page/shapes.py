@@ -1,12 +1,11 @@
-"""What the page is told, as JSON: messages, modals, executions and their histories. Pure."""
+"""What the page is told, as JSON: names, messages, modals, executions. Pure."""
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from local.page import history
 from local.slack import Message, View
 from local.slack.directory import S_APPROVERS, U_DEV, U_KIM, U_LEE, U_OUT, channels, users
 
@@ -14,11 +13,6 @@ Json = dict[str, Any]
 
 ACTORS = {U_DEV: "developer", U_LEE: "approver", U_KIM: "approver", U_OUT: "outsider"}
 """Whom one can act as, and what they are to the bot."""
-
-TROUBLE = ("Failed", "TimedOut", "Aborted")
-WAITED = "TaskTimedOut"
-"""How most token waits end: nobody answered within the interval, so the machine looks for itself. No trouble."""
-MAX_DETAIL = 500
 
 
 def message(one: Message) -> Json:
@@ -56,7 +50,7 @@ def about(channel: str, commands: list[Json]) -> Json:
 
 def execution(found: Mapping[str, Any], now: float) -> Json:
     """An execution, from ListExecutions or DescribeExecution. Times in epoch seconds, `elapsed` in seconds."""
-    started, stopped = _epoch(found["startDate"]), _epoch(found.get("stopDate"))
+    started, stopped = history.epoch(found["startDate"]), history.epoch(found.get("stopDate"))
     return {
         "name": found["name"],
         "status": found["status"],
@@ -64,75 +58,5 @@ def execution(found: Mapping[str, Any], now: float) -> Json:
         "stopped": stopped,
         "elapsed": round(max((stopped or now) - (started or now), 0), 3),
         "error": str(found.get("error") or ""),
-        "cause": _cause(str(found.get("cause") or "")),
+        "cause": history.cause(str(found.get("cause") or "")),
     }
-
-
-def history(events: Iterable[Mapping[str, Any]]) -> list[Json]:
-    """History events, each with the state that it belongs to.
-
-    The machine has no branches that run side by side, so that is the state entered last. `kind` is `entered`,
-    `exited`, `waited`, `trouble`, or empty for what happens inside a state.
-    """
-    told: list[Json] = []
-    state, first = "", None
-    for event in events:
-        kind = _kind(event["type"])
-        at = _epoch(event["timestamp"]) or 0.0
-        first = at if first is None else first
-        if kind == "entered":
-            state = str(event["stateEnteredEventDetails"]["name"])
-        elif kind == "exited":
-            state = str(event["stateExitedEventDetails"]["name"])
-        whole = event["type"].startswith("Execution")
-        told.append(
-            {
-                "id": event["id"],
-                "type": event["type"],
-                "kind": kind,
-                "state": "" if whole else state,
-                "at": at,
-                "elapsed": round(max(at - first, 0), 3),
-                "detail": _detail(event),
-            }
-        )
-    return told
-
-
-def current_state(told: list[Json]) -> str:
-    """The state entered last; that of an execution which has ended is where it ended."""
-    return next((str(one["state"]) for one in reversed(told) if one["kind"] == "entered"), "")
-
-
-def _kind(event_type: str) -> str:
-    if event_type.endswith("StateEntered"):
-        return "entered"
-    if event_type.endswith("StateExited"):
-        return "exited"
-    if event_type == WAITED:
-        return "waited"
-    return "trouble" if event_type.endswith(TROUBLE) else ""
-
-
-def _detail(event: Mapping[str, Any]) -> str:
-    """The error and its cause, where the event has them."""
-    for key, value in event.items():
-        if key.endswith("EventDetails") and isinstance(value, Mapping) and ("error" in value or "cause" in value):
-            error, cause = str(value.get("error") or ""), _cause(str(value.get("cause") or ""))
-            return ": ".join(part for part in (error, cause) if part)
-    return ""
-
-
-def _cause(cause: str) -> str:
-    """A Lambda's cause is a JSON object with a stack trace: only its message is for reading."""
-    try:
-        inside = json.loads(cause)
-    except ValueError:
-        inside = None
-    if isinstance(inside, dict) and inside.get("errorMessage"):
-        cause = str(inside["errorMessage"])
-    return cause if len(cause) <= MAX_DETAIL else cause[: MAX_DETAIL - 1] + "…"
-
-
-def _epoch(moment: Any) -> float | None:
-    return moment.timestamp() if isinstance(moment, dt.datetime) else None

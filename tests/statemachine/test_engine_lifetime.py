@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.engine import EmbeddedEngine
-from tests.statemachine.bench import bench
+from tests.statemachine.bench import Bench, Functions, bench
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,3 +99,19 @@ def test_the_engine_in_a_process_of_its_own_ends_with_ctrl_c() -> None:
     usage = subprocess.run([sys.executable, "-m", "local.engine"], capture_output=True, text=True, cwd=ROOT)
     assert usage.returncode == 2
     assert "python -m local.engine PORT LAMBDA_URL" in usage.stderr
+
+
+def test_the_scale_of_waits_changes_while_the_engine_runs() -> None:
+    """A Wait of 300 s takes 300 s at 1, and none to speak of at 0.0001."""
+    functions = Functions()
+    try:
+        with EmbeddedEngine(functions.url, 1.0) as engine:
+            on = Bench(engine.url, functions)
+            machine = on.create({"A": {"Type": "Wait", "Seconds": 300, "End": True}})
+            waiting = on.start(machine)
+            assert on.sfn.describe_execution(executionArn=waiting)["status"] == "RUNNING"
+            engine.wait_time_scale = 0.0001
+            assert on.run(machine)["status"] == "SUCCEEDED"
+            assert on.sfn.describe_execution(executionArn=waiting)["status"] == "RUNNING"
+    finally:
+        functions.close()

@@ -73,11 +73,16 @@ class StepFunctions:
     def __init__(self) -> None:
         self.executions: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
         self.page_size = 1000
+        self.definition = '{"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}'
 
     def add(self, name: str, status: str, events: list[dict[str, Any]], **more: Any) -> None:
         arn = f"{MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
         described = {"executionArn": arn, "name": name, "status": status, "startDate": START, **more}
         self.executions[name] = (described, events)
+
+    def describe_state_machine(self, **asked: Any) -> dict[str, Any]:
+        assert asked["stateMachineArn"] == MACHINE
+        return {"definition": self.definition}
 
     def list_executions(self, **asked: Any) -> dict[str, Any]:
         assert asked["stateMachineArn"] == MACHINE
@@ -120,12 +125,12 @@ def event(number: int, kind: str, seconds: float = 0, **details: Any) -> dict[st
     return {"id": number, "type": kind, "timestamp": START + dt.timedelta(seconds=seconds), **details}
 
 
-def entered(number: int, name: str, seconds: float = 0) -> dict[str, Any]:
-    return event(number, "TaskStateEntered", seconds, stateEnteredEventDetails={"name": name})
+def entered(number: int, name: str, seconds: float = 0, **more: Any) -> dict[str, Any]:
+    return event(number, "TaskStateEntered", seconds, stateEnteredEventDetails={"name": name, **more})
 
 
-def exited(number: int, name: str, seconds: float = 0) -> dict[str, Any]:
-    return event(number, "TaskStateExited", seconds, stateExitedEventDetails={"name": name})
+def exited(number: int, name: str, seconds: float = 0, **more: Any) -> dict[str, Any]:
+    return event(number, "TaskStateExited", seconds, stateExitedEventDetails={"name": name, **more})
 
 
 def open_modal(world: World) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from local.page import shapes
 from local.page.server import Page
 from local.slack.directory import C_DEPLOY, C_PUBLIC, U_BOT, U_DEV, U_LEE, U_OUT
 from tests.unit.page_world import BUTTONS, START, World, entered, event, exited, open_modal
@@ -96,11 +95,6 @@ def test_an_execution_is_told_with_its_state_and_history(world: World, client: A
     ]
     assert told["events"][-1]["detail"] == "BuildFailed: no"
     assert told["events"][3]["elapsed"] == 1
-
-
-def test_a_wait_that_ran_out_is_no_trouble() -> None:
-    told = shapes.history([entered(1, "Wait For Build"), event(2, "TaskTimedOut"), event(3, "TaskFailed")])
-    assert [one["kind"] for one in told] == ["entered", "waited", "trouble"]
 
 
 def test_executions_are_listed_newest_first(world: World, client: Any) -> None:
@@ -196,7 +190,7 @@ def test_a_modal_is_only_its_own_persons(world: World, client: Any) -> None:
 # ----------------------------------------------------------------------------------------------------- whom it refuses
 
 
-@pytest.mark.parametrize("path", ["slash", "click", "submit", "close"])
+@pytest.mark.parametrize("path", ["slash", "click", "submit", "close", "speed", "scenario"])
 @pytest.mark.parametrize("body", [[], "x", {}, {"user": U_BOT}, {"user": 7}])
 def test_a_malformed_request_is_400(world: World, client: Any, path: str, body: Any) -> None:
     assert client.post(f"/api/{path}", json=body).status_code == 400

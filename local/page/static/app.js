@@ -1,6 +1,7 @@
 // The page: a client of the local run. What is typed and pressed goes to the server, which signs it and sends it to the
 // bot's real request URL; what changes comes back as server-sent events.
 
+import { Bar } from "./bar.js";
 import { api, byId, el } from "./dom.js";
 import { Channel } from "./channel.js";
 import { confirm, Modal } from "./dialogs.js";
@@ -8,7 +9,8 @@ import { Execution } from "./execution.js";
 
 const about = await api("about");
 const channel = new Channel(about, press);
-const execution = new Execution();
+const execution = await Execution.load();
+const bar = new Bar({ problem: notice, anew: () => execution.anew() });
 const views = new Map();
 let modal = null;
 
@@ -20,15 +22,22 @@ const remembered = sessionStorage.getItem("actor");
 if (about.actors.some((one) => one.id === remembered)) actor.value = remembered;
 actor.addEventListener("change", () => {
   sessionStorage.setItem("actor", actor.value);
-  channel.as(actor.value);
+  become();
   drawModal();
 });
-channel.as(actor.value);
+become();
+
+function become() {
+  channel.as(actor.value);
+  byId("send").textContent = `Send as ${about.actors.find((one) => one.id === actor.value).name}`;
+}
 byId("channel-name").textContent = about.channels[about.channel];
 
 // ------------------------------------------------------------------------------------------------ what one does
 
-const notice = (text) => { byId("notice").textContent = text; };
+function notice(text) {
+  byId("notice").textContent = text;
+}
 
 // What Slack tells the person when the app does not answer properly.
 function checked(answer) {
@@ -125,22 +134,36 @@ async function refresh() {
   views.clear();
   for (const view of found.views) views.set(view.id, view);
   drawModal();
-  await execution.refresh();
+  await Promise.all([bar.refresh(), execution.refresh()]);
 }
 
-const told = new EventSource("api/events");
-const on = (name, act) => told.addEventListener(name, (event) => act(JSON.parse(event.data)));
-on("hello", () => {
-  byId("connection").textContent = "live";
-  refresh().catch((error) => notice(error.message));
-});
-on("message", (message) => channel.put(message));
-on("deleted", ({ id }) => channel.remove(id));
-on("view", (view) => {
-  if (view.open) views.set(view.id, view);
-  else views.delete(view.id);
-  drawModal();
-});
-on("execution", () => execution.refresh());
-on("reset", () => refresh().catch((error) => notice(error.message)));
-told.onerror = () => { byId("connection").textContent = "not connected; trying again …"; };
+const heard = {
+  hello: () => {
+    byId("connection").textContent = "live";
+    refresh().catch((error) => notice(error.message));
+  },
+  message: (message) => channel.put(message),
+  deleted: ({ id }) => channel.remove(id),
+  view: (view) => {
+    if (view.open) views.set(view.id, view);
+    else views.delete(view.id);
+    drawModal();
+  },
+  execution: () => execution.refresh(),
+  stage: (told) => bar.show(told),
+  reset: () => refresh().catch((error) => notice(error.message)),
+};
+
+// A browser tries again by itself where nobody answers, but not where the answer is an error: a server that is just
+// coming up gives one.
+function listen() {
+  const told = new EventSource("api/events");
+  for (const [name, act] of Object.entries(heard)) told.addEventListener(name, (event) => act(JSON.parse(event.data)));
+  told.onerror = () => {
+    byId("connection").textContent = "not connected; trying again …";
+    if (told.readyState !== EventSource.CLOSED) return;
+    told.close();
+    setTimeout(listen, 500);
+  };
+}
+listen();

@@ -1,11 +1,14 @@
 // Elements are made of text nodes and properties only: what people and services write is never read as HTML.
 
-export function el(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
+export const el = (tag, properties, ...children) => filled(document.createElement(tag), properties, children);
+
+export const svg = (tag, properties, ...children) => (
+  filled(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children));
+
+function filled(made, properties = {}, children = []) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name === "class") made.className = value;
-    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : String(value));
   }
   made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
@@ -34,4 +37,12 @@ export async function api(path, body) {
   const found = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(found.error || `The page's server answered ${answer.status}.`);
   return found;
+}
+
+export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+export function clock(seconds) {
+  const time = new Date(seconds * 1000);
+  const shown = `${time.toLocaleTimeString(undefined, { hour12: false })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+  return el("time", { datetime: time.toISOString() }, shown);
 }

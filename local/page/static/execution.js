@@ -1,6 +1,8 @@
 // The execution behind the channel: its status, where it is, and its history as in the Step Functions console.
 
-import { api, byId, duration, el } from "./dom.js";
+import { api, byId, clock, duration, el } from "./dom.js";
+import { Graph } from "./graph.js";
+import { Details } from "./state.js";
 
 const STATUS = {
   RUNNING: ["▶", "running"], SUCCEEDED: ["✓", "good"], FAILED: ["✕", "bad"], TIMED_OUT: ["⏱", "bad"],
@@ -9,7 +11,12 @@ const STATUS = {
 const NEWEST = ""; // the list's first entry: whatever runs, else what came last
 
 export class Execution {
-  constructor() {
+  constructor(drawing) {
+    this.graph = new Graph(drawing, (name) => this.details.open(name).catch((error) => this.problem(error.message)));
+    this.details = new Details(drawing, {
+      opened: (name) => this.graph.mark(name),
+      closed: (name) => { this.graph.mark(""); this.graph.focus(name); },
+    });
     this.list = [];
     this.chosen = NEWEST;
     this.name = "";
@@ -23,6 +30,10 @@ export class Execution {
     setInterval(() => this.tick(), 500);
   }
 
+  static async load() {
+    return new Execution(await api("graph"));
+  }
+
   // Fetch what there is, and draw it. Calls that come meanwhile are one more round.
   async refresh() {
     if (this.loading) { this.again = true; return; }
@@ -34,8 +45,10 @@ export class Execution {
         this.choose();
         if (this.name) this.show(await api(`executions/${encodeURIComponent(this.name)}`));
         else this.clear();
+        await this.details.refresh(this.name);
       } while (this.again);
     } catch (error) {
+      if (this.name !== this.shown?.name) this.clear();
       this.problem(error.message);
     } finally {
       this.loading = false;
@@ -48,7 +61,7 @@ export class Execution {
     const linked = decodeURIComponent(location.hash.replace(/^#\/?/, ""));
     this.chosen = linked || NEWEST;
     this.name = linked || this.newest()?.name || "";
-    const options = [[NEWEST, "Follow the newest"], ...this.list.map((one) => [one.name, `${one.name} · ${one.status}`])];
+    const options = [[NEWEST, linked || !this.name ? "the newest" : `${this.name} (the newest)`], ...this.list.map((one) => [one.name, `${one.name} · ${one.status}`])];
     if (linked && !this.list.some((one) => one.name === linked)) options.push([linked, linked]);
     const select = byId("executions");
     const signature = JSON.stringify(options);
@@ -73,29 +86,33 @@ export class Execution {
     const moved = found.status !== this.shown?.status;
     this.shown = { ...found, asOf: performance.now() };
     byId("no-execution").hidden = true;
-    byId("shown").hidden = byId("copy").hidden = false;
+    byId("history-table").hidden = byId("copy").hidden = byId("outcome").hidden = false;
     byId("status").replaceChildren(el("span", { class: `status ${look}` },
       el("span", { "aria-hidden": "true" }, `${icon} `), found.status));
-    byId("state").textContent = found.state || "–";
     this.problem([found.error, found.cause].filter(Boolean).join(": "));
     this.tick();
     for (const event of found.events) this.row(event);
     this.filter();
+    this.graph.show(found.way, counted(found.events));
     if (moved && found.status !== "RUNNING") byId("announcer").textContent = `Execution ${found.name}: ${found.status}, ${found.state}`;
   }
 
   row(event) {
     if (this.rows.has(event.id)) return;
-    const time = new Date(event.at * 1000);
-    const clock = `${time.toLocaleTimeString(undefined, { hour12: false })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
     const made = el("tr", { class: event.kind || "inside" },
       el("td", {}, String(event.id)),
       el("td", {}, event.type, event.detail && el("div", { class: "detail" }, event.detail)),
-      el("td", {}, event.state),
+      el("td", {}, event.state && this.link(event.state)),
       el("td", { class: "number" }, duration(event.elapsed)),
-      el("td", { class: "number" }, el("time", { datetime: time.toISOString() }, clock)));
+      el("td", { class: "number" }, clock(event.at)));
     this.rows.set(event.id, made);
     byId("history").prepend(made); // newest first, as in the console
+  }
+
+  link(state) {
+    const made = el("button", { type: "button", class: "link" }, state);
+    made.addEventListener("click", () => this.details.open(state).catch((error) => this.problem(error.message)));
+    return made;
   }
 
   filter() {
@@ -107,9 +124,18 @@ export class Execution {
     this.shown = null;
     this.rows.clear();
     byId("history").replaceChildren();
-    byId("shown").hidden = byId("copy").hidden = true;
+    byId("history-table").hidden = byId("copy").hidden = byId("outcome").hidden = true;
     byId("no-execution").hidden = false;
+    this.graph.clear();
     this.problem("");
+  }
+
+  // Another world: what was linked to is gone.
+  anew() {
+    this.name = "";
+    this.details.name && this.details.close();
+    if (location.hash) history.replaceState(null, "", location.pathname);
+    this.clear();
   }
 
   tick() {
@@ -127,4 +153,10 @@ export class Execution {
     await navigator.clipboard.writeText(this.name);
     byId("announcer").textContent = `Copied ${this.name}`;
   }
+}
+
+function counted(events) {
+  const counts = new Map();
+  for (const { kind, state } of events) if (kind === "entered") counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
 }

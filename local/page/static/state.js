@@ -1,0 +1,99 @@
+// One state of the execution on show: what it is, where it leads, and of every stay in it the input, output, errors, retries.
+
+import { api, byId, clock, el, plural } from "./dom.js";
+
+export class Details {
+  constructor(drawing, { opened, closed }) {
+    this.hooks = { opened, closed };
+    this.states = new Map(drawing.states.map((state) => [state.name, state]));
+    this.leads = drawing.edges;
+    this.box = byId("details");
+    this.name = "";
+    this.execution = "";
+    this.visits = [];
+    this.at = -1; // which visit; -1: the newest
+    this.box.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
+  }
+
+  async open(name) {
+    this.name = name;
+    this.at = -1;
+    this.visits = [];
+    this.hooks.opened(name);
+    await this.refresh();
+    byId("details-title").focus();
+  }
+
+  close() {
+    const { name } = this;
+    this.name = "";
+    this.box.hidden = true;
+    byId("events").hidden = false;
+    this.hooks.closed(name);
+  }
+
+  // Of the execution on show; called when it has moved, too.
+  async refresh(execution = this.execution) {
+    if (execution !== this.execution) this.at = -1;
+    this.execution = execution;
+    if (!this.name) return;
+    const asked = `executions/${encodeURIComponent(execution)}/states/${encodeURIComponent(this.name)}`;
+    this.visits = execution ? (await api(asked)).visits : [];
+    this.draw();
+  }
+
+  draw() {
+    const state = this.states.get(this.name);
+    const index = this.at < 0 ? this.visits.length - 1 : this.at;
+    const visit = this.visits[index];
+    const signature = JSON.stringify([this.name, this.visits.length, index, visit]);
+    this.box.hidden = false;
+    byId("events").hidden = true;
+    if (signature === this.signature) return;
+    this.signature = signature;
+    const held = document.activeElement?.dataset.part;
+    const close = el("button", { type: "button", "data-part": "close" }, "Back to the history");
+    close.addEventListener("click", () => this.close());
+    this.box.replaceChildren(
+      el("div", { class: "row between" },
+        el("h2", { id: "details-title", tabindex: -1, "data-part": "title" }, state.name, " ", el("span", { class: "faint" }, state.type)), close),
+      el("div", { class: "scroll padded", tabindex: 0, role: "region", "aria-labelledby": "details-title", "data-part": "all" },
+        state.about && el("p", {}, state.about), this.ways(),
+        visit ? this.visit(visit, index) : el("p", { class: "faint" }, "This execution has not been here.")));
+    if (held) this.box.querySelector(`[data-part="${held}"]`)?.focus();
+  }
+
+  ways() {
+    const ways = this.leads.filter((edge) => edge.from === this.name);
+    return ways.length > 0 && el("details", {}, el("summary", {}, "Leads to ", ways.map((edge) => edge.to).join(", ")),
+      el("ul", { class: "ways" }, ways.map((edge) => el("li", {}, el("strong", {}, edge.to),
+        edge.catch ? ` on an error: ${edge.when}` : edge.when && ` if ${edge.when}`.replace(/^ if otherwise$/, " otherwise")))));
+  }
+
+  visit(visit, index) {
+    const step = (by, label, part) => {
+      const made = el("button", { type: "button", "data-part": part, disabled: !this.visits[index + by] }, label);
+      made.addEventListener("click", () => {
+        this.at = index + by === this.visits.length - 1 ? -1 : index + by;
+        this.draw();
+      });
+      return made;
+    };
+    const stayed = visit.left ? `stayed ${(visit.left - visit.entered).toFixed(3)} s` : "is here now";
+    return el("div", { class: "visit" },
+      el("div", { class: "row" },
+        this.visits.length > 1 && [step(-1, "‹ Earlier", "earlier"), step(1, "Later ›", "later")],
+        el("p", {}, el("strong", {}, `Visit ${index + 1} of ${this.visits.length}`), " entered ", clock(visit.entered), `, ${stayed}, `,
+          el("strong", {}, plural(visit.retries, "retry", "retries")))),
+      visit.errors.length > 0 && el("div", {}, el("h3", { class: "small" }, "Error"),
+        el("ul", { class: "errors" }, visit.errors.map((error) => (
+          el("li", { class: "trouble" }, el("strong", {}, error.type), error.detail && ` ${error.detail}`))))),
+      el("div", { class: "both" }, data("Input", visit.input), data("Output", visit.left ? visit.output : undefined)));
+  }
+}
+
+function data(title, value) {
+  const shown = value === undefined || value === null ? el("p", { class: "faint" }, "none")
+    : el("pre", { tabindex: 0, "aria-label": title }, el("code", {}, typeof value === "string" ? value : JSON.stringify(value, null, 2)));
+  return el("div", {}, el("h3", { class: "small" }, title), shown);
+}

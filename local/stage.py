@@ -1,0 +1,124 @@
+"""`make run`'s stage: one world after another at the same address, as the page's Reset and scenarios ask for it.
+
+Everything anew is a new world: no message, execution, row, lock, run or service is left of the one before, and nothing
+has to know how to forget.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import scenarios, socket_mode
+from local.drive import Drive
+from local.page.server import Page
+from local.scenarios import Scenario
+from local.world import World
+
+LOG = logging.getLogger(__name__)
+SWEEP_SECONDS = 10
+PACE, PATIENCE = 1.5, 300.0
+"""A scenario on the page is for watching: seconds before each thing a person does, and what may take how long."""
+STOP = object()
+
+
+@dataclass
+class Playing:
+    """A scenario as the page shows it. `state`: playing, played (it ended as it should) or stopped; `note` says why."""
+
+    scenario: Scenario
+    state: str = "playing"
+    note: str = ""
+
+    def told(self) -> dict[str, Any]:
+        return {"name": self.scenario.name, "about": self.scenario.about, "state": self.state, "note": self.note}
+
+
+@dataclass
+class Stage:
+    """Builds worlds in the thread that calls `run`. `settings` are World's; `each` is called with every world and what
+    to close with it; `environment` is where Socket Mode's tokens are looked for."""
+
+    settings: dict[str, Any]
+    each: Callable[[World], None] = lambda _: None
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._id = ""
+        self._world: World | None = None
+        self._page: Page | None = None
+        self._playing: Playing | None = None
+
+    def run(self) -> None:
+        """One world after another, until `stop`. Raises what World raises."""
+        wanted: Any = ""
+        while wanted is not STOP:
+            with ExitStack() as stack:
+                self._open(stack, wanted)
+                wanted = self._asked.get()
+
+    def stop(self) -> None:
+        """End `run`. Also for signal handlers."""
+        self._asked.put(STOP)
+
+    def restart(self, scenario: str = "") -> None:
+        """Everything anew; then play the scenario of this name, if any. Returns at once."""
+        self._asked.put(scenario)
+
+    def set_speed(self, speed: float) -> None:
+        """From now on, and in the worlds after this one."""
+        self.speed = speed
+        if self._world is not None:
+            self._world.set_speed(speed)
+        self._publish()
+
+    def told(self) -> dict[str, Any]:
+        """What the page shows. `world` differs between one world and the next."""
+        listed = [{"name": one.name, "about": one.about} for one in scenarios.ALL.values()]
+        playing = self._playing.told() if self._playing else None
+        return {"world": self._id, "speed": self.speed, "scenario": playing, "scenarios": listed}
+
+    def _open(self, stack: ExitStack, name: str) -> None:
+        scenario = scenarios.ALL.get(name)
+        settings = self.settings | ({"targets": scenario.targets()} if scenario else {})
+        made = World(stack, sweep_seconds=SWEEP_SECONDS, **settings)
+        made.set_speed(self.speed)
+        stack.enter_context(socket_mode.connected(made.user.send, self.environment))
+        self.settings["port"] = int(made.url.rpartition(":")[2])  # the next world is found where this one was
+        self._id, self._world = secrets.token_hex(4), made
+        self._playing = Playing(scenario) if scenario else None
+        self._page = Page(made, stage=self)
+        stack.callback(self._page.close)
+        made.mount_page(self._page.app)
+        self.each(made)
+        if self._playing:
+            threading.Thread(target=self._play, args=(self._playing, made), name="scenario", daemon=True).start()
+
+    def _play(self, playing: Playing, made: World) -> None:
+        drive = Drive(made, pace=PACE, patience=PATIENCE)
+        try:
+            playing.scenario.play(drive)
+            end = drive.end()
+            playing.state = "played" if end == playing.scenario.ends else "stopped"
+            playing.note = end
+        except (BotoCoreError, ClientError, OSError, LookupError, StopIteration) as error:
+            # somebody took part, or everything began anew meanwhile
+            LOG.info("the scenario was left: %r", error)
+            playing.state, playing.note = "stopped", "it went another way"
+        if playing is self._playing:
+            self._publish()
+
+    def _publish(self) -> None:
+        if self._page is not None:
+            self._page.feed.publish("stage", self.told())

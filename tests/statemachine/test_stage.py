@@ -1,0 +1,98 @@
+"""`make run`'s stage: one world after another at one address, and scenarios that play themselves."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.stage import Stage
+from local.world import World
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+
+class Running:
+    """A stage in a thread of its own; `worlds` are those there have been."""
+
+    def __init__(self, speed: float) -> None:
+        self.worlds: list[World] = []
+        self._came = threading.Condition()
+        self.stage = Stage({"port": 0}, self._each, {}, speed)
+        self.thread = threading.Thread(target=self.stage.run)
+        self.thread.start()
+
+    def _each(self, made: World) -> None:
+        with self._came:
+            self.worlds.append(made)
+            self._came.notify_all()
+
+    def world(self, number: int) -> World:
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.worlds) >= number, 30)
+        return self.worlds[number - 1]
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.worlds[-1].url}/api/{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: dict[str, Any]) -> None:
+        asked = urllib.request.Request(
+            f"{self.worlds[-1].url}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        urllib.request.urlopen(asked, timeout=10).close()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    made = Running(speed=10)
+    yield made
+    made.stage.stop()
+    made.thread.join(30)
+    assert not made.thread.is_alive()
+
+
+def test_reset_leaves_nothing_and_the_address_stays(running: Running) -> None:
+    first = running.world(1)
+    first.start({"command": "status"}, "d-abcdefghijkm")
+    assert len(running.get("executions")["executions"]) == 1
+    before = running.get("stage")["world"]
+    running.post("reset", {})
+    second = running.world(2)
+    assert second.url == first.url
+    assert running.get("stage")["world"] != before
+    assert running.get("executions")["executions"] == []
+    assert running.get("messages")["messages"] == []
+
+
+def test_a_scenario_plays_itself_and_says_how_it_went(running: Running) -> None:
+    running.world(1)
+    running.post("scenario", {"name": "no-approval"})
+    made = running.world(2)
+    assert made.clock.speed == 10
+    page = running.stage._page
+    assert page is not None
+    ended = threading.Event()
+
+    def listen() -> None:
+        for text in page.feed.subscribe(0.2):
+            if "event: stage" in text or running.get("stage")["scenario"]["state"] != "playing":
+                ended.set()
+                return
+
+    threading.Thread(target=listen, daemon=True).start()
+    assert ended.wait(60)
+    told = running.get("stage")["scenario"]
+    assert (told["name"], told["state"], told["note"]) == ("no-approval", "played", "Deployed")
+
+
+def test_the_speed_changes_while_an_execution_runs(running: Running) -> None:
+    made = running.world(1)
+    running.post("speed", {"speed": 1})
+    assert (made.clock.speed, made._embedded.wait_time_scale) == (1, 1)
+    running.post("speed", {"speed": 10})
+    assert (made.clock.speed, made._embedded.wait_time_scale) == (10, 0.1)
