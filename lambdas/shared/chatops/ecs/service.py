@@ -9,7 +9,7 @@ from typing import Any
 from chatops import aws
 from chatops.ecs import staged
 from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import ServiceDeployment, primary
+from chatops.ecs.verdict import ServiceDeployment, live_task_definition
 from chatops.errors import ServiceRefused
 from chatops.targets import Target
 
@@ -86,8 +86,7 @@ class Service:
 
     def live_task_definition(self) -> str:
         """What the service moves to or runs."""
-        service = self.describe()
-        return str(primary(service).get("taskDefinition") or service.get("taskDefinition", ""))
+        return live_task_definition(self.describe())
 
     def update(self, task_definition: str) -> None:
         """UpdateService to a task definition; ECS rolls it out."""

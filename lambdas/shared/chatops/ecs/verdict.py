@@ -100,6 +100,11 @@ def primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
     return next((d for d in service.get("deployments", []) if d.get("status") == "PRIMARY"), {})
 
 
+def live_task_definition(service: Mapping[str, Any]) -> str:
+    """What the service is moving to or runs; its own word where another controller deploys and nothing is PRIMARY."""
+    return str(primary(service).get("taskDefinition") or service.get("taskDefinition", ""))
+
+
 def counts(service: Mapping[str, Any]) -> dict[str, Any]:
     """Running, desired and pending tasks, and the last events, newest first."""
     return {
@@ -117,8 +122,7 @@ def rollout(
     image: str = "",
 ) -> Rollout:
     """Is ours live? `deployments`: the service's, in any order; empty where the service has none."""
-    main = primary(service)
-    live = str(main.get("taskDefinition") or service.get("taskDefinition", ""))
+    main, live = primary(service), live_task_definition(service)
     base = {**counts(service), "task_definition": live}
     ours = max((d for d in deployments if d.brings(task_definition, image)), key=lambda d: d.created_at, default=None)
     if ours is None:
@@ -176,8 +180,7 @@ def restored(
     `how`: as `restore` says; after its `update_service` PRIMARY is ours at once, while the list of service deployments
     may follow a moment later, and says until then how the one before ours ended.
     """
-    main = primary(service)
-    live = str(main.get("taskDefinition") or service.get("taskDefinition", ""))
+    main, live = primary(service), live_task_definition(service)
     newest = max(deployments, key=lambda d: d.created_at, default=None)
     status = newest.status if newest else str(main.get("rolloutState", ""))
     base = {**counts(service), "task_definition": live, "reason": newest.reason if newest else ""}

@@ -115,7 +115,7 @@ def _ours(target: Target, outputs: dict[str, str]) -> Rollout | None:
     found, brought = service.describe(), service.deployments()
     if not task_definition and not any(d.brings("", image) for d in brought):
         # no service deployment carries the image: does what the service moves to or runs?
-        live = str(verdict.primary(found).get("taskDefinition") or found.get("taskDefinition", ""))
+        live = verdict.live_task_definition(found)
         task_definition = live if live and service.image(live) == image else ""
     return verdict.rollout(found, brought, task_definition, image)
 

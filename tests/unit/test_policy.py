@@ -1,0 +1,165 @@
+"""Who may ask, whom an approval is put to, and which policies nobody can satisfy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatops import policy
+from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
+from chatops.targets import Policy, Target, Timing
+
+DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
+PLATFORM, DEVELOPERS = "S0PLATFORM", "S0DEVELOPER"
+
+
+class Slack:
+    """Slack as far as people and groups go. `down`: what it raises instead of an answer about a group."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, dict[str, Any]] = {GUEST: {"is_restricted": True}, "B0BOT": {"is_bot": True}}
+        self.groups = {PLATFORM: [SAM, KIM, LEE], DEVELOPERS: [DANA]}
+        self.down: Exception | None = None
+
+    def call(self, method: str, **asked: str) -> dict[str, Any]:
+        if method == "users.info":
+            return {"user": self.people.get(asked["user"], {})}
+        assert method == "usergroups.users.list"
+        if self.down:
+            raise self.down
+        return {"users": self.groups[asked["usergroup"]]}
+
+
+@pytest.fixture(autouse=True)
+def slack(environment: pytest.MonkeyPatch) -> Slack:
+    fake = Slack()
+    environment.setattr("chatops.slack.people.call", fake.call)
+    return fake
+
+
+def target(**rules: Any) -> Target:
+    return Target("prod", "acme/checkout-api", "prod_deploy", policy=Policy(**rules), timing=Timing(approval=1234))
+
+
+def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any]]:
+    with pytest.raises(InvalidRequest) as caught:
+        call(*given)
+    return caught.value.key, caught.value.values
+
+
+# -- who may ask -----------------------------------------------------------------------------------------------
+
+
+def test_where_nobody_is_named_everybody_but_guests_and_bots_may_ask() -> None:
+    assert policy.requester(target(), DANA) == DANA
+    assert refusal(policy.requester, target(), GUEST) == ("excluded_guest", {})
+    assert refusal(policy.requester, target(), "B0BOT") == ("excluded_bot", {})
+
+
+def test_a_guest_may_not_ask_although_named() -> None:
+    assert refusal(policy.requester, target(requesters=(GUEST,)), GUEST)[0] == "excluded_guest"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"requesters": (DANA,)},
+        {"requester_groups": (DEVELOPERS,)},
+        {"requester_groups": (PLATFORM, DEVELOPERS)},
+        {"requesters": (LEE,), "requester_groups": (DEVELOPERS,)},
+    ],
+)
+def test_only_those_who_are_named_or_in_a_named_group_may_ask(rules: dict[str, Any]) -> None:
+    assert policy.requester(target(**rules), DANA) == DANA
+    assert refusal(policy.requester, target(**rules), "U0OUT0001") == ("not_a_requester", {"target": "prod"})
+
+
+def test_the_console_has_no_user_and_needs_none() -> None:
+    assert policy.requester(target(requesters=(DANA,)), "") == ""
+
+
+@pytest.mark.parametrize("trouble", [SlackRefused("usergroups.users.list", "missing_scope"), SlackUnavailable("503")])
+def test_a_group_that_slack_does_not_tell_is_refused_in_words(slack: Slack, trouble: Exception) -> None:
+    slack.down = trouble
+    said = ("group_unreadable", {"group": DEVELOPERS, "said": str(trouble)})
+    assert refusal(policy.requester, target(requester_groups=(DEVELOPERS,)), DANA) == said
+    assert policy.requester(target(requesters=(DANA,), requester_groups=(DEVELOPERS,)), DANA) == DANA, "not asked"
+
+
+# -- who decides -----------------------------------------------------------------------------------------------
+
+
+def test_the_approvers_come_first_then_the_groups_each_person_once_and_never_the_requester() -> None:
+    rules = {"approvers": (LEE, DANA), "approver_groups": (PLATFORM,)}
+    assert policy.eligible(target(**rules), DANA) == (LEE, KIM, SAM)
+    assert policy.eligible(target(**rules), "U0OUT0001") == (LEE, DANA, KIM, SAM)
+
+
+def test_own_approval_must_be_allowed() -> None:
+    assert policy.eligible(target(approvers=(LEE, DANA), own_approval=True), DANA) == (LEE, DANA)
+    assert policy.eligible(target(approver_groups=(DEVELOPERS,)), DANA) == ()
+
+
+# -- what is asked ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "rules"),
+    [
+        ("deploy", {}),
+        ("rollback", {}),
+        ("rollback", {"deploy_approval": True}),
+        ("deploy", {"rollback_approval": True}),
+    ],
+)
+def test_what_needs_no_approval_asks_nobody(command: str, rules: dict[str, Any]) -> None:
+    assert policy.question(target(approvers=(LEE,), **rules), command, DANA) == {"required": False}
+
+
+@pytest.mark.parametrize("command", ["deploy", "rollback"])
+def test_an_approval_says_whom_it_asks_how_many_and_for_how_long(command: str) -> None:
+    rules = {"approvers": (LEE,), "approver_groups": (PLATFORM,), "quorum": 3, f"{command}_approval": True}
+    assert policy.question(target(**rules), command, DANA) == {
+        "required": True,
+        "eligible": [LEE, KIM, SAM],
+        "groups": [PLATFORM],
+        "quorum": 3,
+        "seconds": 1234,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rules", "key", "more"),
+    [
+        ({}, "no_approvers", {}),
+        ({"approvers": (DANA,)}, "own_approval", {}),
+        ({"approver_groups": (DEVELOPERS,)}, "own_approval", {}),
+        ({"approvers": (DANA, LEE), "quorum": 2}, "quorum", {"quorum": 2, "count": 1}),
+    ],
+)
+def test_a_policy_that_nobody_can_satisfy_is_refused_at_once(
+    rules: dict[str, Any], key: str, more: dict[str, int]
+) -> None:
+    given = target(**rules, deploy_approval=True)
+    assert refusal(policy.question, given, "deploy", DANA) == (key, {"target": "prod", **more})
+
+
+# -- through a freeze ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", [LEE, KIM, ""])
+def test_approvers_and_the_console_break_the_glass(user: str) -> None:
+    policy.break_glass(target(approvers=(LEE,), approver_groups=(DEVELOPERS, PLATFORM)), user)
+
+
+@pytest.mark.parametrize(
+    ("rules", "key"),
+    [
+        ({"approvers": (LEE,)}, "glass_not_you"),
+        ({"approver_groups": (PLATFORM,)}, "glass_not_you"),
+        ({}, "glass_nobody"),
+    ],
+)
+def test_nobody_else_does(rules: dict[str, Any], key: str) -> None:
+    assert refusal(policy.break_glass, target(**rules), DANA) == (key, {"target": "prod"})

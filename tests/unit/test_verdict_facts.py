@@ -1,0 +1,158 @@
+"""What a verdict carries besides its one word, for the people who read it: the service's status in ECS's own words, its
+reason, the task definition that is live, how many tasks run, and the last events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatops.ecs.verdict import Rollout, RolloutState, ServiceDeployment, codedeploy, counts, restored, rollout
+from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
+
+WHY = "ECS's own words. " * 30
+COUNTED: dict[str, Any] = {
+    "running": 4,
+    "desired": 4,
+    "pending": 0,
+    "events": tuple((f"event {n}" * 100)[:300] for n in range(3)),
+}
+
+
+def verdict(state: str, status: str, live: str, *, restoring: bool = False, **more: Any) -> Rollout:
+    return Rollout(RolloutState(state), status, restoring, task_definition=live, **{**COUNTED, **more})
+
+
+def primary(live: str, state: str, *others: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A service whose PRIMARY says why."""
+    found = service(live, state, *others, **more)
+    found["deployments"][0]["rolloutStateReason"] = WHY
+    return found
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "restoring"),
+    [
+        ("IN_PROGRESS", "moving", False),
+        ("STOP_REQUESTED", "moving", False),
+        ("SUCCESSFUL", "healthy", False),
+        ("STOPPED", "failed", False),
+        ("ROLLBACK_IN_PROGRESS", "failed", True),
+        ("A_TENTH", "failed", False),
+    ],
+)
+def test_of_our_service_deployment_its_status_reason_and_stage(status: str, state: str, restoring: bool) -> None:
+    ours = brought(status, reason="why", lifecycle_stage="BAKE_TIME")
+    found = rollout(service(), [ours], OURS)
+    assert found == verdict(state, status, OURS, restoring=restoring, reason="why", lifecycle_stage="BAKE_TIME")
+
+
+def test_of_what_overtook_us_our_own_status_and_what_is_live_instead() -> None:
+    both = [brought("IN_PROGRESS", THEIRS, at=20), brought("STOPPED", reason="why")]
+    assert rollout(service(THEIRS), both, OURS) == verdict("overtaken", "STOPPED", THEIRS, reason="why")
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "status"),
+    [
+        (primary(OURS, "COMPLETED"), "healthy", "COMPLETED"),
+        (primary(OURS, "IN_PROGRESS"), "moving", "IN_PROGRESS"),
+        (primary(OURS, "FAILED"), "failed", "FAILED"),
+        (primary(THEIRS, "COMPLETED"), "overtaken", "COMPLETED"),
+    ],
+)
+def test_of_primary_where_there_are_no_service_deployments(found: dict[str, Any], state: str, status: str) -> None:
+    live = str(found["taskDefinition"])
+    assert rollout(found, [], OURS) == verdict(state, status, live, reason=WHY)
+
+
+def test_of_primary_while_our_deployment_is_known_by_an_image_that_is_still_to_come() -> None:
+    assert rollout(primary(BEFORE, "COMPLETED"), [], "", "app@sha256:3") == verdict(
+        "moving", "COMPLETED", BEFORE, reason=WHY
+    )
+
+
+@pytest.mark.parametrize(("given", "shown"), [({"rolloutStateReason": WHY}, WHY[:300]), ({}, "")])
+def test_of_a_tripped_circuit_breaker_the_reason_that_stands_beside_primary(given: dict[str, str], shown: str) -> None:
+    ours = {"status": "ACTIVE", "taskDefinition": OURS, "rolloutState": "FAILED", **given}
+    found = rollout(primary(BEFORE, "IN_PROGRESS", ours), [], OURS)
+    assert len(WHY) > 300
+    assert found == verdict("failed", "FAILED", BEFORE, restoring=True, reason=shown)
+
+
+LISTED: list[tuple[ServiceDeployment, str, str, str]] = [
+    (brought("SUCCESSFUL", BEFORE, reason="why"), BEFORE, "COMPLETED", "healthy"),
+    (brought("IN_PROGRESS", BEFORE, reason="why"), BEFORE, "IN_PROGRESS", "moving"),
+    (brought("ROLLBACK_FAILED", OURS, reason="why"), OURS, "IN_PROGRESS", "failed"),
+    (brought("ROLLBACK_SUCCESSFUL", BEFORE, reason="why"), OURS, "IN_PROGRESS", "failed"),
+    (brought("IN_PROGRESS", THEIRS, reason="why"), THEIRS, "IN_PROGRESS", "overtaken"),
+]
+
+
+@pytest.mark.parametrize(("newest", "live", "primary_state", "state"), LISTED)
+def test_of_what_puts_back_the_newest_service_deployment(
+    newest: ServiceDeployment, live: str, primary_state: str, state: str
+) -> None:
+    older = brought("SUCCESSFUL", OURS, at=1, reason="another")
+    found = restored(service(live, primary_state), [older, newest], BEFORE, "update_service")
+    assert found == verdict(state, newest.status, live, reason="why")
+
+
+@pytest.mark.parametrize(
+    ("primary_state", "state"), [("COMPLETED", "healthy"), ("IN_PROGRESS", "moving"), ("FAILED", "failed")]
+)
+def test_of_what_puts_back_primary_where_there_are_no_service_deployments(primary_state: str, state: str) -> None:
+    assert restored(service(BEFORE, primary_state), [], BEFORE) == verdict(state, primary_state, BEFORE, reason="")
+
+
+def test_the_state_machine_carries_plain_json() -> None:
+    found = rollout(service(), [brought("SUCCESSFUL")], OURS).fact()
+    assert found == {
+        **COUNTED,
+        "state": "healthy",
+        "status": "SUCCESSFUL",
+        "restoring": False,
+        "task_definition": OURS,
+        "reason": "",
+        "lifecycle_stage": "",
+        "events": list(COUNTED["events"]),
+        "strategy": "",
+        "traffic": None,
+        "pause": {},
+        "baking": 0,
+        "lapsed": False,
+    }
+    assert type(found["events"]) is list
+
+
+# -- what is not there -----------------------------------------------------------------------------------------
+
+
+def test_where_another_controller_deploys_the_services_own_task_definition_is_live() -> None:
+    bare = {**service(BEFORE), "deployments": []}
+    assert restored(bare, [], BEFORE) == verdict("healthy", "", BEFORE)
+    assert restored(bare, [], OURS) == verdict("moving", "", BEFORE)
+    assert rollout(bare, [], OURS) == verdict("overtaken", "", BEFORE, reason="")
+
+
+def test_primary_says_what_is_live_before_the_service_does() -> None:
+    """During a rollout under another controller the two may differ."""
+    moving = {**service(OURS, "IN_PROGRESS"), "taskDefinition": BEFORE}
+    assert rollout(moving, [], OURS).task_definition == OURS
+    assert restored(moving, [], BEFORE) == verdict("moving", "IN_PROGRESS", OURS)
+
+
+def test_a_service_that_tells_nothing_runs_nothing() -> None:
+    assert counts({"events": [{}]}) == {"running": 0, "desired": 0, "pending": 0, "events": ("",)}
+    nothing = {"running": 0, "desired": 0, "events": ()}
+    assert rollout({}, [], OURS) == verdict("overtaken", "", "", reason="", **nothing)
+    assert restored({}, [], OURS) == verdict("moving", "", "", reason="", **nothing)
+
+
+def test_of_two_of_the_same_moment_neither_has_overtaken_the_other() -> None:
+    both = [brought("SUCCESSFUL", at=10), brought("SUCCESSFUL", THEIRS, at=10)]
+    assert rollout(service(), both, OURS).state is RolloutState.HEALTHY
+
+
+def test_codedeploy_without_a_message_gives_no_reason() -> None:
+    assert codedeploy("Succeeded") == Rollout(RolloutState.HEALTHY, "Succeeded")
