@@ -6,7 +6,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run demo doctor caller decide costs test check policies format lock clean
+.PHONY: help run demo doctor caller decide costs test check mutants policies format lock clean
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
@@ -84,6 +84,9 @@ check-zizmor: .venv-tools/zizmor/installed.stamp
 policies: .venv/local.stamp ## Name the targets of lambdas/shared/targets.yaml in template.yaml's policies (before sam build)
 	@exec $(PY) -m scripts.policies
 
+mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must not be wrong; takes a while (MODULE=locks: one of tests/mutants/modules.toml)
+	@exec .venv-tools/mutants/bin/python tests/mutants/run.py $(MODULE)
+
 format: .venv/dev.stamp ## Format the code, and mend what the linter can mend by itself
 	.venv/bin/ruff check --quiet --fix-only .
 	.venv/bin/ruff format --quiet .
@@ -92,7 +95,7 @@ lock: .venv-tools/lock/installed.stamp ## Renew the lock files (UPGRADE=1: with 
 	@scripts/lock.sh .venv-tools/lock
 
 clean: ## Remove what was installed and built
-	rm -rf .venv .venv-tools node_modules .aws-sam .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-tools node_modules .aws-sam .mypy_cache .ruff_cache .pytest_cache .mutants
 
 # Each set contains the one before, so a larger one also counts as the smaller.
 .venv/local.stamp: lambdas/shared/requirements.txt requirements/local.txt
