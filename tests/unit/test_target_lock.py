@@ -63,11 +63,6 @@ def test_the_lock_names_the_deployment_its_execution_its_requester_and_since_whe
     assert holder(world) == Holder(WAITING, arn(WAITING), "deploy", "v3", DANA, clock.iso(world.time.at))
 
 
-def test_a_lock_of_an_older_row_with_less_in_it_is_read(rows: Table) -> None:
-    rows.put({"pk": f"TARGET#{TARGET}", "sk": "LOCK", "deployment_id": WAITING})
-    assert locks.holder(rows, TARGET) == Holder(WAITING, "", "", "", "", "")
-
-
 @pytest.mark.parametrize(("status", "running"), [("RUNNING", True), ("ABORTED", False), ("SUCCEEDED", False)])
 def test_an_execution_goes_on_while_step_functions_calls_it_running(far: Far, status: str, running: bool) -> None:
     far.end(WAITING, status)

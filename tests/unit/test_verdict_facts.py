@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatops.ecs.verdict import Rollout, RolloutState, ServiceDeployment, codedeploy, counts, restored, rollout
+from chatops.ecs.staged import Pause
+from chatops.ecs.verdict import Rollout, RolloutState, codedeploy, counts, restored, rollout
 from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
 
 WHY = "ECS's own words. " * 30
@@ -17,6 +18,16 @@ COUNTED: dict[str, Any] = {
     "pending": 0,
     "events": tuple((f"event {n}" * 100)[:300] for n in range(3)),
 }
+
+
+STAGED: dict[str, Any] = {
+    "reason": "why",
+    "lifecycle_stage": "BAKE_TIME",
+    "strategy": "CANARY",
+    "traffic": 10.0,
+    "baking": 600,
+}
+PAUSE = Pause("hook", "arn:10", 1_760_000_000.0)
 
 
 def verdict(state: str, status: str, live: str, *, restoring: bool = False, **more: Any) -> Rollout:
@@ -41,15 +52,30 @@ def primary(live: str, state: str, *others: dict[str, Any], **more: Any) -> dict
         ("A_TENTH", "failed", False),
     ],
 )
-def test_of_our_service_deployment_its_status_reason_and_stage(status: str, state: str, restoring: bool) -> None:
-    ours = brought(status, reason="why", lifecycle_stage="BAKE_TIME")
-    found = rollout(service(), [ours], OURS)
-    assert found == verdict(state, status, OURS, restoring=restoring, reason="why", lifecycle_stage="BAKE_TIME")
+def test_of_our_service_deployment_its_status_reason_and_stage_and_how_its_traffic_moves(
+    status: str, state: str, restoring: bool
+) -> None:
+    found = rollout(service(), [brought(status, **STAGED)], OURS)
+    assert found == verdict(state, status, OURS, restoring=restoring, **STAGED)
 
 
 def test_of_what_overtook_us_our_own_status_and_what_is_live_instead() -> None:
-    both = [brought("IN_PROGRESS", THEIRS, at=20), brought("STOPPED", reason="why")]
-    assert rollout(service(THEIRS), both, OURS) == verdict("overtaken", "STOPPED", THEIRS, reason="why")
+    both = [brought("IN_PROGRESS", THEIRS, at=20), brought("STOPPED", **STAGED)]
+    assert rollout(service(THEIRS), both, OURS) == verdict("overtaken", "STOPPED", THEIRS, **STAGED)
+
+
+def test_of_a_pause_which_one_and_that_it_waits_for_a_word() -> None:
+    ours = brought("IN_PROGRESS", pause=PAUSE, **STAGED)
+    assert rollout(service(), [ours], OURS) == verdict("paused", "IN_PROGRESS", OURS, pause=PAUSE, **STAGED)
+    back = brought("IN_PROGRESS", BEFORE, pause=PAUSE, **STAGED)
+    found = restored(service(BEFORE, "IN_PROGRESS"), [back], BEFORE, "update_service")
+    assert found == verdict("paused", "IN_PROGRESS", BEFORE, pause=PAUSE, **STAGED)
+
+
+def test_of_a_pause_that_nobody_continued_in_time_that_it_lapsed() -> None:
+    ours = brought("ROLLBACK_IN_PROGRESS", lapsed=True)
+    found = rollout(service(BEFORE, "IN_PROGRESS"), [ours], OURS)
+    assert found == verdict("failed", "ROLLBACK_IN_PROGRESS", BEFORE, restoring=True, lapsed=True)
 
 
 @pytest.mark.parametrize(
@@ -80,22 +106,27 @@ def test_of_a_tripped_circuit_breaker_the_reason_that_stands_beside_primary(give
     assert found == verdict("failed", "FAILED", BEFORE, restoring=True, reason=shown)
 
 
-LISTED: list[tuple[ServiceDeployment, str, str, str]] = [
-    (brought("SUCCESSFUL", BEFORE, reason="why"), BEFORE, "COMPLETED", "healthy"),
-    (brought("IN_PROGRESS", BEFORE, reason="why"), BEFORE, "IN_PROGRESS", "moving"),
-    (brought("ROLLBACK_FAILED", OURS, reason="why"), OURS, "IN_PROGRESS", "failed"),
-    (brought("ROLLBACK_SUCCESSFUL", BEFORE, reason="why"), OURS, "IN_PROGRESS", "failed"),
-    (brought("IN_PROGRESS", THEIRS, reason="why"), THEIRS, "IN_PROGRESS", "overtaken"),
+ONLY_WHY = {"reason": "why"}
+LISTED: list[tuple[str, str, str, str, str, dict[str, Any]]] = [
+    # newest: its status and what it brings; what is live and how PRIMARY stands; the verdict, and what it carries
+    ("SUCCESSFUL", BEFORE, BEFORE, "COMPLETED", "healthy", ONLY_WHY),
+    ("IN_PROGRESS", BEFORE, BEFORE, "IN_PROGRESS", "moving", STAGED),
+    ("SUCCESSFUL", BEFORE, BEFORE, "IN_PROGRESS", "moving", STAGED),
+    ("SUCCESSFUL", BEFORE, BEFORE, "FAILED", "failed", STAGED),
+    ("ROLLBACK_FAILED", OURS, OURS, "IN_PROGRESS", "failed", ONLY_WHY),
+    ("ROLLBACK_SUCCESSFUL", BEFORE, OURS, "IN_PROGRESS", "failed", STAGED),
+    ("STOPPED", OURS, OURS, "IN_PROGRESS", "moving", ONLY_WHY),
+    ("IN_PROGRESS", THEIRS, THEIRS, "IN_PROGRESS", "overtaken", ONLY_WHY),
 ]
 
 
-@pytest.mark.parametrize(("newest", "live", "primary_state", "state"), LISTED)
-def test_of_what_puts_back_the_newest_service_deployment(
-    newest: ServiceDeployment, live: str, primary_state: str, state: str
+@pytest.mark.parametrize(("status", "brings", "live", "primary_state", "state", "carried"), LISTED)
+def test_of_what_puts_back_the_newest_service_deployment_and_how_its_traffic_moves_where_it_is_ours(
+    status: str, brings: str, live: str, primary_state: str, state: str, carried: dict[str, Any]
 ) -> None:
-    older = brought("SUCCESSFUL", OURS, at=1, reason="another")
-    found = restored(service(live, primary_state), [older, newest], BEFORE, "update_service")
-    assert found == verdict(state, newest.status, live, reason="why")
+    listed = [brought("SUCCESSFUL", OURS, at=1, reason="another"), brought(status, brings, **STAGED)]
+    found = restored(service(live, primary_state), listed, BEFORE, "update_service")
+    assert found == verdict(state, status, live, **carried)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +154,8 @@ def test_the_state_machine_carries_plain_json() -> None:
         "lapsed": False,
     }
     assert type(found["events"]) is list
+    paused = rollout(service(), [brought("IN_PROGRESS", pause=PAUSE)], OURS).fact()
+    assert (paused["state"], paused["pause"]) == ("paused", PAUSE.fact())
 
 
 # -- what is not there -----------------------------------------------------------------------------------------
@@ -156,3 +189,9 @@ def test_of_two_of_the_same_moment_neither_has_overtaken_the_other() -> None:
 
 def test_codedeploy_without_a_message_gives_no_reason() -> None:
     assert codedeploy("Succeeded") == Rollout(RolloutState.HEALTHY, "Succeeded")
+
+
+def test_codedeploy_waits_for_a_word_only_while_it_goes_on() -> None:
+    assert codedeploy("Ready", "m", PAUSE) == Rollout(RolloutState.PAUSED, "Ready", reason="m", pause=PAUSE)
+    assert codedeploy("Ready", "m") == Rollout(RolloutState.MOVING, "Ready", reason="m")
+    assert codedeploy("Failed", "m", PAUSE) == Rollout(RolloutState.FAILED, "Failed", reason="m")
