@@ -2,6 +2,7 @@
 # PYTHON=... picks an interpreter; by default the first fitting of python3, python3.13, python3.12, python3.11.
 
 SCENARIO ?= happy
+# Where the state machine runs: empty is the engine built in, docker the one of compose.yaml, a URL any other.
 ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
@@ -10,6 +11,7 @@ PYTEST_WORKERS ?= 3
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
+ON_ENGINE = $(if $(filter docker,$(ENGINE)),exec $(PY) -m local.container,ENGINE="$(ENGINE)" exec)
 
 # An environment whose interpreter is gone (Python was upgraded, the folder was moved) is made anew.
 ifeq ($(wildcard $(PY)),)
@@ -19,8 +21,8 @@ endif
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/local.stamp ## The whole bot on this machine, with a page to use it from (PORT=8765)
-	@exec $(PY) -m local.run
+run: .venv/local.stamp ## The whole bot on this machine, with a page to use it from (PORT=8765, ENGINE=docker or a URL)
+	@$(ON_ENGINE) $(PY) -m local.run
 
 demo: .venv/local.stamp ## One scenario from slash command to its end, in the terminal (SCENARIO=happy)
 	@exec $(PY) -m local.demo $(SCENARIO)
@@ -40,11 +42,11 @@ decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel
 costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has it
 	@exec $(PY) scripts/costs.py
 
-test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=<url>: the state machine on another engine)
+test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=docker or a URL: the state machine on that engine)
 ifeq ($(ENGINE),)
 	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
 else
-	@ENGINE=$(ENGINE) exec $(PY) -m pytest -q tests/statemachine $(PYTEST_ARGS)
+	@$(ON_ENGINE) $(PY) -m pytest -q -m engine tests/statemachine $(PYTEST_ARGS)
 endif
 
 check: ## The whole gate: format, lint, types, validators, then all tests with the browser

@@ -27,7 +27,10 @@ def _port(variable: str, default: int) -> int:
 def _engine() -> str:
     engine = os.environ.get("ENGINE", "").strip() or os.environ.get("AWS_ENDPOINT_URL_SFN", "").strip()
     if engine and not engine.startswith(("http://", "https://")):
-        sys.exit(f"ENGINE is {engine!r}; it should hold the URL of a Step Functions endpoint, http://host:port.")
+        sys.exit(
+            f"ENGINE is {engine!r}; it should hold the URL of a Step Functions endpoint, http://host:port, "
+            "or docker for make run and make test."
+        )
     return engine
 
 
@@ -46,7 +49,15 @@ def main() -> int:
     engine, port, workspace = _engine(), _port("PORT", PORT), _workspace()
     # an engine outside this process has been told 9301; nobody else minds which port it is
     lambda_port = _port("LAMBDA_PORT", LAMBDA_PORT if engine else 0)
-    settings = {"port": port, "lambda_port": lambda_port, "engine": engine, "environment": workspace}
+    # and one in a container cannot reach the loopback of this machine
+    lambda_host = os.environ.get("LAMBDA_HOST", "").strip() or "127.0.0.1"
+    settings = {
+        "port": port,
+        "lambda_port": lambda_port,
+        "lambda_host": lambda_host,
+        "engine": engine,
+        "environment": workspace,
+    }
     stage = Stage(settings, _Greeting(began, bool(workspace)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stage.stop())

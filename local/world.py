@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local import machine
 from local.clock import Clock
 from local.ecs import Ecs
 from local.ecs.server import FIRST_IMAGE
@@ -29,7 +30,6 @@ from local.web import Mounts, WebServer
 ROOT = Path(__file__).resolve().parent.parent
 REGION, ACCOUNT = "us-east-1", "123456789012"
 STACK = "platform-deploy"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/local"
 SIGNING_SECRET = "local-signing-secret"
 BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
@@ -64,7 +64,7 @@ class World:
 
     `targets`: the text of a targets.yaml (default: the one variable-made target is not used, local/targets.yaml is).
     `speed`: of the stand-ins' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
-    Functions endpoint; its Lambda endpoint must then be `runtime.url`.
+    Functions endpoint; its Lambda endpoint must then be `runtime.url`, at `lambda_host` and `lambda_port`.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class World:
         engine: str = "",
         port: int = 0,
         lambda_port: int = 0,
+        lambda_host: str = "127.0.0.1",
         environment: Mapping[str, str] | None = None,
         sweep_seconds: float = 0,
         log_dir: str | None = None,
@@ -99,7 +100,7 @@ class World:
         # and learns the rest before its first call
         self._environment: dict[str, str] = {}
         self.runtime = stack.enter_context(
-            LambdaRuntime(self.template, self._environment, port=lambda_port, log_dir=log_dir)
+            LambdaRuntime(self.template, self._environment, lambda_host, lambda_port, log_dir)
         )
         embedded = stack.enter_context(EmbeddedEngine(self.runtime.url, wait_time_scale))
         self._embedded = embedded
@@ -109,7 +110,9 @@ class World:
         self._environment.update(self._endpoints(stack, embedded.url, targets) | dict(environment or {}))
         self._create_table()
         self._store_secrets(embedded.url)
-        self.machine_arn = self._create_machine()
+        self.machine_arn = machine.create(
+            self.sfn, stack, f"{STACK}-deploy", self.template.definition(), lasting=bool(engine)
+        )
         self._environment["CHATOPS_STATE_MACHINE_ARN"] = self.machine_arn
         self.gateway = Gateway(self.runtime, self.template.routes)
         self._mounts._whole["prod"] = self.gateway
@@ -211,18 +214,6 @@ class World:
             self.github.apps.install(app, owner)
         self.github.tokens, secret["GITHUB_PERSONAL_ACCESS_TOKEN"] = set(), ""
 
-    def _create_machine(self) -> str:
-        name = f"{STACK}-deploy"
-        definition = self.template.definition()
-        try:
-            return str(self.sfn.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"])
-        except self.sfn.exceptions.StateMachineAlreadyExists:
-            # another engine keeps its machines when we come again
-            machines = self.sfn.list_state_machines()["stateMachines"]
-            arn = next(str(m["stateMachineArn"]) for m in machines if m["name"] == name)
-            self.sfn.update_state_machine(stateMachineArn=arn, definition=definition)
-            return arn
-
     def _start_events(self, stack: ExitStack, sweep_seconds: float) -> None:
         for name, statuses in self.template.execution_events:
             stack.enter_context(ExecutionEvents(self.sfn, self.machine_arn, self.runtime, [name], statuses))
@@ -256,7 +247,7 @@ class World:
 
     def executions(self) -> list[dict[str, Any]]:
         """All executions of the machine, newest first."""
-        found = self.sfn.list_executions(stateMachineArn=self.machine_arn)["executions"]
+        found = machine.executions(self.sfn, self.machine_arn)
         return sorted(found, key=lambda e: e["startDate"], reverse=True)
 
     def wait(self, arn: str, seconds: float = 60) -> dict[str, Any]:

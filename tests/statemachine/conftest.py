@@ -16,6 +16,7 @@ from tests.statemachine import permissions
 
 ENGINE = os.environ.get("ENGINE", "").strip()
 LAMBDA_PORT = int(os.environ.get("LAMBDA_PORT", "9301")) if ENGINE else 0
+LAMBDA_HOST = (os.environ.get("LAMBDA_HOST", "").strip() if ENGINE else "") or "127.0.0.1"
 CANARIES = {
     "SLACK_SIGNING_SECRET": "canary-signing-5ecret",
     "SLACK_BOT_TOKEN": "xoxb-canary-b0t-t0ken",
@@ -50,6 +51,7 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
                 wait_time_scale=0.02,
                 engine=ENGINE,
                 lambda_port=LAMBDA_PORT,
+                lambda_host=LAMBDA_HOST,
                 sweep_seconds=sweep_seconds,
                 log_dir=str(tmp_path / "logs"),
                 **more,  # type: ignore[arg-type]

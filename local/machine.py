@@ -1,0 +1,68 @@
+"""The state machine on an engine: made for one world, and taken away with it where the engine stays."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+READY_SECONDS = 30.0
+ROLE = "arn:aws:iam::123456789012:role/local"
+
+
+def create(sfn: Any, stack: ExitStack, name: str, definition: str, *, lasting: bool) -> str:
+    """Its ARN. `lasting`: the engine goes on after this world, and perhaps serves others beside it: the machine then
+    has a name of its own, so that nobody meets another's executions, and leaves when `stack` is closed."""
+    if not lasting:
+        return str(sfn.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"])
+    ready(sfn)
+    own = f"{name}-{uuid.uuid4().hex[:8]}"
+    arn = str(sfn.create_state_machine(name=own, definition=definition, roleArn=ROLE)["stateMachineArn"])
+    stack.callback(_leave, sfn, arn)
+    return arn
+
+
+def ready(sfn: Any, seconds: float = READY_SECONDS) -> None:
+    """Wait until the engine answers: Step Functions Local takes connections for some seconds before it can.
+
+    Raises ConnectionError with what to do where it does not within that time.
+    """
+    until, pause = time.monotonic() + seconds, threading.Event()
+    while True:
+        try:
+            sfn.list_state_machines(maxResults=1)
+        except (BotoCoreError, ClientError) as error:
+            if time.monotonic() > until:
+                raise ConnectionError(
+                    f"The engine at {sfn.meta.endpoint_url} does not answer ({type(error).__name__}). Is it running, "
+                    "and is that its address? ENGINE=docker starts one; without ENGINE there is one built in."
+                ) from None
+            pause.wait(0.2)
+        else:
+            return
+
+
+def executions(sfn: Any, arn: str, **only: str) -> Iterator[dict[str, Any]]:
+    """All executions of the machine, page by page. `only`: a statusFilter."""
+    more: dict[str, str] = {}
+    while True:
+        page = sfn.list_executions(stateMachineArn=arn, **only, **more)
+        yield from page["executions"]
+        if not page.get("nextToken"):
+            return
+        more = {"nextToken": page["nextToken"]}
+
+
+def _leave(sfn: Any, arn: str) -> None:
+    """What still runs would call the functions of whoever comes next to this Lambda endpoint."""
+    try:
+        for execution in list(executions(sfn, arn, statusFilter="RUNNING")):
+            sfn.stop_execution(executionArn=execution["executionArn"])
+        sfn.delete_state_machine(stateMachineArn=arn)
+    except (BotoCoreError, ClientError):
+        return  # the engine went first
