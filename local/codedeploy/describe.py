@@ -1,0 +1,97 @@
+"""Answers in CodeDeploy's shapes, from what the model holds. Keys and types are those of botocore's models."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+from local.codedeploy.model import Deployment, Group, Json
+
+
+def sha256(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def without_content(revision: Json) -> Json:
+    """A revision as deployments show it: "The content property of the appSpecContent object in the returned revision is
+    always null." https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_GetDeployment.html"""
+    if "appSpecContent" not in revision:
+        return revision
+    return {**revision, "appSpecContent": {"sha256": revision["appSpecContent"]["sha256"]}}
+
+
+def deployment(it: Deployment) -> Json:
+    group = it.group
+    moving = 0 if it.ended or it.status in ("Created", "Queued") else 1
+    answer: Json = {
+        "applicationName": group.application,
+        "deploymentGroupName": group.name,
+        "deploymentConfigName": it.config or "CodeDeployDefault.OneAtATime",
+        "deploymentId": it.id,
+        "revision": without_content(it.revision),
+        "status": it.status,
+        "createTime": it.created_at,
+        "startTime": it.started_at,
+        "completeTime": it.completed_at,
+        "errorInformation": it.error or None,
+        "description": it.description or None,
+        "creator": it.creator,
+        "ignoreApplicationStopFailures": False,
+        "updateOutdatedInstancesOnly": False,
+        "autoRollbackConfiguration": _auto_rollback(it.auto_rollback),
+        "rollbackInfo": it.rollback or None,
+        "deploymentStyle": {"deploymentType": "IN_PLACE", "deploymentOption": "WITHOUT_TRAFFIC_CONTROL"},
+        "instanceTerminationWaitTimeStarted": it.terminating,
+        "fileExistsBehavior": "DISALLOW",
+        "deploymentStatusMessages": [],
+        "computePlatform": group.platform,
+    }
+    if group.keeping:
+        ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": group.keeping}
+        answer["blueGreenDeploymentConfiguration"] = {"terminateBlueInstancesOnDeploymentSuccess": ending}
+    if group.platform == "Server":
+        answer["deploymentOverview"] = {
+            "Pending": max(group.instances - it.done - moving, 0),
+            "InProgress": min(moving, group.instances - it.done),
+            "Succeeded": it.done,
+            "Failed": 0,
+            "Skipped": 0,
+            "Ready": 0,
+        }
+    return _known(answer)
+
+
+def group(it: Group) -> Json:
+    good, tried = it.last_good(), it.deployments[-1] if it.deployments else None
+    return _known(
+        {
+            "applicationName": it.application,
+            "deploymentGroupId": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{it.application}/{it.name}")),
+            "deploymentGroupName": it.name,
+            "deploymentConfigName": "CodeDeployDefault.OneAtATime",
+            "serviceRoleArn": "arn:aws:iam::123456789012:role/codedeploy",
+            "targetRevision": without_content(tried.revision) if tried else None,
+            "triggerConfigurations": [],
+            "autoRollbackConfiguration": _auto_rollback(it.auto_rollback),
+            "deploymentStyle": {"deploymentType": "IN_PLACE", "deploymentOption": "WITHOUT_TRAFFIC_CONTROL"},
+            "lastSuccessfulDeployment": _last(good),
+            "lastAttemptedDeployment": _last(tried),
+            "computePlatform": it.platform,
+        }
+    )
+
+
+def _last(it: Deployment | None) -> Json | None:
+    if it is None:
+        return None
+    times = {"endTime": it.completed_at, "createTime": it.created_at}
+    return _known({"deploymentId": it.id, "status": it.status, **times})
+
+
+def _auto_rollback(events: frozenset[str]) -> Json:
+    return {"enabled": bool(events), "events": sorted(events)}
+
+
+def _known(answer: dict[str, Any]) -> Json:
+    return {key: value for key, value in answer.items() if value is not None}
