@@ -29,9 +29,12 @@ class Access:
     continues: bool = False
 
 
+_LAST_DEPLOYED = ("codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment")
+_EVERY_DEPLOYMENT = ("codedeploy:ListDeployments", "codedeploy:BatchGetDeployments")
+
 ACCESS: Mapping[str, Access] = {
-    "PlanFunction": Access(("ecs:DescribeServices",), ("codedeploy:ListDeployments",)),
-    "EcsFunction": Access(_LOOK_CLOSELY, ("codedeploy:GetDeployment", "codedeploy:ListDeployments")),
+    "PlanFunction": Access(("ecs:DescribeServices",), _LAST_DEPLOYED),
+    "EcsFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT)),
     "PromoteFunction": Access(
         (*_LOOK_CLOSELY[1:], "ecs:ContinueServiceDeployment"),
         ("codedeploy:GetDeployment",),
@@ -40,8 +43,9 @@ ACCESS: Mapping[str, Access] = {
     ),
     "RestoreFunction": Access(
         (*_LOOK_CLOSELY, "ecs:UpdateService", "ecs:StopServiceDeployment"),
-        ("codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:ListDeployments"),
+        (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT, "codedeploy:CreateDeployment"),
         deploys=True,
+        continues=True,
     ),
 }
 """The functions that ask or change targets (chatops/ecs), by their names in template.yaml."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from botocore.stub import Stubber
 
 from chatops import clock
-from chatops.ecs import codedeploy, unclaimed
+from chatops.ecs import unclaimed
 from chatops.ecs.verdict import ServiceDeployment
-from chatops.targets import Target
 
 SINCE = 1_760_000_000.0
 
@@ -34,21 +30,3 @@ def test_a_service_without_service_deployments_is_asked_for_its_primary(off: flo
     draining = {"status": "ACTIVE", "taskDefinition": "td:1", "createdAt": clock.at(SINCE - 3600)}
     assert unclaimed.task_definition({"deployments": [draining, primary]}, [], SINCE) == found
     assert unclaimed.task_definition({"deployments": []}, [], SINCE) == ""
-
-
-def test_of_a_groups_deployments_since_then_the_newest_is_the_runs(environment: pytest.MonkeyPatch) -> None:
-    target = Target("dev", "a/b", "dev_deploy", codedeploy_application="app", codedeploy_group="group")
-    client: Any = codedeploy._client(target)
-    with Stubber(client) as far:
-        asked = {
-            "applicationName": "app",
-            "deploymentGroupName": "group",
-            "createTimeRange": {"start": clock.at(SINCE)},
-        }
-        far.add_response("list_deployments", {"deployments": ["d-OLDER", "d-NEWER"]}, asked)
-        for name, off in (("d-OLDER", 5), ("d-NEWER", 50)):
-            info = {"deploymentInfo": {"deploymentId": name, "createTime": clock.at(SINCE + off)}}
-            far.add_response("get_deployment", info, {"deploymentId": name})
-        assert codedeploy.since(target, SINCE) == "d-NEWER"
-        far.add_response("list_deployments", {"deployments": []}, asked)
-        assert codedeploy.since(target, SINCE) == ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.ecs.verdict import RolloutState, ServiceDeployment, codedeploy, restored, rollout
+from chatops.ecs.verdict import RolloutState, ServiceDeployment, restored, rollout
 
 OURS, BEFORE, THEIRS = "td:v3", "td:v2", "td:v9"
 IMAGE = "registry/app@sha256:" + "3" * 64
@@ -221,18 +221,3 @@ def test_somebody_elses_deployment_overtakes_a_rollback() -> None:
 def test_a_list_that_does_not_know_our_update_yet_is_no_sign_of_another() -> None:
     """UpdateService has made ours PRIMARY; the list of service deployments may follow a moment later."""
     assert state_of(service(BEFORE, "IN_PROGRESS"), [brought("SUCCESSFUL", OURS)], BEFORE) == "moving"
-
-
-@pytest.mark.parametrize(
-    ("status", "state"),
-    [
-        *((s, "moving") for s in ("Created", "Queued", "InProgress", "Baking", "Ready", "SomethingNew")),
-        ("Succeeded", "healthy"),
-        ("Failed", "failed"),
-        ("Stopped", "failed"),
-    ],
-)
-def test_codedeploys_status_is_taken_at_its_word(status: str, state: str) -> None:
-    """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
-    found = codedeploy(status, "because")
-    assert (str(found.state), found.status, found.reason) == (state, status, "because")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout, RolloutState, codedeploy, counts, restored, rollout
+from chatops.ecs.verdict import Rollout, RolloutState, counts, restored, rollout
 from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
 
 WHY = "ECS's own words. " * 30
@@ -143,6 +143,7 @@ def test_the_state_machine_carries_plain_json() -> None:
         "state": "healthy",
         "status": "SUCCESSFUL",
         "restoring": False,
+        "restored_by": "",
         "task_definition": OURS,
         "reason": "",
         "lifecycle_stage": "",
@@ -185,13 +186,3 @@ def test_a_service_that_tells_nothing_runs_nothing() -> None:
 def test_of_two_of_the_same_moment_neither_has_overtaken_the_other() -> None:
     both = [brought("SUCCESSFUL", at=10), brought("SUCCESSFUL", THEIRS, at=10)]
     assert rollout(service(), both, OURS).state is RolloutState.HEALTHY
-
-
-def test_codedeploy_without_a_message_gives_no_reason() -> None:
-    assert codedeploy("Succeeded") == Rollout(RolloutState.HEALTHY, "Succeeded")
-
-
-def test_codedeploy_waits_for_a_word_only_while_it_goes_on() -> None:
-    assert codedeploy("Ready", "m", PAUSE) == Rollout(RolloutState.PAUSED, "Ready", reason="m", pause=PAUSE)
-    assert codedeploy("Ready", "m") == Rollout(RolloutState.MOVING, "Ready", reason="m")
-    assert codedeploy("Failed", "m", PAUSE) == Rollout(RolloutState.FAILED, "Failed", reason="m")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatops.ecs import codedeploy
+from chatops.ecs.codedeploy import Group
+from chatops.ecs.codedeploy_verdict import same
 from chatops.ecs.service import Service
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.store.releases import Release
@@ -34,8 +35,29 @@ def now(target: Target, ledger: Sequence[Release]) -> Release | None:
             return known
         image = service.image(running)
         return Release(version=label(image, running), image=image, task_definition=running)
-    if not ledger and target.kind == "codedeploy":
-        # the first deployment to an existing group: its last good revision is the way back
-        before = codedeploy.latest(target)
-        return Release(version=before, codedeploy_deployment_id=before) if before else None
+    if target.kind == "codedeploy":
+        try:
+            return _deployed(Group(target), ledger)
+        except ServiceRefused as error:
+            raise InvalidRequest("service_missing", said=str(error), target=target.name) from None
     return ledger[0] if ledger else None
+
+
+def _deployed(group: Group, ledger: Sequence[Release]) -> Release | None:
+    """What the group's last good deployment brought; on the first deployment ever that is the way back. Also where
+    somebody, or CodeDeploy itself, deployed the recorded revision once more, the record's name is its name."""
+    last = group.attempts().good
+    if not last:
+        return None
+    known = next((r for r in ledger if r.codedeploy_deployment_id == last), None)
+    return known or _again(group, last, ledger) or Release(version=last, codedeploy_deployment_id=last)
+
+
+def _again(group: Group, last: str, ledger: Sequence[Release]) -> Release | None:
+    if not ledger or not ledger[0].codedeploy_deployment_id:
+        return None
+    try:
+        recorded = group.get(ledger[0].codedeploy_deployment_id)
+    except ServiceRefused:
+        return None
+    return ledger[0] if same(recorded.revision, group.get(last).revision) else None

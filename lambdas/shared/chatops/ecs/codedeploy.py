@@ -2,98 +2,166 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from chatops import aws, clock
-from chatops.ecs import staged
+from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, verdict
 from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout, codedeploy
+from chatops.ecs.verdict import Rollout
 from chatops.errors import ServiceRefused
 from chatops.targets import Target
 
+_BATCH = 25
+_MISSING = {
+    "ApplicationDoesNotExistException": "CodeDeploy knows no application {application}.",
+    "DeploymentGroupDoesNotExistException": "CodeDeploy knows no deployment group {group} in {application}.",
+}
 
-def _client(target: Target) -> Any:
-    return aws.client("codedeploy", region=target.region, role_arn=target.role_arn)
+
+class GroupBusy(Exception):
+    """The group has a deployment under way; CodeDeploy takes one at a time."""
 
 
-def check(target: Target, deployment_id: str) -> Rollout:
-    """The deployment's own status. Raises ServiceRefused if CodeDeploy knows no such deployment."""
-    client = _client(target)
-    try:
-        info = client.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
-    except client.exceptions.ClientError as error:
-        if aws.is_transient(error):
+@dataclass(frozen=True)
+class Attempts:
+    """Ids of a group's last deployments: the last that succeeded, and the last of all. Empty where there is none."""
+
+    good: str = ""
+    tried: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A CodeDeploy deployment group of a target."""
+
+    target: Target
+
+    @property
+    def _client(self) -> Any:
+        return aws.client("codedeploy", region=self.target.region, role_arn=self.target.role_arn)
+
+    @property
+    def _name(self) -> dict[str, str]:
+        return {
+            "applicationName": self.target.codedeploy_application,
+            "deploymentGroupName": self.target.codedeploy_group,
+        }
+
+    def get(self, deployment_id: str) -> Deployment:
+        """Raises ServiceRefused if CodeDeploy knows no such deployment."""
+        client = self._client
+        try:
+            return read(client.get_deployment(deploymentId=deployment_id)["deploymentInfo"])
+        except client.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            text = f"CodeDeploy knows no deployment {deployment_id or '(none)'} ({aws.error_code(error)})."
+            raise ServiceRefused(text) from None
+
+    def since(self, at: float) -> list[Deployment]:
+        """Every deployment of the group that was created at or after the epoch second `at`, whatever became of it,
+        oldest first. (ListDeployments promises no order.)"""
+        span = {"start": clock.at(max(at, 0))}
+        pages = self._client.get_paginator("list_deployments").paginate(**self._name, createTimeRange=span)
+        ids = [str(each) for page in pages for each in page["deployments"]]
+        found: list[Deployment] = []
+        for first in range(0, len(ids), _BATCH):
+            batch = self._client.batch_get_deployments(deploymentIds=ids[first : first + _BATCH])
+            found += [read(info) for info in batch["deploymentsInfo"]]
+        return sorted(found, key=lambda each: each.created_at)
+
+    def newer(self, than: Deployment) -> list[Deployment]:
+        """The group's deployments after this one."""
+        return [each for each in self.since(than.created_at) if each.id != than.id]
+
+    def attempts(self) -> Attempts:
+        """CodeDeploy's own word for what it deployed last. Raises ServiceRefused where the group is missing."""
+        client = self._client
+        try:
+            info = client.get_deployment_group(**self._name)["deploymentGroupInfo"]
+        except client.exceptions.ClientError as error:
+            if text := _MISSING.get(aws.error_code(error)):
+                names = {"application": self.target.codedeploy_application, "group": self.target.codedeploy_group}
+                raise ServiceRefused(text.format(**names)) from None
             raise
-        raise ServiceRefused(f"CodeDeploy knows no deployment {deployment_id} ({aws.error_code(error)}).") from None
-    said = str(info.get("errorInformation", {}).get("message", ""))
-    return codedeploy(str(info["status"]), said, staged.ready({"deploymentId": deployment_id, **info}))
+        last = (info.get("lastSuccessfulDeployment") or {}, info.get("lastAttemptedDeployment") or {})
+        return Attempts(*(str(each.get("deploymentId", "")) for each in last))
+
+    def stop(self, deployment_id: str, *, roll_back: bool) -> None:
+        """Ask for a deployment that is under way to be stopped; one that has ended needs no stop. `roll_back`:
+        CodeDeploy deploys its last good revision afterwards."""
+        client = self._client
+        self._ask(client, lambda: client.stop_deployment(deploymentId=deployment_id, autoRollbackEnabled=roll_back))
+
+    def proceed(self, pause: Pause) -> bool:
+        """ContinueDeployment: move the traffic; False where it does not wait for that any more.
+
+        Raises ServiceRefused where CodeDeploy does not let us.
+        """
+        client = self._client
+        try:
+            client.continue_deployment(deploymentId=pause.of, deploymentWaitType=pause.id)
+        except client.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            if self.get(pause.of).pause:
+                raise ServiceRefused(
+                    f"CodeDeploy did not let the deployment go on ({aws.error_code(error)}). It needs "
+                    "codedeploy:ContinueDeployment; by hand: aws deploy continue-deployment "
+                    f"--deployment-id {pause.of} --deployment-wait-type {pause.id}"
+                ) from None
+            return False
+        return True
+
+    def end_waiting(self, deployment_id: str) -> None:
+        """Let a deployment that has moved all traffic end what it replaced at once."""
+        client, wait = self._client, TERMINATION
+        self._ask(client, lambda: client.continue_deployment(deploymentId=deployment_id, deploymentWaitType=wait))
+
+    def _ask(self, client: Any, request: Callable[[], object]) -> None:
+        try:
+            request()
+        except client.exceptions.ClientError as error:
+            if aws.is_transient(error) or aws.error_code(error) == "AccessDeniedException":
+                raise
+
+    def deploy_again(self, good: Deployment, description: str) -> str:
+        """Deploy the revision of an earlier deployment once more; the new deployment's id.
+
+        Raises GroupBusy, and ServiceRefused where CodeDeploy does not take the revision any more.
+        """
+        client = self._client
+        try:
+            made = client.create_deployment(**self._name, revision=self._whole(good.revision), description=description)
+        except client.exceptions.DeploymentLimitExceededException as error:
+            raise GroupBusy(str(error)) from None
+        except client.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            text = f"CodeDeploy refuses to deploy the revision of {good.id} again ({aws.error_code(error)})."
+            raise ServiceRefused(text) from None
+        return str(made["deploymentId"])
+
+    def _whole(self, revision: Mapping[str, Any]) -> Mapping[str, Any]:
+        """With the AppSpec's content, which deployments do not show.
+        https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_GetDeployment.html"""
+        if revision.get("revisionType") != "AppSpecContent":
+            return revision
+        application = self.target.codedeploy_application
+        found = self._client.get_application_revision(applicationName=application, revision=revision)
+        whole: Mapping[str, Any] = found["revision"]
+        return whole
 
 
-def proceed(target: Target, pause: Pause) -> bool:
-    """ContinueDeployment: move the traffic; False where it does not wait for that any more.
-
-    Raises ServiceRefused where CodeDeploy does not let us.
-    """
-    client = _client(target)
-    try:
-        client.continue_deployment(deploymentId=pause.of, deploymentWaitType=pause.id)
-    except client.exceptions.ClientError as error:
-        if aws.is_transient(error):
-            raise
-        if check(target, pause.of).pause:
-            raise ServiceRefused(
-                f"CodeDeploy did not let the deployment go on ({aws.error_code(error)}). It needs "
-                f"codedeploy:ContinueDeployment; by hand: aws deploy continue-deployment --deployment-id {pause.of} "
-                f"--deployment-wait-type {pause.id}"
-            ) from None
-        return False
-    return True
-
-
-def latest(target: Target) -> str:
-    """The newest successful deployment of the group, or nothing."""
-    found = _client(target).list_deployments(
-        applicationName=target.codedeploy_application,
-        deploymentGroupName=target.codedeploy_group,
-        includeOnlyStatuses=["Succeeded"],
-    )["deployments"]
-    return str(found[0]) if found else ""
-
-
-def since(target: Target, at: float) -> str:
-    """The newest deployment of the group that was created since then (epoch seconds), or nothing."""
-    client, group = _client(target), target.codedeploy_group
-    listed = client.get_paginator("list_deployments").paginate(
-        applicationName=target.codedeploy_application,
-        deploymentGroupName=group,
-        createTimeRange={"start": clock.at(at)},
-    )
-    made = [client.get_deployment(deploymentId=d)["deploymentInfo"] for page in listed for d in page["deployments"]]
-    newest = max(made, key=lambda info: info["createTime"], default=None)
-    return str(newest["deploymentId"]) if newest else ""
-
-
-def stop(target: Target, deployment_id: str) -> None:
-    """Stop a deployment that is under way; one that has ended needs no stop."""
-    client = _client(target)
-    try:
-        client.stop_deployment(deploymentId=deployment_id, autoRollbackEnabled=False)
-    except client.exceptions.ClientError as error:
-        if aws.is_transient(error) or aws.error_code(error) == "AccessDeniedException":
-            raise
-
-
-def redeploy(target: Target, good_deployment_id: str, description: str) -> str:
-    """Deploy the revision of an earlier, good deployment again; the new deployment's id.
-
-    `description` names our deployment, so that a second call finds what the first one began.
-    """
-    client = _client(target)
-    group = {"applicationName": target.codedeploy_application, "deploymentGroupName": target.codedeploy_group}
-    begun = client.list_deployments(**group, includeOnlyStatuses=["Created", "Queued", "InProgress", "Baking", "Ready"])
-    for known in begun["deployments"]:
-        info = client.get_deployment(deploymentId=known)["deploymentInfo"]
-        if info.get("description") == description:
-            return str(known)
-    revision = client.get_deployment(deploymentId=good_deployment_id)["deploymentInfo"]["revision"]
-    return str(client.create_deployment(**group, revision=revision, description=description)["deploymentId"])
+def check(group: Group, ours: Deployment, good: str = "") -> Rollout:
+    """Is ours live? `good`: the deployment that is on record as the way back."""
+    newer = group.newer(ours) if ours.ended else []
+    wanted = None
+    if good and any(each.is_rollback_of(ours) for each in newer):
+        try:
+            wanted = group.get(good).revision
+        except ServiceRefused:
+            wanted = None  # it cannot be told whether CodeDeploy's own rollback leads there
+    return verdict(ours, newer, wanted)

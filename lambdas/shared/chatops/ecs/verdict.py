@@ -24,7 +24,8 @@ class RolloutState(StrEnum):
 
 @dataclass(frozen=True)
 class Rollout:
-    """The rollout as it is now. `restoring`: the service itself is putting, or has put, the release before back.
+    """The rollout as it is now. `restoring`: the service itself is putting, or has put, the release before back;
+    `restored_by`: by this deployment, where it needs one.
 
     `traffic`: percent of the production traffic that goes to it, None where nobody says. `baking`: seconds that its
     configuration makes it take on purpose. `lapsed`: nobody continued its pause in time, and so it is taken back.
@@ -45,6 +46,7 @@ class Rollout:
     pause: Pause | None = None
     baking: int = 0
     lapsed: bool = False
+    restored_by: str = ""
 
     def fact(self) -> dict[str, Any]:
         """As the state machine carries it."""
@@ -204,13 +206,3 @@ def restored(
     if newest is not None and ours and status in _MOVING:
         return _under_way(newest, base)
     return Rollout(RolloutState.MOVING, status, **base)
-
-
-def codedeploy(status: str, message: str = "", pause: Pause | None = None) -> Rollout:
-    """CodeDeploy's own status. https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
-    if status == "Succeeded":
-        return Rollout(RolloutState.HEALTHY, status, reason=message)
-    if status in ("Failed", "Stopped"):
-        return Rollout(RolloutState.FAILED, status, reason=message)
-    state = RolloutState.PAUSED if pause else RolloutState.MOVING
-    return Rollout(state, status, reason=message, pause=pause)

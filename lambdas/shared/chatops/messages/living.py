@@ -122,12 +122,19 @@ def _rollout_fields(shown: Facts, kind: str) -> list[str]:
         counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
         fields += [say("field_tasks", counts), say("field_rollout", status=_status(shown))]
     elif shown.get("status") and kind == "codedeploy":
-        fields.append(say("field_rollout", status=_status(shown)))
+        fields += group_fields(shown, _status(shown))
     if shown.get("strategy", "ROLLING") not in ("", "ROLLING"):
         share = paused.percent(shown.get("traffic"))
         key = "field_strategy_traffic" if share else "field_strategy"
         fields.append(say(key, strategy=shown["strategy"], traffic=share))
     return fields
+
+
+def group_fields(shown: Facts, status: str) -> list[str]:
+    """CodeDeploy's own status, and how many instances it has come to where it counts them."""
+    counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
+    instances = [say("field_instances", counts)] if shown.get("desired") else []
+    return [*instances, say("field_rollout", status=status)]
 
 
 def _status(rollout: Facts) -> str:
@@ -197,10 +204,16 @@ def _lines(view: View) -> list[str]:
     lines += paused.lines(view)
     if view.phase == "rollout":
         lines.append(f"🔄 {say('line_rollout')}")
-    if view.phase == "restoring":
-        back = (view.plan.get("previous") or {}).get("version", "–")
-        if view.rollback.get("stage"):
-            lines.append(stage_line(view.rollback, "line_rollback_stage"))
-        breaker = view.rollout.get("restoring") and not view.rollback
-        lines.append(f"↩️ {say('line_breaker' if breaker else 'line_restoring', version=back)}")
-    return lines
+    return lines + (_restoring(view) if view.phase == "restoring" else [])
+
+
+def _restoring(view: View) -> list[str]:
+    lines: list[str] = []
+    back = (view.plan.get("previous") or {}).get("version", "–")
+    if view.rollback.get("stage"):
+        lines.append(stage_line(view.rollback, "line_rollback_stage"))
+    if view.rollback.get("how") == "waiting":
+        lines.append(f"⏳ {say('line_behind', id=view.rollback.get('behind') or '?')}")
+    by_itself = "line_own_rollback" if view.plan.get("kind") == "codedeploy" else "line_breaker"
+    key = by_itself if view.rollout.get("restoring") and not view.rollback else "line_restoring"
+    return [*lines, f"↩️ {say(key, version=back)}"]

@@ -143,9 +143,12 @@ def _events(rollout: Facts) -> str:
 def by_hand(view: View) -> str:
     """The command that puts the recorded release back without the bot."""
     previous = view.plan.get("previous") or {}
+    place = view.outcome.get("place") or {}
     if view.plan.get("kind") == "ecs":
-        place = view.outcome.get("place") or {}
         return say("by_hand_ecs", place, task_definition=str(previous.get("task_definition", "")))
+    good = str(previous.get("codedeploy_deployment_id", ""))
+    if view.plan.get("kind") == "codedeploy" and good and place.get("application"):
+        return say("by_hand_codedeploy", place, deployment=good)
     return say("by_hand_none", before=str(previous.get("version", "")))
 
 

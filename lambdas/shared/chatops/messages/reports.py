@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, Section
 
 from chatops.messages.catalogue import Markup, escape, link, plain, say
 from chatops.messages.facts import Facts
-from chatops.messages.living import changes_text
+from chatops.messages.living import changes_text, group_fields
 from chatops.messages.parts import FIELD, mrkdwn, tidy
 from chatops.messages.who import people
 
@@ -54,6 +54,10 @@ def icon(end: str) -> str:
     return _ICONS.get(end, "❌" if "Failed" in end or end == "Rolled Back" else "⏹️")
 
 
+def _drift(fact: Facts) -> str:
+    return "status_drift_codedeploy" if fact.get("kind") == "codedeploy" else "status_drift"
+
+
 def _row(item: Facts) -> str:
     end = str(item.get("end") or "")
     return say(
@@ -87,6 +91,8 @@ def status(fact: Facts) -> dict[str, Any]:
             say("field_rollout", status=str(rollout.get("status") or "–")),
         ]
         tasks = Markup(f"{rollout['running']}/{rollout['desired']}; ")
+    elif rollout.get("status") and fact.get("kind") == "codedeploy":
+        fields += group_fields(rollout, str(rollout["status"]))
     holder = fact.get("holder") or {}
     fields.append(
         say(
@@ -101,7 +107,7 @@ def status(fact: Facts) -> dict[str, Any]:
     )
     blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields]))
     if fact.get("drift"):
-        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_drift', fact['drift'])}")))
+        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say(_drift(fact), fact['drift'])}")))
     if fact.get("error"):
         blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_error', said=fact['error'])}")))
     if events := rollout.get("events"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import clock, live
-from chatops.ecs import codedeploy, unclaimed, verdict
+from chatops.ecs import codedeploy, codedeploy_verdict, unclaimed, verdict
+from chatops.ecs.codedeploy import Group
 from chatops.ecs.service import Service
 from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.errors import InvalidRequest, ServiceRefused
@@ -14,6 +15,7 @@ from chatops.request import read
 from chatops.steps import pausing
 from chatops.steps.pausing import Look
 from chatops.store import approvals, deployments, locks, messages, releases, stages, waits
+from chatops.store.releases import Release
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 
@@ -40,7 +42,7 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
     target, began = targets()[plan["target"]], _began(before, now)
     look = Look(rows, deployment_id, target, now, waits.counter(rows, deployment_id), before)
     outputs = _outputs(deployment_id, target, state)
-    found = _ours(target, outputs)
+    found = _ours(target, outputs, plan)
     if found is None:
         why = {"key": "why_no_output" if target.claim else "why_nothing_began", "stage": "deploy"}
         return {**Rollout(RolloutState.FAILED, "").fact(), "done": True, "changed": False, "why": why}
@@ -91,23 +93,28 @@ def _news(
 def _outputs(deployment_id: str, target: Target, state: dict[str, Any]) -> dict[str, str]:
     """What the deploy stage says that it brought; for pipelines that say nothing, what began since, found once."""
     said: dict[str, str] = (state.get("deploy") or {}).get("outputs") or {}
+    if target.claim and target.kind == "codedeploy" and not said.get("codedeploy_deployment_id"):
+        # its run may have ended between CreateDeployment and its last step
+        found = codedeploy_verdict.named(Group(target).since(float(state["plan"]["started_at"])), deployment_id)
+        return {**said, "codedeploy_deployment_id": found.id} if found else said
     if target.claim or said:
         return said
     if known := (state.get("rollout") or {}).get("brought"):
         return dict(known)
     since = float((stages.get(table(), deployment_id, "deploy") or {}).get("tried_at") or 0)
     if target.kind == "codedeploy":
-        found = codedeploy.since(target, since)
-        return {"codedeploy_deployment_id": found} if found else {}
+        found = codedeploy_verdict.brought(Group(target).since(since))
+        return {"codedeploy_deployment_id": found.id} if found else {}
     service = Service(target)
-    found = unclaimed.task_definition(service.describe(), service.deployments(), since)
-    return {"task_definition": found} if found else {}
+    began = unclaimed.task_definition(service.describe(), service.deployments(), since)
+    return {"task_definition": began} if began else {}
 
 
-def _ours(target: Target, outputs: dict[str, str]) -> Rollout | None:
+def _ours(target: Target, outputs: dict[str, str], plan: dict[str, Any]) -> Rollout | None:
     if target.kind == "codedeploy":
-        deployment = outputs.get("codedeploy_deployment_id", "")
-        return codedeploy.check(target, deployment) if deployment else None
+        group, deployment = Group(target), outputs.get("codedeploy_deployment_id", "")
+        good = str((plan.get("previous") or {}).get("codedeploy_deployment_id") or "")
+        return codedeploy.check(group, group.get(deployment), good) if deployment else None
     task_definition, image = outputs.get("task_definition", ""), outputs.get("image", "")
     if not task_definition and not image:
         return None
@@ -130,7 +137,7 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
         good = rollback.get("state") == "succeeded"
         return {"state": "healthy" if good else "failed", "done": True, "began_at": began, "why": {}}
     if target.kind == "codedeploy":
-        found = codedeploy.check(target, str(rollback.get("codedeploy_deployment_id", "")))
+        found = _redeployed(Group(target), rollback, state.get("rollout") or {})
     else:
         service = Service(target)
         wanted, how = plan["previous"]["task_definition"], str(rollback.get("how", ""))
@@ -145,7 +152,23 @@ def _restored(event: dict[str, Any]) -> dict[str, Any]:
     elif found.state in _OPEN and now - began >= limit:
         fact |= {"state": "timed_out", "done": True}
         fact["why"] = {"key": "why_restore_late", "values": {"seconds": limit}}
+    elif found.state is RolloutState.MOVING and before.get("state") == "moving" and _asks(rollback, found):
+        fact["state"] = "again"
     return _news(str(event["deployment_id"]), fact, before, target, now)
+
+
+def _redeployed(group: Group, rollback: dict[str, Any], rollout: dict[str, Any]) -> Rollout:
+    """CodeDeploy's word for what we made it deploy, or for its own rollback that we left it to."""
+    if rollback.get("how") == "waiting":
+        return Rollout(RolloutState.MOVING, "")
+    made = str(rollback.get("codedeploy_deployment_id") or rollout.get("restored_by") or "")
+    return codedeploy.check(group, group.get(made))
+
+
+def _asks(rollback: dict[str, Any], found: Rollout) -> bool:
+    """Is Restore Service to come again: to begin what could not be begun, to end a wait that is nobody's? Never twice
+    without a wait between."""
+    return rollback.get("how") == "waiting" or found.lifecycle_stage == codedeploy_verdict.TERMINATION
 
 
 def _status(event: dict[str, Any]) -> dict[str, Any]:
@@ -181,12 +204,18 @@ def _status(event: dict[str, Any]) -> dict[str, Any]:
         running = releases.release(planned.get("live")) or running
     if running:
         fact |= {"version": running.version, "since": running.verified_at, "image": running.image}
-    if target.kind == "ecs":
-        fact["rollout"] = _service_now(target)
+    if target.kind != "none":
+        fact["rollout"] = _service_now(target) if target.kind == "ecs" else _group_now(target)
         recorded = ledger[0] if ledger else None
-        if recorded and running and not holder and recorded.task_definition != running.task_definition:
+        if recorded and running and not holder and _differ(target, recorded, running):
             fact["drift"] = {"running": running.version, "recorded": recorded.version}
     return fact
+
+
+def _differ(target: Target, recorded: Release, running: Release) -> bool:
+    if target.kind == "ecs":
+        return recorded.task_definition != running.task_definition
+    return recorded.version != running.version
 
 
 def _past(row: Item) -> dict[str, Any]:
@@ -206,3 +235,15 @@ def _service_now(target: Target) -> dict[str, Any]:
     counts = verdict.counts(found)
     status = newest.status if newest else str(verdict.primary(found).get("rolloutState", ""))
     return {**counts, "events": list(counts["events"]), "status": status}
+
+
+def _group_now(target: Target) -> dict[str, Any]:
+    group = Group(target)
+    try:
+        tried = group.attempts().tried
+        last = group.get(tried) if tried else None
+    except ServiceRefused:
+        return {}
+    if last is None:
+        return {}
+    return {"status": last.status, "running": last.done, "desired": last.instances, "pending": last.pending}

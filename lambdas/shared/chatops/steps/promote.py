@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.ecs import codedeploy
+from chatops.ecs.codedeploy import Group
 from chatops.ecs.service import Service
 from chatops.ecs.staged import Pause
 from chatops.steps.dispatch import assert_ours
@@ -30,7 +30,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return {"continued": False}
     pause = Pause(id=str(seen["id"]), of=str(seen["of"]))
     if target.kind == "codedeploy":
-        return {"continued": codedeploy.proceed(target, pause)}
+        return {"continued": Group(target).proceed(pause)}
     return {"continued": Service(target).proceed(pause)}
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.ecs import codedeploy
+from chatops.ecs.codedeploy import Group
 from chatops.ecs.service import Service
 from chatops.ecs.verdict import ServiceDeployment
 from chatops.errors import ServiceRefused
+from chatops.steps import redeploy
 from chatops.steps.dispatch import assert_ours
 from chatops.store import stages
 from chatops.store.table import table
-from chatops.targets import Target, targets
+from chatops.targets import targets
 
 _MOVING = frozenset({"PENDING", "IN_PROGRESS"})
 # not STOP_REQUESTED: a rollback is requested as ROLLBACK_REQUESTED; a stop leaves what runs, and restores nothing
@@ -26,7 +27,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     assert_ours(table(), deployment_id, target.name)
     stages.revoke(table(), deployment_id, "deploy")  # no late run of it may come after what is put back
     if target.kind == "codedeploy":
-        return _codedeploy(deployment_id, event["state"], target, back)
+        return redeploy.put_back(deployment_id, event["state"], Group(target))
     wanted = str(back.get("task_definition") or "")
     service = Service(target)
     if not wanted or not service.usable(wanted):
@@ -52,15 +53,3 @@ def _by_ecs(service: Service, newest: ServiceDeployment, wanted: str) -> str:
     if newest.status in _MOVING and service.stop_with_rollback(newest.arn):
         return "stop_service_deployment"
     return ""
-
-
-def _codedeploy(deployment_id: str, state: dict[str, Any], target: Target, back: dict[str, Any]) -> dict[str, Any]:
-    good = str(back.get("codedeploy_deployment_id") or "")
-    if not good:
-        raise ServiceRefused("No good CodeDeploy deployment is on record; nothing can be put back with it.")
-    brought = (state.get("deploy") or {}).get("outputs") or (state.get("rollout") or {}).get("brought") or {}
-    begun = brought.get("codedeploy_deployment_id", "")
-    if begun:
-        codedeploy.stop(target, begun)
-    made = codedeploy.redeploy(target, good, f"platform-deploy {deployment_id} restore")
-    return {"how": "codedeploy", "codedeploy_deployment_id": made}

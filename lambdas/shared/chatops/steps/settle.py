@@ -11,7 +11,7 @@ from chatops.observability import count, emit
 from chatops.store import approvals, deployments, messages, releases, stages
 from chatops.store.releases import Release
 from chatops.store.table import Item, table
-from chatops.targets import targets
+from chatops.targets import Target, targets
 
 _METRICS = {
     "Deployed": "DeploymentsSucceeded",
@@ -47,7 +47,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         **made,
         "at": clock.iso(now),
         "seconds": round(now - float(plan["started_at"]), 1),
-        "place": {"cluster": target.cluster, "service": target.service} if target else {},
+        "place": _place(target) if target else {},
     }
     unconfirmed = any(_may_go_on(facts.get(stage) or {}) for stage in ("deploy", "rollback"))
     written = deployments.settle(
@@ -73,6 +73,12 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
 def _may_go_on(stage: dict[str, Any]) -> bool:
     """True if nobody has seen this stage's run end: given up, or its looks broke off. (`restore` leaves no stage.)"""
     return bool(stage.get("unconfirmed") or (stage.get("stage") and not stage.get("done")))
+
+
+def _place(target: Target) -> dict[str, str]:
+    if target.kind == "codedeploy":
+        return {"application": target.codedeploy_application, "group": target.codedeploy_group}
+    return {"cluster": target.cluster, "service": target.service}
 
 
 def _touched_at(deployment_id: str, end: str) -> float:
