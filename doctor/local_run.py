@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from local.world import World
 
 _SERVICES = {
+    "codedeploy": "AWS_ENDPOINT_URL_CODEDEPLOY",
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
     "ecs": "AWS_ENDPOINT_URL_ECS",
     "stepfunctions": "AWS_ENDPOINT_URL_SFN",

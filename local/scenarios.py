@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from local.codedeploy import Course
 from local.drive import Drive
 from local.ecs import Rollout
 from local.github import Script
@@ -36,7 +37,8 @@ PAUSE = "PRE_PRODUCTION_TRAFFIC_SHIFT"
 @dataclass(frozen=True)
 class Scenario:
     """One scenario. `ends` is the name of the last state of the execution that is reported, `timing` what is changed
-    of TIMING, `ecs` False makes the target one that only the pipeline can change, `strategy` is ECS's, with a pause."""
+    of TIMING, `ecs` False makes the target one that only the pipeline can change, `codedeploy` one of CodeDeploy;
+    `strategy` is ECS's, with a pause."""
 
     name: str
     about: str
@@ -45,6 +47,7 @@ class Scenario:
     timing: dict[str, int] = field(default_factory=dict)
     approval: bool = False
     ecs: bool = True
+    codedeploy: bool = False
     strategy: str = ""
 
     def targets(self) -> str:
@@ -52,6 +55,7 @@ class Scenario:
         timing = ", ".join(f"{k}: {v}" for k, v in {**TIMING, **self.timing}.items())
         service = "    ecs: {cluster: checkout, service: checkout-api}\n" if self.ecs else ""
         service += f"    strategy: {self.strategy}\n    pause_at: [{PAUSE}]\n" if self.strategy else ""
+        service = "    codedeploy: {application: batch, group: live}\n" if self.codedeploy else service
         policy = (
             f"    policy: {{approvers: [U0LEE0001, U0KIM0001], deploy_approval: {str(self.approval).lower()}, "
             "rollback_approval: false}\n"
@@ -128,6 +132,12 @@ def _promote_rolled_back(drive: Drive) -> None:
     drive.click("promote")
     drive.click("pause_roll_back")
     drive.end()
+
+
+def _codedeploy_fails(drive: Drive) -> None:
+    drive.run("/platform-deploy", "v1.1.0")
+    drive.world.codedeploy.deployer.courses = [Course(outcome="fails")]
+    drive.run("/platform-deploy", "v1.2.3")
 
 
 def _status(drive: Drive) -> None:
@@ -220,6 +230,13 @@ ALL = {
             "Restored",
             _promote_rolled_back,
             strategy="canary",
+        ),
+        Scenario(
+            "codedeploy-fails",
+            "CodeDeploy's deployment fails; its last good revision is deployed again",
+            "Rolled Back",
+            _codedeploy_fails,
+            codedeploy=True,
         ),
         Scenario("status", "what is live, and what happened last", "Reported", _status),
         Scenario("busy", "a second deployment of the same target is told whose the first is", "Refused", _busy),

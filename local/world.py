@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from botocore.config import Config
 
 from local import machine
 from local.clock import Clock
+from local.codedeploy import CodeDeploy
 from local.ecs import Ecs
 from local.ecs.server import FIRST_IMAGE
 from local.engine import EmbeddedEngine
@@ -25,7 +27,7 @@ from local.github import GitHub
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Template, load_template
 from local.slack import Slack, SlackUser
-from local.web import Mounts, WebServer
+from local.web import App, Mounts, WebServer
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -55,12 +57,18 @@ SETTINGS = {
 }
 """The template's parameters: the environment variable that may set each, and its value here."""
 
-SEAMS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_ECS", "CHATOPS_GITHUB_API_URL", "SLACK_API_URL")
+SEAMS = (
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_ECS",
+    "AWS_ENDPOINT_URL_CODEDEPLOY",
+    "CHATOPS_GITHUB_API_URL",
+    "SLACK_API_URL",
+)
 """Far ends that are respected where the environment sets them."""
 
 
 class World:
-    """Everything, started. `github`, `ecs` and `slack` are the stand-ins, `user` whoever types in Slack.
+    """Everything, started. `github`, `ecs`, `codedeploy` and `slack` are the stand-ins, `user` whoever types in Slack.
 
     `targets`: the text of a targets.yaml (default: the one variable-made target is not used, local/targets.yaml is).
     `speed`: of the stand-ins' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
@@ -86,10 +94,12 @@ class World:
         stack.callback(self.clock.close)
         self.ecs = Ecs(self.clock)
         self.ecs.add_service("checkout-api-staging", FIRST_IMAGE, desired=2)
-        self.github = GitHub(self.clock, self.ecs)
+        self.codedeploy = CodeDeploy(self.clock)
+        self.github = GitHub(self.clock, self.ecs, codedeploy=self.codedeploy)
         stack.callback(self.github.close)
         self.slack = Slack(self.clock)
-        self._mounts = Mounts({"_github": self.github.mount, "_slack": self.slack.app, "_ecs": self.ecs.app}, {})
+        far: dict[str, App] = {"_github": self.github.mount, "_slack": self.slack.app}
+        self._mounts = Mounts({**far, "_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app}, {})
         web = WebServer(self._mounts, port=port)
         stack.callback(web.close)
         self.url = web.url
@@ -158,11 +168,13 @@ class World:
             path.write_text(targets, encoding="utf-8")
         else:
             path = Path(os.environ.get("CHATOPS_TARGETS_FILE", "") or ROOT / "local" / "targets.yaml")
+        self._add_groups(path)
         made = {
             "AWS_ENDPOINT_URL": embedded,
             "AWS_ENDPOINT_URL_SFN": self.engine_url,
             "AWS_ENDPOINT_URL_DYNAMODB": embedded,
             "AWS_ENDPOINT_URL_ECS": f"{self.url}/_ecs",
+            "AWS_ENDPOINT_URL_CODEDEPLOY": f"{self.url}/_codedeploy",
             "CHATOPS_GITHUB_API_URL": f"{self.url}/_github",
             "SLACK_API_URL": self.slack.api_url,
             "CHATOPS_API_URL": self._api_url,
@@ -170,6 +182,14 @@ class World:
             "CHATOPS_CONSOLE_URL": f"{self.url}/#/{{name}}",
         }
         return made | {name: os.environ[name] for name in SEAMS if os.environ.get(name, "").strip()}
+
+    def _add_groups(self, path: Path) -> None:
+        """CodeDeploy has the groups that the targets name; somebody has deployed to each before us."""
+        described = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for name, target in (described.get("targets") or {}).items():
+            if place := (target or {}).get("codedeploy"):
+                self.codedeploy.add_group(str(place["application"]), str(place["group"]))
+                self.codedeploy.targets[name] = (str(place["application"]), str(place["group"]))
 
     def _create_table(self) -> None:
         self.dynamodb.create_table(

@@ -19,7 +19,7 @@ from local.github.grants import EVERYTHING, READ_ONLY, Grant
 from local.github.limits import RateLimit
 from local.github.listening import Event, Workflow, listening
 from local.github.model import Run
-from local.github.pipeline import EcsDeployer, Pipeline
+from local.github.pipeline import CodeDeployer, EcsDeployer, Pipeline
 from local.github.repository import Repository
 from local.github.runs import Runs
 from local.github.script import Script, default_scripts
@@ -52,6 +52,7 @@ class GitHub(Edits):
         ecs: EcsDeployer | None = None,
         repositories: Iterable[Repository] | None = None,
         web_url: str = "https://github.com",
+        codedeploy: CodeDeployer | None = None,
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
@@ -68,7 +69,7 @@ class GitHub(Edits):
         self.down = False
         self.date_offset = 0.0
         self.rate_limit = RateLimit()
-        self._ecs = ecs
+        self._ecs, self._codedeploy = ecs, codedeploy
         self._registry = Runs()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -228,7 +229,7 @@ class GitHub(Edits):
 
     def _carry_out(self, run: Run) -> None:
         script = run.script or Script()
-        Pipeline(run, script, self.clock, self.lock, self._closing, self._ecs).carry_out()
+        Pipeline(run, script, self.clock, self.lock, self._closing, self._ecs, self._codedeploy).carry_out()
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="github-run", daemon=True)

@@ -29,6 +29,13 @@ class EcsDeployer(Protocol):
         """Begin to roll the service out to a task definition, by that strategy (empty: as it is configured)."""
 
 
+class CodeDeployer(Protocol):
+    """As much of CodeDeploy as a deploy stage touches."""
+
+    def release(self, target: str, version: str, description: str) -> str:
+        """Begin to deploy to a target; the deployment's id, or "" for a target that is not CodeDeploy's."""
+
+
 class CancelledError(Exception):
     """Somebody cancelled the run."""
 
@@ -63,9 +70,10 @@ class Pipeline:
         lock: threading.RLock,
         closing: threading.Event,
         ecs: EcsDeployer | None,
+        codedeploy: CodeDeployer | None = None,
     ) -> None:
         self._run, self._script, self._clock, self._lock = run, script, clock, lock
-        self._closing, self._ecs = closing, ecs
+        self._closing, self._ecs, self._codedeploy = closing, ecs, codedeploy
         self._job = next((job for job in run.attempt_jobs() if job.conclusion != "skipped"), None)
         self._token = ""
         self._outputs: dict[str, str] = {}
@@ -133,17 +141,24 @@ class Pipeline:
             return self._claim()
         if name == "Build image":
             self._outputs["image"] = image
-        if self._ecs is None or payload.get("strategy") in NOT_ECS:
-            return True
         try:
+            if self._codedeploy and name == "Update service" and (made := self._release(self._codedeploy)):
+                self._outputs["codedeploy_deployment_id"] = made
+            if self._ecs is None or payload.get("strategy") in NOT_ECS or "codedeploy_deployment_id" in self._outputs:
+                return True
             if name == "Register task definition":
                 self._outputs["task_definition"] = self._ecs.register_task_definition(image)
             elif name == "Update service":
                 strategy = str(payload.get("strategy") or "")
                 self._ecs.update_service(task_definition=self._outputs["task_definition"], strategy=strategy)
-        except Exception:  # noqa: BLE001 - whatever ECS refuses is a red step here, not a dead thread
+        except Exception:  # noqa: BLE001 - whatever AWS refuses is a red step here, not a dead thread
             return False
         return True
+
+    def _release(self, codedeploy: CodeDeployer) -> str:
+        """As .github/scripts/release_codedeploy.py describes what it begins."""
+        target, version, sha = (str(self._run.payload.get(key) or "") for key in ("target", "version", "sha"))
+        return codedeploy.release(target, version, f"{self._run.payload.get('deployment_id')} {sha}")
 
     def _claim(self) -> bool:
         run, url = self._run, self._run.payload.get("claim_url")

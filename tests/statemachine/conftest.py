@@ -27,10 +27,17 @@ Build = Callable[..., Drive]
 
 
 def scenario(
-    name: str = "test", *, approval: bool = False, ecs: bool = True, strategy: str = "", **timing: int
+    name: str = "test",
+    *,
+    approval: bool = False,
+    ecs: bool = True,
+    codedeploy: bool = False,
+    strategy: str = "",
+    **timing: int,
 ) -> Scenario:
     """A target like the demo's, with other timing where the test wants it; with a strategy, its rollouts pause."""
-    return Scenario(name, "", "", lambda _: None, timing, approval=approval, ecs=ecs, strategy=strategy)
+    more = {"approval": approval, "ecs": ecs, "codedeploy": codedeploy}
+    return Scenario(name, "", "", lambda _: None, timing, strategy=strategy, **more)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Holds every function to its own policy in template.yaml, as IAM would: what it does not allow is denied here too.
 
 Each function's process gets its own name as access key, and a request signed with that name is looked at before the
-engine or the ECS stand-in sees it. So every scenario also tests that the policies allow enough.
+engine or a stand-in of AWS sees it. So every scenario also tests that the policies allow enough.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SERVICES = {
     "DynamoDB_20120810": "dynamodb",
     "secretsmanager": "secretsmanager",
     "AmazonEC2ContainerServiceV20141113": "ecs",
+    "CodeDeploy_20141006": "codedeploy",
 }
 MEMBERS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 """A transaction needs what its members need.
@@ -79,5 +80,6 @@ def enforce(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(pool, "reserved_variables", named)
     engine, web = server._Application, Mounts
     monkeypatch.setattr(engine, "__call__", guarded(engine.__call__, lambda _: True))
-    monkeypatch.setattr(web, "__call__", guarded(web.__call__, lambda e: e.get("PATH_INFO", "").startswith("/_ecs")))
+    of_aws = ("/_ecs", "/_codedeploy")
+    monkeypatch.setattr(web, "__call__", guarded(web.__call__, lambda e: e.get("PATH_INFO", "").startswith(of_aws)))
     return denials
