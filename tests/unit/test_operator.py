@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from chatops import aws, clock, operator
-from chatops.edge import clicks
+from chatops.edge import deciding
 from chatops.messages import living
 from chatops.messages.catalogue import mention
 from chatops.store import approvals, deployments, waits
@@ -122,7 +122,7 @@ def test_what_does_not_wait_or_is_not_there_is_said(
 
 def test_a_click_afterwards_is_told_who_decided(states: States, rows: Table) -> None:
     operator.main(["approve", ID, "--by", "Lee"])
-    said = clicks.approve(ID, "U0LEE0001", "")
+    said = deciding.approve(ID, "U0LEE0001", "")
     assert f"an operator (Lee, `{ARN}`) has approved" in said
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from chatops import SCHEMA, aws, store, targets
 from chatops.ecs.staged import Pause
-from chatops.edge import back, cancelling, clicks, commands, promoting
+from chatops.edge import back, cancelling, commands, deciding, promoting
 from chatops.errors import GitHubRateLimited, TargetBusy
 from chatops.github import runs
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
@@ -60,7 +60,7 @@ class Flow:
         approval.run(self.event(mode="request", token="token", wake=wake))
         self.far.time.pass_by(900)
         approval.run(self.event(mode="read"))  # reminds
-        clicks.approve(self.name, LEE, "C0DEPLOY1")
+        deciding.approve(self.name, LEE, "C0DEPLOY1")
         self.state["approval"] = approval.run(self.event(mode="read"))
 
     def end(self, wanted: str) -> None:

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Sequence
 
 from chatops import aws
-from chatops.edge import cancelling, clicks, promoting
+from chatops.edge import cancelling, deciding, promoting
 from chatops.edge.refused import Refused
 from chatops.errors import ChatOpsError
 from chatops.ids import EXECUTION_NAME
@@ -52,11 +52,11 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
     wanted, row = {"approve": "approved", "reject": "rejected"}[action], approvals.get(rows, deployment_id)
     if record and not record.get("outcome") and row is None:
         raise NotDecided(f"{deployment_id} does not wait for an approval.")
-    if said := clicks.closed(rows, deployment_id, record, row):
+    if said := deciding.closed(rows, deployment_id, record, row):
         raise NotDecided(_bare(said))
     row = approvals.decide(rows, deployment_id, wanted, by, reason, OPERATOR)
     if (row.get("decision"), row.get("by")) != (wanted, by):
-        raise NotDecided(_bare(clicks.closed(rows, deployment_id, deployments.get(rows, deployment_id), row)))
+        raise NotDecided(_bare(deciding.closed(rows, deployment_id, deployments.get(rows, deployment_id), row)))
     waits.nudge(rows, deployment_id)
     return f"{deployment_id} is {wanted}, by {by}."
 

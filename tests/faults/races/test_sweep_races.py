@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.edge import clicks
+from chatops.edge import deciding
 from chatops.steps import approval
 from chatops.store import approvals, messages, stages, waits
 from tests.faults.interleave import Scene, every, some
@@ -162,7 +162,7 @@ def beside_a_click(far: Far, kept: Any, state: dict[str, Any]) -> Scene:
         assert waits.undelivered(far.rows, ID) == ""
         assert approval.run({"deployment_id": ID, "mode": "read", "state": state})["decision"] == "approved"
 
-    return Scene([far.sweep, lambda: clicks.approve(ID, LEE, "C0DEPLOY1")], check)
+    return Scene([far.sweep, lambda: deciding.approve(ID, LEE, "C0DEPLOY1")], check)
 
 
 def waiting(far: Far) -> dict[str, Any]:

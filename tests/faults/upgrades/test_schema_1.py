@@ -12,7 +12,7 @@ from chatops import SCHEMA
 from chatops.ecs import verdict
 from chatops.ecs.service import Service
 from chatops.ecs.verdict import Rollout, RolloutState
-from chatops.edge import cancelling, clicks
+from chatops.edge import cancelling, deciding
 from chatops.errors import TargetHeld
 from chatops.store import deployments, messages, releases
 from chatops.store.releases import Release
@@ -129,7 +129,7 @@ def test_a_build_under_way_goes_on_to_live(going: Going) -> None:
     going.stage_runs("build", image="repo@sha256:3")
     assert going.state["build"]["state"] == "succeeded"
     assert going.read() == "pending"
-    assert "approved" in clicks.approve(going.id, LEE, "C0DEPLOY1").lower()
+    assert "approved" in deciding.approve(going.id, LEE, "C0DEPLOY1").lower()
     assert going.read() == "approved"
     assert going.deploys() == "healthy"
     assert going.settle() == "Deployed"
@@ -153,7 +153,7 @@ def wait(going: Going) -> None:
 @moment("waiting-for-approval")
 def test_an_approval_asked_for_before_is_given_and_goes_on_to_live(going: Going) -> None:
     wait(going)
-    assert "approved" in clicks.approve(going.id, LEE, "C0DEPLOY1").lower()
+    assert "approved" in deciding.approve(going.id, LEE, "C0DEPLOY1").lower()
     assert going.far.states.answered == ["new-token"]
     assert going.read() == "approved"
     assert going.deploys() == "healthy"
@@ -167,7 +167,7 @@ def test_an_approval_asked_for_before_is_given_and_goes_on_to_live(going: Going)
 def test_an_approval_asked_for_before_is_refused(going: Going, how: str) -> None:
     wait(going)
     if how == "Rejected":
-        assert "⚠️" not in clicks.reject(going.id, LEE, "no")
+        assert "⚠️" not in deciding.reject(going.id, LEE, "no")
     elif how == "Cancelled":
         assert "⚠️" not in cancelling.cancel(going.id, DANA)
     else:
