@@ -110,7 +110,8 @@ export class Execution {
   }
 
   link(state) {
-    const made = el("button", { type: "button", class: "link" }, state);
+    // for the pointer: the graph has the same for the keyboard, without a stop for every row
+    const made = el("button", { type: "button", class: "link", tabindex: -1 }, state);
     made.addEventListener("click", () => this.details.open(state).catch((error) => this.problem(error.message)));
     return made;
   }

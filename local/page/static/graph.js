@@ -50,7 +50,7 @@ export class Graph {
     const icon = svg("text", { class: "icon", x: x + width / 2 - 2, y: y - height / 2 + 5, "aria-hidden": "true" });
     const name = state.lines.map((text, index) => svg("text", {
       x, y: y + 4 + (index - (state.lines.length - 1) / 2) * 14, "aria-hidden": "true",
-    }, text));
+    }, `${text} `));
     const made = svg("g", { class: `state ${state.type.toLowerCase()}`, role: "button", tabindex: -1, "data-state": state.name },
       title, svg("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: round }), name, icon);
     made.addEventListener("click", () => { this.rove(state.name); this.chosen(state.name); });

@@ -1,0 +1,84 @@
+"""The right half of the page: a state's details, deep links, the page's own controls."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import Bot, Open
+from tests.browser.hands import become, command, press, state, status
+
+
+def test_a_state_shows_its_input_output_and_retries_and_a_deep_link_survives_a_reload(opened: Open, bot: Bot) -> None:
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    command(page, "/platform-deploy v1.2.3")
+    page.get_by_role("button", name="Approve").wait_for()
+    state(page, "Poll Build").click()
+    details = page.locator("#details")
+    details.get_by_text("retries").wait_for()
+    details.get_by_text("Visit ").wait_for()
+    assert '"build"' in details.get_by_label("Output").inner_text()
+    assert '"plan"' in details.get_by_label("Input").inner_text()
+    before = details.get_by_text("Visit ").inner_text()
+    details.get_by_role("button", name="Earlier").click()
+    assert details.get_by_text("Visit ").inner_text() != before
+    details.get_by_role("button", name="Back to the history").click()
+
+    page.get_by_role("button", name="Copy id").click()
+    name = bot.get("executions")["executions"][0]["name"]
+    page.locator("#announcer", has_text=f"Copied {name}").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == name
+
+    become(page, "dana")
+    press(page, "Cancel")
+    status(page, "SUCCEEDED")
+    command(page, "/platform-status")
+    page.get_by_role("link", name="execution").first.click()
+    assert page.url.endswith(f"#/{name}")
+    page.reload()
+    state(page, "Cancelled").locator("xpath=self::*[contains(@class, 'done')]").wait_for()
+    assert page.locator("#executions").input_value() == name
+
+    page.goto(f"{bot.url}/#/d-nothere")
+    page.reload()
+    page.get_by_text("There is no execution d-nothere.").wait_for()
+
+
+def test_an_error_is_shown_where_it_happened_and_the_end_says_why(opened: Open) -> None:
+    page = opened()
+    page.get_by_role("button", name="Scenarios").click()
+    page.get_by_role("button", name="build-fails").click()
+    page.get_by_role("status").filter(has_text="Played “build-fails”").wait_for()
+    status(page, "FAILED")
+    page.locator("#trouble", has_text="BuildFailed").wait_for()
+    end = state(page, "Build Failed")
+    assert "failed" in end.get_attribute("class")
+    assert "ended here" in end.get_attribute("aria-label")
+    end.click()
+    page.locator("#details .errors", has_text="BuildFailed").wait_for()
+
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_text("Nothing has happened here yet.").wait_for()
+    page.get_by_text("None yet.").wait_for()
+    assert page.locator("#playing").is_hidden()
+
+
+def test_the_speed_is_chosen_on_the_page(opened: Open, bot: Bot) -> None:
+    page = opened()
+    slow, fast = page.locator("[data-speed='1']"), page.locator("[data-speed='10']")
+    assert fast.get_attribute("aria-pressed") == "true"
+    slow.click()
+    page.locator('[data-speed="1"][aria-pressed="true"]').wait_for()
+    assert fast.get_attribute("aria-pressed") == "false"
+    assert bot.get("stage")["speed"] == 1
+
+
+def test_the_whole_graph_fits_and_the_current_state_comes_into_view(opened: Open) -> None:
+    page = opened(reduced_motion="reduce")
+    command(page, "/platform-deploy v1.2.3")
+    page.get_by_role("button", name="Approve").wait_for()
+    now = state(page, "Request Approval").locator("xpath=self::*[contains(@class, 'now')]")
+    now.wait_for()
+    box, machine = now.bounding_box(), page.locator("#machine").bounding_box()
+    assert machine["y"] <= box["y"] <= machine["y"] + machine["height"]
+    page.get_by_role("button", name="Whole").click()
+    page.wait_for_function(
+        "document.querySelector('.picture').clientHeight <= document.getElementById('machine').clientHeight"
+    )
