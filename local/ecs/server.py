@@ -184,8 +184,8 @@ class Deployer:
     def register_task_definition(self, image: str) -> str:
         return self.ecs.register_task_definition(image, self.service)
 
-    def update_service(self, *, task_definition: str) -> str:
-        return self.ecs.update_service(task_definition, self.service)
+    def update_service(self, *, task_definition: str, strategy: str) -> str:
+        return self.ecs.update_service(task_definition, self.service, strategy=strategy)
 
 
 def _body(name: str, image: str) -> Json:
