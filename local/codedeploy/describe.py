@@ -8,6 +8,8 @@ from typing import Any
 
 from local.codedeploy.model import Deployment, Group, Json
 
+READY_MINUTES = 60
+
 
 def sha256(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
@@ -47,9 +49,8 @@ def deployment(it: Deployment) -> Json:
         "deploymentStatusMessages": [],
         "computePlatform": group.platform,
     }
-    if group.keeping:
-        ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": group.keeping}
-        answer["blueGreenDeploymentConfiguration"] = {"terminateBlueInstancesOnDeploymentSuccess": ending}
+    if blue_green := _blue_green(it):
+        answer["blueGreenDeploymentConfiguration"] = blue_green
     if group.platform == "Server":
         answer["deploymentOverview"] = {
             "Pending": max(group.instances - it.done - moving, 0),
@@ -60,6 +61,17 @@ def deployment(it: Deployment) -> Json:
             "Ready": 0,
         }
     return _known(answer)
+
+
+def _blue_green(it: Deployment) -> Json:
+    """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_BlueGreenDeploymentConfiguration.html"""
+    made: Json = {}
+    if it.course.waits == "READY_WAIT":
+        made["deploymentReadyOption"] = {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": READY_MINUTES}
+    if it.group.keeping:
+        ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": it.group.keeping}
+        made["terminateBlueInstancesOnDeploymentSuccess"] = ending
+    return made
 
 
 def group(it: Group) -> Json:

@@ -29,3 +29,20 @@ def test_a_freeze_that_began_while_the_approval_waited_holds() -> None:
 def test_without_a_freeze_or_with_the_glass_broken_it_goes_out() -> None:
     look(PLAN)
     look({**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, ALWAYS)
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [
+        ({}, ""),
+        ({"strategy": "canary"}, "canary"),
+        ({"strategy": "canary", "pause_at": ("PRE_SCALE_UP", "POST_SCALE_UP")}, "canary+PRE_SCALE_UP,POST_SCALE_UP"),
+    ],
+)
+def test_where_it_pauses_travels_with_the_strategy(
+    environment: pytest.MonkeyPatch, target: dict[str, Any], wanted: str
+) -> None:
+    plan = {**PLAN, "sha": "4f0c1aa"}
+    made = dispatch.payload("d-1", "deploy", {"plan": plan}, Target("prod", "acme/shop", "prod_deploy", **target), "t")
+    assert made["strategy"] == wanted
+    assert len(made) <= 10, "GitHub's limit"

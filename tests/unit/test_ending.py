@@ -36,6 +36,7 @@ def error(name: str, said: str = "") -> dict[str, Any]:
 
 LATE = {"state": "timed_out", "done": True, "why": {"key": "why_rollout_late"}}
 BREAKER = {"state": "failed", "done": True, "restoring": True, "why": {"key": "why_rollout_failed"}}
+UNPROMOTED = {"state": "expired", "done": True, "why": {}}
 STOPPED = {"state": "cancelled", "done": True, "why": {}}
 OVERTAKEN = {"state": "overtaken", "done": True, "why": {"key": "why_overtaken"}}
 RUN = {"plan": GO, "build": BUILT}
@@ -52,6 +53,42 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         None,
         "Deployed",
         {},
+        "",
+    ),
+    "nobody promoted it, and it was taken back": (
+        {**ROLLED_OUT, "rollout": UNPROMOTED, **RESTORED},
+        None,
+        "Restored",
+        {},
+        "",
+    ),
+    "nobody promoted it, and a cancel came too": (
+        {**ROLLED_OUT, "rollout": UNPROMOTED, **RESTORED},
+        CANCEL,
+        "Restored",
+        {},
+        LEE,
+    ),
+    "nobody promoted it, and it could not be taken back": (
+        {**ROLLED_OUT, "rollout": UNPROMOTED, "rollback": {"how": "x"}, "restored": LATE},
+        None,
+        "Rollback Failed",
+        {**why("why_rollout_late"), "stage": ""},
+        "",
+    ),
+    "nobody promoted it, and there was nothing before": (
+        {**ROLLED_OUT, "rollout": UNPROMOTED},
+        None,
+        "Deploy Failed",
+        why("why_nothing_before"),
+        "",
+    ),
+    "promoted, and the service did not let us": (
+        {**ROLLED_OUT, "rollout": {"state": "promoted", "done": False, "why": {}}, **RESTORED}
+        | {"error": error("ServiceRefused", "no")},
+        None,
+        "Rolled Back",
+        why("why_error", said="no"),
         "",
     ),
     "a green workflow alone is not live": (ROLLED_OUT, None, "Deploy Failed", why("why_nothing_before"), ""),

@@ -236,6 +236,93 @@ def test_a_rollout_as_a_whole() -> None:
     }
 
 
+def test_a_pause_as_a_whole() -> None:
+    done = f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n✅ Approved by <@U0LEE0001> after 2m 10s\n"
+    where = "`PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic)"
+    waiting = f"Paused at {where}. Waiting for <@U0LEE0001>, <@U0KIM0001> to promote it or roll it back"
+    sure = {"confirm": words("Yes", emoji=None), "deny": words("No", emoji=None)}
+    assert living.message(views.seen(PHASES["paused"])) == {
+        "text": f"Promotion needed: v1.2.3 → prod: {waiting}",
+        "blocks": [
+            {"type": "header", "text": words("Promotion needed: v1.2.3 → prod")},
+            {
+                "type": "section",
+                "fields": [
+                    *EVIDENCE,
+                    field("*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"),
+                    field("*ECS tasks*\nrunning *2* / desired *4* · pending 2"),
+                    field("*Rollout*\n`IN_PROGRESS · PRODUCTION_TRAFFIC_SHIFT`"),
+                    field("*Strategy*\n`CANARY` · 10 % of the traffic"),
+                ],
+            },
+            {
+                "type": "section",
+                "text": field(f"{done}✅ Deploy stage <{RUN}|#4412> succeeded (1m 05s)\n⏸️ {waiting}"),
+            },
+            {
+                "type": "actions",
+                "elements": [
+                    {
+                        "type": "button",
+                        "text": words("Promote"),
+                        "action_id": "promote",
+                        "value": f"{ID}/0a1b2c3d4e5f",
+                        "style": "primary",
+                        "confirm": {
+                            "title": words("Promote?", emoji=None),
+                            "text": words("The rollout of v1.2.3 to prod goes on from here.", emoji=None),
+                            **sure,
+                        },
+                    },
+                    {
+                        "type": "button",
+                        "text": words("Roll back"),
+                        "action_id": "pause_roll_back",
+                        "value": f"{ID}/0a1b2c3d4e5f",
+                        "style": "danger",
+                        "confirm": {
+                            "title": words("Roll back?", emoji=None),
+                            "text": words(
+                                "The rollout of v1.2.3 stops here, and prod goes back to v1.2.2.", emoji=None
+                            ),
+                            **sure,
+                            "style": "danger",
+                        },
+                    },
+                ],
+            },
+            FOOTER,
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("promoted", "✅ Promoted at `PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic) by <@U0LEE0001> after 2m 10s"),
+        ("promoted, and on", "✅ Promoted at"),
+        ("continued elsewhere", "▶️ Went on at `PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic) after 2m 10s"),
+        ("nobody promoted it", "⌛ Nobody decided at `PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic) within 2m 10s"),
+        ("CodeDeploy waits", "⏸️ Paused at `Ready`. Waiting for"),
+        ("rollout, canary", "🔄 Rolling out"),
+    ],
+)
+def test_what_became_of_a_pause_stays_to_be_seen(name: str, wanted: str) -> None:
+    assert wanted in str(living.message(views.seen(PHASES[name]))["blocks"])
+
+
+def test_what_was_taken_back_at_a_pause_is_said_with_who_and_what_runs_now() -> None:
+    where = "`PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic)"
+    assert outcome.sentence(views.seen(ENDS["Restored at a pause"])) == (
+        f"<@U0KIM0001> rolled `v1.2.3` back at {where}, 2m 10s after it paused; *prod* runs `v1.2.2` again, "
+        "confirmed (6m 02s)."
+    )
+    assert outcome.sentence(views.seen(ENDS["Restored, not promoted"])) == (
+        f"Nobody promoted `v1.2.3` at {where} within 2m 10s, so it was rolled back; *prod* runs `v1.2.2` again, "
+        "confirmed (6m 02s). To ask again: `/platform-deploy v1.2.3 prod`."
+    )
+
+
 def test_a_failed_build_as_a_whole_in_korean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATOPS_LANG", "ko")
     why = (
@@ -270,16 +357,19 @@ def buttons(state: State) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_button_carries_the_deployment_id_and_nothing_else(name: str) -> None:
+def test_a_button_carries_the_deployment_id_and_nothing_secret(name: str) -> None:
+    """At a pause also which: its mark is a hash."""
     state = copy.deepcopy(STATES[name])
     for fact in state.values():
         fact |= {"token": "AQCEAAAAKgAAAAM", "ticket": "tkt-canary", "finish_token": "fin-canary"}
     message = living.message(views.seen(state))
     assert not re.search(r"AQCE|canary", json.dumps(message))
     for action, button in buttons(state).items():
-        assert button["value"] == ID
+        pause = action in ("promote", "pause_roll_back")
+        assert button["value"] == (f"{ID}/{views.PAUSE['mark']}" if pause else ID)
         assert set(button) <= {"type", "text", "action_id", "value", "style", "confirm"}
-        assert action in ("approve", "reject", "cancel", "roll_back")
+        assert pause or action in ("approve", "reject", "cancel", "roll_back")
+        assert action == "reject" or "confirm" in button
 
 
 def test_buttons_are_there_exactly_while_they_can_do_something() -> None:
@@ -287,6 +377,10 @@ def test_buttons_are_there_exactly_while_they_can_do_something() -> None:
     assert set(buttons(PHASES["approval of a rollback"])) == {"approve", "reject", "cancel"}
     assert set(buttons(PHASES["approved"])) == {"cancel"}
     assert set(buttons(PHASES["rollout"])) == {"cancel"}
+    assert set(buttons(PHASES["paused"])) == {"promote", "pause_roll_back"}
+    assert set(buttons(PHASES["CodeDeploy waits"])) == {"promote", "pause_roll_back"}
+    assert set(buttons(PHASES["promoted"])) == {"cancel"}, "what was decided is not asked again"
+    assert buttons(PHASES["nobody promoted it"]) == {}
     assert buttons(PHASES["restoring"]) == {}
     assert buttons(PHASES["rollback stage"]) == {}
     assert not any({"approve", "reject"} & set(buttons(ENDS[name])) for name in ENDS)

@@ -11,7 +11,7 @@ from chatops import aws, clock, operator
 from chatops.edge import deciding
 from chatops.messages import living
 from chatops.messages.catalogue import mention
-from chatops.store import approvals, deployments, waits
+from chatops.store import approvals, deployments, pauses, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Table
 from tests.unit.conftest import TABLE, Time
@@ -73,6 +73,46 @@ def test_a_no_takes_its_reason_along(states: States, rows: Table) -> None:
     assert row
     assert (row["decision"], row["by"], row["reason"]) == ("rejected", ARN, "not on a Friday")
     assert states.answered == ["token-1"]
+
+
+def paused(rows: Table, name: str, at: float = 0) -> None:
+    """A pause of the deployment's rollout."""
+    clock.now.pass_by(at)  # type: ignore[attr-defined]  # the tests' clock
+    facts = {"stage": "BAKE_TIME", "strategy": "CANARY", "traffic": 10.0, "on_timeout": "ROLLBACK"}
+    pauses.opened(rows, ID, name, facts, clock.now() + 3600)
+
+
+def test_a_promotion_is_about_the_pause_that_is_open_now(
+    states: States, rows: Table, time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paused(rows, "0" * 12)
+    pauses.decide(rows, ID, "0" * 12, "promoted", "U0LEE0001")
+    paused(rows, "f" * 12, 60)
+    assert operator.main(["promote", ID, "--by", "Lee"]) == 0
+    row = pauses.get(rows, ID, "f" * 12) or {}
+    assert (row["decision"], row["by"], row["via"]) == ("promoted", f"{ARN} Lee", "operator")
+    assert states.answered == ["token-1"]
+    assert capsys.readouterr().out == f"{ID} is promoted, by {ARN} Lee.\n"
+    assert operator.main(["promote", ID]) == 1
+    assert f"has promoted {ID} already, 0s ago" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", ["nothing", "cancel", "expiry", "end"])
+def test_what_is_not_paused_any_more_is_not_promoted(
+    states: States, rows: Table, capsys: pytest.CaptureFixture[str], before: str
+) -> None:
+    said = {"nothing": "does not wait", "cancel": "was cancelled", "expiry": "Nobody decided", "end": "has ended"}
+    if before != "nothing":
+        paused(rows, "f" * 12)
+    if before == "cancel":
+        approvals.cancel(rows, ID, "U0LEE0001")
+    elif before == "expiry":
+        clock.now.pass_by(3600)  # type: ignore[attr-defined]  # the tests' clock
+    elif before == "end":
+        deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Stopped"})
+    assert operator.main(["promote", ID]) == 1
+    assert said[before] in capsys.readouterr().err
+    assert states.answered == []
 
 
 def test_a_cancel_is_a_record_of_its_own(states: States, rows: Table) -> None:

@@ -85,6 +85,27 @@ def test_a_strategy_reaches_ecs_as_its_own_deployment_configuration(
     assert not set(fields) & set(asked["deploymentConfiguration"]) - set(expected)
 
 
+def test_where_it_pauses_reaches_ecs_as_a_pause_hook_beside_the_services_own_checks(
+    release: Any, ecs: Ecs, aws: Cli
+) -> None:
+    check = {"hookTargetArn": "arn:aws:lambda:x:1:function:check", "lifecycleStages": ["POST_SCALE_UP"]}
+    old = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
+    ecs.configure({"lifecycleHooks": [check, old]})
+    strategy = "canary+PRE_PRODUCTION_TRAFFIC_SHIFT,POST_SCALE_UP"
+    release.release_ecs.release({**ECS, "STRATEGY": strategy}, aws)
+    made = ecs.service_deployment().configuration
+    stages = ["PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_SCALE_UP"]
+    assert made["strategy"] == "CANARY"
+    assert made["lifecycleHooks"] == [check, {"targetType": "PAUSE", "lifecycleStages": stages}]
+
+
+def test_without_a_word_about_it_the_services_own_hooks_stay(release: Any, ecs: Ecs, aws: Cli) -> None:
+    own = [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]
+    ecs.configure({"lifecycleHooks": own})
+    release.release_ecs.release({**ECS, "STRATEGY": "blue_green"}, aws)
+    assert ecs.service_deployment().configuration["lifecycleHooks"] == own
+
+
 def test_what_belongs_to_another_strategy_is_left_behind(release: Any) -> None:
     service = {
         "deploymentConfiguration": {

@@ -34,6 +34,7 @@ targets:
     role_arn: arn:aws:iam::123456789012:role/deploy
     claim: false
     strategy: canary
+    pause_at: [POST_SCALE_UP, PRE_SCALE_UP, POST_SCALE_UP]
     policy: {approvers: [U0KIM0001, U0KIM0001], quorum: 1, rollback_approval: false, requesters: [W0DANA001]}
     timing: {approval: 1800, build: 1}
   eu-1: {codedeploy: {application: app, group: live}}
@@ -49,6 +50,7 @@ targets:
         False,
         "canary",
     )
+    assert prod.pause_at == ("POST_SCALE_UP", "PRE_SCALE_UP")
     assert prod.timing == Timing(approval=1800, build=1)
     assert (prod.policy.approvers, prod.policy.approver_groups) == (("U0KIM0001",), ())
     assert (prod.policy.deploy_approval, prod.policy.rollback_approval) == (True, False)
@@ -71,6 +73,25 @@ WRONG = {
     "an impossible date": ("    region: 2026-99-99", 3, "targets.prod.region", "should hold an AWS region"),
     "no role": ("    role_arn: deploy", 3, "targets.prod.role_arn", "an IAM role's ARN"),
     "no strategy": ("    strategy: yolo", 3, "targets.prod.strategy", "rolling, blue_green, linear or canary"),
+    "a pause without ecs": ("    pause_at: [PRE_SCALE_UP]", 3, "targets.prod.pause_at", "needs ecs, and the strategy"),
+    "a pause of a rolling update": (
+        "    ecs: {cluster: c, service: s}\n    strategy: rolling\n    pause_at: [PRE_SCALE_UP]",
+        5,
+        "targets.prod.pause_at",
+        "blue_green, linear or canary",
+    ),
+    "a pause where there is none": (
+        "    ecs: {cluster: c, service: s}\n    strategy: canary\n    pause_at: [TEST_TRAFFIC_SHIFT]",
+        5,
+        "targets.prod.pause_at",
+        "ECS cannot pause at 'TEST_TRAFFIC_SHIFT'; it can at RECONCILE_SERVICE",
+    ),
+    "one pause": (
+        "    ecs: {cluster: c, service: s}\n    strategy: canary\n    pause_at: PRE_SCALE_UP",
+        5,
+        "targets.prod.pause_at",
+        "a list of ECS's lifecycle stages",
+    ),
     "ecs is no mapping": ("    ecs: checkout", 3, "targets.prod.ecs", "should hold names and values"),
     "ecs is empty": ("    ecs: {}", 3, "targets.prod.ecs", "lacks cluster"),
     "no service": ("    ecs:\n      cluster: c", 4, "targets.prod.ecs", "lacks service"),

@@ -93,6 +93,28 @@ ROLLOUT: State = {
         "(service checkout-api) registered 2 targets.",
     ],
 }
+PAUSE: State = {
+    "id": "ecs-pause-e7tK9G_WRJqNF_EOMjztDXfKenlJuEUVjsNStf4WLKw",
+    "of": "arn:aws:ecs:x:1:service-deployment/checkout/checkout-api/x1",
+    "mark": "0a1b2c3d4e5f",
+    "stage": "PRODUCTION_TRAFFIC_SHIFT",
+    "strategy": "CANARY",
+    "traffic": 10.0,
+    "eligible": ["U0LEE0001", "U0KIM0001"],
+    "deadline": "2025-10-09T09:53:20.000Z",
+    "decision": "pending",
+    "by": "",
+    "seconds": 130.0,
+}
+CANARY: State = {
+    **ROLLOUT,
+    "lifecycle_stage": "PRODUCTION_TRAFFIC_SHIFT",
+    "strategy": "CANARY",
+    "traffic": 10.0,
+    "pause": {},
+}
+PAUSED: State = {**CANARY, "state": "paused", "pause": PAUSE, "wait_seconds": 10, "wake": 0}
+PROMOTED: State = {**PAUSE, "decision": "promoted", "by": "U0LEE0001"}
 BREAKER: State = {
     **ROLLOUT,
     "state": "failed",
@@ -136,6 +158,25 @@ PHASES: dict[str, State] = {
     "deploy runs": {**UP, "deploy": {**RUNNING, "stage": "deploy"}},
     "rollout": {**UP, "rollout": ROLLOUT},
     "rollout, blue/green": {**UP, "rollout": {**ROLLOUT, "lifecycle_stage": "PRODUCTION_TRAFFIC_SHIFT"}},
+    "rollout, canary": {**UP, "rollout": CANARY},
+    "paused": {**UP, "rollout": PAUSED},
+    "paused, no traffic told": {
+        **UP,
+        "rollout": {**PAUSED, "traffic": None, "pause": {**PAUSE, "traffic": None, "eligible": []}},
+    },
+    "promoted": {**UP, "rollout": {**CANARY, "state": "promoted", "pause": PROMOTED}},
+    "promoted, and on": {**UP, "rollout": {**CANARY, "last_pause": PROMOTED}},
+    "continued elsewhere": {**UP, "rollout": {**CANARY, "last_pause": {**PAUSE, "decision": "passed"}}},
+    "nobody promoted it": {
+        **UP,
+        "rollout": {**CANARY, "state": "expired", "done": True, "pause": {**PAUSE, "decision": "expired"}},
+        "rollback": {"how": "stop_service_deployment"},
+    },
+    "CodeDeploy waits": {
+        **UP,
+        "plan": {**PLAN, "kind": "codedeploy"},
+        "rollout": {"state": "paused", "status": "Ready", "pause": {**PAUSE, "stage": "Ready", "traffic": None}},
+    },
     "breaker restores": {**UP, "rollout": BREAKER},
     "restoring": {**UP, "rollout": BREAKER, "rollback": {"how": "update_service"}},
     "rollback stage": {"plan": {**BACK, "kind": "none"}, "rollback": {**RUNNING, "stage": "rollback"}},
@@ -147,6 +188,18 @@ ENDS: dict[str, State] = {
     "Restored": {"plan": BACK, "restored": HEALTHY, "rollback": {"how": "x"}, "outcome": _outcome("Restored")},
     "Restored without a reason": {"plan": {**BACK, "reason": ""}, "outcome": _outcome("Restored")},
     "Restored by a cancel": {**UP, "restored": HEALTHY, "outcome": _outcome("Restored", by="U0KIM0001")},
+    "Restored at a pause": {
+        **UP,
+        "rollout": {**CANARY, "state": "cancelled", "done": True, "pause": {**PAUSE, "decision": "rolled_back"}},
+        "restored": HEALTHY,
+        "outcome": _outcome("Restored", by="U0KIM0001"),
+    },
+    "Restored, not promoted": {
+        **UP,
+        "rollout": {**CANARY, "state": "expired", "done": True, "pause": {**PAUSE, "decision": "expired"}},
+        "restored": HEALTHY,
+        "outcome": _outcome("Restored"),
+    },
     "Rolled Back": {**UP, "rollout": BREAKER, "outcome": _outcome("Rolled Back", BREAKER["why"])},
     "Rolled Back, late": {
         **UP,

@@ -26,8 +26,9 @@ class Deployment:
     """One of a group's deployments. The counts are of instances; none where CodeDeploy counts none.
 
     `rolls_back`: the deployment that CodeDeploy made this one for; `rolled_back_by`: the one that it made for this.
-    `pause`: where it waits for people before it moves the traffic. `terminating`: all traffic is moved, and what it
-    replaced is not ended yet; `keeping`: the seconds for which that is kept.
+    `pause`: where it waits for people before it moves the traffic; `lapsed`: that wait was over, and so it was stopped.
+    `terminating`: all traffic is moved, and what it replaced is not ended yet; `keeping`: the seconds for which that is
+    kept.
 
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
     """
@@ -44,6 +45,7 @@ class Deployment:
     terminating: bool = False
     keeping: int = 0
     pause: Pause | None = None
+    lapsed: bool = False
     done: int = 0
     pending: int = 0
     instances: int = 0
@@ -79,6 +81,7 @@ def read(info: Mapping[str, Any]) -> Deployment:
         terminating=status == "InProgress" and bool(info.get("instanceTerminationWaitTimeStarted")),
         keeping=60 * int(_ending(info).get("terminationWaitTimeInMinutes", 0)),
         pause=staged.ready(info),
+        lapsed=staged.ready_too_long(info),
         done=int(counts.get("Succeeded", 0)),
         pending=sum(int(counts.get(each, 0)) for each in ("Pending", "InProgress", "Ready")),
         instances=sum(int(each) for each in counts.values()),
@@ -140,4 +143,5 @@ def verdict(ours: Deployment, newer: Sequence[Deployment], wanted: Mapping[str, 
         return Rollout(RolloutState.FAILED, ours.status, **base)
     if last and not same(last.revision, ours.revision):
         return Rollout(RolloutState.OVERTAKEN, ours.status, **base)
-    return Rollout(RolloutState.FAILED if ours.broken else RolloutState.HEALTHY, ours.status, **base)
+    state = RolloutState.FAILED if ours.broken else RolloutState.HEALTHY
+    return Rollout(state, ours.status, lapsed=ours.lapsed, **base)

@@ -99,6 +99,15 @@ def ready(info: Mapping[str, Any]) -> Pause | None:
     return Pause(id="READY_WAIT", of=str(info["deploymentId"]))
 
 
+def ready_too_long(info: Mapping[str, Any]) -> bool:
+    """True for one that CodeDeploy stopped by itself where it may wait for people: "if traffic rerouting is not started
+    before the end of the specified wait period, the deployment status is changed to Stopped"."""
+    option = (info.get("blueGreenDeploymentConfiguration") or {}).get("deploymentReadyOption") or {}
+    code = (info.get("errorInformation") or {}).get("code", "")
+    waits = option.get("actionOnTimeout") == "STOP_DEPLOYMENT"
+    return info.get("status") == "Stopped" and waits and code in ("", "TIMEOUT")
+
+
 def baking(configuration: Mapping[str, Any]) -> int:
     """Seconds that a service deployment takes because its configuration says so, however fast the tasks come up.
 

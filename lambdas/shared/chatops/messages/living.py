@@ -120,14 +120,10 @@ def _rollout_fields(shown: Facts, kind: str) -> list[str]:
     fields: list[str] = []
     if shown.get("desired") is not None and kind == "ecs":
         counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
-        fields += [say("field_tasks", counts), say("field_rollout", status=_status(shown))]
+        fields += [say("field_tasks", counts), say("field_rollout", status=paused.status(shown))]
     elif shown.get("status") and kind == "codedeploy":
-        fields += group_fields(shown, _status(shown))
-    if shown.get("strategy", "ROLLING") not in ("", "ROLLING"):
-        share = paused.percent(shown.get("traffic"))
-        key = "field_strategy_traffic" if share else "field_strategy"
-        fields.append(say(key, strategy=shown["strategy"], traffic=share))
-    return fields
+        fields += group_fields(shown, paused.status(shown))
+    return fields + paused.strategy(shown)
 
 
 def group_fields(shown: Facts, status: str) -> list[str]:
@@ -135,11 +131,6 @@ def group_fields(shown: Facts, status: str) -> list[str]:
     counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
     instances = [say("field_instances", counts)] if shown.get("desired") else []
     return [*instances, say("field_rollout", status=status)]
-
-
-def _status(rollout: Facts) -> str:
-    stage = rollout.get("lifecycle_stage")
-    return f"{rollout.get('status', '')}{f' · {stage}' if stage else ''}"
 
 
 def changes_text(plan: Facts) -> str:

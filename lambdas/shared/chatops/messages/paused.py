@@ -1,4 +1,4 @@
-"""A rollout's pauses in words; `pause` is the fact that `ecs` makes of one. Pure."""
+"""How a rollout goes stage by stage, and its pauses, in words; `pause` is the fact that `ecs` makes of one. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ def where(pause: Facts) -> Markup:
     """The stage, and how much of the traffic goes to the new version there."""
     share = percent(pause.get("traffic"))
     return Markup(say("pause_at_traffic" if share else "pause_at", stage=pause.get("stage", ""), traffic=share))
+
+
+def status(rollout: Facts) -> str:
+    """The service's own words: its status, and the stage that it is at."""
+    words = [str(rollout.get("status") or "–"), str(rollout.get("lifecycle_stage") or "")]
+    return " · ".join(word for word in words if word)
+
+
+def strategy(rollout: Facts) -> list[str]:
+    """The field that says how it is rolled out, where that is not simply task by task."""
+    name, share = str(rollout.get("strategy") or ""), percent(rollout.get("traffic"))
+    if name in ("", "ROLLING"):
+        return []
+    return [say("field_strategy_traffic" if share else "field_strategy", strategy=name, traffic=share)]
 
 
 def lines(view: View) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
 
+from chatops.messages import paused
 from chatops.messages.catalogue import Markup, escape, link, plain, say
 from chatops.messages.facts import Facts
 from chatops.messages.living import changes_text, group_fields
@@ -86,10 +87,8 @@ def status(fact: Facts) -> dict[str, Any]:
     rollout = fact.get("rollout") or {}
     tasks = ""
     if rollout.get("desired") is not None and fact.get("kind") == "ecs":
-        fields += [
-            say("field_tasks", rollout),
-            say("field_rollout", status=str(rollout.get("status") or "–")),
-        ]
+        fields += [say("field_tasks", rollout), say("field_rollout", status=paused.status(rollout))]
+        fields += paused.strategy(rollout)
         tasks = Markup(f"{rollout['running']}/{rollout['desired']}; ")
     elif rollout.get("status") and fact.get("kind") == "codedeploy":
         fields += group_fields(rollout, str(rollout["status"]))

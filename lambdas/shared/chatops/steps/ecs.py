@@ -55,7 +55,7 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
     }
     if not target.claim:
         fact["brought"] = outputs
-    if found.state is RolloutState.FAILED and pausing.lapsed(look, found):
+    if found.state is RolloutState.FAILED and found.lapsed:
         fact["state"] = "expired"
     elif found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
@@ -233,8 +233,12 @@ def _service_now(target: Target) -> dict[str, Any]:
         return {}
     newest = max(brought, key=lambda d: d.created_at, default=None)
     counts = verdict.counts(found)
-    status = newest.status if newest else str(verdict.primary(found).get("rolloutState", ""))
-    return {**counts, "events": list(counts["events"]), "status": status}
+    shown = {**counts, "events": list(counts["events"])}
+    if newest is None:
+        return {**shown, "status": str(verdict.primary(found).get("rolloutState", ""))}
+    if newest.status == "SUCCESSFUL":
+        return {**shown, "status": newest.status}
+    return {**shown, **newest.shown, "status": newest.status}
 
 
 def _group_now(target: Target) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import clock
-from chatops.ecs.staged import CONTINUE
+from chatops.ecs.staged import CONTINUE, Pause
 from chatops.ecs.verdict import Rollout
 from chatops.store import pauses
 from chatops.store.table import Item, Table
@@ -15,6 +15,10 @@ from chatops.targets import Target
 
 _LONGEST_LOOK = 300
 """Seconds between two looks at a pause, at most: an alarm or somebody in the console may end it and not tell us."""
+
+
+_GRACE = 60
+"""Seconds that the service has to do at its own deadline what it said."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +52,14 @@ def at(look: Look, found: Rollout) -> dict[str, Any]:
     pause = found.pause
     if pause is None:
         raise ValueError("The rollout is not paused.")
-    ours = look.now + look.target.timing.promotion
-    # the bot itself never promotes: where ECS goes on by itself, its own deadline is the one that counts
-    until = pause.expires_at or ours
-    deadline = until if pause.on_timeout == CONTINUE else min(until, ours)
     facts = {
         "stage": found.lifecycle_stage or found.status,
         "strategy": found.strategy,
         "traffic": found.traffic,
         "on_timeout": pause.on_timeout,
     }
-    row = pauses.opened(look.rows, look.deployment_id, pause.mark, facts, deadline)
-    late = look.now >= float(row["deadline_at"])
-    if late and not row.get("decision") and row["on_timeout"] != CONTINUE:
+    row = pauses.opened(look.rows, look.deployment_id, pause.mark, facts, _deadline(pause, look))
+    if not row.get("decision") and look.now >= _ends_here(pause, row):
         row = pauses.decide(look.rows, look.deployment_id, pause.mark, "expired")
     shown = {**pause.fact(), **told(row)}
     decision = row.get("decision")
@@ -71,6 +70,24 @@ def at(look: Look, found: Rollout) -> dict[str, Any]:
     if decision == "rolled_back":
         return {"state": "cancelled", "done": True, "pause": shown}
     return {"state": "paused", "pause": shown, "wake": look.wake, "wait_seconds": _wait(row, look)}
+
+
+def _deadline(pause: Pause, look: Look) -> float:
+    """Ours or the service's own, whichever is sooner; the service's own where it goes on by itself then: the bot never
+    promotes anything, and never takes back what was meant to go on unless somebody objects."""
+    ours = look.now + look.target.timing.promotion
+    if not pause.expires_at:
+        return ours
+    return pause.expires_at if pause.on_timeout == CONTINUE else min(pause.expires_at, ours)
+
+
+def _ends_here(pause: Pause, row: Item) -> float:
+    """When we take it back: at our own deadline. At its own the service acts by itself, which we only watch; where it
+    was to take it back and has not, we do so a little later."""
+    deadline = float(row["deadline_at"])
+    if deadline != pause.expires_at:
+        return deadline
+    return deadline + _GRACE if pause.on_timeout != CONTINUE else math.inf
 
 
 def _wait(row: Item, look: Look) -> int:
@@ -111,9 +128,3 @@ def _left(look: Look, found: Rollout) -> dict[str, Any]:
 
 def _still(mark: str, found: Rollout) -> bool:
     return found.pause is not None and found.pause.mark == mark
-
-
-def lapsed(look: Look, found: Rollout) -> bool:
-    """True if the service itself took it back, or stopped, because nobody decided in time. CodeDeploy does not say why
-    a deployment was stopped: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentReadyOption.html"""
-    return found.lapsed or (found.status == "Stopped" and look.before.get("state") == "paused")

@@ -1,0 +1,116 @@
+"""A blue/green deployment of CodeDeploy that waits before it moves the traffic: the same Promote, by its own call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import botocore.config
+import pytest
+
+from chatops import aws, targets
+from chatops.ecs.staged import Pause
+from chatops.errors import ServiceRefused
+from chatops.steps import ecs, promote
+from chatops.store import deployments, locks, pauses
+from chatops.store.table import Table
+from local.codedeploy import CodeDeploy, Course
+from local.faults import Fault
+from tests.contract.conftest import served
+from tests.unit.conftest import Time
+from tests.unit.pause_world import ID, Shared
+from tests.unit.views import PLAN
+
+LEE = "U0LEE0001"
+
+
+class Here:
+    """The group `live` of `batch`, whose next deployment waits before its traffic."""
+
+    def __init__(self, rows: Table, far: CodeDeploy, time: Time) -> None:
+        self.rows, self.far, self.time = rows, far, time
+        first = far.deployments("batch", "live")[0]
+        previous = {"present": True, "version": "v1", "codedeploy_deployment_id": first.id}
+        plan = {**PLAN, "target": "dev", "kind": "codedeploy", "previous": previous, "started_at": time.at}
+        taking = locks.taking("dev", locks.Holder(ID, "arn", "deploy", "v1.2.3", "U0DANA001", ""))
+        deployments.begin(rows, ID, "arn", plan, taking)
+        far.deployer.courses = [Course(waits="READY_WAIT")]
+        self.begun = far.deploy("batch", "live", "v2", f"{ID} abc")
+        deploy = {"state": "succeeded", "outputs": {"codedeploy_deployment_id": self.begun}}
+        self.state: dict[str, Any] = {"plan": plan, "deploy": deploy}
+
+    def event(self, **more: Any) -> dict[str, Any]:
+        return {"deployment_id": ID, "execution_arn": "arn", "state": self.state, **more}
+
+    def look(self, seconds: float = 0, mode: str = "rollout") -> dict[str, Any]:
+        self.time.pass_by(seconds)
+        self.state[mode] = ecs.run(self.event(mode=mode))
+        return dict(self.state[mode])
+
+    @property
+    def mark(self) -> str:
+        return Pause("READY_WAIT", self.begun).mark
+
+    def promoted(self) -> None:
+        """As a click would."""
+        assert self.look(20)["state"] == "paused"
+        assert pauses.decide(self.rows, ID, self.mark, "promoted", LEE)["by"] == LEE
+        assert self.look()["state"] == "promoted"
+
+
+@pytest.fixture
+def here(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Iterator[Here]:
+    environment.setenv("CODEDEPLOY_APP_NAME", "batch")
+    environment.setenv("CODEDEPLOY_GROUP_NAME", "live")
+    targets._cached.cache_clear()
+    far = CodeDeploy(Shared(time))
+    far.add_group("batch", "live")
+    with served(far.app) as url:
+        once = botocore.config.Config(retries={"total_max_attempts": 1})
+        client = boto3.client("codedeploy", endpoint_url=url, config=once)
+        ours = {"codedeploy": client, "dynamodb": rows._client}
+        environment.setattr(aws, "client", lambda service, **_: ours[service])
+        yield Here(rows, far, time)
+        client.close()
+
+
+def test_ready_is_a_pause_and_promote_moves_the_traffic(here: Here) -> None:
+    assert here.look(1)["state"] == "moving"
+    here.promoted()
+    assert here.state["rollout"]["pause"]["stage"] == "Ready"
+    assert promote.run(here.event()) == {"continued": True}
+    assert here.look(20)["state"] == "healthy"
+    assert here.far.running("batch", "live") == "v2"
+
+
+def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
+    here.promoted()
+    assert promote.run(here.event()) == {"continued": True}
+    assert promote.run(here.event()) == {"continued": False}
+
+
+def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -> None:
+    here.promoted()
+    here.far.faults.append(Fault("ContinueDeployment", status=400, code="AccessDeniedException"))
+    with pytest.raises(ServiceRefused, match=r"codedeploy:ContinueDeployment.*--deployment-wait-type READY_WAIT"):
+        promote.run(here.event())
+
+
+@pytest.mark.parametrize(("by_hand", "state"), [(False, "expired"), (True, "failed")])
+def test_stopped_at_the_end_of_its_wait_nobody_promoted_it(here: Here, by_hand: bool, state: str) -> None:
+    here.look(20)
+    stopped = here.far.deployments("batch", "live")[-1]
+    stopped.status, stopped.completed_at = "Stopped", here.time.at
+    stopped.error = {"code": "MANUAL_STOP", "message": "x"} if by_hand else {}
+    found = here.look(600)
+    assert (found["state"], found["done"]) == (state, True)
+    assert (pauses.get(here.rows, ID, here.mark) or {})["decision"] == ("passed" if by_hand else "expired")
+
+
+def test_what_is_put_back_moves_its_traffic_without_anybodys_word(here: Here) -> None:
+    here.state["rollback"] = {"how": "codedeploy", "codedeploy_deployment_id": here.begun}
+    assert here.look(20, "restored")["state"] == "paused"
+    assert promote.run(here.event()) == {"continued": True}
+    assert here.look(20, "restored")["state"] == "healthy"
+    assert pauses.all_of(here.rows, ID) == []
