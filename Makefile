@@ -7,7 +7,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run demo doctor caller decide costs test check mutants policies format lock clean
+.PHONY: help run demo doctor caller decide costs test kills check mutants policies format lock clean
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
@@ -48,6 +48,10 @@ ifeq ($(ENGINE),)
 else
 	@$(ON_ENGINE) $(PY) -m pytest -q -m engine tests/statemachine $(PYTEST_ARGS)
 endif
+
+kills: .venv/test.stamp ## Kill handlers before and after every external call (N=10000, SEED=1, PROCESSES=2, ONLY='<interleaving>')
+	@exec $(PY) -m tests.faults.kills $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
+		$(if $(ONLY),--only '$(ONLY)')
 
 check: ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh

@@ -73,6 +73,7 @@ class World:
     `targets`: the text of a targets.yaml (default: the one variable-made target is not used, local/targets.yaml is).
     `speed`: of the stand-ins' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
     Functions endpoint; its Lambda endpoint must then be `runtime.url`, at `lambda_host` and `lambda_port`.
+    `max_warm`: as LambdaRuntime has it. `events` False: EventBridge is the test.
     """
 
     def __init__(
@@ -89,6 +90,8 @@ class World:
         environment: Mapping[str, str] | None = None,
         sweep_seconds: float = 0,
         log_dir: str | None = None,
+        max_warm: int = 8,
+        events: bool = True,
     ) -> None:
         self.clock = Clock(speed)
         stack.callback(self.clock.close)
@@ -110,7 +113,7 @@ class World:
         # and learns the rest before its first call
         self._environment: dict[str, str] = {}
         self.runtime = stack.enter_context(
-            LambdaRuntime(self.template, self._environment, lambda_host, lambda_port, log_dir)
+            LambdaRuntime(self.template, self._environment, lambda_host, lambda_port, log_dir, max_warm=max_warm)
         )
         embedded = stack.enter_context(EmbeddedEngine(self.runtime.url, wait_time_scale))
         self._embedded = embedded
@@ -127,7 +130,8 @@ class World:
         self.gateway = Gateway(self.runtime, self.template.routes)
         self._mounts._whole["prod"] = self.gateway
         self.user = SlackUser(self.slack, f"{self.url}/prod/slack/events", self.signing_secret)
-        self._start_events(stack, sweep_seconds)
+        if events:
+            self._start_events(stack, sweep_seconds)
 
     def mount_page(self, page: Any) -> None:
         """Serve this application for every path that belongs to nothing else."""

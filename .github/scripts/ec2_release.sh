@@ -26,7 +26,8 @@ trap 'rm -rf "$keys"' EXIT
 (umask 077 && printf '%s\n' "${SSH_PRIVATE_KEY//$'\r'/}" >"$keys/key" && printf '%s\n' "$EC2_KNOWN_HOSTS" >"$keys/known")
 on_host() {
     ssh -F none -i "$keys/key" -p "${EC2_PORT:-22}" -o IdentitiesOnly=yes -o UserKnownHostsFile="$keys/known" \
-        -o StrictHostKeyChecking=yes -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 \
+        -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o BatchMode=yes \
+        -o ConnectTimeout=15 -o ServerAliveInterval=15 \
         -- "$EC2_USER@$EC2_HOST" "$@"
 }
 

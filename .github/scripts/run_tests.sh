@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Runs the tests of the repository in $SOURCE the way it does itself: `make test`, else `npm test`, else pytest.
+#
+# What the repository runs gets no way to ask GitHub for this job's token, which AWS's role trusts.
 set -euo pipefail
+unset ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL
 cd "$SOURCE"
 
 if [[ -f Makefile ]] && grep -Eq '^test[[:space:]]*:' Makefile; then

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from local.aws_json import JsonService
 from local.clock import Clock
@@ -20,7 +21,8 @@ FIRST_IMAGE = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com/checkout-ap
 class Ecs(JsonService):
     """ECS in memory, with the cluster `checkout` and its service `checkout-api` already running v1.0.0.
 
-    `rollout` is the script of every rollout; `next_rollout`, if set, of the next one only. `down` answers
+    `rollout` is the script of every rollout; `next_rollout`, if set, of the next one only, `next_rollouts`
+    of the next one of a service. `down` answers
     everything 503. `faults` are rules for single requests. `service_deployments` False makes its services of
     the kind that has none: ListServiceDeployments is empty.
     """
@@ -63,6 +65,10 @@ class Ecs(JsonService):
     @next_rollout.setter
     def next_rollout(self, script: Rollout | None) -> None:
         self._state.next_rollout = script
+
+    @property
+    def next_rollouts(self) -> dict[str, Rollout]:
+        return self._state.next_rollouts
 
     def add_service(self, name: str, image: str, desired: int = 4, cluster: str | None = None) -> str:
         """A further service, steady on revision 1 of a task definition of its name. Returns its ARN."""
@@ -107,6 +113,10 @@ class Ecs(JsonService):
         with self._lock:
             perform(self._state, "UpdateService", request, self.service_deployments)
             return self.service_deployment(service).arn
+
+    def deployer(self, service: str) -> Deployer:
+        """The pipeline of one service among several."""
+        return Deployer(self, service)
 
     def configure(self, configuration: Json, service: str | None = None) -> None:
         """Change keys of the service's deploymentConfiguration (strategy, deploymentCircuitBreaker, …)."""
@@ -162,6 +172,20 @@ def _configuration(strategy: str) -> Json:
     if stages:
         made["lifecycleHooks"] = [{"targetType": "PAUSE", "lifecycleStages": stages.split(",")}]
     return made
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """What a deploy stage does to one service."""
+
+    ecs: Ecs
+    service: str
+
+    def register_task_definition(self, image: str) -> str:
+        return self.ecs.register_task_definition(image, self.service)
+
+    def update_service(self, *, task_definition: str, strategy: str) -> str:
+        return self.ecs.update_service(task_definition, self.service, strategy=strategy)
 
 
 def _body(name: str, image: str) -> Json:

@@ -39,6 +39,7 @@ class State:
         self.services: dict[tuple[str, str], Service] = {}
         self.rollout = Rollout()
         self.next_rollout: Rollout | None = None
+        self.next_rollouts: dict[str, Rollout] = {}
 
     def register(self, family: str, body: Json) -> TaskDefinition:
         """A new revision of a family."""
@@ -88,7 +89,9 @@ class State:
             raise service_not_active()
         if definition.status != "ACTIVE":
             raise client_error("TaskDefinition is inactive")
-        script, self.next_rollout = self.next_rollout or self.rollout, None
+        script = self.next_rollouts.pop(service.name, None)
+        if script is None:
+            script, self.next_rollout = self.next_rollout or self.rollout, None
         at = self.clock.now()
         deployment = self.deployer.begin(service, self._revision(service, definition, at), script, at)
         strategy = service.configuration.get("strategy", "ROLLING")

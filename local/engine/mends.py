@@ -51,6 +51,7 @@ MENDS: tuple[Mend, ...] = (
     mend_paths.choice_needs_its_variable,
     mend_paths.times_are_json,
     mend_errors.runtime_errors_cannot_be_caught,
+    mend_dynamodb.transactions_copy_what_they_touch,
     mend_dynamodb.writes_are_serializable,
     mend_timing.waits_scale,
     mend_timing.retries_scale,

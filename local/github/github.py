@@ -37,7 +37,9 @@ class Call(NamedTuple):
 class GitHub(Edits):
     """GitHub for one machine. Mount `mount` (or `app`, the same) under any base address.
 
-    script: what a stage does; `script["build"] = Script(...)`, or a list of scripts used one after another.
+    script: what a stage does; `script["build"] = Script(...)`, or a list of scripts used one after another; a
+        repository's own is `script["owner/name build"]`.
+    deployers: what a repository's deploy stage changes, where that is not the one service that all others share.
     faults: rules for failing requests, first match wins (`Fault`).
     calls: every request as (method, path, status), oldest first.
     tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes. grant: what `tokens` may do.
@@ -69,6 +71,7 @@ class GitHub(Edits):
         self.down = False
         self.date_offset = 0.0
         self.rate_limit = RateLimit()
+        self.deployers: dict[str, EcsDeployer] = {}
         self._ecs, self._codedeploy = ecs, codedeploy
         self._registry = Runs()
         self._closing = threading.Event()
@@ -116,7 +119,7 @@ class GitHub(Edits):
         if not (self.actions_enabled and repository.actions_enabled):
             return
         workflows = listening(repository, event.type)
-        script = self._script_for(str(event.payload.get("stage") or "")) if workflows else None
+        script = self._script_for(repository.full_name, str(event.payload.get("stage") or "")) if workflows else None
         if script is not None and not script.never_appears:
             for workflow in workflows:
                 self._appear(repository, workflow, event, script)
@@ -219,9 +222,9 @@ class GitHub(Edits):
                 return run
         raise ApiError(404)
 
-    def _script_for(self, stage: str) -> Script:
+    def _script_for(self, repository: str, stage: str) -> Script:
         with self.lock:
-            chosen = self.script.get(stage) or Script()
+            chosen = self.script.get(f"{repository} {stage}") or self.script.get(stage) or Script()
             if isinstance(chosen, Script):
                 return chosen
             # The last script of a list stays.
@@ -229,7 +232,8 @@ class GitHub(Edits):
 
     def _carry_out(self, run: Run) -> None:
         script = run.script or Script()
-        Pipeline(run, script, self.clock, self.lock, self._closing, self._ecs, self._codedeploy).carry_out()
+        ecs = self.deployers.get(run.repository, self._ecs)
+        Pipeline(run, script, self.clock, self.lock, self._closing, ecs, self._codedeploy).carry_out()
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="github-run", daemon=True)

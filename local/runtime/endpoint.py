@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.runtime.api import Handler, Server
+from local.runtime.calls import Death
 from local.runtime.invocation import Invocation, ServiceFault, failed
 from local.runtime.pool import Pool
 from local.runtime.process import Worker, WorkerDiedError, WorkerTimeoutError
@@ -21,6 +22,7 @@ from local.runtime.template import Function, Template, function_arn
 __all__ = ["Invocation", "LambdaRuntime", "ServiceFault"]
 
 Faults = Callable[[str, Any], ServiceFault | None]
+Deaths = Callable[[str, Any], Death | None]
 
 
 class LambdaRuntime:
@@ -29,7 +31,8 @@ class LambdaRuntime:
 
     `environment` is added to every function's variables. `port` 0 takes a free one. `log_dir` gets
     <function>.log each (a temporary folder by default). `faults`, settable at any time, is asked before
-    each call. At most `max_warm` processes are kept once idle, none longer than `idle_seconds`; concurrent
+    each call; `deaths` is asked where the function's process (a new one) is to die in it, and makes its calls known.
+    At most `max_warm` processes are kept once idle, none longer than `idle_seconds`; concurrent
     calls may start more for as long as they take.
     """
 
@@ -47,6 +50,7 @@ class LambdaRuntime:
         self.template = template
         self.invocations: Counter[str] = Counter()
         self.faults: Faults | None = None
+        self.deaths: Deaths | None = None
         self.on_invocation: Callable[[str, Any, Invocation], None] | None = None
         self._lock = threading.Lock()
         self._own_logs = tempfile.TemporaryDirectory(prefix="chatops-logs-") if log_dir is None else None
@@ -106,13 +110,16 @@ class LambdaRuntime:
             "arn": arn or function_arn(name),
             "timeout_seconds": function.timeout_seconds,
         }
+        if self.deaths:
+            death = self.deaths(name, event)
+            request["death"] = death.order() if death else None
         invocation = self._run(function, request)
         if self.on_invocation:
             self.on_invocation(name, event, invocation)
         return invocation
 
     def _run(self, function: Function, request: dict[str, Any]) -> Invocation:
-        worker = self._pool.take(function)
+        worker = self._pool.take(function, fresh=bool(request.get("death")))
         cold, request_id = worker.cold, request["request_id"]
         try:
             begun = worker.ready() if cold else {"error": None, "log": ""}
@@ -139,8 +146,8 @@ class LambdaRuntime:
             )
         self._pool.give_back(worker)
         if error:
-            return Invocation(error, error["errorType"], log, cold, request_id)
-        return Invocation(json.loads(answer["payload"]), None, log, cold, request_id)
+            return Invocation(error, error["errorType"], log, cold, request_id, tuple(answer["calls"]))
+        return Invocation(json.loads(answer["payload"]), None, log, cold, request_id, tuple(answer["calls"]))
 
     def _broken(self, function: Function, request_id: str, kind: str, text: str, cold: bool) -> Invocation:
         with (self.log_dir / f"{function.name}.log").open("a", encoding="utf-8") as log:

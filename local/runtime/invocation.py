@@ -14,7 +14,7 @@ MAX_ASYNC_PAYLOAD = 1_048_576
 @dataclass(frozen=True)
 class Invocation:
     """`payload` is what the function returned, or the error object; `error` is its errorType, None on
-    success.
+    success. `calls`: the names of the calls that it made, where somebody watches and it lived to tell.
     """
 
     payload: Any
@@ -22,6 +22,7 @@ class Invocation:
     log: str = ""
     cold: bool = False
     request_id: str = ""
+    calls: tuple[str, ...] = ()
 
 
 def failed(kind: str, message: str, request_id: str, **more: Any) -> dict[str, Any]:

@@ -39,11 +39,13 @@ class Pool:
         self._reaper = threading.Thread(target=self._reap_idle, name="lambda-reaper", daemon=True)
         self._reaper.start()
 
-    def take(self, function: Function) -> Worker:
-        """A warm process of `function`, else a new one, which has still to say that it is `ready`."""
+    def take(self, function: Function, *, fresh: bool = False) -> Worker:
+        """A warm process of `function`, else (or if it is to be `fresh`) a new one, which has still to say that it is
+        `ready`.
+        """
         with self._lock:
             for index in range(len(self._idle) - 1, -1, -1):
-                if self._idle[index].function.name == function.name:
+                if not fresh and self._idle[index].function.name == function.name:
                     worker = self._idle.pop(index)
                     self._busy.add(worker)
                     return worker

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local.runtime import calls
 from local.runtime.invocation import MAX_PAYLOAD, failed
 
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -129,11 +130,12 @@ def _load(function: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
 def _invoke(handler: Any, request: dict[str, Any], function: dict[str, Any], tee: _Tee) -> dict[str, Any]:
     request_id = request["request_id"]
     os.write(1, f"START RequestId: {request_id} Version: {request['version']}\n".encode())
+    watched = calls.watch(request["death"]) if "death" in request else None
     begun = time.perf_counter()
     answer = _call(handler, request, function)
     milliseconds = (time.perf_counter() - begun) * 1000
     os.write(1, f"END RequestId: {request_id} Duration: {milliseconds:.2f} ms\n".encode())
-    return {**answer, "log": tee.take()}
+    return {**answer, "log": tee.take(), "calls": watched.made if watched else []}
 
 
 def _call(handler: Any, request: dict[str, Any], function: dict[str, Any]) -> dict[str, Any]:

@@ -452,6 +452,45 @@ def writes_are_serializable(on: Bench) -> None:
     assert [item["pk"]["S"] for item in client.scan(TableName="t")["Items"]] == ["kept"]
 
 
+@check
+def transactions_copy_what_they_touch(on: Bench) -> None:
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    client = boto3.client("dynamodb", endpoint_url=on.url, region_name="us-east-1", **CREDENTIALS)
+    key = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    kinds = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+    client.create_table(TableName="t", KeySchema=key, AttributeDefinitions=kinds, BillingMode="PAY_PER_REQUEST")
+
+    def row(pk: str, sk: str, **more: Any) -> dict[str, Any]:
+        return {"pk": {"S": pk}, "sk": {"S": sk}, **more}
+
+    def seen() -> list[tuple[str, str, str]]:
+        found = client.scan(TableName="t")["Items"]
+        return sorted((item["pk"]["S"], item["sk"]["S"], item.get("n", {}).get("S", "")) for item in found)
+
+    for n in range(60):
+        client.put_item(TableName="t", Item=row(f"other{n}", "a"))
+    client.put_item(TableName="t", Item=row("mine", "a", n={"S": "before"}))
+    before = seen()
+    update = {"TableName": "t", "Key": row("mine", "a"), "UpdateExpression": "SET n = :n"}
+    members = [
+        {"Update": {**update, "ExpressionAttributeValues": {":n": {"S": "after"}}}},
+        {"Put": {"TableName": "t", "Item": row("mine", "b")}},
+        {"Put": {"TableName": "t", "Item": row("new", "a")}},
+        {"Delete": {"TableName": "t", "Key": row("other1", "a")}},
+    ]
+    never = {"TableName": "t", "Key": row("none", "a"), "ConditionExpression": "attribute_exists(pk)"}
+    assert code(client.transact_write_items, TransactItems=[*members, {"ConditionCheck": never}]) != ""
+    assert seen() == before, "what a failed transaction changed was not all put back"
+    copies: list[object] = []
+    real = DynamoType.__deepcopy__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DynamoType, "__deepcopy__", lambda self, memo: copies.append(self) or real(self, memo))
+        client.transact_write_items(TransactItems=members)
+    assert len(seen()) == len(before) + 1
+    assert len(copies) < 80, f"{len(copies)} values were copied for four rows"
+
+
 def test_the_engine_leaves_motos_ec2_unloaded() -> None:
     """100 MB of instance types, loaded for an enumeration of the Batch integration."""
     program = "import sys, {}; print('moto.ec2' in sys.modules, 'moto.batch' in sys.modules)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -186,6 +187,43 @@ def test_another_hosts_key_or_another_users_is_refused(host: Host, server: tuple
     assert host.release(sha, EC2_KNOWN_HOSTS=wrong).returncode != 0
     assert host.release(sha, SSH_PRIVATE_KEY=(folder / "other").read_text()).returncode != 0
     assert not (host.home / "releases").exists()
+
+
+@pytest.mark.parametrize("how", ["well", "refused", "unhealthy", "cancelled"])
+def test_the_key_is_gone_from_the_runner_however_it_ends(host: Host, tmp_path: Path, how: str) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    env = {"TMPDIR": str(kept)}
+    if how == "cancelled":
+        sha = host.commit('touch "$HOME/begun"; sleep 20')
+        running = subprocess.Popen(
+            ["bash", str(SCRIPTS / "ec2_release.sh")], env=host.env | env | {"SHA": sha}, start_new_session=True
+        )
+        for _ in range(400):
+            if (host.home / "begun").exists():
+                break
+            time.sleep(0.05)  # until the host has begun
+        assert any(kept.rglob("key"))
+        os.killpg(running.pid, signal.SIGTERM)  # as GitHub ends a cancelled step
+        assert running.wait(20) != 0
+    else:
+        sha = host.commit("touch sick" if how == "unhealthy" else "true")
+        done = host.release(sha, **env, **({"EC2_KNOWN_HOSTS": "other ssh-ed25519 AAAA"} if how == "refused" else {}))
+        assert (done.returncode == 0) is (how == "well")
+    assert list(kept.iterdir()) == []
+
+
+def test_only_the_secrets_host_key_counts(host: Host, tmp_path: Path) -> None:
+    """Not what the runner itself trusts, nor a name in its ssh settings."""
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "known_hosts").write_text(host.env["EC2_KNOWN_HOSTS"])
+    (tmp_path / ".ssh" / "config").write_text("Host *\n  StrictHostKeyChecking no\n")
+    done = host.release(host.commit("true"), EC2_KNOWN_HOSTS="other ssh-ed25519 AAAA")
+    assert done.returncode != 0
+    assert "Host key verification failed" in done.stderr
+    script = (SCRIPTS / "ec2_release.sh").read_text()
+    assert "GlobalKnownHostsFile=/dev/null" in script
+    assert "StrictHostKeyChecking=yes" in script
 
 
 def test_a_missing_secret_and_a_wrong_setting_are_named(host: Host) -> None:

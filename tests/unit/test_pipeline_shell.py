@@ -137,3 +137,13 @@ def test_tests_run_as_the_repository_runs_them(
 def test_a_failing_test_fails_the_step(source: Path, env: dict[str, str]) -> None:
     (source / "Makefile").write_text("test:\n\t@false\n")
     assert run("run_tests.sh", env).returncode != 0
+
+
+def test_what_the_repository_runs_cannot_ask_github_who_it_is(source: Path, env: dict[str, str]) -> None:
+    """The job may have a token made that AWS's role trusts: that is for the steps after the tests."""
+    (source / "Makefile").write_text("test:\n\t@env\n")
+    given = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x.example", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "an-id-token"}
+    done = run("run_tests.sh", env | given | {"GITHUB_SHA": "still-there"})
+    assert "still-there" in done.stdout
+    assert "ACTIONS_ID_TOKEN" not in done.stdout
+    assert "an-id-token" not in done.stdout

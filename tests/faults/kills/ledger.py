@@ -1,0 +1,42 @@
+"""What earlier deployments have left, for plays that begin with something to go back to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from chatops.store import table as t
+from chatops.store.releases import Release
+from local.world import STACK, World
+
+
+def put(world: World, target: str, versions: list[tuple[str, str]]) -> None:
+    """These (version, task definition) were deployed, oldest first, and verified healthy; the last one is live."""
+    for number, (version, task_definition) in enumerate(versions, 1):
+        release = Release(
+            version=version,
+            sha=world.github.default_repository.tags[version].sha,
+            image=f"registry.example/{target}:{version}",
+            task_definition=task_definition,
+            deployment_id=f"d-before-{number}",
+            verified_at=f"2026-01-0{number}T00:00:00.000Z",
+        )
+        _write(world, {"pk": f"TARGET#{target}", "sk": f"RELEASE#{release.key}", **asdict(release)})
+    if versions:
+        _write(world, {"pk": f"TARGET#{target}", "sk": "LEDGER", "n": len(versions)})
+
+
+def _write(world: World, row: dict[str, Any]) -> None:
+    world.dynamodb.put_item(TableName=f"{STACK}-table", **t.put(row))
+
+
+def rows(world: World) -> list[dict[str, Any]]:
+    """The whole table, decoded."""
+    found: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    while True:
+        page = world.dynamodb.scan(TableName=f"{STACK}-table", **more)
+        found += [t.decode(item) for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            return found
+        more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

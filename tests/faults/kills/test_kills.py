@@ -1,0 +1,68 @@
+"""A handler killed before or after any external call, alone or twice: the deployment still ends, once, with one effect.
+
+Real processes are killed, over the whole flow on the real engine: Slack's edge, every step, the pipeline's calls and
+`sweep`. `make kills N=10000` runs more of the same; `make kills ONLY='…'` one by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from tests.faults.kills import batch
+from tests.faults.kills.points import chosen, plan
+from tests.faults.kills.run import told
+from tests.faults.kills.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.engine
+
+EVERY_DAY = (
+    "approved@slack:deploy#1/States.StartExecution#1/after",
+    "approved@slack:approve#1/DynamoDB.TransactWriteItems#1/after",
+    "approved@dispatch:deploy#1/GitHub.POST.dispatches#1/after",
+    "unasked@plan#1/DynamoDB.TransactWriteItems#1/after+plan#2/DynamoDB.GetItem#1/before",
+    "unasked@claim:deploy#1/DynamoDB.TransactWriteItems#1/after",
+    "unasked@settle#1/DynamoDB.TransactWriteItems#1/after+notify:outcome#1/Slack.chat.postMessage#1/after",
+    "rollback@restore#1/ECS.UpdateService#1/after",
+    "cancelled-rollout@restore#1/ECS.StopServiceDeployment#1/after",
+    "ec2-fails@dispatch:rollback#1/GitHub.POST.dispatches#1/after",
+    "unclaimed@dispatch:deploy#1/GitHub.POST.dispatches#1/after",
+    "stopped-build@sweep#1/GitHub.POST.actions.runs.*.cancel#1/after",
+    "stopped-rollout@sweep#1/DynamoDB.TransactWriteItems#1/after",
+)
+"""One of each kind: what was done must be found done, and not be done again."""
+
+PARTS = 5
+PLANS = 112
+"""Of each part: more than 500 in all, for in some the play goes another way than when it was recorded."""
+SEED = 4
+Note = Callable[[str, object], None]
+
+
+def held(results: Sequence[batch.Result], record_property: Note) -> int:
+    """How many interleavings there were; fails with every one that did not hold."""
+    number = sum(result.killed for result in results)
+    record_property("interleavings", number)
+    failing = [told(result) for result in results if result.failures]
+    assert not failing, "\n".join(failing)
+    return number
+
+
+def test_the_most_dangerous_dozen(record_property: Note) -> None:
+    results = batch.kill([plan(text) for text in EVERY_DAY])
+    if missed := [result.plan for result in results if not (result.killed or result.failures)]:
+        # Slack's edge answers in time, done or not: on a machine that is busy enough nobody is there to be killed
+        results = [result for result in results if result.plan not in missed]
+        results += batch.kill([plan(text) for text in missed])
+    assert held(results, record_property) == len(EVERY_DAY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_anywhere_it_ends_once_and_as_it_should(part: int, record_property: Note) -> None:
+    scenarios = list(SCENARIOS)[part::PARTS]
+    plans = chosen(batch.records(scenarios), PLANS, SEED + part)
+    half = len(plans) // 2
+    results = batch.kill(plans[:half]) + batch.kill(plans[half:])
+    assert held(results, record_property) >= 100
