@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from chatops import clock
 from chatops.errors import GitHubUnavailable
+from chatops.steps import dispatch
 from chatops.store.table import Table
 from local.github import Fault, Script
 from tests.unit.conftest import Time
@@ -159,10 +161,74 @@ def test_the_first_event_costs_one_request(build: Stage) -> None:
     assert len(build.far.calls) == 1
 
 
+@pytest.fixture
+def nameless(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """Of a pipeline that claims nothing: whatever run there is does its work."""
+    with staged(rows, time, monkeypatch, "deploy", claim=False) as made:
+        yield made
+
+
+def died(stage: Stage) -> None:
+    """The process was killed when the event had been taken, and before it could say so; no run is to be seen yet."""
+    stage.far.script[stage.name] = Script(never_appears=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch.runs, "dispatch", killed(dispatch.runs.dispatch))
+        with pytest.raises(KeyboardInterrupt):
+            stage.dispatch()
+
+
+def killed(send: Callable[..., None]) -> Callable[..., None]:
+    def sends(*arguments: Any) -> None:
+        send(*arguments)
+        raise KeyboardInterrupt
+
+    return sends
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("build", 5), ("nameless", 60)])
+def test_no_second_event_before_the_first_ones_run_could_be_seen(
+    name: str, seconds: int, request: pytest.FixtureRequest
+) -> None:
+    """A twelfth of the time that a run may take to appear; all of it where both runs would do their work."""
+    stage: Stage = request.getfixturevalue(name)
+    died(stage)
+    stage.dispatch()
+    assert stage.look(seconds - 1)["state"] == "waiting"
+    assert stage.fact["wait_seconds"] == 1
+    stage.dispatch()
+    assert stage.sent("/dispatches") == 1
+    run = stage.far.add_foreign_runs(1, title=f"{ID} {stage.name}", status="in_progress", conclusion=None)[0]
+    seen = stage.look(1)
+    assert (seen["state"], seen.get("run_id")) == (("undispatched", None) if name == "build" else ("running", run.id))
+    stage.dispatch()
+    assert stage.sent("/dispatches") == 1, "it was seen in time"
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("build", 5), ("nameless", 60)])
+def test_an_event_that_shows_no_run_is_sent_again(name: str, seconds: int, request: pytest.FixtureRequest) -> None:
+    stage: Stage = request.getfixturevalue(name)
+    died(stage)
+    stage.dispatch()
+    assert stage.look(seconds)["state"] == "undispatched"
+    stage.dispatch()
+    assert stage.sent("/dispatches") == 2
+
+
+def test_an_event_that_github_refused_for_now_is_sent_when_it_says(build: Stage) -> None:
+    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=2))
+    build.dispatch()
+    assert build.look(2)["state"] == "undispatched"
+    build.dispatch()
+    assert build.sent("/dispatches") == 2
+
+
 def test_an_event_that_never_arrived_is_sent_again(build: Stage) -> None:
     build.far.faults.append(Fault("POST", EVENT, drop=True))
     with pytest.raises(GitHubUnavailable):
         build.dispatch()
+    build.dispatch()
+    assert build.sent("/dispatches") == 1, "GitHub may have taken it all the same"
+    assert build.look(5)["state"] == "undispatched"
     build.dispatch()
     assert build.sent("/dispatches") == 2
     assert [run.title for run in build.far.runs] == [f"{ID} build"]

@@ -104,6 +104,17 @@ SCENARIOS: dict[str, Scenario] = {
     "unasked": Scenario(
         "deployed; the target wants no approval", _deploy, "Deployed", "is live", BOTH, 1, ("v1.2.3", "v1.0.0")
     ),
+    "late-runs": Scenario(
+        "GitHub shows a run only some time after it has taken the event",
+        _deploy,
+        "Deployed",
+        "is live",
+        BOTH,
+        1,
+        ("v1.2.3", "v1.1.0"),
+        before=("v1.1.0",),
+        scripts={stage: Script(appear_seconds=40, seconds=3) for stage in BOTH},
+    ),
     "build-fails": Scenario(
         "a test fails in the build",
         _deploy,
@@ -203,7 +214,8 @@ SCENARIOS: dict[str, Scenario] = {
         before=("v1.1.0",),
         ecs=False,
         claim=False,
-        scripts={stage: Script(claims=False, seconds=3) for stage in BOTH},
+        scripts={stage: Script(claims=False, appear_seconds=40, seconds=3) for stage in BOTH},
+        timing="brisk",
     ),
     "expired": Scenario(
         "nobody decides in time", _deploy, "Expired", "Expired: ", ("build",), approval=True, timing="hasty"

@@ -29,6 +29,7 @@ TIMINGS = {
     "usual": CALM,
     "hasty": {**CALM, "approval": 3, "reminder": 1},
     "late": {**CALM, "rollout": 2},
+    "brisk": {**CALM, "appear": 8},
 }
 
 

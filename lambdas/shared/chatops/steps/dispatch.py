@@ -40,6 +40,10 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
             # the reply to an earlier attempt was lost, not the event
             stages.note(rows, deployment_id, stage, dispatched_at=tried_at)
             return begun
+        if tried_at > float(row.get("not_before") or 0) and clock.now() < (shown_at := tried_at + _shows(target)):
+            # GitHub may have taken it and shown no run yet; `poll` sends us here again
+            stages.note(rows, deployment_id, stage, again_at=shown_at)
+            return begun
         if not stages.trying(rows, deployment_id, stage, target.name):
             assert_ours(rows, deployment_id, target.name)
             return begun  # cancelled or revoked at this moment: `poll` tells
@@ -53,6 +57,13 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return begun
     stages.note(rows, deployment_id, stage, dispatched_at=clock.now())
     return begun
+
+
+def _shows(target: Target) -> float:
+    """Seconds after which an event whose reply nobody has seen counts as lost, if it shows no run. Where runs claim
+    their stage a second event costs a refused run, and waiting costs time that a rollback may not have; where they do
+    not, both would do their work."""
+    return target.timing.appear / (12 if target.claim else 1)
 
 
 def _assert_no_freeze(target: Target, plan: Mapping[str, Any]) -> None:

@@ -94,7 +94,7 @@ def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> di
     if look.stop or row["state"] == "revoked":
         return _withdraw(look, deployment_id, error)
     if not row.get("dispatched_at"):
-        left = float(row.get("not_before") or 0) - look.now
+        left = max(float(row.get("not_before") or 0), float(row.get("again_at") or 0)) - look.now
         if left <= 0:
             return waiting("undispatched", 1, claimed=False)
         return waiting("waiting", min(left, look.deadline - look.now), claimed=False)
