@@ -10,7 +10,7 @@ from doctor.installation import Installation
 from doctor.result import Result, failed, ok, skipped
 
 LINK = "https://console.aws.amazon.com/codesuite/codedeploy/applications"
-_CAUSES = "Each deployment of the target ends in Refused, or fails when it looks at CodeDeploy."
+_CAUSES = "Each deployment and each rollback of the target ends in Refused."
 
 
 def look(installation: Installation, name: str) -> Iterator[Result]:

@@ -8,7 +8,7 @@ from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, caller, path_of
 
 ROOT = OWN.parents[2]
 SCRIPTS = ".github/actions/scripts/action.yml"
-OTHER_TARGETS = ("staging", "vm")
+OTHER_TARGETS = ("staging", "batch", "vm")
 """The local run's targets beside dev: each is a caller of the pipeline with its own event type."""
 
 CI = """name: Checks

@@ -47,6 +47,15 @@ def _no_cluster(world: World, _: Environment) -> None:
     world.ecs.remove_cluster()
 
 
+def _no_application(world: World, _: Environment) -> None:
+    world.codedeploy.deployer.groups.clear()
+
+
+def _no_group(world: World, _: Environment) -> None:
+    _no_application(world, _)
+    world.codedeploy.add_group("batch", "another")
+
+
 def _set(name: str, value: object) -> Apply:
     return service(lambda one: setattr(one, name, value))
 
@@ -96,6 +105,8 @@ ON_AWS = (
     Fault("picture-not-https", PICTURES, "no https address", sets(GIF_DEPLOY_SUCCESS="http://example.com/a.gif")),
     Fault("clock-late", "clock", "behind GitHub's", _late),
     Fault("clock-a-little-off", "clock", "ahead of GitHub's", _off, grave=False),
+    Fault("no-group", "CodeDeploy", "batch has no group live", _no_group, subject="batch"),
+    Fault("no-application", "CodeDeploy", "knows no application batch", _no_application, subject="batch"),
     _dev("no-service", "no active service checkout-api in the cluster checkout", _no_service),
     _dev("no-cluster", "no active cluster checkout", _no_cluster),
     _dev("service-deleted", "no active service checkout-api in the cluster checkout", _set("status", "INACTIVE")),

@@ -13,6 +13,7 @@ from doctor.installation import Installation
 from doctor.local_run import described
 from doctor.runner import Finding, examine
 from local.clock import Clock
+from local.codedeploy import CodeDeploy
 from local.ecs import Ecs
 from local.ecs.server import FIRST_IMAGE
 from local.github import GitHub
@@ -44,8 +45,10 @@ def made(shared: World) -> Iterator[World]:
     shared.ecs, shared.slack = Ecs(clock), Slack(clock, f"{shared.url}/_slack")
     shared.ecs.add_service("checkout-api-staging", FIRST_IMAGE, desired=2)
     shared.github = GitHub(clock, shared.ecs)
+    shared.codedeploy = CodeDeploy(clock)
+    shared.codedeploy.add_group("batch", "live")
     mounted: dict[str, Any] = {"_github": shared.github.mount, "_slack": shared.slack.app, "_ecs": shared.ecs.app}
-    shared._mounts._shifted.update(mounted)
+    shared._mounts._shifted.update({**mounted, "_codedeploy": shared.codedeploy.app})
     config.reset()
     yield shared
     shared.github.close()

@@ -77,7 +77,7 @@ def test_json_holds_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_target_or_fault_is_told_with_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--local", "--target", "prod"]) == 2
-    assert "the targets are: dev, staging, vm" in capsys.readouterr().err
+    assert "the targets are: dev, staging, batch, vm" in capsys.readouterr().err
     assert command.main(["--fault", "nonsense"]) == 2
     assert command.main(["--fault", "list"]) == 0
     assert "no-workflow" in capsys.readouterr().out.split()
