@@ -13,6 +13,7 @@ FAILED = {
     "healthy instances are available for deployment, or some instances in your deployment group are experiencing "
     "problems.",
 }
+UNROUTED = {"code": "TIMEOUT", "message": "The deployment was stopped: its traffic was not rerouted in time."}
 STOPPED = {"code": "MANUAL_STOP", "message": "The deployment was stopped by a user request."}
 
 
@@ -69,6 +70,8 @@ class Deployer:
             if it.course.waits:
                 it.status = "Ready" if it.course.waits == "READY_WAIT" else it.status
                 it.terminating = it.course.waits == "TERMINATION_WAIT"
+            if it.status == "Ready":
+                later(60.0 * it.course.ready_minutes, it.id, lambda at: self._end(it, "Stopped", at, UNROUTED))
 
         def failed(at: float) -> None:
             self._end(it, "Failed", at, FAILED)
@@ -86,6 +89,7 @@ class Deployer:
     def go_on(self, it: Deployment) -> None:
         """ContinueDeployment: what it waited for need not be waited for."""
         it.status, it.terminating = "InProgress", False
+        self.timeline.drop(it.id)
         self.timeline.after(it.course.seconds * 0.2, it.id, lambda at: self._end(it, "Succeeded", at))
 
     def stop(self, it: Deployment, roll_back: bool | None) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 
 from local.codedeploy.model import Deployment, Group, Json
 
-READY_MINUTES = 60
-
 
 def sha256(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
@@ -51,6 +49,7 @@ def deployment(it: Deployment) -> Json:
     }
     if blue_green := _blue_green(it):
         answer["blueGreenDeploymentConfiguration"] = blue_green
+        answer["deploymentStyle"] = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
     if group.platform == "Server":
         answer["deploymentOverview"] = {
             "Pending": max(group.instances - it.done - moving, 0),
@@ -65,13 +64,16 @@ def deployment(it: Deployment) -> Json:
 
 def _blue_green(it: Deployment) -> Json:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_BlueGreenDeploymentConfiguration.html"""
-    made: Json = {}
+    answer: Json = {}
     if it.course.waits == "READY_WAIT":
-        made["deploymentReadyOption"] = {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": READY_MINUTES}
+        answer["deploymentReadyOption"] = {
+            "actionOnTimeout": "STOP_DEPLOYMENT",
+            "waitTimeInMinutes": it.course.ready_minutes,
+        }
     if it.group.keeping:
         ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": it.group.keeping}
-        made["terminateBlueInstancesOnDeploymentSuccess"] = ending
-    return made
+        answer["terminateBlueInstancesOnDeploymentSuccess"] = ending
+    return answer
 
 
 def group(it: Group) -> Json:

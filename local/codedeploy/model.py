@@ -22,13 +22,15 @@ class Course:
 
     `fails` ends Failed at 60 % of the time; `stuck` stays InProgress for ever. `waits`: a blue/green deployment that
     does not go on by itself until ContinueDeployment: READY_WAIT before traffic moves, TERMINATION_WAIT before the
-    fleet that it replaced is ended. `stopping`: the seconds that a stop takes.
+    fleet that it replaced is ended. The first stops it when nobody comes within `ready_minutes`. `stopping`: the
+    seconds that a stop takes.
     """
 
     seconds: float = 6.0
     outcome: Outcome = "succeeds"
     waits: Wait = ""
     stopping: float = 1.0
+    ready_minutes: int = 60
 
 
 @dataclass

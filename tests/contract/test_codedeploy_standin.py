@@ -161,6 +161,18 @@ def test_blue_green_waits_to_be_continued(api: Api, waits: Any) -> None:
     assert api.info(made, 5)["status"] == "Succeeded"
 
 
+def test_blue_green_that_nobody_reroutes_is_stopped(api: Api) -> None:
+    """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentReadyOption.html"""
+    api.far.deployer.courses = [Course(waits="READY_WAIT", ready_minutes=5)]
+    made = api.deploy()
+    option = api.info(made, 299)["blueGreenDeploymentConfiguration"]["deploymentReadyOption"]
+    assert option == {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": 5}
+    assert api.info(made)["status"] == "Ready"
+    assert api.info(made, 10)["status"] == "Stopped"
+    with pytest.raises(api.client.exceptions.DeploymentAlreadyCompletedException):
+        api.client.continue_deployment(deploymentId=made)
+
+
 def test_an_appspecs_content_is_shown_by_the_applications_revision_alone(api: Api) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_GetDeployment.html"""
     api.far.add_group("web", "blue", "ECS")

@@ -227,6 +227,48 @@ def test_somebody_who_stops_it_by_hand_has_it_rolled_back(drive: Drive) -> None:
     assert "stopped by a user request" in final(drive).text
 
 
+READY = Course(waits="READY_WAIT")
+
+
+def test_blue_green_that_waits_for_its_traffic_is_promoted_by_people(drive: Drive) -> None:
+    next_courses(drive, READY)
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.click("promote")
+    assert drive.end() == "Deployed"
+    assert running(drive) == "v1.2.3"
+    assert [c["deploymentWaitType"] for c in asked(drive, "ContinueDeployment")] == ["READY_WAIT"]
+    checks.all_hold(drive.world)
+
+
+def test_blue_green_that_people_do_not_want_goes_back(drive: Drive) -> None:
+    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
+    next_courses(drive, READY)
+    drive.slash("/platform-deploy", "v1.2.3")
+    drive.click("pause_roll_back")
+    assert drive.end() == "Restored"
+    assert running(drive) == "v1.1.0"
+    assert asked(drive, "ContinueDeployment") == []
+    checks.all_hold(drive.world)
+
+
+def test_blue_green_that_codedeploy_stops_since_nobody_came_is_no_breakage(drive: Drive) -> None:
+    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
+    next_courses(drive, Course(waits="READY_WAIT", ready_minutes=2))
+    assert drive.run("/platform-deploy", "v1.2.3") == "Restored"
+    assert running(drive) == "v1.1.0"
+    checks.all_hold(drive.world)
+
+
+def test_what_is_put_back_waits_for_nobody(drive: Drive) -> None:
+    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
+    assert drive.run("/platform-deploy", "v1.2.3") == "Deployed"
+    next_courses(drive, READY)
+    assert drive.run("/platform-rollback") == "Restored"
+    assert running(drive) == "v1.1.0"
+    assert len(deployments(drive)) == 4
+    checks.all_hold(drive.world)
+
+
 def test_status_says_what_runs_how_it_stands_and_what_was_done_beside_us(drive: Drive) -> None:
     assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
     assert drive.run("/platform-status") == "Reported"

@@ -62,6 +62,11 @@ def effects(drive: Drive) -> dict[str, Any]:
         "dispatches": Counter((run.payload["deployment_id"], run.payload["stage"]) for run in world.github.runs),
         "updates": sum(call.operation == "UpdateService" for call in world.ecs.calls),
         "image": world.ecs.running_image(),
+        "group": [
+            (each.id, each.status)
+            for place in PLACES & world.codedeploy.deployer.groups.keys()
+            for each in world.codedeploy.deployments(*place)
+        ],
         "rows": sorted(
             (checks.key(row), json.dumps(row, sort_keys=True))
             for row in checks.rows(world)
@@ -73,10 +78,12 @@ def effects(drive: Drive) -> dict[str, Any]:
     }
 
 
+PLACES = {("batch", "live")}
 PLAYS = {
     "happy": scenarios.ALL["happy"],
     "rollback": scenarios.ALL["rollback-command"],
     "rollout fails": scenarios.ALL["rollout-fails-and-rolls-back"],
+    "CodeDeploy": scenarios.ALL["codedeploy-fails"],
     "cancelled": scenarios.ALL["cancelled"],
     "outside ECS": scenario(ecs=False),
 }
@@ -98,6 +105,7 @@ def test_every_call_twice_has_the_effect_of_one(play: str, build: Build) -> None
     assert again.failed == []
     checks.all_hold(drive.world)
     before = effects(drive)
+    assert len(before["group"]) == (4 if play == "CodeDeploy" else 0), "before us, good, failed, put back"
     assert all(count == 1 for count in before["dispatches"].values()), before["dispatches"]
     ended = [e for e in drive.world.executions() if "Settle" in states_entered(drive.world.history(e["executionArn"]))]
     assert len(before["finals"]) == len(ended)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +15,7 @@ import pytest
 
 from chatops import aws, clock, live
 from chatops.errors import InvalidRequest, ServiceRefused
+from chatops.messages.catalogue import plain
 from chatops.steps import ecs, restore
 from chatops.store.releases import Release
 from chatops.targets import Target, Timing
@@ -35,11 +39,27 @@ MINE = f"platform-deploy {ID} restore"
 STUCK, FAILS = Course(outcome="stuck"), Course(outcome="fails")
 
 
+AWS = """#!{python}
+import json, sys
+sys.path.insert(0, {tests!r})
+from tests.unit.aws_shape import Cli
+words = sys.argv[1:]
+given = dict(zip(words[2::2], words[3::2]))
+query = given.pop("--query", "")
+given.pop("--output", "")
+answer = Cli({{"codedeploy": {url!r}}})(*words[:2], *(word for pair in given.items() for word in pair))
+for name in query.split(".") if query else []:
+    answer = answer[name]
+print(json.dumps(answer, default=str))
+"""
+"""An AWS CLI of two options of its own, on botocore."""
+
+
 class World:
     """The group `live` of `batch`: somebody deployed a first revision by hand, and our deployment is under way."""
 
-    def __init__(self, far: CodeDeploy, time: Time, group: Group) -> None:
-        self.far, self.time, self.group = far, time, group
+    def __init__(self, far: CodeDeploy, time: Time, group: Group, url: str) -> None:
+        self.far, self.time, self.group, self.url = far, time, group, url
         self.first = group.deployments[0]
         self.state: dict[str, Any] = {
             "plan": {
@@ -95,27 +115,43 @@ class World:
         return [call.request for call in self.far.calls if call.operation == operation]
 
 
-@pytest.fixture
-def batch(environment: pytest.MonkeyPatch) -> Iterator[World]:
-    time = Time()
-    far = CodeDeploy(time)
-    group = far.add_group("batch", "live")
-    with served(far.app) as url:
+class Door:
+    """The way to whichever stand-in the test at hand has put behind it: a client of its own for each would take longer
+    than the test."""
+
+    far: CodeDeploy
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.far.app(environ, start_response)
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[tuple[Door, str, Any]]:
+    door = Door()
+    with served(door) as url:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
         config = botocore.config.Config(retries={"total_max_attempts": 1})
         client = boto3.client("codedeploy", endpoint_url=url, config=config, **keys)
-        environment.setattr(aws, "client", lambda *_, **__: client)
-        environment.setattr(clock, "now", time.now)
-        for step in (ecs, restore):
-            environment.setattr(step, "table", lambda: None)
-            environment.setattr(step, "targets", lambda: {"dev": TARGET})
-        environment.setattr(restore, "assert_ours", lambda *_: {})
-        environment.setattr(restore.stages, "revoke", lambda *_: None)
-        environment.setattr(ecs.approvals, "cancelled", lambda *_: None)
-        environment.setattr(ecs.waits, "counter", lambda *_: 0)
-        environment.setattr(ecs.messages, "may_progress", lambda *_: True)
-        yield World(far, time, group)
+        yield door, url, client
         client.close()
+
+
+@pytest.fixture
+def batch(environment: pytest.MonkeyPatch, door: tuple[Door, str, Any]) -> World:
+    time = Time()
+    far = CodeDeploy(time)
+    door[0].far = far
+    environment.setattr(aws, "client", lambda *_, **__: door[2])
+    environment.setattr(clock, "now", time.now)
+    for step in (ecs, restore):
+        environment.setattr(step, "table", lambda: None)
+        environment.setattr(step, "targets", lambda: {"dev": TARGET})
+    environment.setattr(restore, "assert_ours", lambda *_: {})
+    environment.setattr(restore.stages, "revoke", lambda *_: None)
+    environment.setattr(ecs.approvals, "cancelled", lambda *_: None)
+    environment.setattr(ecs.waits, "counter", lambda *_: 0)
+    environment.setattr(ecs.messages, "may_progress", lambda *_: True)
+    return World(far, time, far.add_group("batch", "live"), door[1])
 
 
 # -- is ours live? -----------------------------------------------------------------------------------------------
@@ -405,6 +441,27 @@ def test_what_fails_to_come_back_is_said(batch: World) -> None:
     batch.far.deployer.courses = [FAILS]
     fact = batch.until_restored()
     assert (fact["state"], fact["why"]["key"]) == ("failed", "why_restore_failed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["Server", "ECS"])
+def test_the_command_by_hand_does_it(batch: World, platform: str, tmp_path: Path) -> None:
+    """As the message says it, in a shell, with an `aws` that asks the stand-in."""
+    batch.group.platform = platform
+    batch.first.revision = revision_of(batch.group, "v1")
+    batch.begin(FAILS)
+    batch.time.at += 60
+    said = plain("by_hand_codedeploy", {"application": "batch", "group": "live", "deployment": batch.first.id})
+    command = said.partition("`")[2].rpartition("`")[0]
+    program = tmp_path / "aws"
+    program.write_text(AWS.format(python=sys.executable, url=batch.url, tests=str(Path(__file__).parents[2])))
+    program.chmod(0o755)
+    run = subprocess.run(
+        ["bash", "-c", command], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert batch.all()[-1].revision == batch.first.revision
+    assert batch.made()[-1].id in run.stdout
 
 
 # -- what is live ------------------------------------------------------------------------------------------------
