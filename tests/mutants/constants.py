@@ -91,7 +91,7 @@ def outside_functions(module: Module, workers: int) -> list[Mutant]:
     source = module.source.read_text()
     texts = list(mutations(source))
     with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
-        fates = pool.starmap(_fate, [(module, text) for text in [source, *texts]], chunksize=1)
-    if fates[0] != "survived":
-        raise SystemExit(f"the tests of {module.path} fail without any change")
-    return [Mutant(module.path, "", *change(source, text), fate) for text, fate in zip(texts, fates[1:], strict=True)]
+        if pool.apply(_fate, (module, source)) != "survived":
+            raise SystemExit(f"the tests of {module.path} fail without any change")
+        fates = pool.starmap(_fate, [(module, text) for text in texts], chunksize=1)
+    return [Mutant(module.path, "", *change(source, text), fate) for text, fate in zip(texts, fates, strict=True)]

@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 
 from constants import outside_functions
 from mutant import Mutant, in_functions
@@ -33,9 +34,16 @@ def explained() -> dict[Key, str]:
     """Why a mutant may live: key of the mutant -> reason."""
     found: dict[Key, str] = {}
     for group in tomllib.loads((HERE / "explained.toml").read_text()).get("explained", []):
-        for was, now in group["changes"]:
+        for was, now in changes(group["changes"]):
             found[group["module"], group.get("function", ""), was, now] = group["why"]
     return found
+
+
+def changes(text: str) -> Iterator[tuple[str, str]]:
+    """Lines before and after, of blocks as a diff has them."""
+    for block in text.strip().split("\n\n"):
+        lines = block.splitlines()
+        yield "\n".join(x[2:] for x in lines if x[0] == "-"), "\n".join(x[2:] for x in lines if x[0] == "+")
 
 
 def mutants(module: Module) -> list[Mutant]:
