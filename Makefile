@@ -7,7 +7,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run demo doctor caller decide costs test kills check mutants policies format lock clean
+.PHONY: $(shell awk -F ':.*## ' '/^[a-z]+:.*\#\# / {print $$1}' Makefile)
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 PY := .venv/bin/python
@@ -92,6 +92,15 @@ policies: .venv/local.stamp ## Name the targets of lambdas/shared/targets.yaml i
 
 mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must not be wrong; takes a while (MODULE=locks: one of tests/mutants/modules.toml)
 	@exec .venv-tools/mutants/bin/python tests/mutants/run.py $(MODULE)
+
+build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM of the lock file (needs Python 3.11)
+	@PATH="$(CURDIR)/.venv-tools/sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
+
+deploy: build ## sam deploy without questions; VARIABLES='{"CHATOPS_STACK_NAME": ...}' as in the pipeline
+	@exec $(PY) -m scripts.deploy_stack
+
+secret: .venv/local.stamp ## Put Slack's and GitHub's secrets into the stack's secret: asks, unseen (STACK=name)
+	@exec $(PY) -m scripts.stack_secret $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from-$(FROM))
 
 format: .venv/dev.stamp ## Format the code, and mend what the linter can mend by itself
 	.venv/bin/ruff check --quiet --fix-only .

@@ -33,10 +33,15 @@ class Named(dict[str, str]):
 class Resolved:
     """A template with its parameters given."""
 
-    def __init__(self, parameters: Mapping[str, str] | None = None, file: str = "template.yaml") -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, str] | None = None,
+        file: str = "template.yaml",
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
         self.document: dict[str, Any] = load_yaml((ROOT / file).read_text("utf-8"))
         given = {**(OURS if file == "template.yaml" else {}), **(parameters or {})}
-        self._resolver = Resolver(self.document, given, Named(PSEUDO))
+        self._resolver = Resolver(self.document, given, Named({**PSEUDO, **(facts or {})}))
 
     def value(self, node: Any) -> Any:
         return self._resolver.value(node, "template")

@@ -1,0 +1,188 @@
+"""What a pipeline deploys with: it begins only with a way into AWS, and sets only what its variables say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import deploy_ready, deploy_stack
+from scripts.stack_parameters import Unusable, declared, overrides, variable_of
+from tests.unit.stack_world import CloudFormation, outputs
+
+
+def variables(**values: str) -> dict[str, str]:
+    return {"VARIABLES": json.dumps(values)}
+
+
+@pytest.mark.parametrize(
+    ("has", "said"),
+    [
+        ((), "neither AWS_ROLE_ARN nor"),
+        (("REGION",), "neither AWS_ROLE_ARN nor"),
+        (("REGION", "KEY_ID"), "one is set and the other is not"),
+        (("REGION", "KEY"), "one is set and the other is not"),
+        (("ROLE",), "AWS_REGION is not set"),
+        (("REGION", "ROLE"), ""),
+        (("REGION", "KEY_ID", "KEY"), ""),
+        (("REGION", "ROLE", "KEY_ID"), ""),
+    ],
+)
+def test_without_a_way_into_aws_nothing_is_deployed_and_the_run_stays_green(
+    has: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    env = {f"HAS_{name}": "true" if name in has else "false" for name in ("REGION", "ROLE", "KEY_ID", "KEY")}
+    env |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+    assert deploy_ready.ready(env) == 0
+    assert output.read_text() == f"ready={'false' if said else 'true'}\n"
+    shown = capsys.readouterr().out
+    assert shown.startswith("::notice title=Not deployed::") is bool(said)
+    assert said in shown
+    assert shown.count("\n") <= 1, "a workflow command is one line"
+    assert summary.exists() is bool(said)
+
+
+def test_every_parameter_has_a_variable_that_github_allows() -> None:
+    names = {parameter: variable_of(parameter) for parameter in declared()}
+    assert len(set(names.values())) == len(names)
+    # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
+    assert not any(name.startswith("GITHUB_") for name in names.values())
+    assert names["EcsClusterName"] == "ECS_CLUSTER_NAME"
+    assert names["GithubRepo"] == "CHATOPS_GITHUB_REPO"
+    assert names["GithubAppId"] == "CHATOPS_GITHUB_APP_ID"
+    assert names["Language"] == "CHATOPS_LANG"
+    assert names["AlarmEmail"] == "CHATOPS_ALARM_EMAIL"
+    assert names["PermissionsBoundaryArn"] == "CHATOPS_PERMISSIONS_BOUNDARY_ARN"
+
+
+def test_only_what_is_given_is_set_so_that_the_rest_stays() -> None:
+    given = variables(ECS_CLUSTER_NAME="shop", CHATOPS_LANG="ko", SOMETHING="else", GIF_BASE_URL="")
+    assert overrides(given, new=False) == {"EcsClusterName": "shop", "Language": "ko"}
+    assert overrides({}, new=False) == {}
+
+
+def test_channel_and_approvers_may_be_secrets_and_are_written_without_blanks() -> None:
+    env = {**variables(SLACK_APPROVERS="U0OLD", SLACK_CHANNEL_ID="C0VAR"), "SLACK_APPROVERS": "U0LEE , S0PLAT"}
+    assert overrides(env, new=False) == {"SlackApprovers": "U0LEE,S0PLAT", "SlackChannelId": "C0VAR"}
+
+
+def test_a_new_stack_is_for_the_pipelines_own_repository_unless_told_otherwise() -> None:
+    env = {"GITHUB_REPOSITORY": "acme/platform"}
+    assert overrides(env, new=True) == {"GithubId": "acme", "GithubRepo": "platform"}
+    told = {**env, **variables(CHATOPS_GITHUB_REPO="shop")}
+    assert overrides(told, new=True) == {"GithubId": "acme", "GithubRepo": "shop"}
+    assert overrides(env, new=False) == {}, "an existing one keeps its own"
+    with pytest.raises(Unusable, match="CHATOPS_GITHUB_ID is not set; a new stack needs it: Owner"):
+        overrides({}, new=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("SLACK_CHANNEL_ID", "#deploys", "should hold a Slack channel id"),
+        ("SLACK_APPROVERS", "@lee", "should hold Slack ids"),
+        ("DEPLOY_APPROVAL_REQUIRED", "yes", r"should hold one of \(empty\), true, false"),
+        ("ECS_CLUSTER_NAME", "arn:aws:ecs:eu-west-1:1:cluster/shop", "should hold an ECS cluster name"),
+        ("CHATOPS_API_RATE_LIMIT", "0", "should hold a number from 1 to 10000"),
+        ("CHATOPS_API_RATE_LIMIT", "many", "should hold a number"),
+        ("CHATOPS_LOG_RETENTION_DAYS", "9999", "should hold one of 1, 3"),
+        ("CHATOPS_ALARM_EMAIL", "ops", "should hold one mail address"),
+        ("GIF_BASE_URL", "http://x.example/a b", "should hold an https address"),
+    ],
+)
+def test_what_the_stack_would_refuse_is_told_by_the_variables_name_without_its_value(
+    name: str, value: str, complaint: str
+) -> None:
+    with pytest.raises(Unusable, match=f"{name} {complaint}") as refused:
+        overrides(variables(**{name: value}), new=False)
+    assert value not in str(refused.value).replace(complaint, "")
+
+
+@pytest.mark.parametrize("text", ["[]", "nonsense", '"x"'])
+def test_variables_that_are_no_object_are_refused(text: str) -> None:
+    with pytest.raises(Unusable, match="VARIABLES should hold a JSON object"):
+        overrides({"VARIABLES": text}, new=False)
+
+
+class Sam:
+    """Stands for `sam deploy`: remembers its arguments."""
+
+    def __init__(self, code: int = 0) -> None:
+        self.code, self.arguments = code, [""]
+        self.env: dict[str, str] = {}
+
+    def run(self, arguments: list[str], env: dict[str, str], **_: Any) -> Any:
+        self.arguments, self.env = arguments, env
+        return type("Done", (), {"returncode": self.code})
+
+
+@pytest.fixture
+def sam(monkeypatch: pytest.MonkeyPatch) -> Sam:
+    made = Sam()
+    monkeypatch.setattr(deploy_stack.subprocess, "run", made.run)
+    return made
+
+
+def deploy(monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation, **env: str) -> int:
+    monkeypatch.setattr(deploy_stack.boto3, "client", {"cloudformation": cloudformation}.__getitem__)
+    return deploy_stack.deploy(env)
+
+
+READY = {"platform-deploy": outputs(SlackRequestUrl="https://x/prod/slack/events", SecretArn="arn:secret")}
+
+
+def test_the_bootstraps_bucket_and_role_are_used_where_they_are_set(
+    monkeypatch: pytest.MonkeyPatch, sam: Sam, tmp_path: Path
+) -> None:
+    given = variables(
+        CHATOPS_ARTIFACTS_BUCKET="chatops-artifacts-1",
+        CHATOPS_CLOUDFORMATION_ROLE_ARN="arn:aws:iam::123456789012:role/chatops-cloudformation-platform-deploy",
+        ECS_SERVICE_NAME="shop",
+    )
+    summary = tmp_path / "summary"
+    assert deploy(monkeypatch, CloudFormation(READY), GITHUB_STEP_SUMMARY=str(summary), **given) == 0
+    text = " ".join(sam.arguments)
+    assert "--s3-bucket chatops-artifacts-1" in text
+    assert "--role-arn arn:aws:iam::123456789012:role/chatops-cloudformation-platform-deploy" in text
+    assert "--resolve-s3" not in text
+    assert text.endswith("--parameter-overrides EcsServiceName=shop")
+    assert "--stack-name platform-deploy" in text
+    assert "https://x/prod/slack/events" in summary.read_text()
+
+
+def test_without_them_sam_finds_its_own_bucket_and_the_callers_rights_count(
+    monkeypatch: pytest.MonkeyPatch, sam: Sam
+) -> None:
+    assert deploy(monkeypatch, CloudFormation(READY)) == 0
+    assert "--resolve-s3" in sam.arguments
+    assert not {"--role-arn", "--s3-bucket", "--parameter-overrides"} & set(sam.arguments)
+
+
+def test_a_new_stack_gets_its_repository(monkeypatch: pytest.MonkeyPatch, sam: Sam) -> None:
+    nowhere = CloudFormation()
+    nowhere.stacks["platform-deploy"] = {"StackStatus": "REVIEW_IN_PROGRESS", **outputs()}
+    assert deploy(monkeypatch, nowhere, GITHUB_REPOSITORY="acme/platform") == 0
+    assert {"GithubId=acme", "GithubRepo=platform"} <= set(sam.arguments)
+
+
+def test_a_failure_is_the_steps_own(
+    monkeypatch: pytest.MonkeyPatch, sam: Sam, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sam.code = 7
+    assert deploy(monkeypatch, CloudFormation(READY)) == 7
+    assert "::error title=Not deployed::sam deploy failed" in capsys.readouterr().out
+
+
+def test_what_cannot_begin_does_not(
+    monkeypatch: pytest.MonkeyPatch, sam: Sam, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(monkeypatch, CloudFormation(READY, refuses="AccessDenied")) == 1
+    assert deploy(monkeypatch, CloudFormation(READY), **variables(CHATOPS_LANG="de")) == 1
+    assert deploy(monkeypatch, CloudFormation(READY), VARIABLES="[]") == 1
+    said = capsys.readouterr().out
+    assert said.count("::error") == 3
+    assert "AccessDenied" in said
+    assert sam.arguments == [""]

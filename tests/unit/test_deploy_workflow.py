@@ -1,0 +1,65 @@
+"""deploy-lambda.yml: what starts it, what it is given, and that nothing happens without a way into AWS."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from scripts.stack_parameters import PERHAPS_SECRET
+from scripts.stack_secret import SOURCES
+from tests.unit.test_workflow_rules import FOLDER, load
+
+PATH = FOLDER / "deploy-lambda.yml"
+TEXT = PATH.read_text("utf-8")
+WORKFLOW = load(PATH)
+(JOB,) = WORKFLOW["jobs"].values()
+STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in JOB["steps"] if "name" in step}
+
+
+def test_it_starts_when_main_changes_what_is_deployed_or_somebody_asks() -> None:
+    assert WORKFLOW["on"]["push"] == {
+        "branches": ["main"],
+        "paths": ["lambdas/**", "statemachine/**", "template.yaml"],
+    }
+    assert set(WORKFLOW["on"]) == {"push", "workflow_dispatch"}
+    assert JOB["if"] == "github.ref == 'refs/heads/main'", "also when somebody asks from another branch"
+    assert JOB["environment"] == "bot"
+    assert WORKFLOW["concurrency"]["cancel-in-progress"] is False, "CloudFormation would go on alone"
+
+
+def test_nothing_after_the_look_happens_without_a_way_into_aws() -> None:
+    names = list(STEPS)
+    assert names == ["Look for a way into AWS", "Test", "Build", "Sign in to AWS", "Deploy", "Fill the secret"]
+    for name in names[1:]:
+        assert STEPS[name]["if"] == "steps.look.outputs.ready == 'true'", name
+    look = STEPS["Look for a way into AWS"]
+    assert all(re.fullmatch(r"\$\{\{ secrets\.[A-Z_]+ != '' \}\}", value) for value in look["env"].values())
+
+
+def test_a_step_knows_only_the_secrets_that_it_needs() -> None:
+    known = {name: set(re.findall(r"secrets\.(\w+)", str(step))) for name, step in STEPS.items()}
+    ways = {"AWS_REGION", "AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert known["Look for a way into AWS"] == known["Sign in to AWS"] == ways
+    assert known["Test"] == known["Build"] == set()
+    assert known["Deploy"] == set(PERHAPS_SECRET)
+    # each secret of the stack, by the first name that GitHub allows
+    carried = {next(name for name in names if not name.startswith("GITHUB_")) for names in SOURCES.values()}
+    assert known["Fill the secret"] == carried
+    assert "env" not in WORKFLOW
+    assert "env" not in JOB
+
+
+@pytest.mark.parametrize("name", ["Test", "Build", "Deploy", "Fill the secret"])
+def test_the_steps_are_the_commands_that_people_use(name: str) -> None:
+    makefile = (FOLDER.parents[1] / "Makefile").read_text("utf-8")
+    target = STEPS[name]["run"].split()[1]
+    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_role_is_preferred_and_keys_are_accepted() -> None:
+    given = STEPS["Sign in to AWS"]["with"]
+    assert given["role-to-assume"] == "${{ secrets.AWS_ROLE_ARN }}"
+    assert given["aws-secret-access-key"] == "${{ secrets.AWS_SECRET_ACCESS_KEY }}"
+    assert JOB["permissions"] == {"contents": "read", "id-token": "write"}
