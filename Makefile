@@ -7,6 +7,7 @@ ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
+# Every command that `make help` lists.
 .PHONY: $(shell awk -F ':.*## ' '/^[a-z]+:.*\#\# / {print $$1}' Makefile)
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
