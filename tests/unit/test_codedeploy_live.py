@@ -1,0 +1,67 @@
+"""What a group runs, for plans and for /platform-status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chatops import live
+from chatops.errors import InvalidRequest
+from chatops.store.releases import Release
+from local.codedeploy.model import Deployment
+from local.codedeploy.server import FAILURES
+from tests.unit.codedeploy_world import FAILS, TARGET, Door, World, opened
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    with opened() as made:
+        yield made
+
+
+@pytest.fixture
+def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
+    return door.batch(environment)
+
+
+def release(deployment: Deployment, version: str) -> Release:
+    return Release(version, codedeploy_deployment_id=deployment.id, deployment_id="d-1", verified_at="2026")
+
+
+def test_what_ran_before_the_first_deployment_ever_is_the_last_good_one_whatever_the_order(batch: World) -> None:
+    for number in range(5):
+        batch.far.deploy("batch", "live", f"v{number}")
+        batch.time.at += 60
+    found = live.now(TARGET, [])
+    assert found is not None
+    assert found.codedeploy_deployment_id == batch.all()[-1].id
+
+
+def test_a_group_that_nothing_was_deployed_to_has_nothing_live(batch: World) -> None:
+    batch.group.deployments.clear()
+    assert live.now(TARGET, []) is None
+
+
+def test_what_somebody_deployed_beside_us_is_live(batch: World) -> None:
+    made = batch.far.deploy("batch", "live", "by-hand", "by hand")
+    batch.time.at += 60
+    found = live.now(TARGET, [release(batch.first, "v1")])
+    assert found is not None
+    assert (found.version, found.codedeploy_deployment_id) == (made, made)
+
+
+def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_again(batch: World) -> None:
+    batch.group.auto_rollback = FAILURES
+    batch.begin(FAILS)
+    batch.time.at += 60
+    known = release(batch.first, "v1")
+    assert batch.all()[-1].creator == "codeDeployRollback"
+    assert live.now(TARGET, [known]) == known
+
+
+def test_a_group_that_is_missing_is_said_in_words(batch: World) -> None:
+    batch.far.deployer.groups.clear()
+    with pytest.raises(InvalidRequest) as error:
+        live.now(TARGET, [])
+    assert "CodeDeploy knows no" in str(error.value.values["said"])

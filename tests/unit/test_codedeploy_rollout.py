@@ -1,0 +1,164 @@
+"""Is our deployment live? CodeDeploy's own word, its own rollbacks, and what others deploy beside us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chatops.steps import ecs
+from local.codedeploy import Course
+from local.codedeploy.server import FAILURES
+from tests.unit.codedeploy_world import FAILS, MINE, TARGET, Door, World, opened
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    with opened() as made:
+        yield made
+
+
+@pytest.fixture
+def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
+    return door.batch(environment)
+
+
+def test_ours_is_live_when_codedeploy_says_succeeded(batch: World) -> None:
+    batch.begin()
+    assert batch.look("rollout")["state"] == "moving"
+    fact = batch.look("rollout", 2)
+    assert (fact["status"], fact["running"], fact["desired"]) == ("InProgress", 0, 4)
+    assert batch.look("rollout", 60)["state"] == "healthy"
+
+
+def test_a_failure_says_what_codedeploy_says(batch: World) -> None:
+    batch.begin(FAILS)
+    fact = batch.look("rollout", 60)
+    assert (fact["state"], fact["restoring"]) == ("failed", False)
+    assert "too many individual instances failed" in fact["why"]["values"]["said"]
+
+
+def test_a_deployment_that_the_pipeline_did_not_report_is_found_by_what_it_says_of_itself(batch: World) -> None:
+    """Its run may have been cancelled or killed between CreateDeployment and its last step."""
+    batch.begin(reported=False)
+    assert batch.look("rollout", 60)["state"] == "healthy"
+
+
+def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_codedeploys_own(
+    batch: World, environment: pytest.MonkeyPatch
+) -> None:
+    """Its rollback is newer, and succeeds: that is not ours."""
+    environment.setattr(ecs, "targets", lambda: {"dev": replace(TARGET, claim=False)})
+    batch.group.auto_rollback = FAILURES
+    made = batch.begin(FAILS, reported=False)
+    batch.time.at += 60
+    assert batch.all()[-1].status == "Succeeded"
+    environment.setattr(ecs.stages, "get", lambda *_: {"tried_at": batch.all()[1].created_at})
+    fact = batch.look("rollout")
+    assert (fact["state"], fact["brought"]) == ("failed", {"codedeploy_deployment_id": made})
+
+
+def test_a_pipeline_without_our_steps_that_began_nothing_is_said_to(
+    batch: World, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setattr(ecs, "targets", lambda: {"dev": replace(TARGET, claim=False)})
+    environment.setattr(ecs.stages, "get", lambda *_: {"tried_at": batch.time.at})
+    assert batch.look("rollout")["why"]["key"] == "why_nothing_began"
+
+
+def test_no_deployment_at_all_is_a_failure(batch: World) -> None:
+    batch.state["deploy"] = {"outputs": {}}
+    fact = batch.look("rollout", 60)
+    assert (fact["state"], fact["why"]["key"]) == ("failed", "why_no_output")
+
+
+def test_a_newer_deployment_of_another_revision_has_overtaken_ours(batch: World) -> None:
+    batch.begin()
+    batch.time.at += 60
+    batch.far.deploy("batch", "live", "v9", "by hand")
+    fact = batch.look("rollout", 1)
+    assert (fact["state"], fact["done"]) == ("overtaken", True)
+
+
+def test_a_newer_deployment_after_a_failure_is_somebodys_mending_and_stays(batch: World) -> None:
+    batch.begin(FAILS)
+    batch.time.at += 60
+    batch.far.deploy("batch", "live", "v9", "by hand")
+    assert batch.look("rollout", 60)["state"] == "overtaken"
+
+
+@pytest.mark.parametrize("creator", ["autoscaling", "autoscalingTermination", "CodeDeployAutoUpdate"])
+def test_what_codedeploy_deploys_to_new_instances_overtakes_nothing(batch: World, creator: str) -> None:
+    batch.begin()
+    batch.time.at += 60
+    assert batch.all()[-1].ended
+    batch.far.deployer.begin(batch.group, batch.first.revision, batch.time.at, creator=creator)
+    assert batch.look("rollout", 1)["state"] == "healthy"
+
+
+def test_the_same_revision_deployed_once_more_is_still_ours(batch: World) -> None:
+    batch.begin()
+    batch.time.at += 60
+    batch.far.deploy("batch", "live", "v2", "by hand")
+    assert batch.look("rollout", 1)["state"] == "healthy"
+
+
+def test_what_waits_with_all_traffic_moved_has_the_time_that_its_group_keeps_what_it_replaced(batch: World) -> None:
+    """CodeDeploy may keep it for hours: what is live by then is not rolled back for that."""
+    batch.group.keeping = 60
+    batch.begin(Course(waits="TERMINATION_WAIT"))
+    batch.look("rollout")
+    fact = batch.look("rollout", 60)
+    assert (fact["state"], fact["lifecycle_stage"]) == ("moving", "TERMINATION_WAIT")
+    assert batch.look("rollout", 3600)["state"] == "moving"
+    assert batch.look("rollout", 900)["state"] == "timed_out"
+
+
+# -- CodeDeploy's own rollback -----------------------------------------------------------------------------------
+
+
+def test_its_own_rollback_to_the_recorded_revision_is_watched_and_not_done_again(batch: World) -> None:
+    batch.group.auto_rollback = FAILURES
+    batch.begin(FAILS)
+    fact = batch.look("rollout", 4.2)
+    assert (fact["state"], fact["restoring"]) == ("failed", True)
+    assert batch.look("restored", 1)["state"] == "moving"
+    assert batch.look("restored", 60)["state"] == "healthy"
+    assert len(batch.made()) == 1
+    assert batch.asked("CreateDeployment") == []
+
+
+def test_its_own_rollback_to_another_revision_is_not_believed(batch: World) -> None:
+    """Somebody deployed by hand after our record was made: CodeDeploy's last good revision is not what we want back."""
+    batch.far.deploy("batch", "live", "by-hand", "by hand")
+    batch.time.at += 60
+    batch.state["plan"]["started_at"] = batch.time.at
+    batch.group.auto_rollback = FAILURES
+    batch.begin(FAILS)
+    fact = batch.look("rollout", 5)
+    assert (fact["state"], fact["restoring"]) == ("failed", False)
+    assert batch.until_restored()["state"] == "healthy"
+    assert batch.all()[-1].revision == batch.first.revision
+    assert [each.description for each in batch.all()].count(MINE) == 1
+
+
+def test_a_rollback_of_its_own_that_follows_later_is_taken_for_what_it_is(batch: World) -> None:
+    """The failure was seen before CodeDeploy had begun to roll back; Restore Service comes just after."""
+    batch.group.auto_rollback = FAILURES
+    batch.begin(FAILS)
+    assert batch.look("rollout", 4)["restoring"] is False
+    back = batch.put_back(1)
+    assert back["codedeploy_deployment_id"] == batch.all()[-1].id
+    assert batch.look("restored", 60)["state"] == "healthy"
+    assert [each.creator for each in batch.made()] == ["codeDeployRollback"]
+
+
+def test_a_rollback_of_its_own_that_fails_is_followed_by_ours(batch: World) -> None:
+    batch.group.auto_rollback = FAILURES
+    batch.far.deployer.courses = [FAILS, FAILS]
+    batch.begin()
+    assert batch.look("rollout", 4)["restoring"] is False
+    batch.time.at += 60
+    assert batch.until_restored()["state"] == "healthy"
+    assert [each.description for each in batch.made()][-1] == MINE
