@@ -58,10 +58,13 @@ class CodeDeploy(JsonService):
             }
             return str(perform(self.deployer, "CreateDeployment", request)["deploymentId"])
 
+    def has(self, target: str) -> bool:
+        """True for a target that the pipeline deploys with CodeDeploy."""
+        return target in self.targets
+
     def release(self, target: str, version: str, description: str) -> str:
-        """What the pipeline's deploy stage does for a target; "" for one that is not CodeDeploy's."""
-        place = self.targets.get(target)
-        return self.deploy(*place, version, description) if place else ""
+        """What the pipeline's deploy stage does for such a target; the deployment's id."""
+        return self.deploy(*self.targets[target], version, description)
 
     def deployments(self, application: str, name: str) -> list[Deployment]:
         """The group's deployments as they stand now, oldest first."""

@@ -32,8 +32,11 @@ class EcsDeployer(Protocol):
 class CodeDeployer(Protocol):
     """As much of CodeDeploy as a deploy stage touches."""
 
+    def has(self, target: str) -> bool:
+        """True for a target that is CodeDeploy's."""
+
     def release(self, target: str, version: str, description: str) -> str:
-        """Begin to deploy to a target; the deployment's id, or "" for a target that is not CodeDeploy's."""
+        """Begin to deploy to a target; the deployment's id."""
 
 
 class CancelledError(Exception):
@@ -142,9 +145,11 @@ class Pipeline:
         if name == "Build image":
             self._outputs["image"] = image
         try:
-            if self._codedeploy and name == "Update service" and (made := self._release(self._codedeploy)):
-                self._outputs["codedeploy_deployment_id"] = made
-            if self._ecs is None or payload.get("strategy") in NOT_ECS or "codedeploy_deployment_id" in self._outputs:
+            if self._codedeploy and self._codedeploy.has(str(payload.get("target") or "")):
+                if name == "Update service":
+                    self._outputs["codedeploy_deployment_id"] = self._release(self._codedeploy)
+                return True
+            if self._ecs is None or payload.get("strategy") in NOT_ECS:
                 return True
             if name == "Register task definition":
                 self._outputs["task_definition"] = self._ecs.register_task_definition(image)
