@@ -52,7 +52,8 @@ class Deployer:
         """A new deployment, Created. Raises DeploymentLimitExceededException while another one is active."""
         if active := group.active():
             raise group_busy(group.name, active.id)
-        course = self.courses.pop(0) if self.courses else self.course
+        courses = group.courses or self.courses
+        course = courses.pop(0) if courses else self.course
         made = Deployment(group, revision, course, at, **more)  # type: ignore[arg-type]
         group.deployments.append(made)
         self._plan(made)

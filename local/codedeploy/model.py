@@ -67,7 +67,7 @@ class Deployment:
 class Group:
     """A deployment group of an application. `platform`: Server, Lambda or ECS. `auto_rollback`: the events after which
     CodeDeploy deploys its last good revision by itself. `instances`: how many it deploys to. `keeping`: the minutes for
-    which blue/green keeps what it replaced."""
+    which blue/green keeps what it replaced. `courses`: the scripts of its next deployments."""
 
     application: str
     name: str
@@ -75,6 +75,7 @@ class Group:
     auto_rollback: frozenset[str] = frozenset()
     instances: int = 4
     keeping: int = 0
+    courses: list[Course] = field(default_factory=list)
     deployments: list[Deployment] = field(default_factory=list)
 
     def last_good(self) -> Deployment | None:

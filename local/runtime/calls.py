@@ -19,7 +19,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-AWS = {"AWSStepFunctions": "States", "DynamoDB_20120810": "DynamoDB", "AmazonEC2ContainerServiceV20141113": "ECS"}
+AWS = {
+    "AWSStepFunctions": "States",
+    "DynamoDB_20120810": "DynamoDB",
+    "AmazonEC2ContainerServiceV20141113": "ECS",
+    "CodeDeploy_20141006": "CodeDeploy",
+    "secretsmanager": "SecretsManager",
+}
+"""By the prefix of X-Amz-Target."""
 PLACES = {"_github": "GitHub", "_slack": "Slack"}
 """The stand-ins' folders."""
 VARIABLE = re.compile(r"[0-9a-f]{40}|\d{5,}|v\d+\.\d+\.\d+.*")

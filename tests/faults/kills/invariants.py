@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.slack.directory import U_BOT, U_DEV
-from local.slack.store import Message
+from local.slack.directory import U_BOT
 from tests.faults.kills import ledger
 from tests.faults.kills.play import Play
 from tests.faults.kills.stage import Stage
@@ -19,24 +18,22 @@ PEOPLES = {"Deployed", "Restored", "Rejected", "Expired", "Cancelled"}
 """Ends that are successes of the workflow."""
 SIGNALS = ("AlreadyAwake", "DecisionRecorded", "CancelRecorded", "TargetBusy")
 """Errors by which a step leads the machine on."""
+OVER = {"approve", "reject", "cancel", "promote", "pause_roll_back"}
+"""What nobody can do any more once it has ended."""
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class After:
-    """A play that is over, and the table."""
+    """A play that is over, and the table. `ends`: its executions in order, with the end and the words of each."""
 
     play: Play
     rows: dict[tuple[str, str], Row]
-
-    @property
-    def name(self) -> str:
-        """The one execution that there should be."""
-        return self.play.seen.ids[0]
+    ends: tuple[tuple[str, tuple[str, str]], ...]
 
     @property
     def kills(self) -> int:
-        return len(self.play.seen.fired)
+        return sum(self.play.seen.deaths.values())
 
     def row(self, pk: str, sk: str) -> Row:
         return self.rows.get((pk, sk), {})
@@ -51,38 +48,51 @@ def check(stage: Stage) -> None:
     """Every play's failures are noted with it; what concerns all of them raises AssertionError."""
     rows = {(row["pk"], row["sk"]): row for row in ledger.rows(stage.world)}
     for play in stage.plays:
-        if play.failures or not play.seen.ids:
-            play.failures.append(f"executions: {play.seen.ids}")
+        begun = [name for name in play.seen.ids if (f"DEPLOYMENT#{name}", "RECORD") in rows]
+        wanted = [play.scenario.first] if play.scenario.first else []
+        ends = [*wanted, play.scenario.ends]
+        if len(begun) != len(ends):
+            play.failures.append(f"{len(begun)} deployments began, of {len(play.seen.ids)} executions")
+        if play.failures:
             continue
-        after = After(play, rows)
+        after = After(play, rows, tuple(zip(begun, ends, strict=True)))
         for one in CHECKS:
             play.failures += [f"{one.__name__}: {text}" for text in one(after)]
     checks.no_secret_anywhere(stage.world)
 
 
 def _ended(after: After) -> Iterator[str]:
-    """One execution, in the end that the scenario has."""
-    play, wanted = after.play, after.play.scenario.end
-    if len(play.seen.ids) != 1:
-        yield f"{len(play.seen.ids)} executions"
-    outcome = json.loads(after.row(f"DEPLOYMENT#{after.name}", "RECORD").get("outcome") or "{}")
-    if outcome.get("end") != wanted:
-        yield f"the ledger says {outcome.get('end')!r}, not {wanted!r}: {outcome.get('why')}"
-    found = play.stage.world.describe(play.arn(after.name))
-    status = "ABORTED" if wanted == "Stopped" else "SUCCEEDED" if wanted in PEOPLES else "FAILED"
-    if found["status"] != status:
-        yield f"the execution is {found['status']}, not {status}: {found.get('error')}"
-    elif status == "FAILED" and found.get("error") != wanted.replace(" ", ""):
-        yield f"the execution failed with {found.get('error')}"
-    elif status == "SUCCEEDED" and json.loads(found["output"])["outcome"]["end"] != wanted:
-        yield f"the execution ended with {found['output'][-200:]}"
+    """Each execution in the end that the scenario has."""
+    for name, (wanted, _) in after.ends:
+        outcome = json.loads(after.row(f"DEPLOYMENT#{name}", "RECORD").get("outcome") or "{}")
+        if outcome.get("end") != wanted:
+            yield f"the ledger says {outcome.get('end')!r}, not {wanted!r}: {outcome.get('why')}"
+        found = after.play.stage.world.describe(after.play.arn(name))
+        status = "ABORTED" if wanted == "Stopped" else "SUCCEEDED" if wanted in PEOPLES else "FAILED"
+        if found["status"] != status:
+            yield f"the execution is {found['status']}, not {status}: {found.get('error')}"
+        elif status == "FAILED" and found.get("error") != wanted.replace(" ", ""):
+            yield f"the execution failed with {found.get('error')}"
+        elif status == "SUCCEEDED" and json.loads(found["output"])["outcome"]["end"] != wanted:
+            yield f"the execution ended with {found['output'][-200:]}"
+
+
+def _refused(after: After) -> Iterator[str]:
+    """What a person has typed once more, because Slack said that it failed, is refused: the first one is at it."""
+    names = [name for name, _ in after.ends]
+    for name in after.play.seen.ids:
+        if name not in names:
+            found = after.play.stage.world.describe(after.play.arn(name))
+            verdict = json.loads(found.get("output", "{}")).get("plan", {}).get("verdict")
+            if not after.play.scenario.retyped or verdict != "refused":
+                yield f"a further execution is {found['status']}, {verdict}"
 
 
 def _nothing_held(after: After) -> Iterator[str]:
     """No lock, nothing open, nothing owed."""
-    for key in ((f"TARGET#{after.play.target}", "LOCK"), ("OPEN", after.name), ("OUTBOX", after.name)):
-        if key in after.rows:
-            yield f"{key} is left"
+    held = [(f"TARGET#{after.play.target}", "LOCK")]
+    held += [(kind, name) for kind in ("OPEN", "OUTBOX") for name in after.play.seen.ids]
+    yield from (f"{key} is left" for key in held if key in after.rows)
 
 
 def _stages_once(after: After) -> Iterator[str]:
@@ -103,15 +113,15 @@ def _stages_once(after: After) -> Iterator[str]:
 
 def _service_once(after: After) -> Iterator[str]:
     """The service was changed as often as it should, and runs what the ledger says is live."""
-    play = after.play
-    if not play.scenario.ecs:
-        return
+    play, world = after.play, after.play.stage.world
     begun = play.rollouts() - play.begun_before
     if begun != play.scenario.rollouts:
         yield f"{begun} rollouts"
-    if play.scenario.end == "Stopped" or not (known := after.target("RELEASE#")):
+    if play.scenario.kind == "codedeploy" and world.codedeploy.running(play.target, "live") != "first":
+        yield "not what ran before runs again"
+    if play.scenario.kind != "ecs" or play.scenario.ends[0] == "Stopped" or not (known := after.target("RELEASE#")):
         return
-    running = str(play.stage.world.ecs.describe(play.target)["taskDefinition"])
+    running = str(world.ecs.describe(play.target)["taskDefinition"])
     if running != known[-1]["task_definition"]:
         yield f"runs {running}, and the ledger says {known[-1]['task_definition']}"
 
@@ -125,7 +135,7 @@ def _ledger(after: After) -> Iterator[str]:
     bad = tuple(str(row["version"]) for row in after.target("BAD#"))
     if bad != scenario.bad:
         yield f"rolled back from {bad}"
-    if (n := int(after.target("LEDGER")[0]["n"])) != len(scenario.before) + 1:
+    if (n := int(after.target("LEDGER")[0]["n"])) != len(scenario.before) + len(after.ends):
         yield f"{n} ends"
     history = [row for row in after.target("DEPLOY#") if not row.get("outcome")]
     if history:
@@ -133,30 +143,22 @@ def _ledger(after: After) -> Iterator[str]:
 
 
 def _told(after: After) -> Iterator[str]:
-    """The requester is told how it ended; a crash may repeat a message, never lose one. The message that the bot knows
-    shows the end and offers nothing that is over."""
-    play, says = after.play, after.play.scenario.says
-    posted = [m for m in play.stage.watch.messages(play.target) if m.user == U_BOT and not m.ephemeral_to]
-    finals = [m for m in posted if m.thread_ts and m.text.startswith(f"<@{U_DEV}>") and says in m.text]
-    if not 1 <= len(finals) <= 1 + after.kills:
-        yield f"{len(finals)} final messages: {[m.text for m in posted if m.thread_ts]}"
-    living = [m for m in posted if not m.thread_ts and after.name in str(m.blocks[-1:])]
-    if not 1 <= len(living) <= 1 + after.kills:
-        yield f"{len(living)} living messages"
-    known = str(after.row(f"DEPLOYMENT#{after.name}", "MESSAGE").get("ts"))
-    shown = next((m for m in living if m.ts == known), None)
-    if shown is None or says not in shown.text:
-        yield f"the message shows {shown.text if shown else None!r}"
-    elif offered := {b.action_id for b in shown.buttons} - {"roll_back"} & {"approve", "reject", "cancel"}:
-        yield f"the message offers {offered}"
-    yield from _orphans(living, known, after.kills)
-
-
-def _orphans(living: list[Message], known: str, kills: int) -> Iterator[str]:
-    """A second message where the process died between Slack's taking it and the table's remembering where it is."""
-    others = [m for m in living if m.ts != known]
-    if len(others) > kills:
-        yield f"{len(others)} messages that nobody brings up to date"
+    """The requester is told how each ended; a crash may repeat a message, never lose one. The message that the bot
+    knows shows the end and offers nothing that is over."""
+    posted = [m for m in after.play.stage.watch.messages(after.play.target) if m.user == U_BOT and not m.ephemeral_to]
+    for name, (_, says) in after.ends:
+        living = [m for m in posted if not m.thread_ts and name in str(m.blocks[-1:])]
+        if not 1 <= len(living) <= 1 + after.kills:
+            yield f"{len(living)} living messages"
+        known = str(after.row(f"DEPLOYMENT#{name}", "MESSAGE").get("ts"))
+        shown = next((m for m in living if m.ts == known), None)
+        if shown is None or says not in shown.text:
+            yield f"the message shows {shown.text if shown else None!r}"
+        elif offered := {button.action_id for button in shown.buttons} & OVER:
+            yield f"the message offers {offered}"
+        finals = [m for m in posted if m.thread_ts == known and m.text.startswith("<@U") and says in m.text]
+        if not 1 <= len(finals) <= 1 + after.kills:
+            yield f"{len(finals)} final messages: {[m.text for m in posted if m.thread_ts]}"
 
 
 def _quiet(after: After) -> Iterator[str]:
@@ -166,4 +168,4 @@ def _quiet(after: After) -> Iterator[str]:
         yield f"{loud}"
 
 
-CHECKS = (_ended, _nothing_held, _stages_once, _service_once, _ledger, _told, _quiet)
+CHECKS = (_ended, _refused, _nothing_held, _stages_once, _service_once, _ledger, _told, _quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,20 +11,20 @@ from chatops.store.releases import Release
 from local.world import STACK, World
 
 
-def put(world: World, target: str, versions: list[tuple[str, str]]) -> None:
-    """These (version, task definition) were deployed, oldest first, and verified healthy; the last one is live."""
-    for number, (version, task_definition) in enumerate(versions, 1):
+def put(world: World, target: str, releases: Sequence[Mapping[str, str]]) -> None:
+    """These were deployed, oldest first, and verified healthy; the last one is live. Each: version, and what it is
+    known by at the service."""
+    for number, known in enumerate(releases, 1):
         release = Release(
-            version=version,
-            sha=world.github.default_repository.tags[version].sha,
-            image=f"registry.example/{target}:{version}",
-            task_definition=task_definition,
+            sha=world.github.default_repository.tags[known["version"]].sha,
+            image=f"registry.example/{target}:{known['version']}",
             deployment_id=f"d-before-{number}",
             verified_at=f"2026-01-0{number}T00:00:00.000Z",
+            **known,
         )
         _write(world, {"pk": f"TARGET#{target}", "sk": f"RELEASE#{release.key}", **asdict(release)})
-    if versions:
-        _write(world, {"pk": f"TARGET#{target}", "sk": "LEDGER", "n": len(versions)})
+    if releases:
+        _write(world, {"pk": f"TARGET#{target}", "sk": "LEDGER", "n": len(releases)})
 
 
 def _write(world: World, row: dict[str, Any]) -> None:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from local.codedeploy import Course
 from local.github.seed import checkout_api
 from local.slack.client import Answer
 from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
 from local.slack.store import Message
 from tests.faults.kills import ledger
-from tests.faults.kills.points import Plan
+from tests.faults.kills.points import Plan, point
 from tests.faults.kills.scenarios import SCENARIOS
 from tests.faults.kills.watch import Seen
 
@@ -38,7 +39,7 @@ class Play:
         self.target = f"kill{number:04}"
         self.channel = self.target.upper().replace("KILL", "CKILL")
         self.repository = f"acme/{self.target}"
-        self.seen = Seen(self.target, plan, recording)
+        self.seen = Seen(self.target, plan, tuple(map(point, self.scenario.kills)), recording)
         self.failures: list[str] = []
 
     def set_up(self) -> None:
@@ -50,32 +51,42 @@ class Play:
         world.github.repositories[self.repository] = repository
         for stage, script in scenario.scripts.items():
             world.github.script[f"{self.repository} {stage}"] = script
-        running = []
-        if scenario.ecs:
-            world.ecs.add_service(self.target, f"registry.example/{self.target}:{(*scenario.before, 'v1.0.0')[0]}", 2)
-            world.github.deployers[self.repository] = world.ecs.deployer(self.target)
-            for version in scenario.before[1:]:
-                made = world.ecs.register_task_definition(f"registry.example/{self.target}:{version}", self.target)
-                world.ecs.update_service(made, self.target)
+        releases = [{"version": version} for version in scenario.before]
+        if scenario.kind == "ecs":
             family = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{self.target}"
-            running = [f"{family}:{n}" for n in range(1, len(scenario.before) + 1)]
-        ledger.put(world, self.target, list(zip(scenario.before, running or [""] * 9, strict=False)))
+            releases = [{**one, "task_definition": f"{family}:{n}"} for n, one in enumerate(releases, 1)]
+            self._add_service()
+        elif scenario.kind == "codedeploy":
+            group = world.codedeploy.add_group(self.target, "live")
+            group.courses = [Course(outcome="fails"), Course()]
+            releases = [{**one, "codedeploy_deployment_id": group.deployments[0].id} for one in releases]
+        ledger.put(world, self.target, releases)
         self.stage.watch.follow(self.seen)
+
+    def _add_service(self) -> None:
+        world, versions = self.stage.world, self.scenario.before
+        world.ecs.add_service(self.target, f"registry.example/{self.target}:{(*versions, 'v1.0.0')[0]}", 2)
+        world.github.deployers[self.repository] = world.ecs.deployer(self.target)
+        for version in versions[1:]:
+            made = world.ecs.register_task_definition(f"registry.example/{self.target}:{version}", self.target)
+            world.ecs.update_service(made, self.target)
 
     def ready(self) -> None:
         """What was rolled out for the beginning has settled; the next rollout is the play's."""
-        if self.scenario.ecs:
-            self._wait(
-                lambda: self.stage.world.ecs.service_deployment(self.target).status == "SUCCESSFUL", "the service"
-            )
-            self.begun_before = self.rollouts()
-            self.stage.world.ecs.next_rollouts[self.target] = self.scenario.rollout
+        if self.scenario.kind == "ecs":
+            world = self.stage.world
+            self._wait(lambda: world.ecs.service_deployment(self.target).status == "SUCCESSFUL", "the service")
+            world.ecs.next_rollouts[self.target] = self.scenario.rollout
+        self.begun_before = self.rollouts()
 
     def rollouts(self) -> int:
-        """How many service deployments there have been."""
-        found: list[int] = []
-        self.stage.world.ecs.change(lambda service: found.append(len(service.deployments)), self.target)
-        return found[0]
+        """How many deployments of the service there have been."""
+        if self.scenario.kind == "codedeploy":
+            return len(self.stage.world.codedeploy.deployments(self.target, "live"))
+        found: list[int] = [0]
+        if self.scenario.kind == "ecs":
+            self.stage.world.ecs.change(lambda service: found.append(len(service.deployments)), self.target)
+        return found[-1]
 
     def run(self) -> None:
         """From its beginning to its end."""
@@ -91,8 +102,11 @@ class Play:
         """A slash command. Slack tells the person when the app did not answer; the same delivery may come again, as
         often as Slack delivers an event again."""
         text = " ".join(word for word in (words[0], self.target, *words[1:]) if word)
-        user = self.stage.world.user
-        self._deliver(user.slash(command, text, U_DEV, self.channel))
+        slash = self.stage.world.user.slash
+        if self.scenario.retyped:
+            self._again(lambda: slash(command, text, U_DEV, self.channel))
+        else:
+            self._deliver(slash(command, text, U_DEV, self.channel))
 
     def _deliver(self, answer: Answer) -> None:
         for retry in (1, 2, 3):
@@ -136,11 +150,11 @@ class Play:
 
     def until(self, step: str) -> None:
         """The step has been carried out."""
-        self._wait(lambda: self.seen.done[step] - len([p for p in self.seen.fired if p.step == step]) > 0, step)
+        self._wait(lambda: self.seen.done[step] > self.seen.deaths[step], step)
 
-    def ends(self) -> None:
-        """Every execution of it has ended."""
-        self._wait(lambda: self.seen.ids, "an execution")
+    def ends(self, executions: int = 1) -> None:
+        """So many executions there have been, and all have ended."""
+        self._wait(lambda: len(self.seen.ids) >= executions, f"execution {executions}")
         deadline, pause = time.monotonic() + PATIENCE, threading.Event()
         while any(self.status(name) == "RUNNING" for name in self.seen.ids):
             if time.monotonic() > deadline:
@@ -150,6 +164,10 @@ class Play:
     def stopped(self) -> None:
         """Somebody stops it in the console; EventBridge calls sweep, and again where it fails."""
         self.stage.stop(self)
+
+    def swept(self) -> None:
+        """EventBridge calls sweep, whose calls for this play may be killed."""
+        self.stage.sweep(self)
 
     def arn(self, name: str) -> str:
         return f"{self.stage.world.machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

@@ -54,10 +54,11 @@ class Plan:
 def plan(text: str) -> Plan:
     """Read it back. Raises ValueError for what is none."""
     scenario, _, points = text.partition("@")
-    return Plan(scenario, tuple(_point(one) for one in points.split("+") if one))
+    return Plan(scenario, tuple(point(one) for one in points.split("+") if one))
 
 
-def _point(text: str) -> Point:
+def point(text: str) -> Point:
+    """Read it back. Raises ValueError for what is none."""
     found = _POINT.fullmatch(text)
     if not found:
         raise ValueError(f"{text!r} is no point: step#turn/call#nth/before|after")

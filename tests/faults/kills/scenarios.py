@@ -1,4 +1,4 @@
-"""What people do in each play, and how it must end, whatever was killed on the way."""
+"""How each play must end, whatever is killed on the way."""
 
 from __future__ import annotations
 
@@ -8,239 +8,211 @@ from typing import TYPE_CHECKING
 
 from local.ecs import Rollout
 from local.github import Script
+from tests.faults.kills import people
 
 if TYPE_CHECKING:
     from tests.faults.kills.play import Play
 
-LONG = Script(seconds=1_000_000)
-"""Only a cancel ends it."""
-
 
 @dataclass(frozen=True)
 class Scenario:
-    """`end`: the ledger's word for it. `stages`: those that are dispatched and run, each once. `rollouts`: how many
-    service deployments begin. `ledger`: the releases afterwards, the live one first; `bad` those that were rolled back
-    from. `before`: what has been deployed when it begins, oldest first; with nothing, the service runs v1.0.0 that
-    nobody here has deployed. `says`: what the final message says. `unbegun`: stages
-    whose run a person may end before it has begun its work.
+    """`ends`: the ledger's word for it, and what the final message says; `first` the same of an execution that comes
+    before it. `stages`: those that are dispatched and run, each once; `unbegun` those that a person may end before.
+    `rollouts`: how many deployments of the service begin. `ledger`: the releases afterwards, the live one first; `bad`
+    those that were rolled back from. `before`: what has been deployed when it begins, oldest first; with nothing, the
+    service runs v1.0.0 that nobody here has deployed. `kills`: what is killed in any case. `retyped`: the person types
+    the command again where Slack says that it failed, instead of Slack's sending it again. `target`: more of its line.
     """
 
     about: str
     play: Callable[[Play], None]
-    end: str
-    says: str
-    stages: tuple[str, ...] = ()
-    rollouts: int = 0
-    ledger: tuple[str, ...] = ()
+    ends: tuple[str, str]
+    stages: tuple[str, ...] = ("build", "deploy")
+    rollouts: int = 1
+    ledger: tuple[str, ...] = ("v1.1.0",)
     bad: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
-    ecs: bool = True
+    before: tuple[str, ...] = ("v1.1.0",)
+    kind: str = "ecs"
     claim: bool = True
     approval: bool = False
     scripts: Mapping[str, Script] = field(default_factory=dict)
     rollout: Rollout = field(default_factory=Rollout)
     timing: str = "usual"
     unbegun: tuple[str, ...] = ()
+    first: tuple[str, str] | None = None
+    kills: tuple[str, ...] = ()
+    retyped: bool = False
+    target: str = ""
 
 
-def _deploy(play: Play) -> None:
-    play.type("/platform-deploy", "v1.2.3")
-    play.ends()
-
-
-def _approved(play: Play) -> None:
-    play.type("/platform-deploy", "v1.2.3")
-    play.press("approve")
-    play.ends()
-
-
-def _rejected(play: Play) -> None:
-    play.type("/platform-deploy", "v1.2.3")
-    play.reject("Not on a Friday.")
-    play.ends()
-
-
-def _cancelled_in(step: str) -> Callable[[Play], None]:
-    def cancelled(play: Play) -> None:
-        play.type("/platform-deploy", "v1.2.3")
-        play.until(step)
-        play.cancel()
-        play.ends()
-
-    return cancelled
-
-
-def _rollback(play: Play) -> None:
-    play.type("/platform-rollback", "", "orders cannot be paid")
-    play.ends()
-
-
-def _stopped_in(step: str) -> Callable[[Play], None]:
-    def stopped(play: Play) -> None:
-        play.type("/platform-deploy", "v1.2.3")
-        play.until(step)
-        play.stopped()
-
-    return stopped
-
-
-FAILS = Script(outcome="failure", failed_step="Test", seconds=3)
-BREAKS = Rollout(seconds=6, outcome="circuit_breaker")
-STUCK = Rollout(seconds=6, outcome="stuck")
-BOTH = ("build", "deploy")
+LIVE, BACK, AGAIN = ("Deployed", "is live"), ("Rolled Back", "was rolled back"), ("Restored", "runs v1.1.0 again")
+UNBUILT, STOPPED = ("Build Failed", "The build of v1.2.3 failed"), ("Stopped", "Stopped: ")
+DONE, BAD, BUILD = ("v1.2.3", "v1.1.0"), ("v1.2.3",), ("build",)
+TWO, RETURNED = ("v1.0.0", "v1.1.0"), ("v1.0.0", "v1.1.0", "v1.0.0")
+BREAKS, STUCK = Rollout(seconds=6, outcome="circuit_breaker"), Rollout(seconds=6, outcome="stuck")
+FAILS, LONG = Script(outcome="failure", failed_step="Test", seconds=3), Script(seconds=1_000_000)
+"""LONG: only a cancel ends it."""
+LATE = {stage: Script(appear_seconds=40, seconds=3) for stage in ("build", "deploy")}
+NAMELESS = {stage: Script(claims=False, appear_seconds=40, seconds=3) for stage in ("build", "deploy")}
+DECIDED = "slack:approve#1/DynamoDB.TransactWriteItems#1/after"
 
 SCENARIOS: dict[str, Scenario] = {
     "approved": Scenario(
-        "deployed after an approval",
-        _approved,
-        "Deployed",
-        "is live",
-        BOTH,
-        1,
-        ("v1.2.3", "v1.1.0"),
-        before=("v1.1.0",),
-        approval=True,
+        "deployed after an approval", people.approved, LIVE, ledger=DONE, approval=True, timing="rare"
     ),
     "unasked": Scenario(
-        "deployed; the target wants no approval", _deploy, "Deployed", "is live", BOTH, 1, ("v1.2.3", "v1.0.0")
+        "deployed without approval, the first one ever", people.deploy, LIVE, ledger=("v1.2.3", "v1.0.0"), before=()
     ),
     "late-runs": Scenario(
         "GitHub shows a run only some time after it has taken the event",
-        _deploy,
-        "Deployed",
-        "is live",
-        BOTH,
-        1,
-        ("v1.2.3", "v1.1.0"),
-        before=("v1.1.0",),
-        scripts={stage: Script(appear_seconds=40, seconds=3) for stage in BOTH},
+        people.deploy,
+        LIVE,
+        ledger=DONE,
+        scripts=LATE,
+    ),
+    "typed-again": Scenario(
+        "the person types the command again where it failed", people.deploy, LIVE, ledger=DONE, retyped=True
+    ),
+    "unclaimed": Scenario(
+        "a pipeline without the claim and finish steps, whose runs appear late",
+        people.deploy,
+        LIVE,
+        rollouts=0,
+        ledger=DONE,
+        kind="none",
+        claim=False,
+        scripts=NAMELESS,
+        timing="brisk",
+    ),
+    "promoted": Scenario(
+        "ECS pauses the rollout until somebody promotes it",
+        people.promoted,
+        LIVE,
+        ledger=DONE,
+        target="strategy: blue_green, pause_at: [PRE_PRODUCTION_TRAFFIC_SHIFT]",
     ),
     "build-fails": Scenario(
-        "a test fails in the build",
-        _deploy,
-        "Build Failed",
-        "The build of v1.2.3 failed",
-        ("build",),
-        scripts={"build": FAILS},
+        "a test fails in the build", people.deploy, UNBUILT, BUILD, rollouts=0, scripts={"build": FAILS}
     ),
     "rollout-fails": Scenario(
-        "ECS's circuit breaker trips and puts back what ran before",
-        _deploy,
-        "Rolled Back",
-        "was rolled back",
-        BOTH,
-        1,
-        ("v1.1.0",),
-        ("v1.2.3",),
-        before=("v1.1.0",),
-        rollout=BREAKS,
+        "ECS's circuit breaker trips and puts back what ran before", people.deploy, BACK, bad=BAD, rollout=BREAKS
     ),
     "first-fails": Scenario(
-        "the first deployment ever fails",
-        _deploy,
-        "Rolled Back",
-        "was rolled back",
-        BOTH,
-        1,
-        ("v1.0.0",),
-        ("v1.2.3",),
-        rollout=BREAKS,
+        "the first deployment ever fails", people.deploy, BACK, ledger=("v1.0.0",), bad=BAD, before=(), rollout=BREAKS
     ),
     "rollout-late": Scenario(
         "tasks never come up; the bot itself puts back what ran before",
-        _deploy,
-        "Rolled Back",
-        "was rolled back",
-        BOTH,
-        1,
-        ("v1.1.0",),
-        ("v1.2.3",),
-        before=("v1.1.0",),
+        people.deploy,
+        BACK,
+        bad=BAD,
         rollout=STUCK,
         timing="late",
     ),
-    "cancelled-build": Scenario(
-        "the requester changes their mind during the build",
-        _cancelled_in("park:build"),
-        "Cancelled",
-        "Cancelled: ",
-        ("build",),
-        scripts={"build": LONG},
-        unbegun=("build",),
-    ),
-    "cancelled-rollout": Scenario(
-        "the requester changes their mind while tasks are started",
-        _cancelled_in("ecs:rollout"),
-        "Restored",
-        "runs v1.1.0 again",
-        BOTH,
-        1,
-        ("v1.1.0",),
-        before=("v1.1.0",),
-        rollout=STUCK,
-    ),
-    "rollback": Scenario(
-        "back to the release before, by command",
-        _rollback,
-        "Restored",
-        "runs v1.0.0 again",
-        (),
-        1,
-        ("v1.0.0", "v1.1.0", "v1.0.0"),
-        ("v1.1.0",),
-        before=("v1.0.0", "v1.1.0"),
+    "codedeploy-fails": Scenario(
+        "CodeDeploy's deployment fails; its last good revision is deployed again",
+        people.deploy,
+        BACK,
+        rollouts=2,
+        bad=BAD,
+        kind="codedeploy",
     ),
     "ec2-fails": Scenario(
         "a target that only the pipeline can change: its rollback is a stage, too",
-        _deploy,
-        "Rolled Back",
-        "was rolled back",
+        people.deploy,
+        BACK,
         ("build", "deploy", "rollback"),
-        0,
-        ("v1.1.0",),
-        ("v1.2.3",),
-        before=("v1.1.0",),
-        ecs=False,
+        rollouts=0,
+        bad=BAD,
+        kind="none",
         scripts={"deploy": Script(outcome="failure", seconds=3)},
     ),
-    "unclaimed": Scenario(
-        "a pipeline without the claim and finish steps",
-        _deploy,
-        "Deployed",
-        "is live",
-        BOTH,
-        0,
-        ("v1.2.3", "v1.1.0"),
-        before=("v1.1.0",),
-        ecs=False,
-        claim=False,
-        scripts={stage: Script(claims=False, appear_seconds=40, seconds=3) for stage in BOTH},
-        timing="brisk",
+    "cancelled-build": Scenario(
+        "the requester changes their mind during the build",
+        people.cancelled_in("park:build"),
+        ("Cancelled", "Cancelled: "),
+        BUILD,
+        rollouts=0,
+        scripts={"build": LONG},
+        unbegun=BUILD,
     ),
-    "expired": Scenario(
-        "nobody decides in time", _deploy, "Expired", "Expired: ", ("build",), approval=True, timing="hasty"
+    "cancelled-rollout": Scenario(
+        "the requester changes their mind while tasks are started",
+        people.cancelled_in("ecs:rollout"),
+        AGAIN,
+        rollout=STUCK,
     ),
     "rejected": Scenario(
-        "an approver says no, and why", _rejected, "Rejected", "Rejected: ", ("build",), approval=True
+        "an approver says no, and why", people.rejected, ("Rejected", "Rejected: "), BUILD, rollouts=0, approval=True
+    ),
+    "expired": Scenario(
+        "nobody decides in time",
+        people.deploy,
+        ("Expired", "Expired: "),
+        BUILD,
+        rollouts=0,
+        approval=True,
+        timing="hasty",
+    ),
+    "rollback": Scenario(
+        "back to the release before, by command",
+        people.rollback,
+        ("Restored", "runs v1.0.0 again"),
+        (),
+        ledger=RETURNED,
+        bad=("v1.1.0",),
+        before=TWO,
+    ),
+    "button": Scenario(
+        "rolled back by the button on what is live",
+        people.pressed_back,
+        AGAIN,
+        rollouts=2,
+        ledger=("v1.1.0", "v1.2.3", "v1.1.0"),
+        bad=BAD,
+        first=LIVE,
+    ),
+    "superseded": Scenario(
+        "a rollback goes ahead of a deployment that waits for its approval",
+        people.superseded,
+        ("Restored", "runs v1.0.0 again"),
+        BUILD,
+        ledger=RETURNED,
+        bad=("v1.1.0",),
+        before=TWO,
+        approval=True,
+        first=("Cancelled", "Superseded: "),
+    ),
+    "unwoken": Scenario(
+        "the click's process dies between the decision and the wake; sweep delivers it",
+        people.unwoken,
+        LIVE,
+        ledger=DONE,
+        approval=True,
+        kills=(DECIDED,),
+        timing="rare",
+    ),
+    "undelivered": Scenario(
+        "the last word dies as often as it is tried; sweep says it",
+        people.undelivered,
+        UNBUILT,
+        BUILD,
+        rollouts=0,
+        scripts={"build": FAILS},
+        kills=tuple(f"notify:outcome#{turn}/Slack.chat.update#1/before" for turn in (1, 2, 3)),
     ),
     "stopped-build": Scenario(
         "stopped in the console during the build; sweep settles it",
-        _stopped_in("park:build"),
-        "Stopped",
-        "Stopped: ",
-        ("build",),
+        people.stopped_in("park:build"),
+        STOPPED,
+        BUILD,
+        rollouts=0,
         scripts={"build": LONG},
-        unbegun=("build",),
+        unbegun=BUILD,
     ),
     "stopped-rollout": Scenario(
         "stopped in the console while tasks are started; sweep settles it",
-        _stopped_in("ecs:rollout"),
-        "Stopped",
-        "Stopped: ",
-        BOTH,
-        1,
-        ("v1.1.0",),
-        before=("v1.1.0",),
+        people.stopped_in("ecs:rollout"),
+        STOPPED,
         rollout=STUCK,
     ),
 }

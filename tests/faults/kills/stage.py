@@ -23,13 +23,15 @@ from tests.statemachine.conftest import CANARIES
 
 AT_ONCE = 6
 SWEEP_SECONDS = 4.0
-CALM = {**TIMING, "appear": 40, "cancel": 40, "take": 40}
-"""A machine that is busy with many plays is not to be taken for a GitHub that is late."""
+CALM = {**TIMING, "appear": 40, "cancel": 40, "take": 40, "approval": 7200, "reminder": 3600}
+"""A machine that is busy with many plays is not to be taken for a GitHub that is late; and no reminder is to help a
+wake-up that was lost."""
 TIMINGS = {
     "usual": CALM,
     "hasty": {**CALM, "approval": 3, "reminder": 1},
     "late": {**CALM, "rollout": 2},
     "brisk": {**CALM, "appear": 8},
+    "rare": {**CALM, "poll_min": 600, "poll_max": 600},
 }
 
 
@@ -56,6 +58,12 @@ class Stage:
                         return
             finally:
                 self.watch.swept_for = None
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """No sweep meanwhile but the play's own."""
+        with self._sweeping:
+            yield
 
     def stop(self, play: Play) -> None:
         arn = play.arn(play.seen.ids[0])
@@ -86,16 +94,20 @@ def _targets(plans: Sequence[Play]) -> str:
     lines, known = ["targets:"], set[str]()
     for play in plans:
         scenario, timing = play.scenario, f"*{play.scenario.timing}"
+        place = f"repository: {play.repository}, event_type: dev_deploy"
         if scenario.timing not in known:
             known.add(scenario.timing)
             body = next(one for one in shared if one.startswith(f"{scenario.timing}:")).partition(": ")[2]
             timing = f"&{scenario.timing} {body}"
-        ecs = f"ecs: {{cluster: checkout, service: {play.target}}}, " if scenario.ecs else ""
+        place += {
+            "ecs": f", ecs: {{cluster: checkout, service: {play.target}}}",
+            "codedeploy": f", codedeploy: {{application: {play.target}, group: live}}",
+        }.get(scenario.kind, "")
+        place += f", {scenario.target}" if scenario.target else ""
         claim = "" if scenario.claim else "claim: false, "
         approvers = f"approvers: [{U_LEE}, {U_KIM}], deploy_approval: {str(scenario.approval).lower()}"
         policy = f"policy: {{{approvers}, rollback_approval: false}}"
-        place = f"repository: {play.repository}, event_type: dev_deploy"
-        lines.append(f"  {play.target}: {{{place}, {ecs}{claim}{policy}, timing: {timing}}}")
+        lines.append(f"  {play.target}: {{{place}, {claim}{policy}, timing: {timing}}}")
     return "\n".join(lines) + "\n"
 
 

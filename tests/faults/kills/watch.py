@@ -27,21 +27,24 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html"""
 
 @dataclass
 class Seen:
-    """What was seen of one play: which steps were called how often, what they called, which kills took place."""
+    """What was seen of one play: which steps were called how often, what they called, which kills took place. `always`:
+    kills that are part of the play, and not counted."""
 
     mark: str
     plan: Plan
+    always: tuple[Point, ...] = ()
     recording: bool = False
     record: list[tuple[str, int, tuple[str, ...]]] = field(default_factory=list)
     begun: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+    deaths: Counter[str] = field(default_factory=Counter)
     fired: list[Point] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
     def death(self, step: str, turn: int) -> Death | None:
         """The order for this invocation."""
-        for point in self.plan.points:
+        for point in (*self.plan.points, *self.always):
             if (point.step, point.turn) == (step, turn):
                 return Death(point.call, point.nth, point.when)
         return NOWHERE if self.recording else None
@@ -101,9 +104,9 @@ class Watch:
             if known is None:
                 return
             seen, step, turn = known
-            killed = [p for p in seen.plan.points if (p.step, p.turn) == (step, turn)]
             if invocation.error == LIKE:
-                seen.fired += killed
+                seen.deaths[step] += 1
+                seen.fired += [p for p in seen.plan.points if (p.step, p.turn) == (step, turn)]
             elif invocation.error:
                 seen.errors.append(f"{step}#{turn}: {invocation.error}")
             seen.record.append((step, turn, invocation.calls))
