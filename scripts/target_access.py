@@ -27,6 +27,7 @@ class Access:
     reads_task_definitions: bool = True
     deploys: bool = False
     continues: bool = False
+    watches_traffic: bool = False
 
 
 _LAST_DEPLOYED = ("codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment")
@@ -34,7 +35,7 @@ _EVERY_DEPLOYMENT = ("codedeploy:ListDeployments", "codedeploy:BatchGetDeploymen
 
 ACCESS: Mapping[str, Access] = {
     "PlanFunction": Access(("ecs:DescribeServices",), _LAST_DEPLOYED),
-    "EcsFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT)),
+    "EcsFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT), watches_traffic=True),
     "PromoteFunction": Access(
         (*_LOOK_CLOSELY[1:], "ecs:ContinueServiceDeployment"),
         ("codedeploy:GetDeployment",),
@@ -142,6 +143,7 @@ def of_role(kind: str) -> list[Statement]:
         group=tuple(dict.fromkeys(action for each in ACCESS.values() for action in each.group)),
         deploys=True,
         continues=True,
+        watches_traffic=True,
     )
     return _ecs(every, [ECS]) if kind == "ecs" else _codedeploy(every, [CODEDEPLOY])
 
@@ -200,6 +202,9 @@ def _codedeploy(access: Access, where: list[Place]) -> list[Statement]:
         ]
     if access.continues:
         made.append(Statement("ContinueCodeDeploy", ("codedeploy:ContinueDeployment",), ("*",), why=_KNOWS_NONE))
+    if access.watches_traffic:
+        targets = ("codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets")
+        made.append(Statement("CodeDeployTraffic", targets, ("*",), why=_KNOWS_NONE))
     return made
 
 

@@ -76,6 +76,33 @@ def _blue_green(it: Deployment) -> Json:
     return answer
 
 
+EVENTS = ("BeforeInstall", "Install", "AfterInstall", "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
+"""https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
+
+
+def target_id(it: Group) -> str:
+    return f"{it.application}:{it.name}"
+
+
+def target(it: Deployment) -> Json:
+    """The ECS service or Lambda function: first it is installed, then the traffic comes."""
+    moved = 100.0 * it.done / it.group.instances
+    at = len(EVENTS) if it.ended else EVENTS.index("AllowTraffic" if moved else "Install")
+    events = [
+        {"lifecycleEventName": name, "status": "Succeeded" if n < at else "InProgress" if n == at else "Pending"}
+        for n, name in enumerate(EVENTS)
+    ]
+    common = {"deploymentId": it.id, "targetId": target_id(it.group), "status": "InProgress", "lifecycleEvents": events}
+    if it.group.platform == "Lambda":
+        versions = {"functionName": it.group.name, "currentVersion": "1", "targetVersion": "2"}
+        return {"deploymentTargetType": "LambdaTarget", "lambdaTarget": {**common, "lambdaFunctionInfo": versions}}
+    sets = [
+        {"identifer": "ecs-svc/1", "status": "PRIMARY", "taskSetLabel": "Blue", "trafficWeight": 100.0 - moved},
+        {"identifer": "ecs-svc/2", "status": "ACTIVE", "taskSetLabel": "Green", "trafficWeight": moved},
+    ]
+    return {"deploymentTargetType": "ECSTarget", "ecsTarget": {**common, "taskSetsInfo": sets}}
+
+
 def group(it: Group) -> Json:
     good, tried = it.last_good(), it.deployments[-1] if it.deployments else None
     return _known(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from local.codedeploy import describe
 from local.codedeploy.deployer import Deployer
 from local.codedeploy.errors import CodeDeployError, application_missing, deployment_ended, refused
-from local.codedeploy.model import STATUSES, Json
+from local.codedeploy.model import STATUSES, Deployment, Json
 
 Operation = Callable[[Deployer, Json], Json]
 PAGE = 100
@@ -94,6 +94,25 @@ def batch_get_deployments(state: Deployer, request: Json) -> Json:
     return {"deploymentsInfo": [describe.deployment(known[each]) for each in wanted if each in known]}
 
 
+def list_deployment_targets(state: Deployer, request: Json) -> Json:
+    it = _started(state, request)
+    return {"targetIds": [describe.target_id(it.group)] if it.group.platform != "Server" else []}
+
+
+def batch_get_deployment_targets(state: Deployer, request: Json) -> Json:
+    it = _started(state, request)
+    if list(_needed(request, "targetIds", "DeploymentTargetIdRequiredException")) != [describe.target_id(it.group)]:
+        raise refused("DeploymentTargetDoesNotExistException", "The target is not the deployment's")
+    return {"deploymentTargets": [describe.target(it)]}
+
+
+def _started(state: Deployer, request: Json) -> Deployment:
+    it = state.deployment(_needed(request, "deploymentId", "DeploymentIdRequiredException"))
+    if it.started_at is None:
+        raise refused("DeploymentNotStartedException", f"The deployment {it.id} has not started")
+    return it
+
+
 def list_deployments(state: Deployer, request: Json) -> Json:
     """In no order that means anything: CodeDeploy promises none."""
     application, name = request.get("applicationName"), request.get("deploymentGroupName")
@@ -151,6 +170,8 @@ OPERATIONS: dict[str, Operation] = {
     "GetDeployment": get_deployment,
     "BatchGetDeployments": batch_get_deployments,
     "ListDeployments": list_deployments,
+    "ListDeploymentTargets": list_deployment_targets,
+    "BatchGetDeploymentTargets": batch_get_deployment_targets,
     "StopDeployment": stop_deployment,
     "ContinueDeployment": continue_deployment,
 }

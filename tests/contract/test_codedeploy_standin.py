@@ -188,6 +188,28 @@ def test_an_appspecs_content_is_shown_by_the_applications_revision_alone(api: Ap
     assert api.client.get_application(applicationName="web")["application"]["computePlatform"] == "ECS"
 
 
+@pytest.mark.parametrize("platform", ["ECS", "Lambda"])
+def test_a_service_or_function_shows_its_lifecycle_events_and_traffic(api: Api, platform: str) -> None:
+    """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentTarget.html"""
+    api.far.add_group("batch", "live").platform = platform
+    made = api.deploy()
+    with pytest.raises(api.client.exceptions.DeploymentNotStartedException):
+        api.client.list_deployment_targets(deploymentId=made)
+    seen = []
+    for seconds in (1, 3):
+        api.time.at += seconds
+        ids = api.client.list_deployment_targets(deploymentId=made)["targetIds"]
+        asked = api.client.batch_get_deployment_targets(deploymentId=made, targetIds=ids)
+        (target,) = asked["deploymentTargets"]
+        it = target["ecsTarget" if platform == "ECS" else "lambdaTarget"]
+        (now,) = (e["lifecycleEventName"] for e in it["lifecycleEvents"] if e["status"] == "InProgress")
+        seen.append((now, [each["trafficWeight"] for each in it.get("taskSetsInfo", [])]))
+    weights = [[100.0, 0.0], [50.0, 50.0]] if platform == "ECS" else [[], []]
+    assert seen == [("Install", weights[0]), ("AllowTraffic", weights[1])]
+    with pytest.raises(api.client.exceptions.DeploymentTargetDoesNotExistException):
+        api.client.batch_get_deployment_targets(deploymentId=made, targetIds=["another"])
+
+
 def test_deployments_are_listed_by_status_and_time_in_pages(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "PAGE", 2)
     begun = api.time.at

@@ -11,7 +11,7 @@ import pytest
 
 from local.codedeploy import Course
 from local.codedeploy.model import Deployment
-from local.codedeploy.server import FAILURES
+from local.codedeploy.server import FAILURES, revision_of
 from local.drive import Drive
 from local.github import Script
 from local.slack.store import Message
@@ -79,6 +79,20 @@ def test_its_progress_is_codedeploys_status_and_how_many_instances_it_has_come_t
     assert drive.run("/platform-deploy", "v1.2.3") == "Deployed"
     told = [str(edit.blocks) for edit in drive.card_of().edits]
     assert any("InProgress" in text and re.search(r"\*2\* of \*4\* done", text) for text in told), told
+
+
+def test_a_service_under_codedeploy_shows_its_stage_and_traffic(drive: Drive) -> None:
+    group = drive.world.codedeploy.deployer.groups["batch", "live"]
+    group.platform = "ECS"
+    group.deployments[0].revision = revision_of(group, "first")
+    next_courses(drive, Course(seconds=300))
+    assert drive.run("/platform-deploy", "v1.2.3") == "Deployed"
+    told = [str(edit.blocks) for edit in drive.card_of().edits]
+    assert any("InProgress · AllowTraffic" in text and "50 % of the traffic" in text for text in told), told
+    next_courses(drive, FAILS)
+    assert drive.run("/platform-deploy", "v1.3.0") == "Rolled Back"
+    assert running(drive) == "v1.2.3"
+    checks.all_hold(drive.world)
 
 
 def test_a_failed_deployment_is_followed_by_the_revision_that_was_live(drive: Drive) -> None:

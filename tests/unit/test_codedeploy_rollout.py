@@ -10,6 +10,7 @@ import pytest
 from chatops.steps import ecs
 from local.codedeploy import Course
 from local.codedeploy.server import FAILURES
+from local.faults import Fault
 from tests.unit.codedeploy_world import FAILS, MINE, TARGET, Door, World, opened
 
 
@@ -30,6 +31,27 @@ def test_ours_is_live_when_codedeploy_says_succeeded(batch: World) -> None:
     fact = batch.look("rollout", 2)
     assert (fact["status"], fact["running"], fact["desired"]) == ("InProgress", 0, 4)
     assert batch.look("rollout", 60)["state"] == "healthy"
+
+
+@pytest.mark.parametrize(("platform", "share"), [("ECS", 50.0), ("Lambda", None)])
+def test_the_stage_and_the_share_of_the_traffic_are_shown(batch: World, platform: str, share: float | None) -> None:
+    batch.group.platform = platform
+    batch.begin()
+    assert batch.look("rollout")["lifecycle_stage"] == ""
+    assert batch.look("rollout", 1)["lifecycle_stage"] == "Install"
+    fact = batch.look("rollout", 3)
+    assert (fact["lifecycle_stage"], fact["traffic"], fact["strategy"]) == ("AllowTraffic", share, "OneAtATime")
+    assert batch.look("rollout", 60)["state"] == "healthy"
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_nothing_hangs_on_what_is_only_shown(batch: World, status: int) -> None:
+    """A role made before the permission was asked for; a service that has a bad day."""
+    batch.group.platform = "ECS"
+    batch.begin()
+    batch.far.faults.append(Fault(".*Targets", status=status, code="AccessDeniedException", times=9))
+    fact = batch.look("rollout", 4)
+    assert (fact["state"], fact["lifecycle_stage"], fact["traffic"]) == ("moving", "", None)
 
 
 def test_a_failure_says_what_codedeploy_says(batch: World) -> None:
@@ -70,7 +92,7 @@ def test_a_pipeline_without_our_steps_that_began_nothing_is_said_to(
 def test_no_deployment_at_all_is_a_failure(batch: World) -> None:
     batch.state["deploy"] = {"outputs": {}}
     fact = batch.look("rollout", 60)
-    assert (fact["state"], fact["why"]["key"]) == ("failed", "why_no_output")
+    assert (fact["state"], fact["why"]["key"]) == ("failed", "why_no_deployment")
 
 
 def test_a_newer_deployment_of_another_revision_has_overtaken_ours(batch: World) -> None:

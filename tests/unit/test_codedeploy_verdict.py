@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 
 from chatops import clock
-from chatops.ecs.codedeploy_verdict import Deployment, brought, named, newest, read, same, verdict
+from chatops.ecs.codedeploy_verdict import Deployment, brought, named, newest, read, same, traffic, verdict
 from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import RolloutState
 
@@ -68,6 +68,8 @@ def test_what_codedeploy_says_is_read_whole() -> None:
         "createTime": clock.at(1000.5),
         "revision": s3("v2"),
         "creator": "codeDeployRollback",
+        "computePlatform": "ECS",
+        "deploymentConfigName": "CodeDeployDefault.ECSCanary10Percent5Minutes",
         "description": "d-abc 123",
         "errorInformation": {"code": "TIMEOUT", "message": "because" * 100},
         "rollbackInfo": {"rollbackDeploymentId": "d-3", "rollbackTriggeringDeploymentId": "d-0"},
@@ -81,6 +83,8 @@ def test_what_codedeploy_says_is_read_whole() -> None:
         created_at=1000.5,
         revision=s3("v2"),
         creator="codeDeployRollback",
+        platform="ECS",
+        strategy="ECSCanary10Percent5Minutes",
         description="d-abc 123",
         reason=("because" * 100)[:300],
         rolls_back="d-0",
@@ -160,6 +164,29 @@ APPSPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc"}
 )
 def test_revisions_are_one_where_all_that_both_say_agrees(one: Any, other: Any, wanted: bool) -> None:
     assert same(one, other) is same(other, one) is wanted
+
+
+SETS = [{"taskSetLabel": "Blue", "trafficWeight": 90.0}, {"taskSetLabel": "Green", "trafficWeight": 10.0}]
+EVENTS = [
+    {"lifecycleEventName": "Install", "status": "Succeeded"},
+    {"lifecycleEventName": "AllowTraffic", "status": "InProgress"},
+    {"lifecycleEventName": "AfterAllowTraffic", "status": "Pending"},
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [
+        ({"ecsTarget": {"lifecycleEvents": EVENTS, "taskSetsInfo": SETS}}, ("AllowTraffic", 10.0)),
+        ({"ecsTarget": {"lifecycleEvents": EVENTS[:1], "taskSetsInfo": SETS[:1]}}, ("", None)),
+        ({"lambdaTarget": {"lifecycleEvents": EVENTS, "lambdaFunctionInfo": {}}}, ("AllowTraffic", None)),
+        ({"ecsTarget": {"taskSetsInfo": [{"taskSetLabel": "Green", "trafficWeight": 0.0}]}}, ("", 0.0)),
+        ({"instanceTarget": {}}, ("", None)),
+        ({}, ("", None)),
+    ],
+)
+def test_where_the_traffic_is(target: dict[str, Any], wanted: tuple[str, float | None]) -> None:
+    assert traffic(target) == wanted
 
 
 def test_the_newest_is_by_time_and_not_by_place_in_the_list() -> None:

@@ -24,6 +24,8 @@ WITHOUT_RESOURCES = {
     "states:SendTaskSuccess",
     "ecs:DescribeTaskDefinition",
     "codedeploy:ContinueDeployment",
+    "codedeploy:ListDeploymentTargets",
+    "codedeploy:BatchGetDeploymentTargets",
     "codedeploy:StopDeployment",
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",

@@ -39,7 +39,7 @@ def now(target: Target, ledger: Sequence[Release]) -> Release | None:
         try:
             return _deployed(Group(target), ledger)
         except ServiceRefused as error:
-            raise InvalidRequest("service_missing", said=str(error), target=target.name) from None
+            raise InvalidRequest("group_missing", said=str(error), target=target.name) from None
     return ledger[0] if ledger else None
 
 

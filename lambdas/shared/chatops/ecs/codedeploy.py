@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chatops import aws, clock
-from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, verdict
+from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, traffic, verdict
 from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import Rollout
 from chatops.errors import ServiceRefused
@@ -89,6 +89,18 @@ class Group:
         last = (info.get("lastSuccessfulDeployment") or {}, info.get("lastAttemptedDeployment") or {})
         return Attempts(*(str(each.get("deploymentId", "")) for each in last))
 
+    def traffic(self, it: Deployment) -> tuple[str, float | None]:
+        """Where a deployment to ECS or Lambda is, and its share of the traffic. Nothing where CodeDeploy does not say:
+        what is live does not hang on this."""
+        client = self._client
+        try:
+            ids = client.list_deployment_targets(deploymentId=it.id)["targetIds"][:1]
+            asked = {"deploymentId": it.id, "targetIds": ids}
+            found = client.batch_get_deployment_targets(**asked)["deploymentTargets"] if ids else []
+        except client.exceptions.ClientError:
+            return "", None
+        return traffic(found[0]) if found else ("", None)
+
     def stop(self, deployment_id: str, *, roll_back: bool) -> None:
         """Ask for a deployment that is under way to be stopped; one that has ended needs no stop. `roll_back`:
         CodeDeploy deploys its last good revision afterwards."""
@@ -164,4 +176,8 @@ def check(group: Group, ours: Deployment, good: str = "") -> Rollout:
             wanted = group.get(good).revision
         except ServiceRefused:
             wanted = None  # it cannot be told whether CodeDeploy's own rollback leads there
-    return verdict(ours, newer, wanted)
+    found = verdict(ours, newer, wanted)
+    if ours.ended or ours.platform == "Server" or ours.status in ("Created", "Queued"):
+        return found
+    stage, share = group.traffic(ours)
+    return replace(found, lifecycle_stage=found.lifecycle_stage or stage, traffic=share)

@@ -25,10 +25,10 @@ _BROKEN = frozenset({"Failed", "Stopped"})
 class Deployment:
     """One of a group's deployments. The counts are of instances; none where CodeDeploy counts none.
 
-    `rolls_back`: the deployment that CodeDeploy made this one for; `rolled_back_by`: the one that it made for this.
-    `pause`: where it waits for people before it moves the traffic; `lapsed`: that wait was over, and so it was stopped.
-    `terminating`: all traffic is moved, and what it replaced is not ended yet; `keeping`: the seconds for which that is
-    kept.
+    `strategy`: the name of its configuration. `rolls_back`: the deployment that CodeDeploy made this one for;
+    `rolled_back_by`: the one that it made for this. `pause`: where it waits for people before it moves the traffic;
+    `lapsed`: that wait was over, and so it was stopped. `terminating`: all traffic is moved, and what it replaced is
+    not ended yet; `keeping`: the seconds for which that is kept.
 
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
     """
@@ -38,6 +38,8 @@ class Deployment:
     created_at: float = 0.0
     revision: Mapping[str, Any] = field(default_factory=dict)
     creator: str = "user"
+    platform: str = "Server"
+    strategy: str = ""
     description: str = ""
     reason: str = ""
     rolls_back: str = ""
@@ -74,6 +76,8 @@ def read(info: Mapping[str, Any]) -> Deployment:
         created_at=info["createTime"].timestamp() if "createTime" in info else 0.0,
         revision=info.get("revision") or {},
         creator=str(info.get("creator", "user")),
+        platform=str(info.get("computePlatform", "Server")),
+        strategy=str(info.get("deploymentConfigName", "")).removeprefix("CodeDeployDefault."),
         description=str(info.get("description", "")),
         reason=str((info.get("errorInformation") or {}).get("message", ""))[:300],
         rolls_back=str(rollback.get("rollbackTriggeringDeploymentId", "")),
@@ -91,6 +95,19 @@ def read(info: Mapping[str, Any]) -> Deployment:
 def _ending(info: Mapping[str, Any]) -> Mapping[str, Any]:
     blue_green: Mapping[str, Any] = info.get("blueGreenDeploymentConfiguration") or {}
     return blue_green.get("terminateBlueInstancesOnDeploymentSuccess") or {}
+
+
+def traffic(target: Mapping[str, Any]) -> tuple[str, float | None]:
+    """The lifecycle event that an ECS or Lambda deployment is at, and the percentage of the traffic that its new task
+    set has (None for Lambda, whose weight has no documented scale).
+
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentTarget.html
+    """
+    it: Mapping[str, Any] = target.get("ecsTarget") or target.get("lambdaTarget") or {}
+    at = [each for each in it.get("lifecycleEvents") or [] if each.get("status") == "InProgress"]
+    green = [each for each in it.get("taskSetsInfo") or [] if each.get("taskSetLabel") == "Green"]
+    share = green[0].get("trafficWeight") if green else None
+    return (str(at[-1].get("lifecycleEventName", "")) if at else "", None if share is None else float(share))
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -132,7 +149,13 @@ def verdict(ours: Deployment, newer: Sequence[Deployment], wanted: Mapping[str, 
     """
     counts = {"running": ours.done, "desired": ours.instances, "pending": ours.pending}
     stage = TERMINATION if ours.terminating else ""
-    base: dict[str, Any] = {"reason": ours.reason, "lifecycle_stage": stage, "baking": ours.keeping, **counts}
+    base: dict[str, Any] = {
+        "reason": ours.reason,
+        "lifecycle_stage": stage,
+        "baking": ours.keeping,
+        "strategy": ours.strategy,
+        **counts,
+    }
     if not ours.ended:
         state = RolloutState.PAUSED if ours.pause else RolloutState.MOVING
         return Rollout(state, ours.status, pause=ours.pause, **base)

@@ -44,7 +44,8 @@ def _rollout(event: dict[str, Any]) -> dict[str, Any]:
     outputs = _outputs(deployment_id, target, state)
     found = _ours(target, outputs, plan)
     if found is None:
-        why = {"key": "why_no_output" if target.claim else "why_nothing_began", "stage": "deploy"}
+        nothing = "why_no_deployment" if target.kind == "codedeploy" else "why_no_output"
+        why = {"key": nothing if target.claim else "why_nothing_began", "stage": "deploy"}
         return {**Rollout(RolloutState.FAILED, "").fact(), "done": True, "changed": False, "why": why}
     fact = {
         **found.fact(),
