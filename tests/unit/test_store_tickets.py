@@ -72,6 +72,12 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
     assert re.fullmatch(r"[0-9a-f]{64}", stages._hash(paper))
 
 
+def test_a_step_that_runs_again_writes_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stages.prepare(table, ID, "deploy", TARGET, 1800)
+    monkeypatch.setattr(table, "transact", lambda *_: pytest.fail("it wrote"))
+    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == {**made, "schema": 2}
+
+
 def test_a_step_that_runs_twice_at_once_gets_the_ticket_that_stands(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,9 +142,9 @@ def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str
             "its ticket is used",
             "the deployment has ended",
             "the deployment no longer holds its target",
+            "the deployment was cancelled",
         )
-        failed = conflict.failed[0] if conflict.failed else 0
-        return "", reasons[failed] if failed < len(reasons) else "the deployment was cancelled"
+        return "", reasons[conflict.failed[0]]
     return finish_token, ""
 
 
