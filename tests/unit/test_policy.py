@@ -163,3 +163,36 @@ def test_approvers_and_the_console_break_the_glass(user: str) -> None:
 )
 def test_nobody_else_does(rules: dict[str, Any], key: str) -> None:
     assert refusal(policy.break_glass, target(**rules), DANA) == (key, {"target": "prod"})
+
+
+# -- at a pause ------------------------------------------------------------------------------------------------
+
+APPROVED = {"decision": "approved"}
+
+
+def test_whoever_may_approve_may_promote_the_approvers_first_then_who_was_asked_then_the_groups() -> None:
+    given = target(approvers=(LEE,), approver_groups=(PLATFORM,))
+    assert policy.promoters(given, DANA, {"eligible": ["U0ASKED01", LEE]}, {}) == (LEE, "U0ASKED01", KIM, SAM)
+    assert policy.promoters(given, DANA, {}, {}) == (LEE, KIM, SAM)
+    assert policy.promoters(given, DANA, {"eligible": None}, {}) == (LEE, KIM, SAM)
+
+
+def test_a_group_that_slack_does_not_tell_keeps_nobody_else_from_promoting(slack: Slack) -> None:
+    slack.down = SlackUnavailable("503")
+    given = target(approvers=(LEE,), approver_groups=(PLATFORM,))
+    assert policy.promoters(given, DANA, {"eligible": [KIM]}, {}) == (LEE, KIM)
+
+
+def test_two_people_put_a_version_live_unless_the_policy_lets_one() -> None:
+    named = (LEE, DANA)
+    assert policy.promoters(target(approvers=named), DANA, {}, {}) == (LEE,)
+    assert policy.promoters(target(approvers=named), DANA, {}, {"decision": "pending"}) == (LEE,)
+    assert policy.promoters(target(approvers=named), DANA, {}, APPROVED) == named, "somebody else has approved it"
+    assert policy.promoters(target(approvers=named, own_approval=True), DANA, {}, {}) == named
+    assert policy.promoters(target(approvers=named), "U0OUT0001", {}, {}) == named
+
+
+def test_where_nobody_else_may_the_requester_promotes() -> None:
+    assert policy.promoters(target(), DANA, {}, {}) == (DANA,)
+    assert policy.promoters(target(approvers=(DANA,)), DANA, {}, {}) == (DANA,)
+    assert policy.promoters(target(), "", {}, {}) == ()
