@@ -68,7 +68,7 @@ def _mended(
         try:
             return load(env), tuple(problems)
         except InvalidConfiguration as error:
-            text = str(error)
+            text = error.text
             found = _NAME.match(text)
             problems.append(Problem(found[0] if found else "targets.yaml", text))
             if not found or env.get(found[0]) == _STANDS_IN.get(found[0], ""):

@@ -83,7 +83,7 @@ def _looked(check: Check, installation: Installation, subject: str) -> list[Resu
             )
         )
     except InvalidConfiguration as error:
-        found.append(failed(str(error), "Nothing that needs this setting works.", "Set it as the sentence says."))
+        found.append(failed(error.text, "Nothing that needs this setting works.", "Set it as the sentence says."))
     except Exception as error:  # noqa: BLE001 - the other checks go on; the text of a stranger's error may hold a secret
         found.append(
             failed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from chatops import secrets
+from chatops.messages.catalogue import english
 from chatops.secrets import WHAT
 
 _OTHERS = {
@@ -20,9 +21,9 @@ def problem(name: str, value: str) -> str:
     """What is wrong with the secret, in words without its value; empty where nothing is."""
     beginning, more = _OTHERS[name]
     if not value:
-        return f"{name} is not set; it should hold {WHAT[name]}."
+        return f"{name} is not set; it should hold {english(WHAT[name])}."
     if beginning.match(value):
-        return f"{name} holds something else{more}; it should hold {WHAT[name]}."
+        return f"{name} holds something else{more}; it should hold {english(WHAT[name])}."
     if name != secrets.GITHUB_APP_KEY and re.search(r"\s", value):
-        return f"{name} has a blank or a line break inside; it should hold {WHAT[name]}."
+        return f"{name} has a blank or a line break inside; it should hold {english(WHAT[name])}."
     return ""

@@ -101,7 +101,8 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     try:
         files = filled(root, known_places(root))
     except (InvalidConfiguration, Unnameable, OutOfReach) as problem:
-        print(f"make policies: {problem}", file=sys.stderr)
+        said = problem.text if isinstance(problem, InvalidConfiguration) else problem
+        print(f"make policies: {said}", file=sys.stderr)
         return 1
     changed = [path for path, text in files.items() if (root / path).read_text("utf-8") != text]
     source = str(TARGETS) if (root / TARGETS).is_file() else "the stack's parameters (there is no targets.yaml)"

@@ -116,7 +116,7 @@ def cause(text: str) -> str:
     except ValueError:
         inside = None
     if isinstance(inside, dict) and inside.get("errorMessage"):
-        text = str(inside["errorMessage"])
+        text = str(inside["errorMessage"]).partition("\n{")[0]  # the words in which it travels, for programs
     return text if len(text) <= MAX_DETAIL else text[: MAX_DETAIL - 1] + "…"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chatops import errors
 from chatops.causes import words
+from chatops.messages.catalogue import say
 
 
 def caught(name: str, said: str) -> dict[str, Any]:
@@ -35,9 +36,21 @@ def test_each_refusal_of_github_has_its_text(status: int, key: str) -> None:
     assert words(raised(errors.GitHubRefused(status, "acme/shop", "no")))["key"] == key
 
 
-def test_of_our_own_errors_the_text_is_shown() -> None:
-    gone = errors.ServiceRefused("ECS knows no checkout-api.")
-    assert words(raised(gone)) == {"key": "why_error", "values": {"said": "ECS knows no checkout-api."}}
+def test_our_own_errors_bring_words_for_every_language() -> None:
+    gone = errors.ServiceRefused("ecs_unknown", service="api", cluster="shop")
+    assert gone.text == "ECS knows no service api in cluster shop."
+    assert words(raised(gone)) == {"key": "why_error", "values": {"said": gone.words}}
+    assert say("why_error", said=gone.words) == (
+        "A step did not get through: ECS knows no service api in cluster shop."
+    )
+
+
+def test_an_error_without_words_shows_its_text() -> None:
+    """As the version before raised them: executions under way may still carry one."""
+    assert words(caught("ServiceRefused", "ECS is away.")) == {"key": "why_error", "values": {"said": "ECS is away."}}
+    assert say("why_error", said=errors.ServiceRefused("ECS is away.").words) == (
+        "A step did not get through: ECS is away."
+    )
 
 
 def test_of_other_errors_only_the_name_is_shown_for_nobody_knows_what_their_text_holds() -> None:

@@ -310,7 +310,7 @@ def test_what_cannot_be_is_said_with_file_line_and_field(
 ) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         read(tmp_path, f"{text}\n")
-    said = str(refused.value)
+    said = refused.value.text
     assert said.startswith(f"targets.yaml, line {line}, targets.prod.{field}: "), said
     assert problem in said
 

@@ -111,7 +111,7 @@ def test_a_5xx_says_nothing_about_what_was_done(github: GitHub, far: StandIn, st
     far.faults.append(Fault(status=status, body="<html>oops</html>"))
     with pytest.raises(GitHubUnavailable) as caught:
         github.request("POST", "/dispatches", json={"event_type": "x", "client_payload": {"ticket": "t0p"}})
-    assert str(caught.value) == f"GitHub answered {status} to POST /repos/acme/checkout-api/dispatches."
+    assert caught.value.text == f"GitHub answered {status} to POST /repos/acme/checkout-api/dispatches."
     assert len(far.calls) == 1
 
 
@@ -127,7 +127,7 @@ def test_no_answer_is_unavailable_and_the_error_holds_no_query(
     monkeypatch.setattr(github._session, "request", refuse)
     with pytest.raises(GitHubUnavailable) as caught:
         github.get("/tags", per_page=100)
-    assert str(caught.value) == f"GitHub did not answer GET /repos/acme/checkout-api/tags ({error.__name__})."
+    assert caught.value.text == f"GitHub did not answer GET /repos/acme/checkout-api/tags ({error.__name__})."
 
 
 def test_an_answer_that_is_no_json_is_unavailable(github: GitHub, far: StandIn) -> None:

@@ -51,7 +51,7 @@ def known_at(path: str, tmp_path: Path) -> set[str]:
     file.write_text("targets: {prod: {repository: acme/shop, " + path.format("oops: 1") + "}}", "utf-8")
     with pytest.raises(InvalidConfiguration) as refused:
         load(file, {})
-    return set(re.split(r", ", str(refused.value).partition("known are ")[2]))
+    return set(re.split(r", ", refused.value.text.partition("known are ")[2]))
 
 
 @pytest.mark.parametrize(

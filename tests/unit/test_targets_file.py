@@ -152,7 +152,7 @@ def test_what_is_wrong_is_named_by_file_line_and_field(tmp_path: Path, name: str
     text, line, field, says = WRONG[name]
     with pytest.raises(InvalidConfiguration) as caught:
         read(tmp_path, f"targets:\n  prod:\n{text}\n")
-    said = str(caught.value)
+    said = caught.value.text
     assert said.startswith(f"targets.yaml, line {line}, {field}: "), said
     assert says in said
     assert len(said) < 400

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chatops.errors import InvalidConfiguration
+from chatops.errors import InvalidConfiguration, phrase
 
 LANGUAGES = ("en", "ko")
 _APP_ID = re.compile(r"[1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40}")
@@ -38,10 +38,10 @@ def text(env: Mapping[str, str], name: str, default: str = "") -> str:
 
 
 def required(env: Mapping[str, str], name: str, what: str) -> str:
-    """The variable, or an error that says what it should hold."""
+    """The variable, or an error that says what it should hold (`what`: a key of the catalogues)."""
     value = text(env, name)
     if not value:
-        raise InvalidConfiguration(f"{name} is not set; it should hold {what}.")
+        raise InvalidConfiguration("not_set", name=name, what=phrase(what))
     return value
 
 
@@ -54,7 +54,7 @@ def boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise InvalidConfiguration(f"{name} is {value!r}; it should hold true or false.")
+    raise InvalidConfiguration("not_like", name=name, found=repr(value), what=phrase("what_boolean"))
 
 
 def names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -67,15 +67,15 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if env is None else env
     language = text(env, "CHATOPS_LANG", "en").lower()
     if language not in LANGUAGES:
-        raise InvalidConfiguration(f"CHATOPS_LANG is {language!r}; it should hold one of {', '.join(LANGUAGES)}.")
+        known = phrase("what_one_of", names=", ".join(LANGUAGES))
+        raise InvalidConfiguration("not_like", name="CHATOPS_LANG", found=repr(language), what=known)
     api_url = text(env, "CHATOPS_API_URL").rstrip("/")
     gif_base = text(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
 
     app_id = text(env, "GITHUB_APP_ID")
     if app_id and not _APP_ID.fullmatch(app_id):
-        raise InvalidConfiguration(
-            f"GITHUB_APP_ID is {app_id!r}; it should hold the App's id (a number) or its client id (Iv…)."
-        )
+        what = phrase("what_app_id")
+        raise InvalidConfiguration("not_like", name="GITHUB_APP_ID", found=repr(app_id), what=what)
 
     region = text(env, "AWS_REGION", text(env, "AWS_DEFAULT_REGION", "us-east-1"))
 
@@ -83,8 +83,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         return text(env, name, f"{gif_base}/{file}" if gif_base else "")
 
     return Settings(
-        table=required(env, "CHATOPS_TABLE", "the name of the DynamoDB table"),
-        state_machine_arn=required(env, "CHATOPS_STATE_MACHINE_ARN", "the ARN of the deploy state machine"),
+        table=required(env, "CHATOPS_TABLE", "what_table"),
+        state_machine_arn=required(env, "CHATOPS_STATE_MACHINE_ARN", "what_machine"),
         secret_arn=text(env, "CHATOPS_SECRET_ARN"),
         region=region,
         language=language,

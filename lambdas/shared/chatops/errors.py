@@ -7,13 +7,49 @@ step that owns a task token tells the state machine to go and read the truth (a 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 
 class ChatOpsError(Exception):
     """The root of all errors that this project raises on purpose. Its text is for people and carries no secret."""
 
+    @property
+    def text(self) -> str:
+        """What it says, in English, for consoles and logs."""
+        return str(self.args[0]) if self.args else ""
 
-class Retryable(ChatOpsError):
+
+def phrase(key: str, **values: Any) -> dict[str, Any]:
+    """A text of the catalogues as a value of another one: said in the reader's language, not in the writer's."""
+    return {"key": key, "values": values}
+
+
+class Told(ChatOpsError):
+    """Says what happened in each reader's language: `key` and `values` name a text of the catalogues (a key that there
+    is none of is its own text). `words` is how it becomes a value of a message.
+
+    All that Step Functions passes on of an error is its name and its text, so the words travel as the text's last line,
+    from which `causes.words` reads them."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key, self.values = key, values
+
+    @property
+    def words(self) -> dict[str, Any]:
+        return phrase(self.key, **self.values)
+
+    @property
+    def text(self) -> str:
+        from chatops.messages.catalogue import english
+
+        return english(self.key, self.values)
+
+    def __str__(self) -> str:
+        return f"{self.text}\n{json.dumps(phrase('why_error', said=self.words), ensure_ascii=False)}"
+
+
+class Retryable(Told):
     """May succeed when tried again; the state machine's Retry names each subclass."""
 
 
@@ -33,14 +69,14 @@ class Final(ChatOpsError):
     """Will fail the same way again; the state machine's Catch leads to an end."""
 
 
-class InvalidConfiguration(Final):
+class InvalidConfiguration(Told, Final):
     """A setting is missing or unusable; the text names the variable and what it should hold."""
 
 
 class InvalidRequest(Final):
     """What was asked for cannot be done as asked; `key` and `values` name a text of the catalogues."""
 
-    def __init__(self, key: str, **values: str | int) -> None:
+    def __init__(self, key: str, **values: Any) -> None:
         super().__init__(f"{key} {values}" if values else key)
         self.key, self.values = key, values
 
@@ -92,15 +128,15 @@ class GitHubRateLimited(ChatOpsError):
         self.wait_seconds = wait_seconds
 
 
-class SlackRefused(Final):
+class SlackRefused(Told, Final):
     """Slack refused a call; `code` is Slack's own error word."""
 
     def __init__(self, method: str, code: str) -> None:
-        super().__init__(f"Slack refused {method}: {code}")
+        super().__init__("slack_refused", method=method, code=code)
         self.code = code
 
 
-class ServiceRefused(Final):
+class ServiceRefused(Told, Final):
     """An AWS service refused a call (permissions, missing resource, bad parameter)."""
 
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
+from chatops.errors import phrase
 from chatops.freeze import Once, Weekly, Window
 
 if TYPE_CHECKING:
@@ -31,37 +32,37 @@ _REASON = re.compile(r".{1,100}")
 
 def read(where: Where) -> tuple[Window, ...]:
     """The windows. Raises InvalidConfiguration with file, line and field."""
-    return tuple(_window(item) for item in where.items("a list of windows"))
+    return tuple(_window(item) for item in where.items("what_windows"))
 
 
 def _window(where: Where) -> Window:
     place = where.fields({"days", "from", "to", "zone", "reason"})
     zone = _zone(place["zone"]) if "zone" in place else "UTC"
-    reason = place["reason"].text(_REASON, "a text of up to 100 characters") if "reason" in place else ""
+    reason = place["reason"].text(_REASON, "what_short_text") if "reason" in place else ""
     dated = [name for name in ("from", "to") if name in place and _DATE.match(place[name].raw())]
     if dated and "days" in place:
-        raise where.error("has days and dates; it should have one or the other")
+        raise where.error("at_days_and_dates")
     if dated:
         return _once(where, place, zone, reason)
     if not {"days", "from", "to"} & set(place):
-        raise where.error("says no time; it should have days, or from and to")
-    days = frozenset(_day(day) for day in place["days"].items("a list of weekdays")) if "days" in place else range(7)
+        raise where.error("at_no_time")
+    days = frozenset(_day(day) for day in place["days"].items("what_weekdays")) if "days" in place else range(7)
     if not days:
-        raise place["days"].error("should hold a list of weekdays, not an empty one")
+        raise place["days"].error("at_no_days")
     start = _minutes(place["from"], 0, 1439) if "from" in place else 0
     end = _minutes(place["to"], 1, 1440) if "to" in place else 1440
     if start == end:
-        raise where.error("begins and ends at the same time")
+        raise where.error("at_same_time")
     return Weekly(frozenset(days), start, end, zone, reason)
 
 
 def _once(where: Where, place: dict[str, Where], zone: str, reason: str) -> Once:
     for name in ("from", "to"):
         if name not in place:
-            raise where.error(f"lacks {name}")
+            raise where.error("at_lacks", name=name)
     start, end = _moment(place["from"], last=False), _moment(place["to"], last=True)
     if end <= start:
-        raise where.error("ends before it begins")
+        raise where.error("at_ends_first")
     return Once(start, end, zone, reason)
 
 
@@ -69,11 +70,11 @@ def _moment(where: Where, *, last: bool) -> datetime:
     """A date is the whole day: its beginning, or, as the end, the next day's."""
     found = _DATE.fullmatch(where.raw())
     if not found:
-        raise where.error(f"should hold a date like the other one, 2026-12-24 or 2026-12-24 18:00, not {where.raw()!r}")
+        raise where.error("at_date", found=repr(where.raw()))
     try:
         day = datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}")
     except ValueError:
-        raise where.error(f"there is no {where.raw()}") from None
+        raise where.error("at_no_such_date", found=where.raw()) from None
     return day + timedelta(days=1) if last and not found[2] else day
 
 
@@ -81,8 +82,8 @@ def _minutes(where: Where, least: int, most: int) -> int:
     found = _TIME.fullmatch(where.raw())
     minutes = int(found[1]) * 60 + int(found[2]) if found and int(found[2]) < 60 else -1
     if not least <= minutes <= most:
-        span = "00:00 to 23:59" if least == 0 else "00:01 to 24:00"
-        raise where.error(f"should hold a time from {span}, or a date, not {where.raw()!r}")
+        first, last = ("00:00", "23:59") if least == 0 else ("00:01", "24:00")
+        raise where.error("at_time", first=first, last=last, found=repr(where.raw()))
     return minutes
 
 
@@ -91,7 +92,7 @@ def _day(where: Where) -> int:
     for number, day in enumerate(DAYS):
         if name in (day, day[:3]):
             return number
-    raise where.error(f"should hold weekdays (mon, tue, wed, thu, fri, sat, sun), not {where.raw()!r}")
+    raise where.error("at_weekday", found=repr(where.raw()))
 
 
 def _zone(where: Where) -> str:
@@ -100,6 +101,6 @@ def _zone(where: Where) -> str:
         ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         meant = difflib.get_close_matches(name, available_timezones(), n=1)
-        hint = f"; did you mean {meant[0]}?" if meant else ", like Asia/Seoul"
-        raise where.error(f"should hold a time zone of the IANA database, not {name!r}{hint}") from None
+        hint = phrase("zone_meant", meant=meant[0]) if meant else phrase("zone_like")
+        raise where.error("at_zone", found=repr(name), hint=hint) from None
     return name

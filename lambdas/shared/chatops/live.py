@@ -27,7 +27,7 @@ def now(target: Target, ledger: Sequence[Release]) -> Release | None:
             service = Service(target)
             running = service.live_task_definition()
         except ServiceRefused as error:
-            raise InvalidRequest("service_missing", said=str(error), target=target.name) from None
+            raise InvalidRequest("service_missing", said=error.words, target=target.name) from None
         if not running:
             return None
         known = next((r for r in ledger if r.task_definition == running), None)
@@ -39,7 +39,7 @@ def now(target: Target, ledger: Sequence[Release]) -> Release | None:
         try:
             return _deployed(Group(target), ledger)
         except ServiceRefused as error:
-            raise InvalidRequest("group_missing", said=str(error), target=target.name) from None
+            raise InvalidRequest("group_missing", said=error.words, target=target.name) from None
     return ledger[0] if ledger else None
 
 

@@ -28,8 +28,8 @@ def _translated(error: Exception) -> Exception:
         code = aws.error_code(error) or type(error).__name__
         operation = getattr(error, "operation_name", "a call")
         if aws.is_transient(error):
-            return ServiceUnavailable(f"AWS did not carry out {operation}: {code}.")
-        return ServiceRefused(f"AWS refused {operation}: {code}.")
+            return ServiceUnavailable("aws_not_now", operation=operation, code=code)
+        return ServiceRefused("aws_refused", operation=operation, code=code)
     return error
 
 
@@ -61,7 +61,7 @@ def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
 
 def _safe(error: Exception) -> str:
     """Only our own errors' texts are known to carry no secret."""
-    return str(error)[:500] if isinstance(error, ChatOpsError) else type(error).__name__
+    return error.text[:500] if isinstance(error, ChatOpsError) else type(error).__name__
 
 
 def _summary(result: Any) -> dict[str, Any]:

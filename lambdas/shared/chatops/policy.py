@@ -33,7 +33,7 @@ def members(group: str) -> frozenset[str]:
     try:
         return people.group(group)
     except (SlackRefused, SlackUnavailable) as error:
-        raise InvalidRequest("group_unreadable", group=group, said=str(error)) from None
+        raise InvalidRequest("group_unreadable", group=group, said=error.words) from None
 
 
 def eligible(target: Target, user: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from chatops.config import settings
-from chatops.errors import InvalidConfiguration
+from chatops.errors import InvalidConfiguration, phrase
 
 SLACK_SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105 - a name, not a value
 SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name, not a value
@@ -15,15 +15,12 @@ GITHUB_TOKEN = "GITHUB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - a name, not a valu
 GITHUB_APP_KEY = "GITHUB_APP_PRIVATE_KEY"
 
 WHAT = {
-    SLACK_SIGNING_SECRET: "the signing secret of the Slack app (Basic Information)",
-    SLACK_BOT_TOKEN: "the bot token of the Slack app (xoxb-…, OAuth & Permissions)",
-    GITHUB_TOKEN: (
-        "a token for GitHub (classic with repo, or fine-grained with Contents: write and Actions: read and write), "
-        "unless GITHUB_APP_ID names a GitHub App"
-    ),
-    GITHUB_APP_KEY: "the private key (PEM) of the GitHub App that GITHUB_APP_ID names",
+    SLACK_SIGNING_SECRET: "what_signing_secret",
+    SLACK_BOT_TOKEN: "what_bot_token",
+    GITHUB_TOKEN: "what_github_token",
+    GITHUB_APP_KEY: "what_app_key",
 }
-"""What each secret should hold, for those who read that it does not."""
+"""What each secret should hold (keys of the catalogues), for those who read that it does not."""
 
 _MAX_AGE = 300
 _REFETCH_PAUSE = 15
@@ -74,7 +71,5 @@ def required(name: str, *, fresh: bool = False) -> str:
     """The secret's value. Raises InvalidConfiguration with the name, never a value."""
     value = optional(name, fresh=fresh)
     if not value:
-        raise InvalidConfiguration(
-            f"{name} is not set; it should hold {WHAT[name]}. Put it into the stack's secret in Secrets Manager."
-        )
+        raise InvalidConfiguration("secret_not_set", name=name, what=phrase(WHAT[name]))
     return value

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatops import config
-from chatops.errors import InvalidConfiguration
+from chatops.errors import InvalidConfiguration, phrase
 
 if TYPE_CHECKING:
     from chatops.freeze import Window
@@ -95,32 +95,30 @@ def approvers_of(env: Mapping[str, str]) -> tuple[str, ...]:
     """`SLACK_APPROVERS`: users and user groups. Raises InvalidConfiguration for what is no id: nobody would be told."""
     found = config.names(env, "SLACK_APPROVERS")
     if odd := next((name for name in found if not _SLACK_ID.fullmatch(name)), ""):
-        raise InvalidConfiguration(
-            f"SLACK_APPROVERS has {odd!r}; it should hold Slack ids with commas between them: users U…, user groups S…."
-        )
+        raise InvalidConfiguration("approvers_odd", found=repr(odd))
     return found
 
 
 def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> str:
     found = config.required(env, name, what)
     if not pattern.fullmatch(found):
-        raise InvalidConfiguration(f"{name} is {found!r}; it should hold {what}.")
+        raise InvalidConfiguration("not_like", name=name, found=repr(found), what=phrase(what))
     return found
 
 
 def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     """The single target `dev` that the plain variables describe."""
-    owner = _github_name(env, "GITHUB_ID", OWNER, "the GitHub owner (user or organisation) of the repository")
-    repository = _github_name(env, "GITHUB_REPO", REPOSITORY, "the name of the GitHub repository, without its owner")
+    owner = _github_name(env, "GITHUB_ID", OWNER, "what_owner")
+    repository = _github_name(env, "GITHUB_REPO", REPOSITORY, "what_repository")
     approvers = approvers_of(env)
     cluster, service = config.text(env, "ECS_CLUSTER_NAME"), config.text(env, "ECS_SERVICE_NAME")
     if service and not cluster:
-        raise InvalidConfiguration("ECS_SERVICE_NAME is set and ECS_CLUSTER_NAME is not; it should hold the cluster.")
+        names = {"name": "ECS_SERVICE_NAME", "other": "ECS_CLUSTER_NAME"}
+        raise InvalidConfiguration("half_set", **names, what=phrase("what_cluster"))
     application, group = config.text(env, "CODEDEPLOY_APP_NAME"), config.text(env, "CODEDEPLOY_GROUP_NAME")
     if application and not group:
-        raise InvalidConfiguration(
-            "CODEDEPLOY_APP_NAME is set and CODEDEPLOY_GROUP_NAME is not; it should hold the deployment group."
-        )
+        names = {"name": "CODEDEPLOY_APP_NAME", "other": "CODEDEPLOY_GROUP_NAME"}
+        raise InvalidConfiguration("half_set", **names, what=phrase("what_group"))
     groups = tuple(a for a in approvers if a.startswith("S"))
     return {
         "dev": Target(

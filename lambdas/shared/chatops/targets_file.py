@@ -22,7 +22,7 @@ import yaml
 
 from chatops import config, freeze_file
 from chatops.ecs.staged import PAUSE_STAGES
-from chatops.errors import InvalidConfiguration
+from chatops.errors import InvalidConfiguration, phrase
 from chatops.targets import OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
 from chatops.words import RESERVED
 
@@ -43,20 +43,29 @@ class Where:
     def __init__(self, file: str, node: yaml.Node, path: str) -> None:
         self.file, self.node, self.path = file, node, path
 
-    def error(self, problem: str, node: yaml.Node | None = None) -> InvalidConfiguration:
+    def error(self, problem: str, node: yaml.Node | None = None, **values: Any) -> InvalidConfiguration:
+        """`problem` and `values`: a text of the catalogues."""
         line = (node or self.node).start_mark.line + 1
-        return InvalidConfiguration(f"{self.file}, line {line}, {self.path or 'the file'}: {problem}")
+        place = self.path or phrase("file_whole")
+        found = {"file": self.file, "line": line, "place": place, "problem": phrase(problem, **values)}
+        return InvalidConfiguration("file_line", **found)
+
+    def wanted(self, what: str, found: object = None) -> InvalidConfiguration:
+        """It should hold something else; `what`: a key of the catalogues, or a text that is no language's."""
+        if found is None:
+            return self.error("at_hold", what=phrase(what))
+        return self.error("at_hold_not", what=phrase(what), found=found)
 
     def fields(self, allowed: set[str]) -> dict[str, Where]:
         if not isinstance(self.node, yaml.MappingNode):
-            raise self.error("should hold names and values")
+            raise self.error("at_names_and_values")
         found: dict[str, Where] = {}
         for key, value in self.node.value:
             name = str(key.value)
             if allowed and name not in allowed:
-                raise self.error(f"unknown field {name!r}; known are {', '.join(sorted(allowed))}", key)
+                raise self.error("at_unknown_field", key, found=repr(name), known=", ".join(sorted(allowed)))
             if name in found:
-                raise self.error(f"{name!r} stands twice", key)
+                raise self.error("at_twice", key, found=repr(name))
             found[name] = Where(self.file, value, f"{self.path}.{name}" if self.path else name)
         return found
 
@@ -65,12 +74,12 @@ class Where:
             loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
         except (yaml.YAMLError, ValueError):
             # a tag that is none of YAML's own, a date or a number that cannot be
-            raise self.error(f"should hold {what}") from None
+            raise self.wanted(what) from None
         if not isinstance(loaded, kind) or (kind is int and isinstance(loaded, bool)):
-            raise self.error(f"should hold {what}, not {str(loaded)[:80]!r}")
+            raise self.wanted(what, repr(str(loaded)[:80]))
         return loaded
 
-    def members(self, what: str = "a list of Slack ids") -> list[tuple[Any, yaml.Node]]:
+    def members(self, what: str = "what_slack_ids") -> list[tuple[Any, yaml.Node]]:
         """A list's members, each with its own place."""
         found = self.value(list, what)
         nodes = self.node.value if isinstance(self.node, yaml.SequenceNode) else []
@@ -79,25 +88,25 @@ class Where:
     def items(self, what: str) -> list[Where]:
         """A list's members, each a place of its own."""
         if not isinstance(self.node, yaml.SequenceNode):
-            raise self.error(f"should hold {what}")
+            raise self.wanted(what)
         return [Where(self.file, node, f"{self.path}[{n}]") for n, node in enumerate(self.node.value)]
 
     def raw(self) -> str:
         """A single value as it is written, whatever YAML would make of it."""
         if not isinstance(self.node, yaml.ScalarNode):
-            raise self.error("should hold a single value")
+            raise self.wanted("what_single")
         return str(self.node.value).strip()
 
-    def text(self, pattern: re.Pattern[str] | None = None, what: str = "a text") -> str:
+    def text(self, pattern: re.Pattern[str] | None = None, what: str = "what_text") -> str:
         found = str(self.value(str, what)).strip()
         if not found or (pattern and not pattern.fullmatch(found)):
-            raise self.error(f"should hold {what}, not {found!r}")
+            raise self.wanted(what, repr(found))
         return found
 
     def seconds(self) -> int:
-        found = int(self.value(int, "whole seconds, at least 1"))
+        found = int(self.value(int, "what_seconds_at_least"))
         if not 1 <= found <= 86_400:
-            raise self.error(f"should hold whole seconds from 1 to 86400, not {found}")
+            raise self.wanted("what_seconds", found)
         return found
 
 
@@ -108,16 +117,14 @@ def _policy(where: Where, inherited: Policy) -> Policy:
             items = place.members()
             for item, node in items:
                 if not isinstance(item, str) or not _LISTS[name].fullmatch(item):
-                    raise place.error(
-                        f"{str(item)[:80]!r} is no Slack id of that kind (users U…, user groups S…)", node
-                    )
+                    raise place.error("at_slack_id", node, found=repr(str(item)[:80]))
             given[name] = tuple(dict.fromkeys(item for item, _ in items))
         elif name == "quorum":
-            given[name] = int(place.value(int, "a number from 1 on"))
+            given[name] = int(place.value(int, "what_number"))
             if given[name] < 1:
-                raise place.error("should hold a number from 1 on")
+                raise place.wanted("what_number")
         else:
-            given[name] = bool(place.value(bool, "true or false"))
+            given[name] = bool(place.value(bool, "what_boolean"))
     approves = bool(given.get("approvers") or given.get("approver_groups"))
     base = {f.name: getattr(inherited, f.name) for f in fields(Policy)}
     if approves:
@@ -128,11 +135,11 @@ def _policy(where: Where, inherited: Policy) -> Policy:
 def _pause_at(target: Mapping[str, Where]) -> tuple[str, ...]:
     place = target["pause_at"]
     if "ecs" not in target or "strategy" not in target or target["strategy"].raw() == "rolling":
-        raise place.error("needs ecs, and the strategy blue_green, linear or canary")
-    items = place.members("a list of ECS's lifecycle stages")
+        raise place.error("at_pause_needs")
+    items = place.members("what_stages")
     for item, node in items:
         if item not in PAUSE_STAGES:
-            raise place.error(f"ECS cannot pause at {str(item)[:80]!r}; it can at {', '.join(PAUSE_STAGES)}", node)
+            raise place.error("at_pause", node, found=repr(str(item)[:80]), known=", ".join(PAUSE_STAGES))
     return tuple(dict.fromkeys(str(item) for item, _ in items))
 
 
@@ -155,14 +162,14 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
     )
     owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
     if "repository" not in place and not (owner and repository):
-        raise where.error("names no repository, and GITHUB_ID and GITHUB_REPO are not set")
+        raise where.error("at_no_repository")
     ecs = place["ecs"].fields({"cluster", "service", "task_role", "execution_role"}) if "ecs" in place else {}
     deploy = place["codedeploy"].fields({"application", "group"}) if "codedeploy" in place else {}
     if ecs and deploy:
-        raise where.error("has both ecs and codedeploy; it should have one of them, or neither")
+        raise where.error("at_both")
     for kind, given, needed in (("ecs", ecs, ("cluster", "service")), ("codedeploy", deploy, ("application", "group"))):
         if kind in place and (missing := [n for n in needed if n not in given]):
-            raise place[kind].error(f"lacks {missing[0]}")
+            raise place[kind].error("at_lacks", name=missing[0])
     approvers = approvers_of(env)
     inherited = Policy(
         approvers=tuple(a for a in approvers if not a.startswith("S")),
@@ -176,7 +183,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         repository=place["repository"].text(_REPOSITORY, "owner/name")
         if "repository" in place
         else f"{owner}/{repository}",
-        event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "up to 100 characters")
+        event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "what_characters")
         if "event_type" in place
         else f"{name}_deploy",
         cluster=ecs["cluster"].text() if ecs else "",
@@ -185,14 +192,12 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         execution_role=ecs["execution_role"].text() if "execution_role" in ecs else "",
         codedeploy_application=deploy["application"].text() if deploy else "",
         codedeploy_group=deploy["group"].text() if deploy else "",
-        region=place["region"].text(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "an AWS region") if "region" in place else "",
-        role_arn=place["role_arn"].text(re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+"), "an IAM role's ARN")
+        region=place["region"].text(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "what_region") if "region" in place else "",
+        role_arn=place["role_arn"].text(re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+"), "what_role")
         if "role_arn" in place
         else "",
-        claim=bool(place["claim"].value(bool, "true or false")) if "claim" in place else True,
-        strategy=place["strategy"].text(
-            re.compile("rolling|blue_green|linear|canary"), "rolling, blue_green, linear or canary"
-        )
+        claim=bool(place["claim"].value(bool, "what_boolean")) if "claim" in place else True,
+        strategy=place["strategy"].text(re.compile("rolling|blue_green|linear|canary"), "what_strategy")
         if "strategy" in place
         else "",
         pause_at=_pause_at(place) if "pause_at" in place else (),
@@ -207,17 +212,17 @@ def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
     try:
         root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidConfiguration(f"{path.name}: {error}") from None
+        raise InvalidConfiguration("file_unreadable", file=path.name, said=str(error)) from None
     if root is None:
-        raise InvalidConfiguration(f"{path.name} is empty; it should hold `targets:`.")
+        raise InvalidConfiguration("file_empty", file=path.name)
     top = Where(path.name, root, "").fields({"targets"})
     if "targets" not in top:
-        raise InvalidConfiguration(f"{path.name} should hold `targets:`.")
+        raise InvalidConfiguration("file_without_targets", file=path.name)
     found: dict[str, Target] = {}
     for name, where in top["targets"].fields(set()).items():
         if not _NAME.fullmatch(name) or name in RESERVED:
-            raise where.error("a target's name is lower case letters, digits and dashes, and no command word")
+            raise where.error("at_target_name")
         found[name] = _target(name, where, env)
     if not found:
-        raise InvalidConfiguration(f"{path.name} names no target.")
+        raise InvalidConfiguration("file_names_none", file=path.name)
     return found

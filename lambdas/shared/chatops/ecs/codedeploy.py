@@ -10,13 +10,13 @@ from chatops import aws, clock
 from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, traffic, verdict
 from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import Rollout
-from chatops.errors import ServiceRefused
+from chatops.errors import ServiceRefused, phrase
 from chatops.targets import Target
 
 _BATCH = 25
 _MISSING = {
-    "ApplicationDoesNotExistException": "CodeDeploy knows no application {application}.",
-    "DeploymentGroupDoesNotExistException": "CodeDeploy knows no deployment group {group} in {application}.",
+    "ApplicationDoesNotExistException": "codedeploy_no_application",
+    "DeploymentGroupDoesNotExistException": "codedeploy_no_group",
 }
 
 
@@ -57,8 +57,11 @@ class Group:
         except client.exceptions.ClientError as error:
             if aws.is_transient(error):
                 raise
-            text = f"CodeDeploy knows no deployment {deployment_id or '(none)'} ({aws.error_code(error)})."
-            raise ServiceRefused(text) from None
+            raise ServiceRefused(
+                "codedeploy_no_deployment",
+                deployment=deployment_id or phrase("nothing_recorded"),
+                code=aws.error_code(error),
+            ) from None
 
     def since(self, at: float) -> list[Deployment]:
         """Every deployment of the group that was created at or after the epoch second `at`, whatever became of it,
@@ -82,9 +85,9 @@ class Group:
         try:
             info = client.get_deployment_group(**self._name)["deploymentGroupInfo"]
         except client.exceptions.ClientError as error:
-            if text := _MISSING.get(aws.error_code(error)):
+            if key := _MISSING.get(aws.error_code(error)):
                 names = {"application": self.target.codedeploy_application, "group": self.target.codedeploy_group}
-                raise ServiceRefused(text.format(**names)) from None
+                raise ServiceRefused(key, **names) from None
             raise
         last = (info.get("lastSuccessfulDeployment") or {}, info.get("lastAttemptedDeployment") or {})
         return Attempts(*(str(each.get("deploymentId", "")) for each in last))
@@ -120,9 +123,7 @@ class Group:
                 raise
             if self.get(pause.of).pause:
                 raise ServiceRefused(
-                    f"CodeDeploy did not let the deployment go on ({aws.error_code(error)}). It needs "
-                    "codedeploy:ContinueDeployment; by hand: aws deploy continue-deployment "
-                    f"--deployment-id {pause.of} --deployment-wait-type {pause.id}"
+                    "codedeploy_not_promoted", code=aws.error_code(error), deployment=pause.of, wait=pause.id
                 ) from None
             return False
         return True
@@ -152,8 +153,7 @@ class Group:
         except client.exceptions.ClientError as error:
             if aws.is_transient(error):
                 raise
-            text = f"CodeDeploy refuses to deploy the revision of {good.id} again ({aws.error_code(error)})."
-            raise ServiceRefused(text) from None
+            raise ServiceRefused("codedeploy_not_again", deployment=good.id, code=aws.error_code(error)) from None
         return str(made["deploymentId"])
 
     def _whole(self, revision: Mapping[str, Any]) -> Mapping[str, Any]:

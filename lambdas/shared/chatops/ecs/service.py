@@ -29,15 +29,15 @@ class Service:
 
     def describe(self) -> Mapping[str, Any]:
         """The service. Raises ServiceRefused where the cluster or the service is missing, in words."""
-        name = f"service {self.target.service} in cluster {self.target.cluster}"
+        unknown = ServiceRefused("ecs_unknown", service=self.target.service, cluster=self.target.cluster)
         try:
             found = self._ecs.describe_services(cluster=self.target.cluster, services=[self.target.service])
         except self._ecs.exceptions.ClientError as error:
             if aws.error_code(error) in _MISSING:
-                raise ServiceRefused(f"ECS knows no {name}.") from None
+                raise unknown from None
             raise
         if not found["services"] or found["services"][0].get("status") == "INACTIVE":
-            raise ServiceRefused(f"ECS knows no {name}.")
+            raise unknown
         service: Mapping[str, Any] = found["services"][0]
         return service
 
@@ -116,9 +116,7 @@ class Service:
                 raise
             if any(d.pause and d.pause.mark == pause.mark for d in self.deployments()):
                 raise ServiceRefused(
-                    f"ECS did not let the deployment go on ({aws.error_code(error)}). It needs "
-                    "ecs:ContinueServiceDeployment; by hand: aws ecs continue-service-deployment "
-                    f"--service-deployment-arn {pause.of} --hook-id {pause.id}"
+                    "ecs_not_promoted", code=aws.error_code(error), deployment=pause.of, hook=pause.id
                 ) from None
             return False
         return True

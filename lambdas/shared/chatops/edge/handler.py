@@ -117,7 +117,7 @@ def _trouble(error: Exception) -> dict[str, Any]:
     logger.error("the edge met trouble", error=type(error).__name__)
     emit({"EdgeTroubles": 1})
     if isinstance(error, InvalidConfiguration):
-        text = say("misconfigured", said=str(error))
+        text = say("misconfigured", said=error.words)
     elif isinstance(error, UnknownSchema):
         text = say(error.key, error.values)
     else:

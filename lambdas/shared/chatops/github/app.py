@@ -63,7 +63,7 @@ class AppTokens:
             # the installation was not granted these permissions, or not this repository
             raise GitHubRefused(requests.codes.forbidden, repository, error.said, app=True) from None
         if not made:
-            raise GitHubUnavailable("GitHub gave no token for the installation.")
+            raise GitHubUnavailable("github_no_token")
         return _Token(str(made["token"]), datetime.fromisoformat(str(made["expires_at"])).timestamp())
 
     def _statement(self, fresh: bool) -> str:

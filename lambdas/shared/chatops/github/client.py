@@ -67,11 +67,12 @@ class GitHub:
         answer = self._send(method, url, params, json, etag, fresh=False)
         if answer.status_code == _UNAUTHORISED:
             answer = self._send(method, url, params, json, etag, fresh=True)
+        asked = f"{method} {_path(url)}"
         if answer.status_code >= requests.codes.server_error:
-            raise GitHubUnavailable(f"GitHub answered {answer.status_code} to {method} {_path(url)}.")
+            raise GitHubUnavailable("github_answered", status=answer.status_code, request=asked)
         unchanged = answer.status_code == requests.codes.not_modified
         if unchanged and not etag:
-            raise GitHubUnavailable(f"GitHub answered 304 to {method} {_path(url)}, which was no conditional request.")
+            raise GitHubUnavailable("github_answered_304", request=asked)
         body = _body(answer)
         said = replies.said(body)
         if pause := replies.pause(answer.status_code, answer.headers, clock.now(), said):
@@ -80,7 +81,7 @@ class GitHub:
             # a redirect of a GET was followed; an event is not sent to another address than the configured one
             raise GitHubRefused(answer.status_code, self.repository, said, app=self._app)
         if body is None and method == "GET" and not unchanged:
-            raise GitHubUnavailable(f"GitHub answered {answer.status_code} without a body to GET {_path(url)}.")
+            raise GitHubUnavailable("github_without_body", status=answer.status_code, request=asked)
         return Reply(
             answer.status_code,
             body,
@@ -109,7 +110,8 @@ class GitHub:
             )
         except requests.RequestException as error:
             # the text of requests' errors may hold the URL's query, never a header
-            raise GitHubUnavailable(f"GitHub did not answer {method} {_path(url)} ({type(error).__name__}).") from None
+            asked = f"{method} {_path(url)}"
+            raise GitHubUnavailable("github_silent", request=asked, error=type(error).__name__) from None
 
     def get(self, path: str, **params: Any) -> Any:
         """The body of a GET."""
@@ -141,7 +143,7 @@ class GitHub:
             if not reply.next_page:
                 return
             if urlsplit(reply.next_page)[:2] != urlsplit(self._base)[:2]:
-                raise GitHubUnavailable("GitHub's next page is at another address; the token is not sent there.")
+                raise GitHubUnavailable("github_page_elsewhere")
             url, query = reply.next_page, {}
 
 
@@ -156,7 +158,7 @@ def _body(answer: requests.Response) -> Any:
         return answer.json()
     except ValueError:
         if answer.status_code < requests.codes.multiple_choices:
-            raise GitHubUnavailable("GitHub's answer was not JSON.") from None
+            raise GitHubUnavailable("github_no_json") from None
         return None
 
 

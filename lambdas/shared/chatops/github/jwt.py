@@ -41,10 +41,7 @@ def _key(text: str) -> Any:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        raise InvalidConfiguration(
-            "GITHUB_APP_PRIVATE_KEY is no usable key; it should hold the RSA private key that GitHub made for the App, "
-            "the whole text from -----BEGIN RSA PRIVATE KEY----- on, line breaks included."
-        )
+        raise InvalidConfiguration("app_key_unusable")
     return key
 
 

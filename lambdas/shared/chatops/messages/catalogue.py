@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
@@ -89,6 +89,8 @@ class Markup(str):
 
 
 def _value(name: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        return _inner(value, say)
     if isinstance(value, Markup):
         return str(value)
     if name in ("user", "by"):
@@ -99,17 +101,46 @@ def _value(name: str, value: object) -> str:
 
 
 def say(key: str, values: Values | None = None, **more: object) -> str:
-    """The text in Slack's mrkdwn."""
-    given = {**(values or {}), **more}
-    return _FIELD.sub(lambda m: _value(m[1], given.get(m[1], "")), texts(language())[key])
+    """The text in Slack's mrkdwn. A value may be a text of the catalogues itself (`errors.phrase`)."""
+    return _filled(texts(language())[key], {**(values or {}), **more}, _value)
 
 
 def plain(key: str, values: Values | None = None, **more: object) -> str:
     """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
     values become others that mean nothing to anybody."""
-    given = {**(values or {}), **more}
-    return _FIELD.sub(lambda m: _bare(given.get(m[1], "")), texts(language())[key])
+    return _filled(texts(language())[key], {**(values or {}), **more}, lambda _, value: _bare(value))
+
+
+def english(key: str, values: Values | None = None) -> str:
+    """The English text, whatever the language: for consoles and logs. A key that there is none of is its own text."""
+    known = texts("en")
+    return _filled(known[key], values or {}, _english) if key in known else key
+
+
+def _english(_name: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        return english(str(value.get("key")), value.get("values"))
+    return _CONTROL.sub(" ", str(value))
+
+
+def _filled(text: str, given: Values, shown: Callable[[str, object], str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        made = shown(found[1], given.get(found[1], ""))
+        # a sentence inside a sentence ends where the outer one does
+        inside = isinstance(given.get(found[1]), Mapping) and text[found.end() : found.end() + 1] in (".", ")")
+        return made.rstrip(".") if inside else made
+
+    return _FIELD.sub(value, text)
+
+
+def _inner(value: Mapping[str, object], speak: Callable[[str, Values], str]) -> str:
+    key, values = str(value.get("key", "")), value.get("values")
+    if key not in texts(language()):
+        return escape(key)
+    return speak(key, values if isinstance(values, Mapping) else {})
 
 
 def _bare(value: object) -> str:
+    if isinstance(value, Mapping):
+        return _inner(value, plain)
     return _CONTROL.sub(" ", str(value))[:500].translate(_BRACKETS)

@@ -1,5 +1,7 @@
 """English, the default catalogue. Commands, state names and ids are never translated."""
 
+from chatops.messages.en_trouble import TEXTS as _TROUBLE
+
 TEXTS = {
     "operator": "an operator",
     # mistakes and refusals: what happened, what is running now, what to do
@@ -272,4 +274,5 @@ TEXTS = {
     "history_text": "{target}, the last {count}: {last}",
     "history_none": "Nothing has been deployed to *{target}* yet. To begin: `/platform-deploy {target}`.",
     "history_version": "`{version}`",
+    **_TROUBLE,
 }

@@ -4,6 +4,8 @@ No particle that depends on the sound before it stands right after a value (`{ve
 and no letter touches the end of *bold* or `code`: Slack would show the marks instead.
 """
 
+from chatops.messages.ko_trouble import TEXTS as _TROUBLE
+
 TEXTS = {
     "operator": "운영자",
     # mistakes and refusals: what happened, what is running now, what to do
@@ -276,4 +278,5 @@ TEXTS = {
     "history_text": "{target} 대상의 최근 {count}건: {last}",
     "history_none": "*{target}* 대상에는 아직 배포 기록이 없습니다. 시작하려면: `/platform-deploy {target}`.",
     "history_version": "`{version}`",
+    **_TROUBLE,
 }

@@ -42,10 +42,10 @@ def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         status, data = error.response.status_code, error.response.data
         code = str(data.get("error", "")) if isinstance(data, dict) else ""
         if status == 429 or status >= 500 or code in _LATER:
-            raise SlackUnavailable(f"Slack did not take {method}: {code or status}") from None
+            raise SlackUnavailable("slack_not_now", method=method, code=code or status) from None
         raise SlackRefused(method, code or str(status)) from None
     except (SlackClientError, URLError, OSError, ValueError) as error:
-        raise SlackUnavailable(f"Slack did not answer {method} ({type(error).__name__}).") from None
+        raise SlackUnavailable("slack_silent", method=method, error=type(error).__name__) from None
     data = answer.data
     return data if isinstance(data, dict) else {}
 

@@ -122,7 +122,7 @@ def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, loo
         return {"key": error.key, "values": error.values}
     if isinstance(error, GitHubRateLimited):
         return paused_until(look.now + error.wait_seconds, look)
-    return {"key": "why_github_down", "values": {"said": str(error).rstrip("."), "seconds": look.limit}}
+    return {"key": "why_github_down", "values": {"said": error.words, "seconds": look.limit}}
 
 
 def paused_until(until: float, look: Look) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def put_back(deployment_id: str, state: dict[str, Any], group: Group) -> dict[st
     """
     id_of_good = str(state["plan"]["previous"].get("codedeploy_deployment_id") or "")
     if not id_of_good:
-        raise ServiceRefused("No good CodeDeploy deployment is on record; nothing can be put back with it.")
+        raise ServiceRefused("codedeploy_no_record")
     good = group.get(id_of_good)
     recent = group.since(float(state["plan"]["started_at"]) - _SKEW)
     mark = f"platform-deploy {deployment_id} restore"

@@ -7,7 +7,7 @@ from typing import Any
 from chatops.ecs.codedeploy import Group
 from chatops.ecs.service import Service
 from chatops.ecs.verdict import ServiceDeployment
-from chatops.errors import ServiceRefused
+from chatops.errors import ServiceRefused, phrase
 from chatops.steps import redeploy
 from chatops.steps.dispatch import assert_ours
 from chatops.store import stages
@@ -31,9 +31,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     wanted = str(back.get("task_definition") or "")
     service = Service(target)
     if not wanted or not service.usable(wanted):
-        raise ServiceRefused(
-            f"The recorded task definition {wanted or '(none)'} is gone; nothing can be put back with it."
-        )
+        raise ServiceRefused("task_definition_gone", task_definition=wanted or phrase("nothing_recorded"))
     live = service.live_task_definition()  # first: it says in words which service or cluster is missing
     newest = max(service.deployments(), key=lambda d: d.created_at, default=None)
     if newest and newest.task_definition != wanted and (how := _by_ecs(service, newest, wanted)):

@@ -47,7 +47,7 @@ def show(seen: View) -> bool:
     try:
         _write(seen.deployment_id, channel, known, message)
     except TROUBLE as error:
-        logger.warning("slack did not take the message", reason=str(error))
+        logger.warning("slack did not take the message", reason=error.text)
         return False
     messages.shown(table(), seen.deployment_id, mark, message if buttons.can_roll_back(seen) else None)
     return True
@@ -63,7 +63,7 @@ def retire(deployment_id: str, line: str = "") -> None:
     try:
         _with_pictures_or_without("chat.update", channel=known["channel"], ts=known["ts"], **message)
     except TROUBLE as error:
-        logger.warning("slack did not take the message", reason=str(error))
+        logger.warning("slack did not take the message", reason=error.text)
     else:
         messages.retired(table(), deployment_id)
 
@@ -102,7 +102,7 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
     try:
         client.call("chat.postMessage", channel=known["channel"], text=text, **thread)
     except TROUBLE as error:
-        logger.warning("slack did not take the message", reason=str(error))
+        logger.warning("slack did not take the message", reason=error.text)
         return False
     # afterwards: a crash in between repeats a message, the other way round it would lose one
     messages.said(table(), deployment_id, mark)
@@ -121,6 +121,6 @@ def privately(
     try:
         client.call("chat.postEphemeral", channel=channel, user=user, **message)
     except TROUBLE as error:
-        logger.warning("slack did not take the answer", reason=str(error))
+        logger.warning("slack did not take the answer", reason=error.text)
         return False
     return True
