@@ -1,0 +1,88 @@
+"""The real SAM CLI takes our arguments and samconfig.toml, and asks CloudFormation for what we mean."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from scripts import deploy_stack, stack_parameters
+from tests.unit.cloudformation_server import Server, parameters, serving
+from tests.unit.resolved_template import ROOT
+from tests.unit.test_bootstrap import granted
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not deploy_stack.SAM.exists(), reason="the SAM CLI comes with make check"),
+]
+ROLE = "arn:aws:iam::123456789012:role/chatops-cloudformation-platform-deploy"
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """CloudFormation and S3 on this machine; the template as it is instead of a built one (sam packs it the same)."""
+    server, store = Server(stack_parameters.declared()), ThreadedMotoServer(port=0)
+    store.start()
+    host, port = store.get_host_and_port()
+    with serving(server) as address:
+        for name, value in {
+            "AWS_ENDPOINT_URL_CLOUDFORMATION": address,
+            "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_REGION": "eu-west-1",
+            "SAM_CLI_POLL_DELAY": "0.1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        monkeypatch.setattr(deploy_stack, "BUILT", ROOT / "template.yaml")
+        where = {"LocationConstraint": "eu-west-1"}
+        boto3.client("s3").create_bucket(Bucket="chatops-artifacts", CreateBucketConfiguration=where)
+        yield server
+    store.stop()
+
+
+def deploy(tmp_path: Path, **variables: str) -> int:
+    summary = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_REPOSITORY": "acme/platform"}
+    return deploy_stack.deploy({**os.environ, **summary, "VARIABLES": json.dumps(variables)})
+
+
+def test_made_and_then_changed(cloudformation: Server, tmp_path: Path) -> None:
+    ours = {"CHATOPS_ARTIFACTS_BUCKET": "chatops-artifacts", "CHATOPS_CLOUDFORMATION_ROLE_ARN": ROLE}
+    gif = "https://x.example/a.gif?v=1&w=2,3"
+    given = {
+        **ours,
+        "SLACK_APPROVERS": "U0LEE0001, S0PLATF01",
+        "GIF_DEPLOYING": gif,
+        "CHATOPS_ALARM_EMAIL": "a@b.example",
+    }
+    assert deploy(tmp_path, **given) == 0
+    (made,) = cloudformation.change_sets
+    assert (made["ChangeSetType"], made["StackName"], made["RoleARN"]) == ("CREATE", "platform-deploy", ROLE)
+    assert made["Capabilities.member.1"] == "CAPABILITY_IAM"
+    assert "chatops-artifacts" in made["TemplateURL"]
+    assert {key: value for key, value in parameters(made).items() if value is not None} == {
+        "GithubId": "acme",
+        "GithubRepo": "platform",
+        "SlackApprovers": "U0LEE0001,S0PLATF01",
+        "GifDeploying": gif,
+        "AlarmEmail": "a@b.example",
+    }
+    assert "https://api/prod/slack/events" in (tmp_path / "summary").read_text()
+
+    assert deploy(tmp_path, **ours, CHATOPS_LANG="ko") == 0
+    changed = parameters(cloudformation.change_sets[1])
+    assert cloudformation.change_sets[1]["ChangeSetType"] == "UPDATE"
+    assert cloudformation.ended == ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
+    assert {key: value for key, value in changed.items() if value is not None} == {"Language": "ko"}
+    assert {"GithubId", "SlackApprovers", "AlarmEmail", "EcsClusterName"} <= changed.keys(), "they stay as they are"
+
+    # and the pipeline's role may do all that SAM did
+    may = {action for each in granted("PipelineRole") for action in each["Action"]}
+    assert {f"cloudformation:{action}" for action in cloudformation.actions} <= may
