@@ -10,6 +10,9 @@ from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
 from chatops.slack import people
 from chatops.targets import Target
 
+MOST_ASKED = 100
+"""People one approval can be put to: they travel in the execution's state, which stays small."""
+
 
 def requester(target: Target, user: str) -> str:
     """The requester, allowed to ask (empty: started in the console by somebody with IAM rights).
@@ -85,6 +88,8 @@ def question(target: Target, command: str, user: str) -> dict[str, Any]:
     if not people_asked:
         named = rules.approvers or rules.approver_groups
         raise InvalidRequest("own_approval" if named else "no_approvers", target=target.name)
+    if len(people_asked) > MOST_ASKED:
+        raise InvalidRequest("too_many_approvers", target=target.name, count=len(people_asked), most=MOST_ASKED)
     if rules.quorum > len(people_asked):
         raise InvalidRequest("quorum", target=target.name, quorum=rules.quorum, count=len(people_asked))
     return {

@@ -10,6 +10,8 @@ from typing import Any
 from chatops.ecs.staged import Pause
 
 EVENTS_SHOWN = 3
+_SAID = 300
+"""Characters that travel of what a service says."""
 
 
 class RolloutState(StrEnum):
@@ -113,7 +115,7 @@ def counts(service: Mapping[str, Any]) -> dict[str, Any]:
         "running": int(service.get("runningCount", 0)),
         "desired": int(service.get("desiredCount", 0)),
         "pending": int(service.get("pendingCount", 0)),
-        "events": tuple(str(e.get("message", ""))[:300] for e in service.get("events", [])[:EVENTS_SHOWN]),
+        "events": tuple(str(e.get("message", ""))[:_SAID] for e in service.get("events", [])[:EVENTS_SHOWN]),
     }
 
 
@@ -155,7 +157,7 @@ def _by_primary(
 ) -> Rollout:
     """Services without service deployments: PRIMARY is COMPLETED with running = desired."""
     status = str(main.get("rolloutState", ""))
-    base = {**base, "reason": str(main.get("rolloutStateReason", ""))}
+    base = {**base, "reason": str(main.get("rolloutStateReason", ""))[:_SAID]}
     if not task_definition:
         # known by its image alone, and nothing carries that yet
         return Rollout(RolloutState.MOVING, status, **base)
@@ -164,7 +166,7 @@ def _by_primary(
         if broke := next((d for d in beside if d.get("rolloutState") == "FAILED"), None):
             # the circuit breaker has made the release before PRIMARY; ours stands beside it until it has drained
             # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
-            base |= {"reason": str(broke.get("rolloutStateReason", ""))[:300]}
+            base |= {"reason": str(broke.get("rolloutStateReason", ""))[:_SAID]}
             return Rollout(RolloutState.FAILED, "FAILED", restoring=True, **base)
         return Rollout(RolloutState.OVERTAKEN, status, **base)
     if status == "FAILED":

@@ -65,13 +65,13 @@ def read(body: Mapping[str, Any], etag: str = "") -> Run:
 
 
 def job_and_step(jobs: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
-    """The job and step to show: what failed, else what runs now."""
+    """The job and step to show, at most 100 characters of each: what failed, else what runs now."""
     listed = list(jobs)
     for wanted, key in (("failure", "conclusion"), ("in_progress", "status")):
         for job in listed:
             if job.get(key) == wanted:
                 steps = [s for s in job.get("steps") or [] if s.get(key) == wanted]
-                return str(job["name"]), str(steps[0]["name"]) if steps else ""
+                return str(job["name"])[:100], str(steps[0]["name"])[:100] if steps else ""
     return "", ""
 
 

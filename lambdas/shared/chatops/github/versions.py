@@ -108,7 +108,8 @@ def changes(github: GitHub, base: str, head: str) -> Changes | None:
     if not body:
         return None
     commits = body.get("commits") or []
-    authors = dict.fromkeys(str((c.get("author") or {}).get("login") or c["commit"]["author"]["name"]) for c in commits)
+    names = (str((c.get("author") or {}).get("login") or c["commit"]["author"]["name"]) for c in commits)
+    authors = dict.fromkeys(name[:100] for name in names)
     merged = (re.search(r"(?:#|pull request #)(\d+)", replies.commit_title(c)) for c in commits)
     pulls = dict.fromkeys(int(m[1]) for m in merged if m)
     return Changes(

@@ -40,6 +40,7 @@ TEXTS = {
     "own_approval": "Nobody could approve this: the only approver of `{target}` is you, and nobody may approve their own request. Add an approver (`SLACK_APPROVERS`, or the target's policy), or have somebody else ask.",
     "no_approvers": "Nobody could approve this: `{target}` needs an approval and names no approvers. Set `SLACK_APPROVERS` or the target's policy.",
     "quorum": "Nobody could approve this: `{target}` wants {quorum} approvals and only {count} may give one. Add approvers, or lower the quorum in the target's policy.",
+    "too_many_approvers": "Nobody was asked: {count} people may approve `{target}`, and at most {most} can be. Name a smaller user group, or the approvers one by one, in the target's policy.",
     "nothing_to_deploy": "{repository} has no release, no tag and no commit to deploy.",
     "similar_version": "{repository} has no tag, release or commit `{version}`. Did you mean `{meant}`?",
     "unknown_version": "{repository} has no tag, release or commit `{version}`. Nothing was started.",

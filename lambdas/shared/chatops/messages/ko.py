@@ -44,6 +44,7 @@ TEXTS = {
     "own_approval": "승인할 수 있는 사람이 없습니다. `{target}` 대상의 승인자는 본인뿐이고, 자기 요청은 스스로 승인할 수 없습니다. 승인자를 추가하거나(`SLACK_APPROVERS` 또는 대상의 정책) 다른 사람이 요청하게 하세요.",
     "no_approvers": "승인할 수 있는 사람이 없습니다. `{target}` 대상은 승인이 필요한데 승인자가 없습니다. `SLACK_APPROVERS` 설정이나 대상의 정책에 승인자를 지정하세요.",
     "quorum": "승인을 채울 수 없습니다. `{target}` 대상에는 승인 {quorum}건이 필요한데 승인할 수 있는 사람은 {count}명뿐입니다. 승인자를 추가하거나 대상의 정책에서 정족수를 낮추세요.",
+    "too_many_approvers": "승인을 요청하지 않았습니다. `{target}` 대상을 승인할 수 있는 사람이 {count}명인데, 최대 {most}명까지만 요청할 수 있습니다. 대상의 정책에 더 작은 사용자 그룹을 지정하거나 승인자를 한 명씩 지정하세요.",
     "nothing_to_deploy": "{repository} 저장소에는 배포할 릴리스도 태그도 커밋도 없습니다.",
     "similar_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 혹시 `{meant}` 버전을 찾으셨나요?",
     "unknown_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
