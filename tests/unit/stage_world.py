@@ -98,7 +98,15 @@ class Stage:
 
 
 @contextmanager
-def staged(rows: Table, time: Time, patch: pytest.MonkeyPatch, name: str, *, claim: bool = True) -> Iterator[Stage]:
+def staged(
+    rows: Table,
+    time: Time,
+    patch: pytest.MonkeyPatch,
+    name: str,
+    *,
+    claim: bool = True,
+    timing: Timing = Timing(appear=60, build=LIMIT, deploy=LIMIT, restore=LIMIT, cancel=60),  # noqa: B008 - frozen
+) -> Iterator[Stage]:
     """The stage, wired to a GitHub of its own. Its execution is one that Step Functions does not know any more."""
     clock = Clock()
     far = StandIn(clock, web_url="https://github.test")
@@ -109,7 +117,6 @@ def staged(rows: Table, time: Time, patch: pytest.MonkeyPatch, name: str, *, cla
     patch.setattr(client, "_session", lambda: session)
     patch.setattr(notify, "ended", lambda _: True)
     time.at = clock.now()  # what is sent is searched for by when it was
-    timing = Timing(appear=60, build=LIMIT, deploy=LIMIT, restore=LIMIT, cancel=60)
     target = Target("dev", "acme/checkout-api", "dev_deploy", timing=timing, claim=claim)
     patch.setattr(targets, "_cached", lambda *_: {"dev": target})
     try:

@@ -5,10 +5,11 @@ With the plain variables alone there is one target, `dev`; a `targets.yaml` (`CH
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
+
+
+LOOKS = 200
+"""Looks at one wait at its widest pace, however long it may last.
+
+Step Functions ends an execution at its 25,000th history event, and a look costs up to 20 of them; none of the usual
+durations needs as many. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,23 @@ class Timing:
     poll_max: int = 30
     rollout_poll: int = 10
     progress: int = 10
+
+    def widest(self, limit: float) -> float:
+        """The longest pause between two looks at something that may last `limit` seconds."""
+        return max(self.poll_max, limit / LOOKS)
+
+    def paced(self) -> Timing:
+        """With pauses that hold no more than LOOKS looks, where the definition itself waits them out."""
+
+        def pause(seconds: int, limit: int) -> int:
+            return max(seconds, math.ceil(limit / LOOKS))
+
+        return replace(
+            self,
+            rollout_poll=pause(self.rollout_poll, max(self.rollout, self.restore)),
+            take_poll=pause(self.take_poll, self.take),
+            reminder=pause(self.reminder, self.approval),
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from chatops import clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.store.table import Item
-from chatops.targets import Target, Timing
+from chatops.targets import LOOKS, Target, Timing
 
 _KEPT = ("run_id", "run_number", "run_url", "run_state", "job", "step", "conclusion", "etag")
 
@@ -85,17 +85,34 @@ class Look:
 
 def pace(look: Look) -> float:
     """Adaptive: a tenth of what has passed, between the target's bounds; the finish wakes us anyway."""
-    return pace_after(look.now - look.began, look.target.timing)
+    return pace_after(look.now - look.began, look.target.timing, look.limit)
 
 
-def pace_after(seconds: float, timing: Timing) -> float:
-    """The wait after a look, so many seconds after the stage began."""
-    return min(max(seconds / 10, timing.poll_min), timing.poll_max)
+def pace_after(seconds: float, timing: Timing, limit: float = 0) -> float:
+    """The wait after a look, so many seconds after the stage began that may take `limit` seconds."""
+    return min(max(seconds / 10, timing.poll_min), timing.widest(limit))
+
+
+def widest(look: Look) -> float:
+    """The longest pause between two looks at this stage."""
+    return look.target.timing.widest(look.limit)
+
+
+def finishing(look: Look) -> float:
+    """The pace once the run has reported: its end is expected at any moment, and then less and less."""
+    since = look.now - float(look.row.get("finished_at") or look.now)
+    return min(max(since / 10, 1), widest(look))
 
 
 def ended(state: str, *, why: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
     """The stage has come to its end."""
     return {"state": state, "done": True, "wait_seconds": 1, "why": why or {}, **facts}
+
+
+def stopping(look: Look) -> float:
+    """The pace until a run that nobody wants any more has ended."""
+    timing = look.target.timing
+    return max(timing.poll_min, timing.cancel / LOOKS)
 
 
 def waiting(state: str, seconds: float, trouble: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
@@ -131,12 +148,12 @@ def paused_until(until: float, look: Look) -> dict[str, Any]:
 
 
 def undecided(look: Look, seconds: float, trouble: dict[str, Any] | None = None) -> dict[str, Any]:
-    """GitHub does not say (`trouble`: why not). Past the deadline we give up on the answer, not on the run: the lock
-    stays for `sweep`."""
+    """GitHub does not say (`trouble`: why not), and is asked again in `seconds`, but not faster than usual. Past the
+    deadline we give up on the answer, not on the run: the lock stays for `sweep`."""
     if look.stop and look.now >= look.deadline:
         return give_up(look, look.known, trouble)
     state = look.before.get("state") if look.before.get("state") in ("queued", "running", "finishing") else "running"
-    return waiting(str(state), seconds, claimed=not look.unclaimed, trouble=trouble, **look.known)
+    return waiting(str(state), max(seconds, pace(look)), claimed=not look.unclaimed, trouble=trouble, **look.known)
 
 
 def give_up(look: Look, known: dict[str, Any], trouble: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -145,7 +162,8 @@ def give_up(look: Look, known: dict[str, Any], trouble: dict[str, Any] | None = 
     late = {"key": "why_timed_out", "values": {"seconds": look.limit}}
     # whose cancel was asked for was seen after its limit: it is late whatever GitHub does not say now
     why = late if look.asked_at else trouble or late
-    return ended(state, claimed=not look.unclaimed, unconfirmed=True, why={} if look.cancelled else why, **known)
+    facts = {**known, "claimed": not look.unclaimed, "unconfirmed": True}
+    return ended(state, why={} if look.cancelled else why, **facts)
 
 
 def absent(look: Look, facts: dict[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         "ledger": ledger[0].key if ledger else "",
         "changes": changes.fact() if changes else {},
         "approval": question,
-        "timing": asdict(target.timing),
+        "timing": asdict(target.timing.paced()),
         "started_at": clock.now(),
     }
     if request.dry_run:

@@ -16,12 +16,15 @@ from chatops.steps.look import (
     Look,
     absent,
     ended,
+    finishing,
     give_up,
     obeying,
     pace,
+    stopping,
     trouble_of,
     undecided,
     waiting,
+    widest,
 )
 from chatops.store import approvals, messages, stages, waits
 from chatops.store.table import table
@@ -82,7 +85,7 @@ def _look(look: Look, deployment_id: str, error: dict[str, Any]) -> dict[str, An
             known = {**look.known, "conclusion": "deleted"}
             return ended("failed", claimed=True, why={"key": "why_run_failed_bare"}, **known)
         logger.warning("github refused", reason=str(refusal))
-        return undecided(look, look.target.timing.poll_max, trouble_of(refusal, look))
+        return undecided(look, widest(look), trouble_of(refusal, look))
     if found is None:
         return _look_unclaimed(look, deployment_id, error)
     return _look_run(look, client, deployment_id, found)
@@ -97,7 +100,7 @@ def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> di
         left = max(float(row.get("not_before") or 0), float(row.get("again_at") or 0)) - look.now
         if left <= 0:
             return waiting("undispatched", 1, claimed=False)
-        return waiting("waiting", min(left, look.deadline - look.now), claimed=False)
+        return waiting("waiting", min(max(left, pace(look)), look.deadline - look.now), claimed=False)
     elapsed = look.now - look.began
     if elapsed < timing.appear:
         return waiting("waiting", min(pace(look), timing.appear - elapsed), claimed=False)
@@ -107,10 +110,10 @@ def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> di
     try:
         found = _named_run(look, github(look.target.repository), deployment_id)
     except GitHubRateLimited as pause:
-        unseen = waiting("waiting", pause.wait_seconds, claimed=False, trouble=trouble_of(pause, look))
-        return _paused(unseen, look, pause)
+        seconds, why = max(pause.wait_seconds, pace(look)), trouble_of(pause, look)
+        return _paused(waiting("waiting", seconds, claimed=False, trouble=why), look, pause)
     except (GitHubUnavailable, GitHubRefused) as trouble:
-        return waiting("waiting", timing.poll_max, claimed=False, trouble=trouble_of(trouble, look))
+        return waiting("waiting", widest(look), claimed=False, trouble=trouble_of(trouble, look))
     if found is not None and not found.completed:
         return waiting("queued", pace(look), claimed=False, **_run_facts(found))
     return _withdraw(replace(look, before={}), deployment_id, error, found)  # what was known before is overcome
@@ -191,7 +194,7 @@ def _look_run(look: Look, client: GitHub, deployment_id: str, found: Run) -> dic
         return _stop_run(look, client, deployment_id, found, facts)
     facts |= _progress(look, client, found)
     if look.row["state"] == "finished":
-        return waiting("finishing", 1, **facts)
+        return waiting("finishing", finishing(look), **facts)
     return waiting(str(found.state), pace(look), **facts)
 
 
@@ -222,7 +225,7 @@ def _stop_run(look: Look, client: GitHub, deployment_id: str, found: Run, facts:
         stages.note(table(), deployment_id, look.stage, **noted)
     if asked and look.now >= look.deadline:
         return give_up(look, facts)
-    return waiting(str(found.state), look.target.timing.poll_min, **facts)
+    return waiting(str(found.state), stopping(look), **facts)
 
 
 def _completed(look: Look, client: GitHub, found: Run, facts: dict[str, Any]) -> dict[str, Any]:

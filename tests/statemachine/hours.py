@@ -1,0 +1,159 @@
+"""Hours in seconds: the real machine, engine and handlers, and a clock that jumps to whatever comes next.
+
+Nobody waits: where an execution would sleep, the clock is moved on to the moment when that sleep ends, or to the next
+thing that was planned for a moment before (a run that ends, a person who clicks). So the number of history events and
+the pace of looks are those of the real hours, with the timing that a target really has.
+"""
+
+from __future__ import annotations
+
+import heapq
+import importlib
+import itertools
+import json
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from chatops import aws, clock, config, targets
+from local import world as local_world
+from local.clock import Clock
+from local.drive import Drive
+from local.engine import mend_timing
+from local.runtime.endpoint import LambdaRuntime
+from local.runtime.invocation import Invocation, failed
+from local.runtime.template import Function
+from local.world import CREDENTIALS, World
+
+NOW = 1_760_000_000.0
+
+
+class Hours:
+    """Epoch seconds, as everybody here reads them. `asleep`: how long executions have slept, in all."""
+
+    def __init__(self) -> None:
+        self.at, self.asleep = NOW, 0.0
+        self._plans: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+        self._lock = threading.RLock()
+
+    def __call__(self) -> float:
+        return self.at
+
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Plan something for so many seconds from now."""
+        with self._lock:
+            heapq.heappush(self._plans, (self.at + seconds, next(self._order), action))
+
+    def every(self, seconds: float, action: Callable[[], object]) -> None:
+        """Plan something again and again."""
+
+        def act() -> None:
+            action()
+            self.later(seconds, act)
+
+        self.later(seconds, act)
+
+    def sleep(self, seconds: float, woken: Callable[[], object] = lambda: False) -> None:
+        """An execution's sleep: at once over, and so much later, or as late as something woke it."""
+        with self._lock:
+            began, until = self.at, self.at + seconds
+            while not woken():
+                if not self._plans or self._plans[0][0] > until:
+                    self.at = until
+                    break
+                self.at, _, action = heapq.heappop(self._plans)
+                action()
+            self.asleep += self.at - began
+
+
+class _Clock(Clock):
+    """The stand-ins' view of the hours. What they would really sleep, they sleep in no time."""
+
+    def __init__(self, hours: Hours) -> None:
+        super().__init__(1.0)
+        self._hours = hours
+
+    def now(self) -> float:
+        return self._hours()
+
+
+class _InProcess(LambdaRuntime):
+    """The functions run here, where the package's clock can be another."""
+
+    def _run(self, function: Function, request: dict[str, Any]) -> Invocation:
+        handler = importlib.import_module(f"lambdas.{function.name}.app").handler
+        try:
+            answer = handler(json.loads(request["event"]), None)
+        except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
+            frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
+            body = failed(type(error).__name__, str(error), request["request_id"], stackTrace=frames)
+            return Invocation(body, type(error).__name__, "", False, request["request_id"])
+        return Invocation(json.loads(json.dumps(answer)), None, "", False, request["request_id"])
+
+
+def _engine_sleeps(patch: pytest.MonkeyPatch, hours: Hours) -> None:
+    """Waits, intervals between retries and waits for a token; the engine's own timeouts are never reached."""
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+        StateTaskServiceCallback,
+    )
+
+    def for_token(_self: Any, timeout_seconds: int, callback_endpoint: Any) -> Any:
+        hours.sleep(timeout_seconds, callback_endpoint.get_outcome)
+        return callback_endpoint.get_outcome()
+
+    patch.setattr(mend_timing, "pause", lambda _env, seconds: hours.sleep(seconds))
+    patch.setattr(StateTaskServiceCallback, "_wait_for_task_token_timeout", for_token)
+
+
+def _forget() -> None:
+    config.reset()
+    targets._cached.cache_clear()
+    aws.client.cache_clear()
+
+
+class Play(Drive):
+    """A world in which hours pass in seconds."""
+
+    def __init__(self, world: World, hours: Hours) -> None:
+        super().__init__(world)
+        self.hours = hours
+
+    def run_of(self, stage: str) -> Any:
+        """This deployment's run of the stage, as GitHub's stand-in has it."""
+        wanted = (self.deployment_id, stage)
+        return next(r for r in self.world.github.runs if (r.payload["deployment_id"], r.payload["stage"]) == wanted)
+
+    def let_end(self, stage: str) -> None:
+        """The stage's run, which works until now, comes to its end."""
+        self.run_of(stage).wake.set()
+        assert self.world.github.settle(20), "the run has ended"
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Play]]:
+    """`play(targets_yaml)`: everything but Slack's signature (which is checked in real time) lives in these hours."""
+    hours = Hours()
+    monkeypatch.setattr(clock, "now", hours)
+    monkeypatch.setattr(local_world, "Clock", lambda _speed: _Clock(hours))
+    monkeypatch.setattr(local_world, "LambdaRuntime", _InProcess)
+    _engine_sleeps(monkeypatch, hours)
+    with ExitStack() as stack:
+
+        def made(yaml: str) -> Play:
+            world = World(stack, targets=yaml)
+            for name, value in world.environment().items():
+                monkeypatch.setenv(name, value)
+            for name, value in CREDENTIALS.items():
+                monkeypatch.setenv(name.upper(), value)
+            monkeypatch.setenv("AWS_DEFAULT_REGION", CREDENTIALS["region_name"])
+            _forget()
+            hours.every(300, lambda: world.runtime.invoke("sweep", {}))
+            return Play(world, hours)
+
+        yield made
+    _forget()

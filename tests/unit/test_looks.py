@@ -1,0 +1,121 @@
+"""However long a stage, however short the pauses that a target or GitHub asks for: its looks are few enough that Step
+Functions' history holds them. What a look costs there, and the sum, see tests/statemachine/test_limits.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from chatops.store import approvals, stages
+from chatops.store.table import Table
+from chatops.targets import LOOKS, Timing
+from local.github import Fault
+from tests.unit.conftest import Time
+from tests.unit.stage_world import EVENT, ID, RUNS, SEARCH, Stage, staged
+
+slow = pytest.mark.slow
+HOUR = 3600
+DAY = 24 * HOUR
+RAMP = 80
+"""Looks until the pause, a tenth longer each time, has grown from a second to its widest."""
+SHORT = Timing(poll_min=1, poll_max=1, progress=1)
+
+
+@contextmanager
+def _build(rows: Table, time: Time, patch: pytest.MonkeyPatch, timing: Timing) -> Iterator[Stage]:
+    with staged(rows, time, patch, "build", timing=timing) as made:
+        yield made
+
+
+def looks(stage: Stage) -> int:
+    """How many until it is done; what is not sent is sent and looked at, which costs no more than showing progress."""
+    for count in range(1, 2 * LOOKS):
+        fact = stage.look(stage.fact.get("wait_seconds", 0))
+        if fact["state"] == "undispatched":
+            stage.dispatch()
+            fact = stage.look()
+        if fact["done"]:
+            return count
+    raise AssertionError(f"{2 * LOOKS} looks, and it has not ended")
+
+
+@slow
+@pytest.mark.parametrize("seconds", [HOUR, 6 * HOUR, DAY])
+@pytest.mark.parametrize("timing", [Timing(), SHORT])
+def test_a_stage_that_takes_all_of_its_time(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, timing: Timing, seconds: int
+) -> None:
+    with _build(rows, time, monkeypatch, replace(timing, build=seconds)) as stage:
+        run = stage.claim()
+        run.script = None  # GitHub ends it when it is asked to
+        assert looks(stage) <= LOOKS + RAMP
+        assert stage.fact["state"] == "timed_out"
+
+
+@slow
+def test_a_run_that_goes_on_for_hours_after_its_last_step_has_reported(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workflow may have further jobs. At first the end is expected at any moment, then less and less."""
+    with _build(rows, time, monkeypatch, replace(SHORT, build=6 * HOUR)) as stage:
+        run = stage.claim()
+        run.script = None
+        row = stage.row
+        stages.finish(rows, ID, "build", row["finish_token"], run.id, "success", {})
+        assert stage.look()["wait_seconds"] == 1
+        assert looks(stage) <= LOOKS + RAMP
+
+
+@pytest.mark.parametrize("seconds", [10, pytest.param(DAY, marks=slow)])
+def test_a_run_that_ignores_a_cancel_is_given_up_on_and_not_said_to_have_ended(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """So that the lock stays for `sweep`."""
+    with _build(rows, time, monkeypatch, replace(SHORT, build=HOUR, cancel=seconds)) as stage:
+        stage.claim()
+        approvals.cancel(rows, ID, "U0DANA001", "slack")
+        assert looks(stage) <= LOOKS + RAMP
+        assert (stage.fact["state"], stage.fact["unconfirmed"], stage.fact["claimed"]) == ("cancelled", True, True)
+
+
+@slow
+@pytest.mark.parametrize(
+    ("path", "claimed"), [pytest.param(EVENT, False, id="dispatch"), (RUNS, True), (SEARCH, False)]
+)
+def test_a_github_that_asks_for_a_second_again_and_again(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, path: str, claimed: bool
+) -> None:
+    with _build(rows, time, monkeypatch, replace(SHORT, build=6 * HOUR)) as stage:
+        if claimed:
+            stage.claim()
+        stage.far.faults.append(Fault.secondary_limit(path, retry_after=1, times=None))
+        if not claimed:
+            stage.dispatch()
+        assert looks(stage) <= LOOKS + RAMP
+        assert stage.fact["state"] == "timed_out"
+
+
+@slow
+def test_a_github_that_refuses_or_breaks_for_hours(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _build(rows, time, monkeypatch, replace(SHORT, build=6 * HOUR)) as stage:
+        stage.claim()
+        stage.far.faults.append(Fault(path=RUNS, status=403, body={"message": "no"}, times=None))
+        assert looks(stage) <= LOOKS + RAMP
+
+
+@pytest.mark.parametrize("seconds", [HOUR, DAY])
+def test_everything_else_that_is_looked_at_again_has_pauses_as_long(seconds: int) -> None:
+    timing = Timing(
+        rollout=seconds, restore=seconds, take=seconds, approval=seconds, rollout_poll=1, take_poll=1, reminder=1
+    ).paced()
+    assert seconds / timing.rollout_poll <= LOOKS
+    assert seconds / timing.take_poll <= LOOKS
+    assert seconds / timing.reminder <= LOOKS
+
+
+def test_the_usual_durations_are_left_as_they_are() -> None:
+    assert Timing().paced() == Timing()
+    assert Timing().widest(Timing().build) == Timing().poll_max
