@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from chatops import SCHEMA, aws
 from chatops.edge.limits import PATIENCE
@@ -52,7 +53,7 @@ def roll_back(card: str, press: Press) -> str:
             return say("accepted_rollback_last", target=target)
         if not begun:
             return refused("not_started", target=target)
-        if said := _earlier(rows, name, target):
+        if said := _earlier(rows, name, target, text):
             return said
     return refused("rollback_used", id=name, end="Refused", target=target)
 
@@ -77,19 +78,23 @@ def execution_input(card: str, target: str, press: Press) -> str:
     return json.dumps({k: v for k, v in made.items() if v}, sort_keys=True)
 
 
-def _earlier(rows: Table, name: str, target: str) -> str:
-    """What became of the press that came before this one; nothing if it was refused before it began."""
+def _earlier(rows: Table, name: str, target: str, text: str) -> str:
+    """What became of the press that came before this one; nothing if it was somebody else's and refused before it
+    began. `text`: the input by which this very press is known again."""
     record = deployments.get(rows, name)
     if record and (ended := deployments.outcome(record)):
         return refused("rollback_used", id=name, end=ended["end"], target=target)
-    if record or _runs(name):
+    before = {} if record else _execution(name)
+    if record or before["status"] == "RUNNING":
         return say("rollback_under_way", id=name)
+    if before.get("input") == text:
+        return refused("rollback_used", id=name, end="Refused", target=target)
     return ""
 
 
-def _runs(name: str) -> bool:
+def _execution(name: str) -> dict[str, Any]:
     from chatops.config import settings
 
     arn = settings().state_machine_arn.replace(":stateMachine:", ":execution:")
     found = aws.client("stepfunctions", patience=PATIENCE).describe_execution(executionArn=f"{arn}:{name}")
-    return bool(found["status"] == "RUNNING")
+    return dict(found)

@@ -7,8 +7,9 @@ from typing import Any
 
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import record, refused
+from chatops.ids import deployment_id as id_of
 from chatops.messages.catalogue import say
-from chatops.store import approvals, deployments, locks, stages, waits
+from chatops.store import approvals, deliveries, deployments, locks, stages, waits
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
 
@@ -21,9 +22,11 @@ def by_command(form: Mapping[str, str], deployment_id: str) -> dict[str, Any]:
     if not deployment_id:
         rows = table(patience=PATIENCE)
         held = {h.deployment_id for name in targets() if (h := locks.holder(rows, name))}
-        if len(held) != 1:
+        # a copy of this command must not cancel what has begun since
+        delivery = id_of(form.get("team_id", ""), form.get("trigger_id", ""))
+        deployment_id = deliveries.meant(rows, delivery, held.pop() if len(held) == 1 else "")
+        if not deployment_id:
             return ephemeral(refused("cancel_which"))
-        deployment_id = held.pop()
     said = cancel(deployment_id, user)
     record(said, "cancel", deployment_id, user)
     return ephemeral(said)

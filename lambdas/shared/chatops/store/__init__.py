@@ -14,6 +14,7 @@
 | `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
 | `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
+| `DELIVERY#<id>` | `MEANT` | which deployment a command without an id meant when it first came; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
 | `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
 """

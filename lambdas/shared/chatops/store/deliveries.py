@@ -1,0 +1,28 @@
+"""What a delivery of Slack's meant when it first came, where that depends on the moment: a copy of it means the same.
+
+Most deliveries name what they are about (a deployment, a card) or start an execution of their own name, and need none.
+"""
+
+from __future__ import annotations
+
+from chatops import clock
+from chatops.store.table import Conflict, Table
+
+_KEEP_SECONDS = 86_400
+"""Longer than any copy can come: a signature holds for five minutes."""
+
+
+def meant(table: Table, delivery: str, about: str) -> str:
+    """What the delivery (an id that only its copies share) was about when it first came: `about`, if this is the
+    first."""
+    row = {
+        "pk": f"DELIVERY#{delivery}",
+        "sk": "MEANT",
+        "about": about,
+        "expires_at": int(clock.now()) + _KEEP_SECONDS,
+    }
+    try:
+        table.put(row, "attribute_not_exists(#pk)")
+    except Conflict as conflict:
+        return str((conflict.old or {}).get("about", ""))
+    return about
