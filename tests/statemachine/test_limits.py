@@ -19,6 +19,7 @@ from local.ecs import Rollout, describe
 from local.github import Script
 from local.slack.directory import C_DEPLOY, U_KIM, User
 from local.world import ROOT, states_entered
+from pipeline.caller import HERE, caller, path_of
 from tests.statemachine import checks
 from tests.statemachine.hours import Play, play
 from tests.unit.test_looks import RAMP
@@ -109,12 +110,12 @@ WIDE = "\N{ROCKET}"
 """One character; four bytes as it is, twelve where it is escaped."""
 ASKED = [f"U{n:020}" for n in range(MOST_ASKED + 1)]
 REASON = WIDE * 500
-OWNER, NAME, TARGET = "o" * 100, "n" * 100, "t" * 32
+OWNER, NAME, TARGET, EVENT = "o" * 100, "n" * 100, "t" * 32, "e" * 100
 YAML = f"""
 targets:
   {TARGET}:
     repository: {OWNER}/{NAME}
-    event_type: {"e" * 100}
+    event_type: {EVENT}
     ecs: {{cluster: checkout, service: checkout-api}}
     policy: {{approvers: [{", ".join(ASKED)}], quorum: {MOST_ASKED}, rollback_approval: true}}
     freeze: [{{from: 2020-01-01, to: 2099-01-01, zone: UTC, reason: {"r" * 100}}}]
@@ -128,6 +129,7 @@ def largest(play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch) -> Pla
     github, space = it.world.github, it.world.slack.space
     ours = dataclasses.replace(github.default_repository, owner=OWNER, name=NAME)
     github.repositories = {ours.full_name: ours}
+    ours.files[ours.default_branch] |= {path_of(TARGET): caller(TARGET, EVENT, HERE)}
     for n in range(12):
         ours.add_commit(f"{WIDE * 300} (#{n})", it.hours.at - 1000, login=f"{n:03}" + "a" * 36, pull=n)
     for user in ASKED:
@@ -219,15 +221,19 @@ def cost(*names: str) -> int:
 
 LOOK_AT_STAGE = ("Poll Deploy", "Deploy Finished?", "Show Progress", "Where To Wait?", "Wait For Deploy")
 LOOK_AT_ECS = ("Check ECS", "Rollout Settled?", "Show Progress", "Where To Wait?", "Wait For Rollout")
+LOOK_AT_PAUSE = ("Check ECS", "Rollout Settled?", "Request Promotion")
 LOOK_AT_DECISION = ("Read Decision", "Decided?", "Request Approval")
+PAUSED = 24 * HOUR // 300
+"""Looks at a rollout that waits for people as long as an execution may last."""
 
 
 def test_no_timing_that_a_target_may_have_fills_the_history() -> None:
-    """Everything set to a day and looked at each second, every look with news, and each part the worst that it can be:
-    a build that takes all of its time and a run that goes on after its report, every reminder, a deploy stage that is
-    cancelled at last and ignores it for as long, and a rollback that takes as long again."""
+    """Everything as long as it may be and looked at as often, every look with news, all of it in one execution: two
+    stages whose runs go on for long after their report, every reminder, a rollout, its pause, and what is put back."""
     stage = cost(*LOOK_AT_STAGE) * (LOOKS + 2 * RAMP)
-    total = 2 * stage + cost(*LOOK_AT_STAGE) * LOOKS + cost(*LOOK_AT_DECISION) * LOOKS + cost(*LOOK_AT_ECS) * LOOKS
+    rollout = cost(*LOOK_AT_ECS) * LOOKS
+    paused = cost(*LOOK_AT_PAUSE) * (PAUSED + RAMP)
+    total = 2 * stage + cost(*LOOK_AT_DECISION) * LOOKS + rollout + paused + rollout
     assert total < EVENTS_LIMIT, total
 
 
@@ -235,4 +241,4 @@ def test_the_pace_before_there_was_a_bound_would_have_filled_it() -> None:
     """Why there is one: at the shortest pace six hours alone are six times the limit."""
     looks = 6 * HOUR / Timing().poll_min
     assert looks * cost(*LOOK_AT_STAGE) > 5 * EVENTS_LIMIT
-    assert math.ceil(Timing().widest(6 * HOUR)) == 108
+    assert math.ceil(Timing().widest(6 * HOUR)) == 144
