@@ -22,7 +22,7 @@ import pytest
 from chatops import aws, clock, config, targets
 from local import world as local_world
 from local.clock import Clock
-from local.drive import Drive
+from local.drive import PATIENCE, Drive
 from local.engine import mend_timing
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.invocation import Invocation, failed
@@ -33,10 +33,12 @@ NOW = 1_760_000_000.0
 
 
 class Hours:
-    """Epoch seconds, as everybody here reads them. `asleep`: how long executions have slept, in all."""
+    """Epoch seconds, as everybody here reads them. `asleep`: how long executions have slept, in all. `failed`: what
+    planned things raised."""
 
     def __init__(self) -> None:
         self.at, self.asleep = NOW, 0.0
+        self.failed: list[Exception] = []
         self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._lock = threading.RLock()
@@ -58,16 +60,24 @@ class Hours:
 
         self.later(seconds, act)
 
+    def pass_by(self, seconds: float) -> None:
+        """What somebody does takes so long."""
+        self.at += seconds
+
     def sleep(self, seconds: float, woken: Callable[[], object] = lambda: False) -> None:
         """An execution's sleep: at once over, and so much later, or as late as something woke it."""
         with self._lock:
             began, until = self.at, self.at + seconds
             while not woken():
                 if not self._plans or self._plans[0][0] > until:
-                    self.at = until
+                    self.at = max(self.at, until)
                     break
-                self.at, _, action = heapq.heappop(self._plans)
-                action()
+                due, _, action = heapq.heappop(self._plans)
+                self.at = max(self.at, due)
+                try:
+                    action()
+                except Exception as error:  # noqa: BLE001 - in a thread of the engine; `Play.end` raises it
+                    self.failed.append(error)
             self.asleep += self.at - began
 
 
@@ -127,6 +137,13 @@ class Play(Drive):
         """This deployment's run of the stage, as GitHub's stand-in has it."""
         wanted = (self.deployment_id, stage)
         return next(r for r in self.world.github.runs if (r.payload["deployment_id"], r.payload["stage"]) == wanted)
+
+    def end(self, seconds: float = PATIENCE, arn: str = "") -> str:
+        """As ever, and everything that was planned has gone well."""
+        ended = super().end(seconds, arn)
+        for error in self.hours.failed:
+            raise error
+        return ended
 
     def let_end(self, stage: str) -> None:
         """The stage's run, which works until now, comes to its end."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatops import clock
+from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
 from chatops.messages.details import details
 from chatops.slack import client as slack
@@ -198,3 +199,51 @@ def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:
     line = "✅ Rollback stage <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)"
     assert details(seen(state)) == line
     assert line in str(living.message(seen(state)))
+
+
+# -- Slack does not take the card ------------------------------------------------------------------------------
+
+
+def test_a_card_that_slack_did_not_take_is_shown_again_soon(posts: Posts, environment: pytest.MonkeyPatch) -> None:
+    """Who has not seen it cannot decide; the next reminder may be an hour away."""
+
+    def down(method: str, **_: Any) -> dict[str, Any]:
+        raise SlackUnavailable("slack_not_now", method=method, code=503)
+
+    environment.setattr(slack, "call", down)
+    assert look()["wait_seconds"] == 60
+    environment.setattr(slack, "call", posts.call)
+    assert look()["wait_seconds"] == TIMING["reminder"]
+    assert [method for method, _ in posts.calls] == ["chat.postMessage", "chat.postMessage"], "the card, the mention"
+
+
+def test_a_card_whose_blocks_slack_refuses_is_text_until_it_takes_them(
+    posts: Posts, environment: pytest.MonkeyPatch
+) -> None:
+    def picky(method: str, **arguments: Any) -> dict[str, Any]:
+        if arguments.get("blocks"):
+            raise SlackRefused(method, "invalid_blocks")
+        return posts.call(method, **arguments)
+
+    environment.setattr(slack, "call", picky)
+    assert look()["wait_seconds"] == 60
+    assert [(method, a.get("blocks")) for method, a in posts.calls] == [("chat.postMessage", [])]
+    environment.setattr(slack, "call", posts.call)
+    look()
+    method, card = posts.calls[1]
+    assert method == "chat.update"
+    assert card["blocks"]
+
+
+def test_a_pause_that_slack_asks_for_is_obeyed(posts: Posts, environment: pytest.MonkeyPatch, time: Time) -> None:
+    asked = []
+
+    def limited(method: str, **_: Any) -> dict[str, Any]:
+        asked.append(method)
+        raise SlackUnavailable("slack_not_now", 90, method=method, code="ratelimited")
+
+    environment.setattr(slack, "call", limited)
+    for seconds, calls in ((0, 1), (60, 1), (30, 2)):
+        time.pass_by(seconds)
+        look()
+        assert len(asked) == calls

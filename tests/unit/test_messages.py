@@ -439,7 +439,8 @@ def test_a_picture_that_slack_cannot_fetch_does_not_keep_the_message_away(monkey
 
     monkeypatch.setattr("chatops.slack.client.call", call)
     message = living.message(views.seen(ENDS["Deployed"]))
-    assert speak._with_pictures_or_without("chat.postMessage", channel="C0DEPLOY1", **message)["ts"] == "1.2"
+    answer, whole = speak._fitting("chat.postMessage", channel="C0DEPLOY1", **message)
+    assert (answer["ts"], whole) == ("1.2", True)
     assert sent[1]["blocks"] == [b for b in sent[0]["blocks"] if b["type"] != "image"]
     assert sent[1]["text"] == sent[0]["text"]
 

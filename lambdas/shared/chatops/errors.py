@@ -58,7 +58,11 @@ class GitHubUnavailable(Retryable):
 
 
 class SlackUnavailable(Retryable):
-    """Slack did not answer, or answered 5xx."""
+    """Slack did not answer, answered 5xx, or asked for a pause of `wait_seconds`."""
+
+    def __init__(self, key: str, wait_seconds: int = 0, **values: Any) -> None:
+        super().__init__(key, **values)
+        self.wait_seconds = wait_seconds
 
 
 class ServiceUnavailable(Retryable):

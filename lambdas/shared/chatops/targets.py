@@ -25,7 +25,7 @@ REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
 
 
-LOOKS = 200
+LOOKS = 150
 """Looks at one wait at its widest pace, however long it may last.
 
 Step Functions ends an execution at its 25,000th history event, and a look costs up to 20 of them; none of the usual

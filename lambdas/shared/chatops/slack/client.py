@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -15,6 +16,8 @@ from chatops.config import settings
 from chatops.errors import SlackRefused, SlackUnavailable
 
 TIMEOUT = 6
+_USUAL_PAUSE, _LONGEST_PAUSE = 30, 3600
+"""Seconds: where Slack asks for a pause and does not say how long, and what is believed at most."""
 _AUTH = frozenset({"invalid_auth", "token_revoked", "token_expired", "not_authed", "account_inactive"})
 _LATER = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -42,12 +45,20 @@ def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         status, data = error.response.status_code, error.response.data
         code = str(data.get("error", "")) if isinstance(data, dict) else ""
         if status == 429 or status >= 500 or code in _LATER:
-            raise SlackUnavailable("slack_not_now", method=method, code=code or status) from None
+            pause = _pause(error.response.headers) if status == 429 else 0
+            raise SlackUnavailable("slack_not_now", pause, method=method, code=code or status) from None
         raise SlackRefused(method, code or str(status)) from None
     except (SlackClientError, URLError, OSError, ValueError) as error:
         raise SlackUnavailable("slack_silent", method=method, error=type(error).__name__) from None
     data = answer.data
     return data if isinstance(data, dict) else {}
+
+
+def _pause(headers: Mapping[str, Any]) -> int:
+    """`Retry-After` in seconds: https://docs.slack.dev/apis/web-api/rate-limits#responding-to-rate-limiting-conditions"""
+    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    text = str(found[0] if isinstance(found, list) and found else found)
+    return min(int(text), _LONGEST_PAUSE) if text.isascii() and text.isdigit() and len(text) < 10 else _USUAL_PAUSE
 
 
 def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> bool:

@@ -14,6 +14,10 @@ from chatops.steps import promotion, speak
 from chatops.store import approvals, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Item, table
+from chatops.targets import LOOKS
+
+_ASK_AGAIN = 60
+"""Seconds until a card that Slack did not take is shown again."""
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -31,10 +35,13 @@ def _request(event: dict[str, Any]) -> dict[str, Any]:
         raise DecisionRecorded("There is a decision already.")
     if not waits.park(rows, deployment_id, str(event["token"]), int(event["wake"])):
         raise DecisionRecorded("Something happened since the last look.")
-    seen = speak.view_of(event)
-    if speak.show(seen):
-        speak.short(deployment_id, "approval", _ping(seen), everywhere=True)
+    _ask(speak.view_of(event))
     return {}
+
+
+def _ask(seen: View) -> bool:
+    """Show the card, and mention those who may decide; False if Slack did not take it."""
+    return speak.show(seen) and speak.short(seen.deployment_id, "approval", _ping(seen), everywhere=True)
 
 
 def _ping(seen: View) -> str:
@@ -67,17 +74,19 @@ def _read(event: dict[str, Any]) -> dict[str, Any]:
             speak.show(speak.view_of({**event, "state": {**event["state"], "approval": fact}}))
         return fact
     fact = _fact(row, wake, decision="pending", by="")
+    seen = speak.view_of({**event, "state": {**event["state"], "approval": fact}})
     if now >= float(row["next_reminder_at"]):
         following = now + plan["timing"]["reminder"]
         if approvals.reminded(rows, deployment_id, float(row["next_reminder_at"]), following):
-            seen = speak.view_of({**event, "state": {**event["state"], "approval": fact}})
             left = duration(float(row["deadline_at"]) - now)
             who = asked(plan["approval"], fact)
             text = say("reminder", people=who, version=seen.version, target=seen.target, left=left)
             speak.short(deployment_id, f"reminder-{int(now)}", text)
         row["next_reminder_at"] = following
-    upcoming = min(float(row["deadline_at"]), float(row["next_reminder_at"]))
-    fact["wait_seconds"] = max(math.ceil(upcoming - now), 1)
+    upcoming = min(float(row["deadline_at"]), float(row["next_reminder_at"])) - now
+    if not _ask(seen):  # who has not seen the card cannot decide
+        upcoming = min(upcoming, max(_ASK_AGAIN, plan["timing"]["approval"] / LOOKS))
+    fact["wait_seconds"] = max(math.ceil(upcoming), 1)
     return fact
 
 

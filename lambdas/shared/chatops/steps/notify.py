@@ -54,7 +54,8 @@ def ended(event: dict[str, Any]) -> bool:
         asked = where(event.get("request"))
         told = _reply(asked, outcome.short(seen)) if asked.requester and not seen.plan else True
     else:
-        told = speak.show(seen) and _in_thread(seen)
+        shown = speak.show(seen)
+        told = _in_thread(seen) and shown  # what Slack takes as text is said all the same
     if told:
         messages.delivered(table(), seen.deployment_id)
     end = seen.outcome.get("end")

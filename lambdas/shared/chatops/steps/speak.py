@@ -8,7 +8,7 @@ from typing import Any
 
 from chatops import clock
 from chatops.config import settings
-from chatops.errors import InvalidConfiguration, SlackRefused, SlackUnavailable
+from chatops.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
 from chatops.messages import buttons, living
 from chatops.messages.facts import View, view
 from chatops.observability import logger
@@ -17,6 +17,7 @@ from chatops.store import messages
 from chatops.store.table import table
 
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
 
 
@@ -33,8 +34,8 @@ def view_of(event: dict[str, Any]) -> View:
 
 
 def show(seen: View) -> bool:
-    """Post the living message, or bring it up to date; False if Slack did not take it. Nothing is sent when nothing
-    has changed."""
+    """Post the living message, or bring it up to date; False if Slack did not take it, or its text alone. Nothing is
+    sent when nothing has changed."""
     channel = str(seen.plan.get("channel") or "")
     if not channel:
         return True
@@ -44,11 +45,15 @@ def show(seen: View) -> bool:
     mark = hashlib.sha256(json.dumps(message["blocks"][:-1], sort_keys=True).encode()).hexdigest()[:16]
     if known.get("fingerprint") == mark:
         return True
-    try:
-        _write(seen.deployment_id, channel, known, message)
-    except TROUBLE as error:
-        logger.warning("slack did not take the message", reason=error.text)
+    if _held(known):
         return False
+    try:
+        whole = _write(seen.deployment_id, channel, known, message)
+    except TROUBLE as error:
+        _not_taken(seen.deployment_id, error)
+        return False
+    if not whole:
+        return False  # so that it is tried again
     messages.shown(table(), seen.deployment_id, mark, message if buttons.can_roll_back(seen) else None)
     return True
 
@@ -61,36 +66,50 @@ def retire(deployment_id: str, line: str = "") -> None:
         return
     message = living.retired(json.loads(known["live"]), line)
     try:
-        _with_pictures_or_without("chat.update", channel=known["channel"], ts=known["ts"], **message)
+        _fitting("chat.update", channel=known["channel"], ts=known["ts"], **message)
     except TROUBLE as error:
-        logger.warning("slack did not take the message", reason=error.text)
+        _not_taken(deployment_id, error)
     else:
         messages.retired(table(), deployment_id)
 
 
-def _write(deployment_id: str, channel: str, known: dict[str, Any], message: living.Message) -> None:
+def _held(known: dict[str, Any]) -> bool:
+    """True while Slack wants to be left alone about this deployment."""
+    return clock.now() < float(known.get("not_before") or 0)
+
+
+def _not_taken(deployment_id: str, error: ChatOpsError) -> None:
+    logger.warning("slack did not take the message", reason=error.text)
+    if isinstance(error, SlackUnavailable) and error.wait_seconds:
+        messages.hold(table(), deployment_id, clock.now() + error.wait_seconds)
+
+
+def _write(deployment_id: str, channel: str, known: dict[str, Any], message: living.Message) -> bool:
+    """False if Slack took its text alone."""
     if known.get("ts"):
         try:
-            _with_pictures_or_without("chat.update", channel=known["channel"], ts=known["ts"], **message)
+            return _fitting("chat.update", channel=known["channel"], ts=known["ts"], **message)[1]
         except SlackRefused as error:
             if error.code not in _GONE:
                 raise
-        else:
-            return
-    answer = _with_pictures_or_without("chat.postMessage", channel=channel, unfurl_links=False, **message)
+    answer, whole = _fitting("chat.postMessage", channel=channel, unfurl_links=False, **message)
     where = str(answer.get("channel", channel))
     messages.posted(table(), deployment_id, where, str(answer["ts"]), instead_of=str(known.get("ts", "")))
+    return whole
 
 
-def _with_pictures_or_without(method: str, **arguments: Any) -> dict[str, Any]:
-    """Slack refuses a message whose image it cannot fetch: a bad GIF URL must not break it."""
-    try:
-        return client.call(method, **arguments)
-    except SlackRefused as error:
-        blocks = [b for b in arguments["blocks"] if b["type"] != "image"]
-        if error.code != "invalid_blocks" or len(blocks) == len(arguments["blocks"]):
-            raise
-        return client.call(method, **{**arguments, "blocks": blocks})
+def _fitting(method: str, *, blocks: list[dict[str, Any]], **arguments: Any) -> tuple[dict[str, Any], bool]:
+    """As much of a message as Slack takes, and whether that was more than its text. It refuses one whose image it
+    cannot fetch: a bad GIF URL must not break it."""
+    bare = [block for block in blocks if block["type"] != "image"]
+    for kept in (blocks, bare, []) if len(bare) < len(blocks) else (blocks, []):
+        try:
+            return client.call(method, blocks=kept, **arguments), bool(kept)
+        except SlackRefused as error:
+            if error.code not in _UNFIT or not kept:
+                raise
+            logger.warning("slack refused blocks", reason=error.text)
+    raise AssertionError("unreachable: without blocks it returns or raises")  # pragma: no cover
 
 
 def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
@@ -98,11 +117,13 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
     known = messages.get(table(), deployment_id)
     if not known.get("ts") or mark in (known.get("said") or ()):
         return True
+    if _held(known):
+        return False
     thread = {"thread_ts": known["ts"], "reply_broadcast": everywhere or None} if in_thread else {}
     try:
         client.call("chat.postMessage", channel=known["channel"], text=text, **thread)
     except TROUBLE as error:
-        logger.warning("slack did not take the message", reason=error.text)
+        _not_taken(deployment_id, error)
         return False
     # afterwards: a crash in between repeats a message, the other way round it would lose one
     messages.said(table(), deployment_id, mark)

@@ -46,7 +46,13 @@ def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str,
 
 def may_progress(table: Table, deployment_id: str, now: float, pause: float) -> bool:
     """Whether the message has stood for `pause` seconds, so that mere progress may change it again."""
-    return now - float(get(table, deployment_id).get("shown_at") or 0) >= pause
+    row = get(table, deployment_id)
+    return now - float(row.get("shown_at") or 0) >= pause and now >= float(row.get("not_before") or 0)
+
+
+def hold(table: Table, deployment_id: str, until: float) -> None:
+    """Slack has asked for a pause: nothing more is sent about this deployment before `until` (epoch seconds)."""
+    table.update(_pk(deployment_id), "MESSAGE", "SET #not_before = :until", values={"until": until})
 
 
 def retired(table: Table, deployment_id: str) -> None:

@@ -1,0 +1,119 @@
+"""Slack of no use for five minutes, in every way and at every phase: the deployment goes on in its own time, people can
+decide once Slack is back, and then every message says what is true, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from local.github import Script
+from local.slack.directory import C_DEPLOY, U_KIM
+from local.slack.store import Message
+from tests.statemachine import checks
+from tests.statemachine.hours import Play, play
+from tests.statemachine.slack_trouble import RETRY_AFTER, WAYS, SlackTrouble
+
+__all__ = ["play"]
+pytestmark = pytest.mark.engine
+slow = pytest.mark.slow
+
+MINUTE = 60
+TARGETS = (
+    "targets: {dev: {ecs: {cluster: checkout, service: checkout-api}, policy: {approvers: [U0LEE0001, U0KIM0001]}}}"
+)
+BUILT, DECIDED, DEPLOYED = 20 * MINUTE, 31 * MINUTE, 35 * MINUTE
+PHASES = {
+    "start": (0, 10 * MINUTE),
+    "build": (5 * MINUTE, 15 * MINUTE),
+    "approval": (19 * MINUTE, 29 * MINUTE),
+    "end": (33 * MINUTE, 43 * MINUTE),
+}
+"""When trouble begins and ends, in seconds after the command."""
+EVERYDAY = {("down", "end"), ("hangs", "approval"), ("invalid_blocks", "approval"), ("rate limit", "build")}
+
+
+def cases() -> list[object]:
+    pairs = [(way, phase) for way in WAYS for phase in PHASES]
+    return [pytest.param(*pair, marks=() if pair in EVERYDAY else slow, id="-".join(pair)) for pair in pairs]
+
+
+def buttons(message: Message) -> list[str]:
+    return [button.action_id for button in message.buttons]
+
+
+def living(it: Play) -> list[Message]:
+    return [m for m in it.world.slack.messages if m.channel == C_DEPLOY and not m.thread_ts and not m.ephemeral_to]
+
+
+def begin(it: Play) -> list[str]:
+    """A build of six minutes with news at every look, a decision six minutes after it, a deploy stage of two. What
+    keeps somebody from deciding goes into the list."""
+    for stage in ("build", "deploy"):
+        it.world.github.script[stage] = Script(seconds=1e9, appear_seconds=0)
+    obstacles: list[str] = []
+
+    def decide() -> None:
+        (card,) = living(it)
+        if "approve" not in buttons(card):
+            obstacles.append(f"no button on {card.text}")
+            it.world.sfn.stop_execution(executionArn=it.arn)
+        else:
+            it.world.user.click(card, "approve", U_KIM)
+
+    it.hours.every(7, lambda: rename(it))
+    it.hours.later(BUILT, lambda: it.let_end("build"))
+    it.hours.later(DECIDED, decide)
+    it.hours.later(DEPLOYED, lambda: it.let_end("deploy"))
+    it.slash("/platform-deploy", "v1.2.3")
+    return obstacles
+
+
+@pytest.mark.parametrize(("way", "phase"), cases())
+def test_the_deployment_goes_on_and_slack_is_told_when_it_is_back(
+    way: str, phase: str, play: Callable[[str], Play]
+) -> None:
+    it = play(TARGETS)
+    trouble = SlackTrouble(it)
+    trouble.between(way, *PHASES[phase])
+    began = it.hours()
+    obstacles = begin(it)
+    end = it.end()
+    assert obstacles == []
+    assert end == "Deployed"
+    assert trouble.asked, "there was trouble, and somebody met it"
+    assert it.hours() - began < DEPLOYED + 3 * MINUTE, "the deployment took its own time"
+    it.hours.sleep(15 * MINUTE)  # Slack is back, and sweep has come by
+    (card,) = living(it)
+    assert "is live" in card.text
+    assert buttons(card) == ["roll_back"]
+    said = [m.text for m in it.world.slack.messages if m.thread_ts == card.ts]
+    finals = [text for text in said if text.startswith("<@") and "is live" in text]
+    assert len(finals) == 1, said
+    assert sum("decide" in text for text in said) == 1, said
+    checks.nothing_left_behind(it.world)
+    checks.each_stage_once(it.world)
+
+
+@slow
+@pytest.mark.parametrize("phase", ["build", "end"])
+def test_a_rate_limit_is_obeyed(phase: str, play: Callable[[str], Play]) -> None:
+    """No call about this deployment's message before the pause that Slack asked for is over."""
+    it = play(TARGETS)
+    trouble = SlackTrouble(it)
+    trouble.between("rate limit", *PHASES[phase])
+    begin(it)
+    assert it.end() == "Deployed"
+    it.hours.sleep(15 * MINUTE)
+    times = [at for at, method in trouble.asked if method.startswith("chat.")]
+    assert len(times) > 1
+    assert all(later - earlier >= RETRY_AFTER for earlier, later in pairwise(times)), times
+
+
+def rename(it: Play) -> None:
+    """Another step, so that there is something to show."""
+    for run in it.world.github.runs:
+        for job in run.attempt_jobs():
+            for step in job.steps:
+                step.name = f"step {it.hours():.0f}"
