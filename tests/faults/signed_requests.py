@@ -131,8 +131,21 @@ def payload(pick: Random) -> bytes:
     """An interaction: a click or a modal with a place or two spoilt, or any JSON, or none."""
     made = copy.deepcopy(pick.choice([CLICK, CLICK, SUBMISSION]))
     if "actions" in made:
-        made["actions"][0]["action_id"] = pick.choice(["approve", "reject", "cancel", "roll_back"])
-        made["actions"][0]["value"] = pick.choice([ID, CARD, "d-unknownnnnnn", "\ud800", "\ufffe", "é" * 80, "x" * 81])
+        made["actions"][0]["action_id"] = pick.choice(
+            [*("approve", "reject", "cancel", "roll_back"), *("promote", "pause_roll_back")]
+        )
+        odd = [
+            "d-unknownnnnnn",
+            "\ud800",
+            "\ufffe",
+            "é" * 80,
+            "x" * 81,
+            f"{ID}/0a1b2c3d4e5f",
+            f"{CARD}/",
+            "/",
+            "\ud800/\0",
+        ]
+        made["actions"][0]["value"] = pick.choice([ID, CARD, *odd])
     for _ in range(pick.choice([0, 1, 1, 2])):
         made = _spoil(made, pick)
     kinds = [json.dumps(made)] * 6 + [json.dumps(junk(pick)), json.dumps(made)[: pick.randrange(300)]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from typing import Any
@@ -61,6 +62,7 @@ def effects(drive: Drive) -> dict[str, Any]:
     return {
         "dispatches": Counter((run.payload["deployment_id"], run.payload["stage"]) for run in world.github.runs),
         "updates": sum(call.operation == "UpdateService" for call in world.ecs.calls),
+        "continued": sum(c.operation == "ContinueServiceDeployment" and not c.error for c in world.ecs.calls),
         "image": world.ecs.running_image(),
         "group": [
             (each.id, each.status)
@@ -72,8 +74,10 @@ def effects(drive: Drive) -> dict[str, Any]:
             for row in checks.rows(world)
             if checks.key(row)[0].startswith(("TARGET#", "OPEN", "OUTBOX"))
         ),
-        "finals": sorted(  # not the details, nor the question
-            m.text for m in world.slack.messages if m.thread_ts and m.text.startswith("<@") and "decide" not in m.text
+        "finals": sorted(  # not the details, nor the questions
+            m.text
+            for m in world.slack.messages
+            if m.thread_ts and m.text.startswith("<@") and not re.search("decide|is paused at", m.text)
         ),
     }
 
@@ -85,6 +89,8 @@ PLAYS = {
     "rollout fails": scenarios.ALL["rollout-fails-and-rolls-back"],
     "CodeDeploy": scenarios.ALL["codedeploy-fails"],
     "cancelled": scenarios.ALL["cancelled"],
+    "promoted": scenarios.ALL["promote"],
+    "rolled back at a pause": scenarios.ALL["promote-rolled-back"],
     "outside ECS": scenario(ecs=False),
 }
 

@@ -7,7 +7,6 @@ import pytest
 from chatops import operator
 from chatops.store import pauses
 from chatops.store.table import Table
-from local.codedeploy import Course
 from local.drive import Drive
 from local.faults import Fault
 from local.slack.directory import U_DEV, U_LEE, U_OUT
@@ -149,20 +148,4 @@ def test_the_message_is_the_living_one_until_the_end(build: Build) -> None:
     assert drive.card_of().ts == card.ts
     assert {b.action_id for b in drive.card_of().buttons} == {"roll_back"}
     assert entered(drive).count("Promote") == 1
-    checks.all_hold(drive.world)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("action", ["promote", "pause_roll_back"])
-def test_codedeploy_that_waits_before_its_traffic_is_promoted_or_taken_back(build: Build, action: str) -> None:
-    drive = build(scenario(codedeploy=True))
-    drive.world.codedeploy.deployer.courses = [Course(waits="READY_WAIT")]
-    drive.slash("/platform-deploy", "v1.2.3")
-    drive.click(action)
-    promoted = action == "promote"
-    assert drive.end() == ("Deployed" if promoted else "Restored")
-    asked = [c.operation for c in drive.world.codedeploy.calls if not c.error]
-    assert asked.count("ContinueDeployment") == promoted
-    assert asked.count("StopDeployment") == (not promoted)
-    assert (drive.world.codedeploy.running("batch", "live") == "first") != promoted
     checks.all_hold(drive.world)

@@ -63,6 +63,12 @@ def promoted(play: Play) -> None:
     play.ends()
 
 
+def taken_back(play: Play) -> None:
+    play.type("/platform-deploy", "v1.2.3")
+    play.press("pause_roll_back")
+    play.ends()
+
+
 def unwoken(play: Play) -> None:
     play.type("/platform-deploy", "v1.2.3")
     card = play.card("approve")

@@ -91,6 +91,19 @@ SCENARIOS: dict[str, Scenario] = {
         ledger=DONE,
         target="strategy: blue_green, pause_at: [PRE_PRODUCTION_TRAFFIC_SHIFT]",
     ),
+    "taken-back": Scenario(
+        "ECS pauses the rollout, and an approver takes it back",
+        people.taken_back,
+        AGAIN,
+        target="strategy: blue_green, pause_at: [POST_TEST_TRAFFIC_SHIFT]",
+    ),
+    "not-promoted": Scenario(
+        "ECS pauses the rollout, and nobody comes",
+        people.deploy,
+        AGAIN,
+        target="strategy: blue_green, pause_at: [POST_TEST_TRAFFIC_SHIFT]",
+        timing="hasty",
+    ),
     "build-fails": Scenario(
         "a test fails in the build", people.deploy, UNBUILT, BUILD, rollouts=0, scripts={"build": FAILS}
     ),

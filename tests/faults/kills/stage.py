@@ -28,7 +28,7 @@ CALM = {**TIMING, "appear": 40, "cancel": 40, "take": 40, "approval": 7200, "rem
 wake-up that was lost."""
 TIMINGS = {
     "usual": CALM,
-    "hasty": {**CALM, "approval": 3, "reminder": 1},
+    "hasty": {**CALM, "approval": 3, "promotion": 3, "reminder": 1},
     "late": {**CALM, "rollout": 2},
     "brisk": {**CALM, "appear": 8},
     "rare": {**CALM, "poll_min": 600, "poll_max": 600},
