@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import functools
 import logging
 import sys
-from collections.abc import Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 from local.engine.patches import Patches, Settings
+
+_PROGRAMS: OrderedDict[str, Any] = OrderedDict()
+_PROGRAMS_KEPT = 8
+_parsing = threading.Lock()
+
+
+def forget_programs() -> None:
+    """What was parsed with some mends is nothing for an engine without them."""
+    with _parsing:
+        _PROGRAMS.clear()
+
+
+def _program(definition: str, parse: Callable[[str], Any]) -> Any:
+    """Parsed by the first that wants it, while the others wait for it: this and later engines of the process."""
+    with _parsing:
+        if definition not in _PROGRAMS:
+            _PROGRAMS[definition] = parse(definition)[0]
+        _PROGRAMS.move_to_end(definition)
+        while len(_PROGRAMS) > _PROGRAMS_KEPT:
+            _PROGRAMS.popitem(last=False)
+        return _PROGRAMS[definition]
 
 
 def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
@@ -27,15 +49,11 @@ def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
 
     parse = AmazonStateLanguageParser.parse
 
-    @functools.lru_cache(16)
-    def program_of(definition: str) -> Any:
-        return parse(definition)[0]
-
     def entrypoint(self: Any) -> Any:
         definition = self._evaluation_details.state_machine_details.definition
         # Map and Parallel keep what belongs to one execution in their components: those are parsed afresh.
         shareable = '"Map"' not in definition and '"Parallel"' not in definition
-        return program_of(definition) if shareable else parse(definition)[0]
+        return _program(definition, parse) if shareable else parse(definition)[0]
 
     start = ExecutionWorker.start
 

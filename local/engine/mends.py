@@ -71,6 +71,9 @@ def apply(settings: Settings, without: Collection[str] = ()) -> Patches:
     if unknown:
         raise ValueError(f"no such mends: {', '.join(sorted(unknown))}")
     patches = Patches()
+    if without:
+        mend_speed.forget_programs()
+        patches.on_undo(mend_speed.forget_programs)
     for mend in MENDS:
         if mend.__name__ not in without:
             mend(patches, settings)

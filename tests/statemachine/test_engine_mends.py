@@ -22,7 +22,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.engine import mends
+from local.engine import mend_speed, mends
+from local.engine.patches import Settings
 from tests.statemachine.bench import Bench, RefusalError, bench, caught
 
 CHECKS: dict[str, Callable[[Bench], None]] = {}
@@ -402,6 +403,29 @@ def definitions_are_parsed_once(on: Bench) -> None:
             on.wait(execution)
     # Once to check it when the machine is made; the mend's own copy of `parse` is not counted here.
     assert len(parsed) == 1
+
+
+def test_executions_that_start_at_once_wait_for_one_of_them_to_parse() -> None:
+    """And an engine that the process starts later need not parse at all; one with other mends must."""
+    parsed: list[str] = []
+
+    def slowly(definition: str) -> tuple[str]:
+        time.sleep(0.05)
+        parsed.append(definition)
+        return (f"program of {definition}",)
+
+    mend_speed.forget_programs()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: mend_speed._program("one", slowly), range(4)))
+    assert (found, parsed) == (["program of one"] * 4, ["one"])
+    mends.apply(Settings("http://127.0.0.1:9"), ["waits_scale"]).undo()
+    mend_speed._program("one", slowly)
+    assert parsed == ["one", "one"]
+    for n in range(20):
+        mend_speed._program(f"{n}", lambda definition: (definition,))
+    mend_speed._program("one", slowly)
+    assert parsed == ["one"] * 3, "no more than a few are kept"
+    mend_speed.forget_programs()
 
 
 @check
