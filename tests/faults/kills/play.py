@@ -159,7 +159,7 @@ class Play:
         while any(self.status(name) == "RUNNING" for name in self.seen.ids):
             if time.monotonic() > deadline:
                 raise Lost(f"still running, last: {[r[:2] for r in self.seen.record[-4:]]}")
-            pause.wait(0.3 if self.seen.done["notify:outcome"] else 1.0)
+            pause.wait(0.3 if self.seen.done["notify:outcome"] >= executions else 2.0)
 
     def stopped(self) -> None:
         """Somebody stops it in the console; EventBridge calls sweep, and again where it fails."""

@@ -22,7 +22,7 @@ from tests.statemachine import permissions
 from tests.statemachine.conftest import CANARIES
 
 AT_ONCE = 6
-SWEEP_SECONDS = 4.0
+SWEEP_SECONDS = 8.0
 CALM = {**TIMING, "appear": 40, "cancel": 40, "take": 40, "approval": 7200, "reminder": 3600}
 """A machine that is busy with many plays is not to be taken for a GitHub that is late; and no reminder is to help a
 wake-up that was lost."""
