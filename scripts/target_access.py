@@ -194,12 +194,13 @@ def _codedeploy(access: Access, where: list[Place]) -> list[Statement]:
         why = "CreateDeployment registers the revision and reads the configuration that the group names."
         revisions = ("codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision")
         applications = tuple(dict.fromkeys(arn(p, f"application:{p.application}") for p in where))
-        configurations = tuple(dict.fromkeys(arn(p, "deploymentconfig:*") for p in where))
         made += [
             Statement("CodeDeployRevisions", revisions, applications, why=why),
-            Statement("CodeDeployConfigurations", ("codedeploy:GetDeploymentConfig",), configurations),
             Statement("StopCodeDeploy", ("codedeploy:StopDeployment",), ("*",), why=_KNOWS_NONE),
         ]
+    if access.deploys or access.watches_traffic:
+        configurations = tuple(dict.fromkeys(arn(p, "deploymentconfig:*") for p in where))
+        made.append(Statement("CodeDeployConfigurations", ("codedeploy:GetDeploymentConfig",), configurations))
     if access.continues:
         made.append(Statement("ContinueCodeDeploy", ("codedeploy:ContinueDeployment",), ("*",), why=_KNOWS_NONE))
     if access.watches_traffic:

@@ -20,14 +20,16 @@ STOPPED = {"code": "MANUAL_STOP", "message": "The deployment was stopped by a us
 class Deployer:
     """Groups and what moves in them. Whoever calls it holds the stand-in's lock.
 
-    `course` is the script of every deployment; `courses`, while there are any, of the next ones. `rollback_delay`: the
-    simulated seconds until CodeDeploy's own rollback follows what it rolls back.
+    `configs`: how each configuration moves the traffic. `course` is the script of every deployment; `courses`, while
+    there are any, of the next ones. `rollback_delay`: the simulated seconds until CodeDeploy's own rollback follows
+    what it rolls back.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.timeline = Timeline(clock)
         self.groups: dict[tuple[str, str], Group] = {}
+        self.configs: dict[str, Json] = {"CodeDeployDefault.OneAtATime": {"type": "AllAtOnce"}}
         self.course = Course()
         self.courses: list[Course] = []
         self.rollback_delay = 0.5

@@ -31,6 +31,13 @@ def get_deployment_group(state: Deployer, request: Json) -> Json:
     return {"deploymentGroupInfo": describe.group(state.group(application, name))}
 
 
+def get_deployment_config(state: Deployer, request: Json) -> Json:
+    name = _needed(request, "deploymentConfigName", "DeploymentConfigNameRequiredException")
+    if name not in state.configs:
+        raise refused("DeploymentConfigDoesNotExistException", f"No deployment configuration found for name: {name}")
+    return {"deploymentConfigInfo": {"deploymentConfigName": name, "trafficRoutingConfig": state.configs[name]}}
+
+
 def get_application_revision(state: Deployer, request: Json) -> Json:
     """The revision with the content that deployments do not show."""
     application = _needed(request, "applicationName", "ApplicationNameRequiredException")
@@ -165,6 +172,7 @@ def continue_deployment(state: Deployer, request: Json) -> Json:
 OPERATIONS: dict[str, Operation] = {
     "GetApplication": get_application,
     "GetDeploymentGroup": get_deployment_group,
+    "GetDeploymentConfig": get_deployment_config,
     "GetApplicationRevision": get_application_revision,
     "CreateDeployment": create_deployment,
     "GetDeployment": get_deployment,

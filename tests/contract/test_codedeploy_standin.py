@@ -210,6 +210,15 @@ def test_a_service_or_function_shows_its_lifecycle_events_and_traffic(api: Api, 
         api.client.batch_get_deployment_targets(deploymentId=made, targetIds=["another"])
 
 
+def test_a_configuration_says_how_it_moves_the_traffic(api: Api) -> None:
+    linear = {"type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 10, "linearInterval": 3}}
+    api.far.deployer.configs["Slowly"] = linear
+    found = api.client.get_deployment_config(deploymentConfigName="Slowly")["deploymentConfigInfo"]
+    assert found["trafficRoutingConfig"] == linear
+    with pytest.raises(api.client.exceptions.DeploymentConfigDoesNotExistException):
+        api.client.get_deployment_config(deploymentConfigName="Nothing")
+
+
 def test_deployments_are_listed_by_status_and_time_in_pages(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "PAGE", 2)
     begun = api.time.at

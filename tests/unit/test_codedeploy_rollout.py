@@ -44,12 +44,26 @@ def test_the_stage_and_the_share_of_the_traffic_are_shown(batch: World, platform
     assert batch.look("rollout", 60)["state"] == "healthy"
 
 
+def test_traffic_that_its_configuration_moves_slowly_is_not_late(batch: World) -> None:
+    """CodeDeployDefault.ECSCanary10Percent15Minutes takes longer by itself than the 900 seconds of the target."""
+    batch.group.platform = "ECS"
+    canary = {"type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": 15}}
+    batch.far.deployer.configs["CodeDeployDefault.OneAtATime"] = canary
+    batch.begin(Course(outcome="stuck"))
+    batch.look("rollout", 1)
+    assert batch.look("rollout", 1700)["state"] == "moving"
+    fact = batch.look("rollout", 200)
+    assert (fact["state"], fact["why"]["values"]["seconds"]) == ("timed_out", 1800)
+
+
 @pytest.mark.parametrize("status", [400, 503])
 def test_nothing_hangs_on_what_is_only_shown(batch: World, status: int) -> None:
     """A role made before the permission was asked for; a service that has a bad day."""
     batch.group.platform = "ECS"
     batch.begin()
-    batch.far.faults.append(Fault(".*Targets", status=status, code="AccessDeniedException", times=9))
+    batch.far.faults.append(
+        Fault(".*Targets|GetDeploymentConfig", status=status, code="AccessDeniedException", times=9)
+    )
     fact = batch.look("rollout", 4)
     assert (fact["state"], fact["lifecycle_stage"], fact["traffic"]) == ("moving", "", None)
 

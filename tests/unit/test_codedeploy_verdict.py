@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 
 from chatops import clock
-from chatops.ecs.codedeploy_verdict import Deployment, brought, named, newest, read, same, traffic, verdict
+from chatops.ecs.codedeploy_verdict import Deployment, brought, named, newest, read, same, shifting, traffic, verdict
 from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import RolloutState
 
@@ -84,7 +84,7 @@ def test_what_codedeploy_says_is_read_whole() -> None:
         revision=s3("v2"),
         creator="codeDeployRollback",
         platform="ECS",
-        strategy="ECSCanary10Percent5Minutes",
+        config="CodeDeployDefault.ECSCanary10Percent5Minutes",
         description="d-abc 123",
         reason=("because" * 100)[:300],
         rolls_back="d-0",
@@ -187,6 +187,22 @@ EVENTS = [
 )
 def test_where_the_traffic_is(target: dict[str, Any], wanted: tuple[str, float | None]) -> None:
     assert traffic(target) == wanted
+
+
+@pytest.mark.parametrize(
+    ("routing", "minutes"),
+    [
+        ({"type": "AllAtOnce"}, 0),
+        ({"timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": 15}}, 15),
+        ({"timeBasedLinear": {"linearPercentage": 10, "linearInterval": 3}}, 27),
+        ({"timeBasedLinear": {"linearPercentage": 30, "linearInterval": 5}}, 15),
+        ({"timeBasedLinear": {}}, 0),
+        (None, 0),
+    ],
+)
+def test_how_long_a_configuration_moves_the_traffic(routing: dict[str, Any] | None, minutes: int) -> None:
+    """https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html"""
+    assert shifting({"trafficRoutingConfig": routing} if routing else {}) == 60 * minutes
 
 
 def test_the_newest_is_by_time_and_not_by_place_in_the_list() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chatops import aws, clock
-from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, traffic, verdict
+from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic, verdict
 from chatops.ecs.staged import Pause
 from chatops.ecs.verdict import Rollout
 from chatops.errors import ServiceRefused, phrase
@@ -104,6 +104,15 @@ class Group:
             return "", None
         return traffic(found[0]) if found else ("", None)
 
+    def shifting(self, it: Deployment) -> int:
+        """Seconds that its configuration makes the traffic take; 0 where CodeDeploy does not say."""
+        client = self._client
+        try:
+            found = client.get_deployment_config(deploymentConfigName=it.config)["deploymentConfigInfo"]
+        except client.exceptions.ClientError:
+            return 0
+        return shifting(found)
+
     def stop(self, deployment_id: str, *, roll_back: bool) -> None:
         """Ask for a deployment that is under way to be stopped; one that has ended needs no stop. `roll_back`:
         CodeDeploy deploys its last good revision afterwards."""
@@ -180,4 +189,5 @@ def check(group: Group, ours: Deployment, good: str = "") -> Rollout:
     if ours.ended or ours.platform == "Server" or ours.status in ("Created", "Queued"):
         return found
     stage, share = group.traffic(ours)
-    return replace(found, lifecycle_stage=found.lifecycle_stage or stage, traffic=share)
+    baking = found.baking + (group.shifting(ours) if ours.config else 0)
+    return replace(found, lifecycle_stage=found.lifecycle_stage or stage, traffic=share, baking=baking)

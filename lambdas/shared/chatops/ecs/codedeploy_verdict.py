@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,7 @@ _BROKEN = frozenset({"Failed", "Stopped"})
 class Deployment:
     """One of a group's deployments. The counts are of instances; none where CodeDeploy counts none.
 
-    `strategy`: the name of its configuration. `rolls_back`: the deployment that CodeDeploy made this one for;
+    `config`: the name of its configuration. `rolls_back`: the deployment that CodeDeploy made this one for;
     `rolled_back_by`: the one that it made for this. `pause`: where it waits for people before it moves the traffic;
     `lapsed`: that wait was over, and so it was stopped. `terminating`: all traffic is moved, and what it replaced is
     not ended yet; `keeping`: the seconds for which that is kept.
@@ -39,7 +40,7 @@ class Deployment:
     revision: Mapping[str, Any] = field(default_factory=dict)
     creator: str = "user"
     platform: str = "Server"
-    strategy: str = ""
+    config: str = ""
     description: str = ""
     reason: str = ""
     rolls_back: str = ""
@@ -51,6 +52,11 @@ class Deployment:
     done: int = 0
     pending: int = 0
     instances: int = 0
+
+    @property
+    def strategy(self) -> str:
+        """Its configuration as people know it."""
+        return self.config.removeprefix("CodeDeployDefault.")
 
     @property
     def ended(self) -> bool:
@@ -77,7 +83,7 @@ def read(info: Mapping[str, Any]) -> Deployment:
         revision=info.get("revision") or {},
         creator=str(info.get("creator", "user")),
         platform=str(info.get("computePlatform", "Server")),
-        strategy=str(info.get("deploymentConfigName", "")).removeprefix("CodeDeployDefault."),
+        config=str(info.get("deploymentConfigName", "")),
         description=str(info.get("description", "")),
         reason=str((info.get("errorInformation") or {}).get("message", ""))[:300],
         rolls_back=str(rollback.get("rollbackTriggeringDeploymentId", "")),
@@ -108,6 +114,19 @@ def traffic(target: Mapping[str, Any]) -> tuple[str, float | None]:
     green = [each for each in it.get("taskSetsInfo") or [] if each.get("taskSetLabel") == "Green"]
     share = green[0].get("trafficWeight") if green else None
     return (str(at[-1].get("lifecycleEventName", "")) if at else "", None if share is None else float(share))
+
+
+def shifting(config: Mapping[str, Any]) -> int:
+    """Seconds that a configuration makes the traffic take from the old version to the new one.
+
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_TrafficRoutingConfig.html
+    """
+    routing: Mapping[str, Any] = config.get("trafficRoutingConfig") or {}
+    canary, linear = routing.get("timeBasedCanary") or {}, routing.get("timeBasedLinear") or {}
+    if canary:
+        return 60 * int(canary.get("canaryInterval") or 0)
+    steps = math.ceil(100 / (int(linear.get("linearPercentage") or 0) or 100))
+    return 60 * (steps - 1) * int(linear.get("linearInterval") or 0)
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
