@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import clock, live
+from chatops import clock
 from chatops.ecs import codedeploy, codedeploy_verdict, unclaimed, verdict
 from chatops.ecs.codedeploy import Group
 from chatops.ecs.service import Service
 from chatops.ecs.verdict import Rollout, RolloutState
-from chatops.errors import InvalidRequest, ServiceRefused
-from chatops.messages.catalogue import plain
-from chatops.request import read
-from chatops.steps import pausing
+from chatops.steps import pausing, standing
 from chatops.steps.pausing import Look
-from chatops.store import approvals, deployments, locks, messages, releases, stages, waits
-from chatops.store.releases import Release
-from chatops.store.table import Item, table
+from chatops.store import approvals, messages, stages, waits
+from chatops.store.table import table
 from chatops.targets import Target, targets
 
-_LAST = {"status": 5, "history": 20}
 _OPEN = (RolloutState.MOVING, RolloutState.PAUSED)
 _SHOWN = ("status", "lifecycle_stage", "traffic", "running", "desired", "pending")
 
@@ -28,7 +23,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     """By `mode`: rollout, restored or status."""
     mode = event["mode"]
     if mode == "status":
-        return _status(event)
+        return standing.report(event)
     return _rollout(event) if mode == "rollout" else _restored(event)
 
 
@@ -170,85 +165,3 @@ def _asks(rollback: dict[str, Any], found: Rollout) -> bool:
     """Is Restore Service to come again: to begin what could not be begun, to end a wait that is nobody's? Never twice
     without a wait between."""
     return rollback.get("how") == "waiting" or found.lifecycle_stage == codedeploy_verdict.TERMINATION
-
-
-def _status(event: dict[str, Any]) -> dict[str, Any]:
-    try:
-        request = read(event.get("request"), targets())
-    except InvalidRequest as refusal:
-        return {
-            "refusal": {
-                "key": refusal.key,
-                "values": refusal.values,
-                "text": plain(refusal.key, refusal.values),
-            }
-        }
-    target, rows = targets()[request.target], table()
-    last = [_past(row) for row in deployments.history(rows, target.name, _LAST[request.command])]
-    if request.command == "history":
-        return {"command": "history", "target": target.name, "last": last}
-    ledger = releases.newest_first(rows, target.name)
-    holder = locks.holder(rows, target.name)
-    fact: dict[str, Any] = {
-        "target": target.name,
-        "kind": target.kind,
-        "holder": {k: getattr(holder, k) for k in ("deployment_id", "version", "requester", "since")} if holder else {},
-        "last": last,
-    }
-    try:
-        running = live.now(target, ledger)
-    except InvalidRequest as missing:
-        return {**fact, "error": plain(missing.key, missing.values)}
-    if running and holder and running not in ledger:
-        # its rollout is under way: live is what was live when it was planned
-        planned = (deployments.get(rows, holder.deployment_id) or {}).get("plan") or {}
-        running = releases.release(planned.get("live")) or running
-    if running:
-        fact |= {"version": running.version, "since": running.verified_at, "image": running.image}
-    if target.kind != "none":
-        fact["rollout"] = _service_now(target) if target.kind == "ecs" else _group_now(target)
-        recorded = ledger[0] if ledger else None
-        if recorded and running and not holder and _differ(target, recorded, running):
-            fact["drift"] = {"running": running.version, "recorded": recorded.version}
-    return fact
-
-
-def _differ(target: Target, recorded: Release, running: Release) -> bool:
-    if target.kind == "ecs":
-        return recorded.task_definition != running.task_definition
-    return recorded.version != running.version
-
-
-def _past(row: Item) -> dict[str, Any]:
-    """A deployment as reports show it; `seconds` is absent while it is in flight."""
-    ended = row["outcome"] or {}
-    known = {k: row.get(k, "") for k in ("deployment_id", "version", "before", "requester", "started_at")}
-    return {**known, "end": ended.get("end", ""), **({"seconds": ended["seconds"]} if "seconds" in ended else {})}
-
-
-def _service_now(target: Target) -> dict[str, Any]:
-    service = Service(target)
-    try:
-        found, brought = service.describe(), service.deployments()
-    except ServiceRefused:
-        return {}
-    newest = max(brought, key=lambda d: d.created_at, default=None)
-    counts = verdict.counts(found)
-    shown = {**counts, "events": list(counts["events"])}
-    if newest is None:
-        return {**shown, "status": str(verdict.primary(found).get("rolloutState", ""))}
-    if newest.status == "SUCCESSFUL":
-        return {**shown, "status": newest.status}
-    return {**shown, **newest.shown, "status": newest.status}
-
-
-def _group_now(target: Target) -> dict[str, Any]:
-    group = Group(target)
-    try:
-        tried = group.attempts().tried
-        last = group.get(tried) if tried else None
-    except ServiceRefused:
-        return {}
-    if last is None:
-        return {}
-    return {"status": last.status, "running": last.done, "desired": last.instances, "pending": last.pending}
