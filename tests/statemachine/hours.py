@@ -93,9 +93,13 @@ class _Clock(Clock):
 
 
 class _InProcess(LambdaRuntime):
-    """The functions run here, where the package's clock can be another."""
+    """The functions run here, where the package's clock can be another. `nonsense`: those that answer `{}`."""
+
+    nonsense: frozenset[str] = frozenset()
 
     def _run(self, function: Function, request: dict[str, Any]) -> Invocation:
+        if function.name in self.nonsense:
+            return Invocation({}, None, "", False, request["request_id"])
         handler = importlib.import_module(f"lambdas.{function.name}.app").handler
         try:
             answer = handler(json.loads(request["event"]), None)

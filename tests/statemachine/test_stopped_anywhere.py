@@ -82,12 +82,12 @@ WAYS: dict[str, tuple[Callable[[Drive], None], dict[str, Any]]] = {
     "Wait For Restored": (_restored, {}),
 }
 """How to come to stand in each, and what is special about the target."""
-BRIEF = {"Wait For Target"}
-"""Lasts only until whoever holds the target has settled; nothing of its own is under way, it holds no lock yet."""
+BEHIND = {"Wait For Target"}
+"""Behind somebody else, who holds the target: nothing of its own is under way."""
 
 
 def test_every_state_that_waits_is_stopped_once_below() -> None:
-    assert waiting() == set(WAYS) | BRIEF
+    assert waiting() == set(WAYS) | BEHIND
 
 
 def until(what: Callable[[], object], seconds: float = 20) -> None:
@@ -121,3 +121,35 @@ def test_stopped_in_the_console_it_is_settled_once_and_frees_its_target(state: s
     ours = [run for run in drive.world.github.runs if run.payload["deployment_id"] == name]
     assert all(run.status == "completed" for run in ours), "no run of it goes on once the target is free"
     checks.all_hold(drive.world)
+
+
+def test_stopped_while_it_waits_for_the_target_it_is_settled_and_whoever_has_the_target_keeps_it(build: Build) -> None:
+    """The deployment claims its deploy stage while the rollback is asked about."""
+    asks = scenario(take=60).targets().replace("rollback_approval: false", "rollback_approval: true")
+    drive = build(targets=asks)
+    _live(drive)
+    drive.world.github.script |= {"build": LONG, "deploy": LONG}
+    drive.slash("/platform-deploy", "v1.2.3")
+    deploying, holder = drive.arn, drive.deployment_id
+    drive.slash("/platform-rollback", "v1.0.0")
+    drive.until_state("Request Approval")
+    until(lambda: drive.world.github.runs[-1].claim_status == 200)
+    drive.world.github.runs[-1].wake.set()
+    until(lambda: any(r.claim_status == 200 and r.payload["deployment_id"] == holder for r in _deploys(drive)))
+    drive.click("approve")
+    drive.until_state("Wait For Target")
+    name = drive.deployment_id
+    drive.world.sfn.stop_execution(executionArn=drive.arn)
+    drive.world.slack.wait_for(lambda m: "Stopped" in m.text and bool(m.thread_ts), 20)
+    until(lambda: name not in [checks.key(r)[1] for r in checks.rows(drive.world) if checks.key(r)[0] == "OPEN"])
+    (lock,) = [r for r in checks.rows(drive.world) if checks.key(r)[1] == "LOCK"]
+    assert lock["deployment_id"]["S"] == holder
+    _deploys(drive)[-1].wake.set()
+    assert drive.end(arn=deploying) == "Deployed"
+    until(lambda: not [r for r in checks.rows(drive.world) if checks.key(r)[0] in ("OPEN", "OUTBOX")])
+    assert not [run for run in drive.world.github.runs if run.payload["deployment_id"] == name]
+    checks.all_hold(drive.world)
+
+
+def _deploys(drive: Drive) -> list[Any]:
+    return [run for run in drive.world.github.runs if run.payload["stage"] == "deploy"]

@@ -1,0 +1,89 @@
+"""One row that nobody can do anything about keeps sweep from none of the others, and is not passed over in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatops.errors import ServiceUnavailable
+from chatops.steps import notify, sweep
+from chatops.store import deployments, locks, messages
+from chatops.store.locks import Holder
+from chatops.store.table import Table
+from tests.faults.races.far import Far, arn, far_ends
+from tests.unit.conftest import Time
+
+BAD, GOOD, LAST = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb", "d-cccccccccccc"
+PLAN: dict[str, Any] = {
+    "target": "dev",
+    "command": "deploy",
+    "version": "v2",
+    "requester": {"id": "U0DANA001"},
+    "channel": "C0DEPLOY1",
+    "started_at": 1.0,
+}
+
+
+@pytest.fixture
+def far(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Far:
+    made = far_ends(rows, environment, time, tmp_path)
+    for name in (BAD, GOOD, LAST):
+        deployments.begin(made.rows, name, arn(name), PLAN)
+        made.end(name)
+    return made
+
+
+def ended(far: Far) -> dict[str, str]:
+    return {name: far.ended(name) for name in (BAD, GOOD, LAST)}
+
+
+def test_an_execution_that_cannot_be_asked_about(far: Far) -> None:
+    real = far.states.describe_execution
+
+    def describe(executionArn: str) -> Any:  # noqa: N803 - botocore's name
+        if executionArn == arn(BAD):
+            raise ServiceUnavailable("no answer")
+        return real(executionArn=executionArn)
+
+    far.states.describe_execution = describe  # type: ignore[method-assign]
+    with pytest.raises(ServiceUnavailable):
+        sweep.run({})
+    assert ended(far) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
+
+
+def test_a_record_that_settle_breaks_on(far: Far, environment: pytest.MonkeyPatch) -> None:
+    real = sweep.settle
+
+    def settle(deployment_id: str, *rest: Any) -> Any:
+        if deployment_id == BAD:
+            raise KeyError("plan")
+        return real(deployment_id, *rest)
+
+    environment.setattr(sweep, "settle", settle)
+    holder = Holder(LAST, arn(LAST), "deploy", "v2", "U0DANA001", "2025-01-01T00:00:00.000Z")
+    far.rows.transact(locks.taking("dev", holder))
+    with pytest.raises(KeyError):
+        sweep.run({})
+    assert ended(far) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
+    assert far.holder() == "", "the lock of another one is freed in the same sweep"
+
+
+def test_a_message_that_cannot_be_made(far: Far, environment: pytest.MonkeyPatch) -> None:
+    sweep.run({})
+    real = notify.ended
+    for name in (BAD, GOOD):
+        state = {"plan": PLAN, "outcome": {"end": "Stopped", "why": {}, "by": ""}}
+        final = {"deployment_id": name, "execution_arn": arn(name), "state": state}
+        far.rows.transact(messages.owing(name, final))
+
+    def made(event: dict[str, Any]) -> bool:
+        if event["deployment_id"] == BAD:
+            raise ValueError("no such text")
+        return real(event)
+
+    environment.setattr(notify, "ended", made)
+    with pytest.raises(ValueError, match="no such text"):
+        sweep.run({})
+    assert [str(row["sk"]) for row in messages.outbox(far.rows)] == [BAD]
