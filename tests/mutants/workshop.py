@@ -16,8 +16,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-LINKS = ("tests", "local", "lambdas", "doctor", "statemachine", "scripts", ".github")
-FILES = ("template.yaml", "targets.example.yaml", "slack-manifest.yaml", "samconfig.toml")
 SECONDS = 20
 """That a mutant may take beyond what its tests take; many times as long on a machine that does other things, too."""
 
@@ -50,17 +48,24 @@ class Module:
 OPTIONS = ["-o", "pythonpath=src .", "-m", "not slow", "-p", "no:cacheprovider"]
 
 
+def _links() -> list[str]:
+    """What a test may look at: all in the repository's root, but for hidden folders and what is installed."""
+    names = sorted(path.name for path in ROOT.iterdir() if not path.name.startswith(".") or path.name == ".github")
+    return [name for name in names if name not in ("node_modules", "pyproject.toml")]
+
+
 def furnish(module: Module) -> None:
     """Make the folder anew."""
+    links = _links()
     shutil.rmtree(module.folder, ignore_errors=True)
     (module.folder / "src").mkdir(parents=True)
     (module.folder / "src" / "chatops").symlink_to(ROOT / "lambdas" / "shared" / "chatops")
-    for name in (*LINKS, *FILES):
+    for name in links:
         (module.folder / name).symlink_to(ROOT / name)
     settings = {
         "source_paths": ["src/chatops"],
         "only_mutate": [str(module.source)],
-        "also_copy": [*LINKS, *FILES],
+        "also_copy": links,
         "pytest_add_cli_args": OPTIONS,
         "pytest_add_cli_args_test_selection": module.selection,
         "do_not_mutate_patterns": [r"logger\.\w+\("],  # what operators read; no decision hangs on it

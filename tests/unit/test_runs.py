@@ -52,6 +52,8 @@ class GitHub:
 def test_a_run_is_read_with_its_number_page_state_and_attempt() -> None:
     url = "https://github.com/acme/checkout-api/actions/runs/9"
     assert runs.read(body(), '"etag"') == Run(9, 7, url, RunState.QUEUED, "", 1, '"etag"')
+    assert Run(9, 7, url, RunState.QUEUED, "", 1).etag == ""
+    assert runs.read(body(status="completed", conclusion="success")).state is RunState.SUCCEEDED
     ended = body(status="completed", conclusion="timed_out", run_attempt=3)
     assert runs.read(ended) == Run(9, 7, url, RunState.FAILED, "timed_out", 3, "")
 
