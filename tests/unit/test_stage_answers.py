@@ -169,6 +169,12 @@ def test_an_output_is_kept_up_to_its_limit(store: Store, name: str) -> None:
     assert store.finishes[0][5] == {name: "x" * LIMITS[name]}
 
 
+def test_half_of_a_surrogate_pair_in_an_output_is_kept_as_a_question_mark(store: Store) -> None:
+    """It is JSON, and no text that the table could hold."""
+    post("finish", {**FINISH, "outputs": {"failed_job": "build \ud800"}})
+    assert store.finishes[0][5] == {"failed_job": "build ?"}
+
+
 @pytest.mark.parametrize("outputs", [None, [], "image", {"image": 7}, {"image": ""}, {"image": None}])
 def test_what_are_no_outputs_are_none(store: Store, outputs: object) -> None:
     assert post("finish", {**FINISH, "outputs": outputs})[0] == 200
