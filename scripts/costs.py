@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambdas/shared"), str(ROOT)]
 
 from chatops.steps.look import pace_after  # noqa: E402 - found on the path of the line above
-from chatops.targets import Timing  # noqa: E402
-from local.runtime.intrinsics import load_yaml  # noqa: E402
+from chatops.targets import Timing  # noqa: E402 - likewise
+from local.runtime.intrinsics import load_yaml  # noqa: E402 - likewise
 
 MONTH = 730 * 3600
 VOLUMES = (0, 10, 100, 1000)

@@ -56,7 +56,7 @@ class Deployer:
             raise group_busy(group.name, active.id)
         courses = group.courses or self.courses
         course = courses.pop(0) if courses else self.course
-        made = Deployment(group, revision, course, at, **more)  # type: ignore[arg-type]
+        made = Deployment(group, revision, course, at, **more)  # type: ignore[arg-type]  # the fields that callers name
         group.deployments.append(made)
         self._plan(made)
         return made

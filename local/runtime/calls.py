@@ -132,8 +132,8 @@ def _install() -> None:
         return _call(lambda: opener(self, fullurl, data, *more, **named), f"{place}.{path}", f"{url} {_text(body)}")
 
     URLLib3Session.send = send_aws
-    requests.Session.send = send_web  # type: ignore[method-assign]
-    urllib.request.OpenerDirector.open = open_url  # type: ignore[method-assign]
+    requests.Session.send = send_web  # type: ignore[method-assign]  # watched on its way
+    urllib.request.OpenerDirector.open = open_url  # type: ignore[method-assign]  # watched on its way
 
 
 def _place(url: str) -> tuple[str, str]:
