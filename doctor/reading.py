@@ -14,7 +14,6 @@ from chatops.config import Settings
 from chatops.errors import InvalidConfiguration
 from chatops.targets import Target
 
-PACKED = Path(targets.__file__).parent.parent / "targets.yaml"
 _NAME = re.compile(r"[A-Z][A-Z_]{3,}")
 _STANDS_IN = {"GITHUB_ID": "owner", "GITHUB_REPO": "repository"}
 _MOST = 20
@@ -56,7 +55,7 @@ def read(env: Mapping[str, str]) -> Read:
 
 def targets_file(env: Mapping[str, str]) -> str:
     """The targets.yaml that these settings mean; empty where there is none."""
-    return config.text(env, "CHATOPS_TARGETS_FILE") or (str(PACKED) if PACKED.is_file() else "")
+    return config.text(env, "CHATOPS_TARGETS_FILE") or (str(targets.PACKED) if targets.PACKED.is_file() else "")
 
 
 def _mended(

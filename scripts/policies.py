@@ -13,11 +13,22 @@ from pathlib import Path
 
 from chatops.errors import InvalidConfiguration
 from chatops.targets_file import load
-from scripts.target_access import ACCESS, PARAMETERS, Place, Statement, Unnameable, of_function, of_role, places, size
+from scripts.target_access import (
+    ACCESS,
+    PARAMETERS,
+    Place,
+    Statement,
+    Unnameable,
+    of_boundary,
+    of_function,
+    of_role,
+    places,
+    size,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = Path("lambdas/shared/targets.yaml")
-TEMPLATE, ROLE = Path("template.yaml"), Path("templates/target-role.yaml")
+TEMPLATE, ROLE, BOOTSTRAP = Path("template.yaml"), Path("templates/target-role.yaml"), Path("templates/bootstrap.yaml")
 LIMIT = 10_240 - 2_560
 """Characters for a function's targets: IAM takes 10,240 in a role's own policies, a quarter is left for the rest.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -93,7 +104,7 @@ def filled(root: Path, where: tuple[Place, ...]) -> dict[Path, str]:
     roles = {kind: of_role(kind) for kind in ("ecs", "codedeploy")}
     return {
         path: rewritten((root / path).read_text("utf-8"), blocks)
-        for path, blocks in ((TEMPLATE, functions), (ROLE, roles))
+        for path, blocks in ((TEMPLATE, functions), (ROLE, roles), (BOOTSTRAP, {"boundary": of_boundary()}))
     }
 
 

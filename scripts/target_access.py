@@ -148,6 +148,20 @@ def of_role(kind: str) -> list[Statement]:
     return _ecs(every, [ECS]) if kind == "ecs" else _codedeploy(every, [CODEDEPLOY])
 
 
+def of_boundary() -> list[Statement]:
+    """The most that a function may do to whatever target (templates/bootstrap.yaml). Which services and groups there
+    are is the stack's own matter, and changes more often."""
+    every = [statement for kind in ("ecs", "codedeploy") for statement in of_role(kind) if not statement.condition]
+    made = []
+    for service, place in (("ecs", "service*"), ("codedeploy", "*")):
+        actions = (action for each in every if each.resources != ("*",) for action in each.actions)
+        ours = tuple(dict.fromkeys(action for action in actions if action.startswith(f"{service}:")))
+        where = f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{place}"
+        made.append(Statement(f"{service.title()}Targets", ours, (where,)))
+    without = tuple(action for each in every if each.resources == ("*",) for action in each.actions)
+    return [*made, Statement("TargetsWithoutResources", without, ("*",), why="The actions know no resources.")]
+
+
 def _ecs(access: Access, where: list[Place]) -> list[Statement]:
     if not where:
         return []

@@ -20,6 +20,9 @@ from chatops.errors import InvalidConfiguration, phrase
 if TYPE_CHECKING:
     from chatops.freeze import Window
 
+PACKED = Path(__file__).parent.parent / "targets.yaml"
+"""Where an installation's own file lies, beside this package in the layer."""
+
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
@@ -180,8 +183,7 @@ def targets() -> dict[str, Target]:
     """All targets by name, in the file's order. Raises InvalidConfiguration."""
     path = os.environ.get("CHATOPS_TARGETS_FILE", "").strip()
     if not path:
-        packed = Path(__file__).parent.parent / "targets.yaml"
-        path = str(packed) if packed.is_file() else ""
+        path = str(PACKED) if PACKED.is_file() else ""
     return _cached(path, tuple(sorted(os.environ.items())))
 
 
