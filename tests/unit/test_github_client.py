@@ -268,6 +268,13 @@ def test_the_job_and_step_shown_are_those_that_failed_else_those_that_run() -> N
     assert runs.job_and_step([]) == ("", "")
 
 
+def test_a_failed_jobs_page_has_its_log() -> None:
+    page = "https://github.com/acme/shop/actions/runs/1/job/2"
+    failed = {"name": "lint", "conclusion": "failure", "html_url": page}
+    assert runs.log_url([{"name": "build", "conclusion": "success", "html_url": "x"}, failed]) == page
+    assert runs.log_url([{"name": "build", "conclusion": None}]) == ""
+
+
 def test_a_ref_keeps_its_slashes_and_nothing_else_that_means_something_in_a_path() -> None:
     assert quoted("release/1.0+b?x#y %") == "release/1.0%2Bb%3Fx%23y%20%25"
 

@@ -113,7 +113,7 @@ def test_where_nothing_was_done_the_message_says_so(end: str) -> None:
     assert "`v1.2.2`" in text or end == "Superseded"
 
 
-@pytest.mark.parametrize("end", ["Rejected", "Expired"])
+@pytest.mark.parametrize("end", ["Rejected", "Expired", "Cancelled"])
 def test_the_command_to_ask_again_is_the_one_that_was_asked(end: str, spoken: str) -> None:
     assert "`/platform-deploy v1.2.3 prod`" in outcome.sentence(views.seen(ENDS[end]))
     assert "`/platform-rollback v1.2.1 prod`" in outcome.sentence(views.seen({**ENDS[end], "plan": BACK}))
@@ -171,9 +171,9 @@ def test_the_approval_card_as_a_whole() -> None:
     deadline = "*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
     asked = "⏳ Waiting for <@U0LEE0001>, <@U0KIM0001> (1 needed, 0 given)"
     assert living.message(views.seen(PHASES["approval"])) == {
-        "text": f"Approval needed: v1.2.3 → prod: {asked[2:]}",
+        "text": f"Approval needed: checkout-api v1.2.3 → prod: {asked[2:]}",
         "blocks": [
-            {"type": "header", "text": words("Approval needed: v1.2.3 → prod")},
+            {"type": "header", "text": words("Approval needed: checkout-api v1.2.3 → prod")},
             {"type": "section", "fields": [*EVIDENCE, field(f"{changes}kim, Lee, {pulls}"), field(deadline)]},
             {"type": "section", "text": field(f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n{asked}")},
             {

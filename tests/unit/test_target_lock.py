@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatops import clock
+from chatops.config import execution_url
 from chatops.errors import CancelRecorded, TargetBusy, TargetHeld, Worded
 from chatops.github import runs
 from chatops.steps import target_lock
@@ -123,6 +124,7 @@ def test_whoever_is_refused_is_told_who_holds_the_target_since_when_and_what_run
             "user": DANA,
             "since": clock.iso(world.time.at),
             "running": "v2",
+            "execution": execution_url(arn(WAITING)),
         },
     )
 

@@ -117,6 +117,12 @@ def settings() -> Settings:
     return _settings
 
 
+def execution_url(execution_arn: str) -> str:
+    """The execution in the Step Functions console (or where `CHATOPS_CONSOLE_URL` says; `{arn}` and `{name}`)."""
+    pattern = settings().console_url
+    return pattern.replace("{arn}", execution_arn).replace("{name}", execution_arn.rpartition(":")[2])
+
+
 def reset() -> None:
     """Forget what was read (tests change the environment)."""
     global _settings  # noqa: PLW0603 - see settings()

@@ -75,6 +75,11 @@ def job_and_step(jobs: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
     return "", ""
 
 
+def log_url(jobs: Iterable[Mapping[str, Any]]) -> str:
+    """The page of the job that failed, where its log is; empty where none did."""
+    return next((str(job.get("html_url") or "") for job in jobs if job.get("conclusion") == "failure"), "")
+
+
 def run_name(deployment_id: str, stage: str) -> str:
     """What the workflow's `run-name` makes of our payload."""
     return f"{deployment_id} {stage}"

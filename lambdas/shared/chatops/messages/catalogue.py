@@ -97,6 +97,8 @@ def _value(name: str, value: object) -> str:
         return mention(str(value))
     if name in ("since", "deadline", "at", "until"):
         return date(str(value))
+    if name == "execution":
+        return link(str(value), texts(language())["footer_link"])
     return escape(value)
 
 

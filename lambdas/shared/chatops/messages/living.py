@@ -71,7 +71,8 @@ def headline(view: View) -> str:
         key = f"title_{view.phase}"
     else:
         key = f"title_{view.command}"
-    return plain(key, version=view.version, target=view.target)
+    service = str(view.plan.get("repository") or "").rpartition("/")[2]
+    return plain(key, version=view.version, target=view.target, service=service)
 
 
 def summary(view: View) -> str:

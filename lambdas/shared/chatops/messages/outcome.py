@@ -154,7 +154,8 @@ def by_hand(view: View) -> str:
 
 def _run(stage: Facts) -> Markup:
     number = stage.get("run_number")
-    return Markup(link(str(stage.get("run_url") or ""), plain("run_name", number=number) if number else "GitHub"))
+    url = str(stage.get("log_url") or stage.get("run_url") or "")  # the failed job's page shows its log
+    return Markup(link(url, plain("run_name", number=number) if number else "GitHub"))
 
 
 def why(view: View) -> str:

@@ -203,12 +203,13 @@ def _progress(look: Look, client: GitHub, found: Run) -> dict[str, Any]:
         return {}
     known = {"job": str(look.before.get("job") or ""), "step": str(look.before.get("step") or "")}
     try:
-        job, step = runs.job_and_step(runs.jobs(client, found.id))
+        listed = runs.jobs(client, found.id)
     except GitHubRateLimited as pause:
         return _paused(known, look, pause)
     except (GitHubUnavailable, GitHubRefused):
         return known
-    return {"job": job, "step": step}
+    job, step = runs.job_and_step(listed)
+    return {"job": job, "step": step, **({"log_url": url} if (url := runs.log_url(listed)) else {})}
 
 
 def _stop_run(look: Look, client: GitHub, deployment_id: str, found: Run, facts: dict[str, Any]) -> dict[str, Any]:
@@ -243,9 +244,9 @@ def _completed(look: Look, client: GitHub, found: Run, facts: dict[str, Any]) ->
         if row.get("outcome") == "success":
             return ended("succeeded", **facts)
         return ended("failed", why={"key": "why_mismatch"}, **facts)
-    facts |= {"job": outputs.get("failed_job", ""), "step": outputs.get("failed_step", "")}
-    if not facts["job"]:
-        facts |= _progress(look, client, found)
+    facts |= _progress(look, client, found)  # also for the failed job's log, which the run's own report cannot know
+    if outputs.get("failed_job"):
+        facts |= {"job": outputs["failed_job"], "step": outputs.get("failed_step", "")}
     if look.cancelled:
         return ended("cancelled", **facts)
     if look.late:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from chatops import clock
-from chatops.config import settings
+from chatops.config import execution_url, settings
 from chatops.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
 from chatops.messages import buttons, living
 from chatops.messages.facts import View, view
@@ -19,12 +19,6 @@ from chatops.store.table import table
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
-
-
-def execution_url(execution_arn: str) -> str:
-    """The execution in the Step Functions console (or where `CHATOPS_CONSOLE_URL` says; `{arn}` and `{name}`)."""
-    pattern = settings().console_url
-    return pattern.replace("{arn}", execution_arn).replace("{name}", execution_arn.rpartition(":")[2])
 
 
 def view_of(event: dict[str, Any]) -> View:

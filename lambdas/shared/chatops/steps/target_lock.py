@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import aws, clock, live
+from chatops.config import execution_url
 from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
 from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
@@ -85,6 +86,7 @@ def obstacle(target: str, deployment_id: str, command: str) -> InvalidRequest | 
         user=current.requester,
         since=current.since,
         running=_running_now(target),
+        execution=execution_url(current.execution_arn),
     )
 
 
