@@ -139,6 +139,7 @@ def test_with_slack_down_an_operator_promotes(build: Build) -> None:
     drive.world.slack.down = False
 
 
+@pytest.mark.slow
 def test_the_message_is_the_living_one_until_the_end(build: Build) -> None:
     """One message is edited: the card with the buttons is the deployment's, and has none in the end but Roll back."""
     drive = pausing(build)

@@ -12,7 +12,7 @@ from tests.statemachine.conftest import Build
 pytestmark = pytest.mark.engine
 
 
-LONG = {"github-down-rollback", "run-never-appears", "expired"}
+LONG = {"github-down-rollback", "run-never-appears", "expired", "promote-rolled-back"}
 """Wait longest, and what they go through is also asked of the steps one by one."""
 
 

@@ -125,11 +125,9 @@ class Paused:
         return dict(self.state["rollout"])
 
     def until_paused(self) -> Fact:
-        fact = self.look(1)
-        for _ in range(20):
-            if fact["state"] == "paused":
+        for _ in range(6):
+            if (fact := self.look(4))["state"] == "paused":
                 return fact
-            fact = self.look(1)
         raise AssertionError(fact)
 
     def ask(self) -> None:

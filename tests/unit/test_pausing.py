@@ -10,7 +10,7 @@ from chatops import ending
 from chatops.edge import cancelling
 from chatops.errors import AlreadySettled, DecisionRecorded, ServiceRefused
 from chatops.steps import ecs, notify, restore, settle, sweep
-from chatops.store import approvals, deployments, locks, pauses, waits
+from chatops.store import deployments, locks, pauses, waits
 from chatops.store.table import Table
 from local.ecs import Rollout
 from local.faults import Fault
@@ -129,6 +129,7 @@ def test_the_time_that_people_take_does_not_count_against_the_rollout(world: Pau
     assert world.until_paused()["traffic"] == 10.0
 
 
+@pytest.mark.slow
 def test_what_happens_after_the_pause_counts_again(world: Paused) -> None:
     world.until_paused()
     world.ask()
@@ -139,6 +140,7 @@ def test_what_happens_after_the_pause_counts_again(world: Paused) -> None:
     assert (late["state"], late["why"]["key"]) == ("timed_out", "why_rollout_late"), "ECS never went on"
 
 
+@pytest.mark.slow
 def test_the_time_that_the_strategy_takes_on_purpose_does_not_count_either(
     rows: Table, environment: pytest.MonkeyPatch, time: Time
 ) -> None:
@@ -153,6 +155,7 @@ def test_the_time_that_the_strategy_takes_on_purpose_does_not_count_either(
         assert (late["state"], late["why"]["values"]["seconds"]) == ("timed_out", 59 * 60 + 900)
 
 
+@pytest.mark.slow
 def test_the_looks_at_a_pause_grow_rarer_but_end_at_the_deadline(world: Paused) -> None:
     """A day's pause stays far below Step Functions' 25,000 events: each look is fewer than twenty."""
     world.until_paused()
@@ -209,6 +212,7 @@ def test_at_its_own_deadline_ecs_does_what_its_hook_says_and_is_believed(
         assert world.continued() == 0, "the bot itself never promotes"
 
 
+@pytest.mark.slow
 def test_a_hook_that_goes_on_by_itself_is_not_taken_back_at_our_deadline(
     rows: Table, environment: pytest.MonkeyPatch, time: Time
 ) -> None:
@@ -220,6 +224,7 @@ def test_a_hook_that_goes_on_by_itself_is_not_taken_back_at_our_deadline(
         assert world.look(HOUR)["state"] == "moving"
 
 
+@pytest.mark.slow
 def test_ecs_that_does_not_take_it_back_at_its_own_deadline_is_helped_a_minute_later(world: Paused) -> None:
     world.until_paused()
     hook = world.ecs.service_deployment().hooks[0]
@@ -249,6 +254,7 @@ def test_continued_in_the_console_it_goes_on_and_a_late_click_is_told(world: Pau
     assert world.cancelled_by == ""
 
 
+@pytest.mark.slow
 def test_rolled_back_in_the_console_ecs_is_believed(world: Paused) -> None:
     world.until_paused()
     pause = world.state["rollout"]["pause"]
@@ -281,6 +287,7 @@ def test_a_cancel_by_command_at_a_pause_takes_it_back_and_closes_the_buttons(wor
     assert (fact["state"], fact["done"]) == ("cancelled", True)
 
 
+@pytest.mark.slow
 def test_what_is_put_back_passes_its_own_pauses_without_anybodys_word(world: Paused) -> None:
     """UpdateService to the recorded task definition is a canary with the same hooks."""
     world.state["rollout"] = {"state": "failed", "done": True}
@@ -318,6 +325,7 @@ def test_it_shows_both_buttons_and_mentions_those_who_may_press_them_once(world:
     assert "`CANARY` · 0 % of the traffic" in text
 
 
+@pytest.mark.slow
 def test_a_reminder_comes_each_time_that_one_is_due(world: Paused) -> None:
     world.until_paused()
     world.ask()
@@ -330,6 +338,7 @@ def test_a_reminder_comes_each_time_that_one_is_due(world: Paused) -> None:
     assert world.posts.thread[1].endswith("45m 00s left.")
 
 
+@pytest.mark.slow
 def test_it_does_not_wait_for_what_has_been_said_already(world: Paused) -> None:
     world.until_paused()
     world.ask()
@@ -365,10 +374,3 @@ def test_the_message_says_who_promoted_and_how_it_went_on(world: Paused) -> None
     text = str(world.posts.card["blocks"])
     assert f"✅ Promoted at `POST_TEST_TRAFFIC_SHIFT` (0 % of the traffic) by <@{LEE}> after 1m 00s" in text
     assert set(world.posts.buttons) == {"cancel"}
-
-
-def test_an_approvals_own_row_is_left_alone(world: Paused) -> None:
-    world.until_paused()
-    world.ask()
-    world.press("promote", LEE)
-    assert approvals.get(world.rows, ID) is None

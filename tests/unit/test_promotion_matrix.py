@@ -96,7 +96,7 @@ ASKED: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-RARE = {"continued elsewhere", "stopped in the console", "expired"}
+RARE = {"continued elsewhere", "stopped in the console", "expired", "rolled back", "past its deadline"}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -124,20 +124,20 @@ def test_who_may_decide_what_and_when(rows: Table, told: Told, time: Time, state
             assert text.startswith("⚠️"), case
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["", "d-any", f"d-forged/{PAUSE.mark}", "d-any/0123456789ab", "d-any/zz", f"d any/{PAUSE.mark}", "/", "a/b/c"],
-)
+MARK = PAUSE.mark
+ODD = ("", "d-any", f"d-forged/{MARK}", "d-any/0123456789ab", "d-any/zz", f"d any/{MARK}", "/", "a/b/c")
+
+
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_stale_foreign_or_forged_button_decides_nothing_and_is_told(
-    rows: Table, told: Told, action: str, value: str
-) -> None:
+def test_a_stale_foreign_or_forged_button_decides_nothing_and_is_told(rows: Table, told: Told, action: str) -> None:
     pause(rows)
-    press(action, LEE, value)
-    ((_, text),) = told.words
-    assert text.startswith("⚠️")
-    assert decision(rows) == ("", "")
-    assert approvals.cancelled(rows, "d-any") is None
+    for value in ODD:
+        told.words = []
+        press(action, LEE, value)
+        ((_, text),) = told.words
+        assert text.startswith("⚠️"), value
+        assert decision(rows) == ("", ""), value
+        assert approvals.cancelled(rows, "d-any") is None, value
 
 
 def test_in_another_channel_nothing_is_decided(rows: Table, told: Told) -> None:

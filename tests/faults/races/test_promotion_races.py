@@ -153,10 +153,9 @@ def possible(names: tuple[str, ...]) -> bool:
     return not set(names) >= _ONE_PERSON and len(_ONE_MACHINE & set(names)) < 2
 
 
-@pytest.mark.parametrize("other", [f"pause_roll_back-{KIM}", "live"])
-def test_a_promotion_beside_another_end(far: Far, other: str) -> None:
+def test_a_promotion_beside_a_roll_back_is_one_decision(far: Far) -> None:
     kept = paused(far)
-    every(lambda: scene(far, kept, (f"promote-{LEE}", other)), switches=1)
+    every(lambda: scene(far, kept, (f"promote-{LEE}", f"pause_roll_back-{KIM}")), switches=1)
 
 
 def test_a_roll_back_at_the_moment_of_settling_is_heard_or_told_that_it_was_too_late(far: Far) -> None:
