@@ -50,13 +50,23 @@ class Deployer:
                     return each
         raise deployment_missing(deployment_id)
 
-    def begin(self, group: Group, revision: Json, at: float, **more: str | frozenset[str]) -> Deployment:
+    def begin(
+        self,
+        group: Group,
+        revision: Json,
+        at: float,
+        *,
+        description: str = "",
+        config: str = "",
+        creator: str = "user",
+        auto_rollback: frozenset[str] = frozenset(),
+    ) -> Deployment:
         """A new deployment, Created. Raises DeploymentLimitExceededException while another one is active."""
         if active := group.active():
             raise group_busy(group.name, active.id)
         courses = group.courses or self.courses
         course = courses.pop(0) if courses else self.course
-        made = Deployment(group, revision, course, at, **more)  # type: ignore[arg-type]  # the fields that callers name
+        made = Deployment(group, revision, course, at, description, config, creator, auto_rollback)
         group.deployments.append(made)
         self._plan(made)
         return made
