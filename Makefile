@@ -37,7 +37,7 @@ caller: .venv/local.stamp ## The workflow with which a target's repository calls
 		$(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(COMMIT),--commit $(COMMIT)) $(if $(FORCE),--force)
 
 # The words come through the environment, as they are typed: no shell reads them again.
-decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel ID=d-... STACK=name BY=you REASON="...")
+decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel|promote ID=d-... STACK=name BY=you REASON="...")
 	@exec $(PY) -m chatops.operator "$$DECISION" "$$ID" --stack "$$STACK" --by "$$BY" --reason "$$REASON"
 
 costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has it
