@@ -20,6 +20,8 @@ PEOPLES = {"Deployed", "Restored", "Rejected", "Expired", "Cancelled"}
 """Ends that are successes of the workflow."""
 SIGNALS = ("AlreadyAwake", "DecisionRecorded", "CancelRecorded", "TargetBusy")
 """Errors by which a step leads the machine on."""
+SLOW = ("Sandbox.Timedout", "GitHubUnavailable", "SlackUnavailable", "ServiceUnavailable")
+"""What a step meets on a machine that is busy enough; it is tried again, as after a kill."""
 OVER = {"approve", "reject", "cancel", "promote", "pause_roll_back"}
 """What nobody can do any more once it has ended."""
 Row = dict[str, Any]
@@ -186,7 +188,7 @@ def _told(after: After) -> Iterator[str]:
 
 def _quiet(after: After) -> Iterator[str]:
     """No step failed of itself."""
-    loud = [text for text in after.play.seen.errors if not text.endswith(SIGNALS)]
+    loud = [text for text in after.play.seen.errors if not text.endswith(SIGNALS + SLOW)]
     if loud:
         yield f"{loud}"
 
