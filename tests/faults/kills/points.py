@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 WHENS = ("before", "after")
 _POINT = re.compile(r"(?P<step>[\w:]+)#(?P<turn>\d+)/(?P<call>[^#/]+)#(?P<nth>\d+)/(?P<when>before|after)")
@@ -97,13 +98,23 @@ def pairs(scenario: str, record: Record) -> Iterator[Plan]:
 
 
 def chosen(records: Mapping[str, Record], count: int, seed: int) -> list[Plan]:
-    """So many interleavings: half of them single kills (until there are no more), the rest pairs; each by a stride that
-    the seed begins and that visits nothing twice."""
-    alone = [one for name in records for one in singles(name, records[name])]
-    together = [one for name in records for one in pairs(name, records[name])]
+    """So many interleavings: half of them single kills (until there are no more), the rest pairs, of each scenario as
+    many; by strides that the seed begins and that visit nothing twice. In an order of the seed's, too."""
     chance = random.Random(seed)  # noqa: S311 - a test's
-    first = [alone[at] for at in _stride(len(alone), -(-count // 2), chance)]
-    return first + [together[at] for at in _stride(len(together), count - len(first), chance)]
+    found = _some([partial(singles, name, records[name]) for name in records], -(-count // 2), chance)
+    found += _some([partial(pairs, name, records[name]) for name in records], count - len(found), chance)
+    chance.shuffle(found)
+    return found
+
+
+def _some(kinds: Sequence[Callable[[], Iterable[Plan]]], count: int, chance: random.Random) -> list[Plan]:
+    """`count` of them, of each kind as many; where one has no more, more of the others."""
+    sizes = [sum(1 for _ in kind()) for kind in kinds]
+    found: list[Plan] = []
+    for left, (size, kind) in enumerate(sorted(zip(sizes, kinds, strict=True), key=lambda pair: pair[0])):
+        places = set(_stride(size, (count - len(found)) // (len(kinds) - left), chance))
+        found += [one for at, one in enumerate(kind()) if at in places]  # they are too many to be kept
+    return found
 
 
 def _stride(size: int, count: int, chance: random.Random) -> list[int]:

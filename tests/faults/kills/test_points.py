@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.faults.kills.points import Plan, Point, chosen, pairs, plan, points, singles
@@ -56,6 +58,16 @@ def test_the_same_seed_chooses_the_same_and_half_are_pairs() -> None:
     assert len(set(few)) == 10
     assert sum(len(one.points) == 2 for one in few) == 5
     assert few != chosen(records, 10, 8)
+    assert {one.scenario for one in few} == {"x", "y"}
+    more = chosen({"x": RECORD, "y": RECORD[:1]}, 20, 7)
+    assert Counter((one.scenario, len(one.points)) for one in more) == {
+        ("x", 1): 5,
+        ("y", 1): 5,
+        ("x", 2): 5,
+        ("y", 2): 5,
+    }
+    uneven = chosen({"x": RECORD, "y": RECORD[:1]}, 32, 7)
+    assert Counter((one.scenario, len(one.points)) for one in uneven)[("x", 1)] == 10, "one has no more than six"
     everything = chosen(records, 10_000, 7)
     assert len(everything) == len(set(everything)) == 20 + sum(len(list(pairs(n, RECORD))) for n in records)
 
