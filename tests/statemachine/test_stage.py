@@ -33,7 +33,7 @@ class Running:
 
     def world(self, number: int) -> World:
         with self._came:
-            assert self._came.wait_for(lambda: len(self.worlds) >= number, 30)
+            assert self._came.wait_for(lambda: len(self.worlds) >= number, 90)
         return self.worlds[number - 1]
 
     def get(self, path: str) -> Any:
@@ -52,7 +52,7 @@ def running() -> Iterator[Running]:
     made = Running(speed=10)
     yield made
     made.stage.stop()
-    made.thread.join(30)
+    made.thread.join(60)
     assert not made.thread.is_alive()
 
 
@@ -85,7 +85,7 @@ def test_a_scenario_plays_itself_and_says_how_it_went(running: Running) -> None:
                 return
 
     threading.Thread(target=listen, daemon=True).start()
-    assert ended.wait(60)
+    assert ended.wait(120)
     told = running.get("stage")["scenario"]
     assert (told["name"], told["state"], told["note"]) == ("no-approval", "played", "Deployed")
 
