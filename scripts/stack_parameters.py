@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class Unusable(Exception):
     """A variable that the stack would refuse; the text names it and what it should hold, not what it holds."""
 
 
+@cache
 def declared() -> dict[str, dict[str, Any]]:
     """template.yaml's parameters."""
     found: dict[str, dict[str, Any]] = load_yaml(TEMPLATE.read_text("utf-8"))["Parameters"]
