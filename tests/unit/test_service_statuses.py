@@ -95,7 +95,7 @@ def test_whatever_the_service_says_it_is_live_only_when_its_deployment_succeeded
 @pytest.fixture
 def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
     """The stand-in, asked by the product through boto3; nobody else has settled the deployment."""
-    far = Ecs(Clock())
+    far = Ecs(Clock(speed=0.01))  # it must not move on by itself while a slow machine looks
     with served(far.app) as url:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
         client = boto3.client("ecs", endpoint_url=url, **keys)

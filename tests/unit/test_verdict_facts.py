@@ -72,6 +72,13 @@ def test_of_a_pause_which_one_and_that_it_waits_for_a_word() -> None:
     assert found == verdict("paused", "IN_PROGRESS", BEFORE, pause=PAUSE, **STAGED)
 
 
+def test_a_pause_of_the_deployment_before_ours_is_none_of_ours() -> None:
+    """Our update is PRIMARY, and the list still ends with what it puts right."""
+    listed = [brought("IN_PROGRESS", pause=PAUSE, reason="why")]
+    found = restored(service(BEFORE, "IN_PROGRESS"), listed, BEFORE, "update_service")
+    assert found == verdict("moving", "IN_PROGRESS", BEFORE, reason="why")
+
+
 def test_of_a_pause_that_nobody_continued_in_time_that_it_lapsed() -> None:
     ours = brought("ROLLBACK_IN_PROGRESS", lapsed=True)
     found = rollout(service(BEFORE, "IN_PROGRESS"), [ours], OURS)

@@ -16,7 +16,7 @@ from chatops.observability import count
 from chatops.request import Request, read, where
 from chatops.slack import people
 from chatops.steps import target_lock
-from chatops.store import deployments, releases
+from chatops.store import deployments, locks, releases
 from chatops.store.releases import Release
 from chatops.store.table import Conflict, table
 from chatops.targets import Target, targets
@@ -156,7 +156,7 @@ def _begin(deployment_id: str, execution_arn: str, plan: dict[str, Any], ended: 
     target, members = str(plan["target"]), []
     if plan["command"] == "deploy":
         over = target_lock.replaceable(target, deployment_id)
-        taking = target_lock.taking(target, target_lock.holder_for(deployment_id, execution_arn, plan), over)
+        taking = locks.taking(target, target_lock.holder_for(deployment_id, execution_arn, plan), over)
         members = [taking, releases.unchanged(target, ended)]
     try:
         made = dict(deployments.begin(table(), deployment_id, execution_arn, plan, *members))

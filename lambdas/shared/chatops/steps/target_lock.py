@@ -15,8 +15,6 @@ from chatops.store.releases import Release
 from chatops.store.table import Conflict, table
 from chatops.targets import targets
 
-__all__ = ["holder_for", "obstacle", "replaceable", "take", "taking"]
-
 
 def holder_for(deployment_id: str, execution_arn: str, plan: dict[str, Any]) -> Holder:
     """What the lock says about this deployment."""
