@@ -62,11 +62,11 @@ def in_functions(module: Module) -> Iterator[Mutant]:
         name = key.rpartition(".")[2]
         mangled = name.partition("__mutmut_")[0]
         place = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
-        original = f"{mangled}__mutmut_orig"
+        original, short = f"{mangled}__mutmut_orig", place.rpartition(".")[2]
         before, after = spans.read_function_sources([original, name])
         yield Mutant(
             module.path,
             place,
-            *change(before.replace(original, "x"), after.replace(name, "x")),
+            *change(before.replace(original, short), after.replace(name, short)),
             status_by_exit_code[code],
         )

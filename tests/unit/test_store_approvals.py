@@ -227,6 +227,11 @@ def test_a_rollback_that_passes_by_is_named_in_the_cancel(rows: Table) -> None:
     )
 
 
+def test_a_cancel_comes_from_slack_unless_somebody_says_otherwise(rows: Table) -> None:
+    rows.transact(approvals.cancelling(ID, LEE))
+    assert (cancel_row(rows)["kind"], cancel_row(rows)["via"]) == ("cancelled", "slack")
+
+
 def test_an_end_outweighs_a_cancel_that_stands(rows: Table) -> None:
     deployments.begin(rows, ID, "arn", PLAN)
     approvals.cancel(rows, ID, DANA)
