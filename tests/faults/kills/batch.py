@@ -23,12 +23,22 @@ class Result:
 
 def records(scenarios: Sequence[str]) -> dict[str, Record]:
     """What each scenario does when nobody dies. Raises AssertionError where it does not end as it should."""
+    found: dict[str, Record] = {}
+    for last in (False, True):
+        wrong = _record([name for name in scenarios if name not in found], found)
+        if not wrong:
+            return found
+        # a machine that is busy enough may be too slow for the people of a play; twice is no accident
+        assert not last, f"without any kill: {wrong}"
+    return found
+
+
+def _record(scenarios: Sequence[str], found: dict[str, Record]) -> dict[str, list[str]]:
     with stage([Plan(name) for name in scenarios], recording=True) as made:
         made.run()
         invariants.check(made)
-        wrong = {play.plan.scenario: play.failures for play in made.plays if play.failures}
-        assert not wrong, f"without any kill: {wrong}"
-        return {play.plan.scenario: tuple(play.seen.record) for play in made.plays}
+        found |= {play.plan.scenario: tuple(play.seen.record) for play in made.plays if not play.failures}
+        return {play.plan.scenario: play.failures for play in made.plays if play.failures}
 
 
 def kill(plans: Sequence[Plan]) -> list[Result]:

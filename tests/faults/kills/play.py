@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from local.codedeploy import Course
 from local.github.seed import checkout_api
 from local.slack.client import Answer
 from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
-from local.slack.store import Message
+from local.slack.store import Message, View
 from tests.faults.kills import ledger
 from tests.faults.kills.points import Plan, point
 from tests.faults.kills.scenarios import SCENARIOS
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 90.0
 """Real seconds after which a play is lost; the longest takes five when nobody else computes."""
+FRESH = 5.0
+"""Slack opens no modal for a click that is older than three seconds."""
 PEOPLE = frozenset({U_DEV, U_LEE, U_KIM, U_BOT})
 
 
@@ -121,11 +124,16 @@ class Play:
         self._again(lambda: self.stage.world.user.click(self.card(action), action, user))
 
     def reject(self, reason: str) -> None:
-        self.press("reject")
-        view = self._wait(
-            lambda: [v for v in self.stage.world.slack.views if self.seen.ids[0] in str(v.content)], "a modal"
-        )
-        self._again(lambda: self.stage.world.user.submit(view[-1], {"reason": reason}, U_LEE))
+        """The modal opens only while the click is fresh; who sees none presses again."""
+        for _ in range(5):
+            self.press("reject")
+            with suppress(Lost):
+                self._wait(self._modals, "a modal", FRESH)
+                return self._again(lambda: self.stage.world.user.submit(self._modals()[-1], {"reason": reason}, U_LEE))
+        raise Lost("no modal opened")
+
+    def _modals(self) -> list[View]:
+        return [view for view in self.stage.world.slack.views if self.seen.ids[0] in str(view.content)]
 
     def cancel(self) -> None:
         """By the command, typed again where it did not work."""
@@ -175,11 +183,11 @@ class Play:
     def status(self, name: str) -> str:
         return str(self.stage.world.describe(self.arn(name))["status"])
 
-    def _wait(self, what: Callable[[], Any], name: str) -> Any:
-        deadline, changed = time.monotonic() + PATIENCE, self.stage.watch.changed
+    def _wait(self, what: Callable[[], Any], name: str, patience: float = PATIENCE) -> Any:
+        deadline, changed = time.monotonic() + patience, self.stage.watch.changed
         while not (found := what()):
             if time.monotonic() > deadline:
-                raise Lost(f"{name} did not come within {PATIENCE:.0f} s")
+                raise Lost(f"{name} did not come within {patience:.0f} s")
             with changed:
                 changed.wait(0.2)
         return found
