@@ -11,6 +11,7 @@ from chatops.messages.facts import View
 from chatops.steps import approval, promotion, speak
 from chatops.store import approvals, deployments, waits
 from chatops.store.table import Table
+from chatops.targets import LOOKS
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN
 
@@ -34,18 +35,27 @@ FACT: dict[str, Any] = {
 
 
 class Said:
-    """What is shown and said; `down`: Slack does not take it."""
+    """What is shown, and what is said, once per mark as the real one does; `down`: Slack takes neither."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.shown: list[View] = []
         self.short: list[Any] = []
         self.down = False
         patch.setattr(speak, "show", self.show)
-        patch.setattr(speak, "short", lambda *given, **named: self.short.append((*given, named)))
+        patch.setattr(speak, "short", self.say)
 
     def show(self, seen: View) -> bool:
         self.shown.append(seen)
         return not self.down
+
+    def say(self, deployment_id: str, mark: str, text: str, **how: Any) -> bool:
+        if mark not in [said[1] for said in self.short] and not self.down:
+            self.short.append((deployment_id, mark, text, how))
+        return not self.down
+
+    @property
+    def reminders(self) -> list[Any]:
+        return [said for said in self.short if said[1].startswith("reminder")]
 
 
 @pytest.fixture
@@ -76,7 +86,27 @@ def test_the_first_look_asks_and_waits_until_the_first_reminder(rows: Table, sai
     row = approvals.get(rows, ID) or {}
     assert (row["eligible"], row["quorum"]) == ([LEE, KIM], 2)
     assert (row["deadline_at"], row["next_reminder_at"]) == (NOW + 3600, NOW + 900)
-    assert (said.shown, said.short) == ([], [])
+    (seen,) = said.shown
+    assert (seen.phase, seen.approval) == ("approval", {**FACT, "wait_seconds": 900})
+    assert [mark for _, mark, _, _ in said.short] == ["approval"]
+
+
+def test_a_card_that_slack_did_not_take_is_shown_again_within_a_minute(rows: Table, said: Said, time: Time) -> None:
+    """Who has not seen it cannot decide."""
+    said.down = True
+    assert read()["wait_seconds"] == 60
+    time.pass_by(870)
+    assert read()["wait_seconds"] == 30, "the reminder is sooner"
+    said.down = False
+    assert read()["wait_seconds"] == 30
+    assert [mark for _, mark, _, _ in said.short] == ["approval"]
+
+
+def test_of_a_question_that_is_open_for_long_a_card_is_shown_again_less_often(rows: Table, said: Said) -> None:
+    """The state machine's history is finite."""
+    said.down = True
+    plan = {**ASKED, "timing": {"approval": LOOKS * 100, "reminder": LOOKS * 50}}
+    assert read(plan)["wait_seconds"] == 100
 
 
 def test_a_vote_that_decides_nothing_is_read_with_the_counter_and_the_time_so_far(
@@ -107,7 +137,7 @@ def test_at_its_deadline_a_question_expires(rows: Table, said: Said, time: Time,
     assert read() == {**FACT, "decision": "expired", "seconds": seconds, "wait_seconds": 1}
     row = approvals.get(rows, ID) or {}
     assert (row["decision"], row["by"]) == ("expired", "")
-    assert said.shown == []
+    assert [seen.phase for seen in said.shown] == ["approval"], "its end tells of it"
 
 
 def test_a_decision_is_read_with_who_why_and_how_long_it_took(rows: Table, said: Said, time: Time) -> None:
@@ -123,7 +153,7 @@ def test_a_decision_is_read_with_who_why_and_how_long_it_took(rows: Table, said:
         "seconds": 65,
         "wait_seconds": 1,
     }
-    assert said.shown == [], "its end tells of it"
+    assert [seen.phase for seen in said.shown] == ["approval"], "its end tells of it"
 
 
 def test_an_approval_is_shown_at_once(rows: Table, said: Said, time: Time) -> None:
@@ -133,7 +163,7 @@ def test_an_approval_is_shown_at_once(rows: Table, said: Said, time: Time) -> No
         approvals.vote(rows, ID, user)
     fact = read()
     assert (fact["decision"], fact["by"], fact["votes"]) == ("approved", KIM, {LEE: NOW + 5, KIM: NOW + 5})
-    (seen,) = said.shown
+    _, seen = said.shown
     assert (seen.deployment_id, seen.phase, seen.approval, seen.plan) == (ID, "decided", fact, ASKED)
     assert ID in seen.execution_url
 
@@ -198,15 +228,15 @@ def test_a_reminder_that_is_due_names_who_is_missing_and_how_long_is_left(rows: 
     read()
     approvals.vote(rows, ID, LEE)
     time.pass_by(899)
-    assert (read()["wait_seconds"], said.short) == (1, [])
+    assert (read()["wait_seconds"], said.reminders) == (1, [])
     time.pass_by(1.5)
     fact = read()
     text = f"<@{KIM}>: `v1.2.3` → *prod* still waits for your decision; 44m 59s left."
-    assert said.short == [(ID, f"reminder-{NOW + 900}", text, {})]
+    assert said.reminders == [(ID, f"reminder-{NOW + 900}", text, {})]
     assert fact["wait_seconds"] == 900, "the next one"
     assert (approvals.get(rows, ID) or {})["next_reminder_at"] == NOW + 900.5 + 900
     assert read()["wait_seconds"] == 900
-    assert len(said.short) == 1
+    assert len(said.reminders) == 1
 
 
 def test_a_reminder_that_another_step_sends_is_not_sent_twice(
@@ -215,7 +245,7 @@ def test_a_reminder_that_another_step_sends_is_not_sent_twice(
     read()
     time.pass_by(900)
     monkeypatch.setattr(approvals, "reminded", lambda *_: False)
-    assert (read()["wait_seconds"], said.short) == (900, [])
+    assert (read()["wait_seconds"], said.reminders) == (900, [])
 
 
 def test_a_reminder_goes_by_groups_where_the_plan_asks_many(rows: Table, said: Said, time: Time) -> None:
@@ -224,18 +254,16 @@ def test_a_reminder_goes_by_groups_where_the_plan_asks_many(rows: Table, said: S
     read(plan)
     time.pass_by(900)
     read(plan)
-    assert said.short[0][2].startswith("<!subteam^S0PLATF01>: ")
+    assert said.reminders[0][2].startswith("<!subteam^S0PLATF01>: ")
 
 
 # -- asking ----------------------------------------------------------------------------------------------------
 
 
 def test_a_request_parks_its_token_shows_the_card_and_mentions_once_and_everywhere(rows: Table, said: Said) -> None:
-    fact = read()
-    assert request(fact) == {}
-    waits.wake(rows, ID)
+    assert request(FACT) == {}
     (seen,) = said.shown
-    assert (seen.phase, seen.approval) == ("approval", fact)
+    assert (seen.phase, seen.approval) == ("approval", FACT)
     deadline = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
     text = f"<@{LEE}>, <@{KIM}>: <@{DANA}> asks to deploy `v1.2.3` to *prod*. Please decide by {deadline}."
     assert said.short == [(ID, "approval", text, {"everywhere": True})]
@@ -243,7 +271,7 @@ def test_a_request_parks_its_token_shows_the_card_and_mentions_once_and_everywhe
 
 def test_a_rollback_is_asked_for_in_its_own_words(rows: Table, said: Said) -> None:
     plan = {**ASKED, "command": "rollback"}
-    request(read(plan), plan)
+    request(FACT, plan)
     assert "asks to roll *prod* back to `v1.2.3`" in said.short[0][2]
 
 
@@ -261,21 +289,21 @@ def test_the_token_is_parked_for_the_look_that_was_taken(rows: Table, said: Said
 
 def test_who_is_mentioned_waits_until_slack_takes_the_card(rows: Table, said: Said) -> None:
     said.down = True
-    assert request(read()) == {}
+    assert request(FACT) == {}
     assert said.short == []
 
 
 def test_a_wake_since_the_look_asks_nobody(rows: Table, said: Said) -> None:
-    fact = read()
     waits.wake(rows, ID)
     with pytest.raises(DecisionRecorded, match=r"^Something happened since the last look\.$"):
-        request(fact)
+        request(FACT)
     assert (said.shown, said.short) == ([], [])
 
 
 @pytest.mark.parametrize("what", ["a decision", "a cancel"])
 def test_what_is_decided_or_cancelled_already_asks_nobody(rows: Table, said: Said, what: str) -> None:
     fact = read()
+    said.shown, said.short = [], []
     if what == "a cancel":
         approvals.cancel(rows, ID, DANA)
     else:
