@@ -45,7 +45,7 @@ class Module:
         return [f"tests/{name}" for name in self.tests]
 
 
-OPTIONS = ["-o", "pythonpath=src .", "-m", "not slow", "-p", "no:cacheprovider"]
+OPTIONS = ["-o", "pythonpath=src .", "-p", "no:cacheprovider"]
 
 
 def _links() -> list[str]:

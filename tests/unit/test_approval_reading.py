@@ -15,6 +15,8 @@ from chatops.targets import LOOKS
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN
 
+pytestmark = pytest.mark.slow
+
 ID, ARN = "d-abc234def567", "arn:aws:states:us-east-1:123456789012:execution:chatops-deploy:d-abc234def567"
 DANA, LEE, KIM = "U0DANA001", "U0LEE0001", "U0KIM0001"
 NOW = 1_760_000_000

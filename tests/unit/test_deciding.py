@@ -14,6 +14,8 @@ from chatops.store.approvals import Question
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 
+pytestmark = pytest.mark.slow
+
 DANA, LEE, KIM, OUT = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0OUT0001"
 ID, CHANNEL = "d-any", "C0DEPLOY1"
 UNKNOWN = "⚠️ This card belongs to no deployment that I know."

@@ -14,6 +14,8 @@ from chatops.store.table import Conflict, Table
 from tests.unit.conftest import Time
 from tests.unit.test_store_stages import HOLDER, ID, PLAN, RUN, TARGET
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_760_000_000
 OTHER = Holder("d-other", "arn:other", "rollback", "v1.2.2", "U0LEE0001", "2026-01-01T00:00:01.000Z")
 

@@ -18,6 +18,8 @@ from chatops.store.table import Table
 from tests.faults.races.far import DANA, TARGET, Far, arn, far_ends
 from tests.unit.conftest import Time
 
+pytestmark = pytest.mark.slow
+
 WAITING, BACK, OTHER = "d-waiting", "d-back", "d-other"
 RUN = 9001
 
