@@ -113,7 +113,7 @@ def cancelled(far: Far) -> None:
     far.time.pass_by(10)
     flow.stage("build", finished=False)
     waits.park(far.rows, "d-cancelled", "t", 0)
-    cancelling.cancel("d-cancelled", DANA)
+    cancelling.by_command({"user_id": DANA, "team_id": "T1", "trigger_id": "1.2.3"}, "")
     flow.state["build"] = poll.run(flow.event(stage="build"))
     far.running.clear()
     flow.state["build"] = poll.run(flow.event(stage="build"))
@@ -168,7 +168,7 @@ def test_every_kind_of_row_is_on_record() -> None:
     """Those that the store's own page lists."""
     listed = re.findall(r"^\| `(\w+)[^`]*` \| `([\w<]+)[^|]*?(?:, `(\w+)`)? \|", str(store.__doc__), re.MULTILINE)
     kinds = {name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX") else names) if name}
-    assert len(kinds) == 15
+    assert len(kinds) == 16
     assert set(recorded()) == {*kinds, "plan", "input"}
 
 
