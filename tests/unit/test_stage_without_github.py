@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chatops import clock
+from chatops import clock, targets
 from chatops.errors import GitHubUnavailable
 from chatops.steps import dispatch
 from chatops.store.table import Table
+from chatops.targets import Timing
 from local.github import Fault, Script
 from tests.unit.conftest import Time
 from tests.unit.stage_world import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
@@ -194,7 +196,7 @@ def test_no_second_event_before_the_first_ones_run_could_be_seen(
     died(stage)
     stage.dispatch()
     assert stage.look(seconds - 1)["state"] == "waiting"
-    assert stage.fact["wait_seconds"] == 1
+    assert stage.fact["wait_seconds"] <= 6
     stage.dispatch()
     assert stage.sent("/dispatches") == 1
     run = stage.far.add_foreign_runs(1, title=f"{ID} {stage.name}", status="in_progress", conclusion=None)[0]
@@ -232,3 +234,13 @@ def test_an_event_that_never_arrived_is_sent_again(build: Stage) -> None:
     build.dispatch()
     assert build.sent("/dispatches") == 2
     assert [run.title for run in build.far.runs] == [f"{ID} build"]
+
+
+def test_what_is_due_is_sent_however_seldom_the_target_is_looked_at(build: Stage) -> None:
+    seldom = replace(targets.targets()["dev"], timing=Timing(appear=60, build=LIMIT, poll_min=LIMIT, poll_max=LIMIT))
+    died(build)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(targets, "_cached", lambda *_: {"dev": seldom})
+        build.dispatch()
+        assert build.look()["wait_seconds"] <= seldom.timing.appear
+        assert build.look(build.fact["wait_seconds"])["state"] == "undispatched"

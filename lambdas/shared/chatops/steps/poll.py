@@ -100,7 +100,9 @@ def _look_unclaimed(look: Look, deployment_id: str, error: dict[str, Any]) -> di
         left = max(float(row.get("not_before") or 0), float(row.get("again_at") or 0)) - look.now
         if left <= 0:
             return waiting("undispatched", 1, claimed=False)
-        return waiting("waiting", min(max(left, pace(look)), look.deadline - look.now), claimed=False)
+        # what is due is not put off to the stage's limit, however seldom the target is looked at
+        longest = min(pace(look), timing.appear)
+        return waiting("waiting", min(max(left, longest), look.deadline - look.now), claimed=False)
     elapsed = look.now - look.began
     if elapsed < timing.appear:
         return waiting("waiting", min(pace(look), timing.appear - elapsed), claimed=False)
