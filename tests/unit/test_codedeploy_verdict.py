@@ -27,7 +27,7 @@ STATUSES = {
 }
 
 
-def s3(key: str, **more: str) -> dict[str, Any]:
+def s3(key: str, **more: str | None) -> dict[str, Any]:
     return {"revisionType": "S3", "s3Location": {"bucket": "b", "key": key, "bundleType": "tgz", **more}}
 
 
@@ -45,7 +45,7 @@ def test_these_are_all_of_them() -> None:
 @pytest.mark.parametrize("platform", ["hosts", "ECS"])
 def test_its_status_is_taken_at_its_word(status: str, platform: str) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
-    counts = {"done": 1, "pending": 3, "instances": 4} if platform == "hosts" else {}
+    counts: dict[str, Any] = {"done": 1, "pending": 3, "instances": 4} if platform == "hosts" else {}
     found = verdict(deployment(status, reason="because", **counts), [])
     assert (found.state, found.status, found.reason) == (STATUSES.get(status, M), status, "because")
     assert (found.running, found.desired, found.pending) == ((1, 4, 3) if counts else (0, 0, 0))
@@ -56,6 +56,18 @@ def test_it_waits_for_people_only_while_it_goes_on() -> None:
     found = verdict(deployment("Ready", pause=pause), [])
     assert (found.state, found.pause) == (RolloutState.PAUSED, pause)
     assert verdict(deployment("Stopped", pause=pause), []).state is F
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Succeeded", "Failed"])
+def test_its_configuration_goes_by_the_name_that_people_know(status: str) -> None:
+    ours = deployment(status, config="CodeDeployDefault.ECSCanary10Percent5Minutes")
+    assert verdict(ours, []).strategy == "ECSCanary10Percent5Minutes"
+    assert verdict(deployment(status, config="our-own"), []).strategy == "our-own"
+
+
+@pytest.mark.parametrize("lapsed", [True, False])
+def test_that_its_wait_for_people_was_over_is_told(lapsed: bool) -> None:
+    assert verdict(deployment("Stopped", lapsed=lapsed), []).lapsed is lapsed
 
 
 def test_what_codedeploy_says_is_read_whole() -> None:
@@ -158,6 +170,15 @@ APPSPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc"}
         (APPSPEC, {**APPSPEC, "appSpecContent": {"sha256": "abc", "content": "{}"}}, True),
         (APPSPEC, {**APPSPEC, "appSpecContent": {"sha256": "def"}}, False),
         (APPSPEC, s3("a"), False),
+        (s3("a", eTag=None), s3("a", eTag="1"), True),
+        (
+            {**APPSPEC, "appSpecContent": {"sha256": "abc", "content": "{}"}},
+            {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc", "content": "{ }"}},
+            True,
+        ),
+        (s3("a"), {**s3("a"), "revisionType": "GitHub"}, False),
+        ({**s3("a"), "revisionType": None}, {**s3("a"), "revisionType": None}, False),
+        ({"revisionType": "S3", "gitHubLocation": None, "s3Location": {"key": "a"}}, s3("a"), True),
         ({}, {}, False),
         ({"revisionType": "S3"}, {"revisionType": "S3"}, False),
     ],
@@ -181,6 +202,7 @@ EVENTS = [
         ({"ecsTarget": {"lifecycleEvents": EVENTS[:1], "taskSetsInfo": SETS[:1]}}, ("", None)),
         ({"lambdaTarget": {"lifecycleEvents": EVENTS, "lambdaFunctionInfo": {}}}, ("AllowTraffic", None)),
         ({"ecsTarget": {"taskSetsInfo": [{"taskSetLabel": "Green", "trafficWeight": 0.0}]}}, ("", 0.0)),
+        ({"lambdaTarget": {"lifecycleEvents": [{"status": "InProgress"}]}}, ("", None)),
         ({"instanceTarget": {}}, ("", None)),
         ({}, ("", None)),
     ],
@@ -197,6 +219,9 @@ def test_where_the_traffic_is(target: dict[str, Any], wanted: tuple[str, float |
         ({"timeBasedLinear": {"linearPercentage": 10, "linearInterval": 3}}, 27),
         ({"timeBasedLinear": {"linearPercentage": 30, "linearInterval": 5}}, 15),
         ({"timeBasedLinear": {}}, 0),
+        ({"timeBasedLinear": {"linearPercentage": 10}}, 0),
+        ({"timeBasedLinear": {"linearInterval": 3}}, 0),
+        ({"timeBasedCanary": {"canaryPercentage": 10}}, 0),
         (None, 0),
     ],
 )
@@ -215,6 +240,7 @@ def test_the_newest_is_by_time_and_not_by_place_in_the_list() -> None:
 
 
 def test_a_description_names_ours_by_its_first_word() -> None:
-    ours, other = deployment(description="d-abc 123"), deployment(at=20, description="d-abcd 123")
-    assert named([ours, other], "d-abc") == ours
+    ours, other = deployment(description="d-abc 123 v2"), deployment(at=20, description="d-abcd 123")
+    silent = deployment(at=30)
+    assert named([ours, other, silent], "d-abc") == ours
     assert named([ours, other], "d-x") is None

@@ -190,6 +190,34 @@ def test_a_service_that_tells_nothing_runs_nothing() -> None:
     assert restored({}, [], OURS) == verdict("moving", "", "", reason="", **nothing)
 
 
+def test_what_no_service_was_asked_for_is_carried_as_nothing() -> None:
+    """Of a deployment that must not be touched, or that has not begun yet, there is only the state to tell."""
+    assert Rollout(RolloutState.MOVING, "").fact() == {
+        "state": "moving",
+        "status": "",
+        "restoring": False,
+        "restored_by": "",
+        "running": 0,
+        "desired": 0,
+        "pending": 0,
+        "task_definition": "",
+        "reason": "",
+        "lifecycle_stage": "",
+        "events": [],
+        "strategy": "",
+        "traffic": None,
+        "pause": {},
+        "baking": 0,
+        "lapsed": False,
+    }
+
+
+def test_a_deployment_of_which_ecs_tells_no_image_and_no_source_is_not_taken_for_ours() -> None:
+    bare = brought("SUCCESSFUL", THEIRS)
+    assert bare.source_task_definition == ""
+    assert rollout(service(THEIRS), [bare], "", "app@sha256:3").state is RolloutState.MOVING
+
+
 def test_of_two_of_the_same_moment_neither_has_overtaken_the_other() -> None:
     both = [brought("SUCCESSFUL", at=10), brought("SUCCESSFUL", THEIRS, at=10)]
     assert rollout(service(), both, OURS).state is RolloutState.HEALTHY
