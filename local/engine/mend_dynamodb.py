@@ -5,13 +5,9 @@ from __future__ import annotations
 import copy
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from local.engine.patches import Patches, Settings
-
-_OPERATIONS = ("transact_write_items", "put_item", "update_item", "delete_item", "get_item", "query", "scan")
 
 
 def writes_are_serializable(patches: Patches, _: Settings) -> None:
@@ -19,23 +15,19 @@ def writes_are_serializable(patches: Patches, _: Settings) -> None:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 
     moto: a transaction that fails puts back a copy of the whole table from before it began, and so takes away what
-    others wrote meanwhile; conditions are checked and items written with nothing in between to keep others out.
+    others wrote meanwhile; conditions are checked and items written with nothing in between to keep others out; and an
+    answer is made of the stored item itself, which others may change while it is read. So each request has it alone.
     """
-    from moto.dynamodb.models import DynamoDBBackend
+    from moto.dynamodb.responses import DynamoHandler
 
-    # moto's transaction calls the other operations itself
     lock = threading.RLock()
+    call_action = DynamoHandler.call_action
 
-    def alone(operation: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(operation)
-        def guarded(*arguments: Any, **named: Any) -> Any:
-            with lock:
-                return operation(*arguments, **named)
+    def alone(self: Any) -> Any:
+        with lock:
+            return call_action(self)
 
-        return guarded
-
-    for name in _OPERATIONS:
-        patches.replace(DynamoDBBackend, name, alone(getattr(DynamoDBBackend, name)))
+    patches.replace(DynamoHandler, "call_action", alone)
 
 
 def transactions_copy_what_they_touch(patches: Patches, _: Settings) -> None:

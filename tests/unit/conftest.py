@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from functools import cache, wraps
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
 import moto
 import pytest
-from moto.dynamodb.models import DynamoDBBackend
 
 from chatops import aws, clock, config, targets
 from chatops.store.table import Table
+from local.engine.mend_dynamodb import writes_are_serializable
+from local.engine.patches import Patches, Settings
 
 TABLE = "chatops"
 ENVIRONMENT = {
@@ -84,26 +84,11 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return standing
 
 
-def _one_at_a_time(method: Callable[..., Any], lock: threading.RLock) -> Callable[..., Any]:
-    @wraps(method)
-    def guarded(*arguments: Any, **named: Any) -> Any:
-        with lock:
-            return method(*arguments, **named)
-
-    return guarded
-
-
 @pytest.fixture
 def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
-    """The stack's table, empty.
-
-    DynamoDB's writes and transactions are serializable; moto's are not (a transaction that fails puts a copy of the
-    whole table back), so that here every call has moto to itself.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation
-    """
-    lock = threading.RLock()
-    for name in ("transact_write_items", "put_item", "update_item", "delete_item", "get_item", "query"):
-        environment.setattr(DynamoDBBackend, name, _one_at_a_time(getattr(DynamoDBBackend, name), lock))
+    """The stack's table, empty; its reads and writes are serializable, as the embedded engine's are."""
+    patches = Patches()
+    writes_are_serializable(patches, Settings(""))
     with moto.mock_aws():
         client = _dynamodb()
         keys = [("pk", "HASH"), ("sk", "RANGE")]
@@ -114,3 +99,4 @@ def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
         )
         yield Table(TABLE, client)
+    patches.undo()
