@@ -116,7 +116,6 @@ def test_a_vote_that_decides_nothing_is_read_with_the_counter_and_the_time_so_fa
 ) -> None:
     read()
     approvals.vote(rows, ID, LEE)
-    waits.wake(rows, ID)
     time.pass_by(10.26)
     assert read() == {**FACT, "votes": {LEE: NOW}, "seconds": 10.3, "wake": 1, "wait_seconds": 890}
 
@@ -153,6 +152,7 @@ def test_a_decision_is_read_with_who_why_and_how_long_it_took(rows: Table, said:
         "by": KIM,
         "reason": "not today",
         "seconds": 65,
+        "wake": 1,
         "wait_seconds": 1,
     }
     assert [seen.phase for seen in said.shown] == ["approval"], "its end tells of it"
@@ -174,7 +174,7 @@ def test_a_cancel_before_the_decision_is_read_as_one(rows: Table, said: Said, ti
     read()
     time.pass_by(7)
     approvals.cancel(rows, ID, DANA)
-    assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 7, "wait_seconds": 1}
+    assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 7, "wake": 1, "wait_seconds": 1}
     time.pass_by(5000)
     assert read()["decision"] == "cancelled", "and stays one after the deadline"
     assert not (approvals.get(rows, ID) or {}).get("decision")

@@ -52,9 +52,9 @@ def reject(user: str = LEE, reason: str = "not today") -> str:
 
 
 def undecided(rows: Table) -> bool:
-    """Nothing was recorded, and nobody woken."""
-    row = approvals.get(rows, ID) or {}
-    return not row.get("decision") and not row.get("votes") and waits.counter(rows, ID) == 0
+    """Nothing was recorded, and nobody woken, but by somebody's cancel."""
+    row, cancelled = approvals.get(rows, ID) or {}, approvals.cancelled(rows, ID) is not None
+    return not row.get("decision") and not row.get("votes") and waits.counter(rows, ID) == int(cancelled)
 
 
 # -- what counts -----------------------------------------------------------------------------------------------

@@ -106,10 +106,27 @@ def test_news_whose_teller_died_before_waking_anybody_is_found_later(rows: Table
 
 
 def test_a_decision_that_is_recorded_is_no_error_when_nobody_can_be_woken(rows: Table, states: States) -> None:
+    ask(rows)
     waits.park(rows, ID, "token-1", 0)
     states.down = True
+    approvals.vote(rows, ID, LEE)
     waits.nudge(rows, ID)
     assert waits.undelivered(rows, ID) == "token-1", "`sweep` delivers it"
+
+
+@pytest.mark.parametrize("how", ["approved", "rejected", "cancelled"])
+def test_a_decision_wakes_a_wait_that_began_at_its_moment_whoever_dies_after_it(
+    rows: Table, states: States, how: str
+) -> None:
+    """Recorded after the step had looked and before it parked; the one who pressed died with that."""
+    ask(rows)
+    deployments.begin(rows, ID, "arn", PLAN)
+    seen = waits.counter(rows, ID)
+    if how == "cancelled":
+        approvals.cancel(rows, ID, DANA)
+    else:
+        approvals.decide(rows, ID, how, LEE)
+    assert not waits.park(rows, ID, "token-1", seen), "it looks again instead of sleeping"
 
 
 def test_a_late_delivery_leaves_the_next_waits_token_alone(rows: Table, states: States) -> None:

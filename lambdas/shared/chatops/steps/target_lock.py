@@ -119,7 +119,7 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
     if not supersedable(target, current):
         _wait_or_give_up(event, plan)
     _supersede(target, new, current, *still)
-    waits.wake(table(), current.deployment_id)
+    waits.nudge(table(), current.deployment_id)
     return {"superseded": current.deployment_id}
 
 
@@ -134,6 +134,7 @@ def _supersede(target: str, new: Holder, old: Holder, *still: t.Item) -> None:
     ]
     if not approvals.cancelled(table(), old.deployment_id):
         members.append(approvals.cancelling(old.deployment_id, new.requester, "superseded", new.deployment_id))
+        members.append(waits.bumping(old.deployment_id))
     _write(*members)
 
 

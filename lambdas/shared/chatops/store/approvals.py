@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatops import clock
-from chatops.store import locks
+from chatops.store import locks, waits
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -95,6 +95,7 @@ def _revise(table: Table, deployment_id: str, decision: str, by: str, reason: st
                 {"Update": t.update(_pk(deployment_id), "APPROVAL", change, when, values)},
                 {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
                 uncancelled(deployment_id),
+                *([waits.bumping(deployment_id)] if by else []),  # what the step itself finds expired wakes nobody
             )
         except Conflict as conflict:
             if 0 not in conflict.failed:
@@ -157,6 +158,7 @@ def cancel(table: Table, deployment_id: str, by: str, via: str = "slack", rollba
             },
             cancelling(deployment_id, by, via=via),
             *([locks.free_check(rollback_of, deployment_id)] if rollback_of else []),
+            waits.bumping(deployment_id),
         )
     except Conflict as conflict:
         return {0: "settled", 1: "already", 2: "rollback"}[min(conflict.failed)]

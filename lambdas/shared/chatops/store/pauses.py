@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from chatops import clock
-from chatops.store import approvals
+from chatops.store import approvals, waits
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -75,6 +75,7 @@ def decide(table: Table, deployment_id: str, mark: str, decision: str, by: str =
             {"Update": t.update(_pk(deployment_id), PREFIX + mark, change, when, values)},
             {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
             cancel,
+            *([waits.bumping(deployment_id)] if by else []),
         )
     row = get(table, deployment_id, mark)
     if row is None:

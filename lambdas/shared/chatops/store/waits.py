@@ -1,7 +1,8 @@
 """The wake counter and the task token of a deployment's current wait.
 
-Whoever changes the truth bumps the counter first and then answers the token. A wait that begins after the truth was
-read only begins if the counter is still what the reader saw: no wake-up is lost, whichever comes first.
+Whoever changes the truth bumps the counter and then answers the token. People's decisions bump it in the transaction
+that records them: whoever dies right after it leaves nothing that `sweep` would not see. A wait that begins after the
+truth was read only begins if the counter is still what the reader saw: no wake-up is lost, whichever comes first.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from chatops import aws, clock
-from chatops.store.table import Conflict, Table
+from chatops.store import table as t
+from chatops.store.table import Conflict, Item, Table
 
 _GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
@@ -46,12 +48,19 @@ def wake(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
         deliver(table, deployment_id, str(token), patience=patience)
 
 
+def bumping(deployment_id: str) -> Item:
+    """The transaction member that moves the counter on, together with the truth that changes."""
+    return {"Update": t.update(_pk(deployment_id), "WAIT", "ADD #n :one", values={"one": 1})}
+
+
 def nudge(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
-    """`wake` for whoever has recorded a person's decision: it stands, even if the execution hears of it later."""
+    """End the wait there is, for whoever has recorded a person's decision and bumped the counter with it: it stands,
+    even if the execution hears of it later."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        wake(table, deployment_id, patience=patience)
+        if token := (table.get(_pk(deployment_id), "WAIT") or {}).get("token"):
+            deliver(table, deployment_id, str(token), patience=patience)
     except (ClientError, BotoCoreError) as error:
         from chatops.observability import logger
 
