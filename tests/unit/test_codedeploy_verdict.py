@@ -112,6 +112,8 @@ def test_what_codedeploy_says_is_read_whole() -> None:
     assert verdict(moved, []).lifecycle_stage == "TERMINATION_WAIT"
     assert verdict(moved, []).baking == 300
     assert read({"deploymentId": "d-1", "status": "Created"}) == Deployment("d-1", "Created")
+    assert not moved.lapsed
+    assert read({**info, "status": "Stopped"}).lapsed, "nobody let it go on in time"
     over = read({**info, "status": "Succeeded", "instanceTerminationWaitTimeStarted": True})
     assert (over.terminating, verdict(over, []).lifecycle_stage) == (False, "")
 
@@ -141,19 +143,19 @@ def test_who_made_a_newer_deployment_decides_whether_ours_is_overtaken(creator: 
 def test_its_own_rollback_is_left_to_it_where_it_leads_to_what_is_wanted(
     link: str, state: str, wanted: str | None, restoring: bool
 ) -> None:
-    ours = deployment("Failed", rolled_back_by="d-20" if link == "rolled_back_by" else "")
+    ours = deployment("Failed", reason="because", rolled_back_by="d-20" if link == "rolled_back_by" else "")
     back = Deployment(
         "d-20", state, 20, s3("v1"), "codeDeployRollback", rolls_back="" if link == "rolled_back_by" else ours.id
     )
     found = verdict(ours, [back], s3(wanted) if wanted else None)
-    assert (found.state, found.restoring) == (F, restoring)
+    assert (found.state, found.restoring, found.status, found.reason) == (F, restoring, "Failed", "because")
     assert found.restored_by == ("d-20" if restoring else "")
 
 
 def test_what_somebody_deploys_after_the_rollback_overtakes_both() -> None:
     back = deployment("Succeeded", 20, "v1", creator="codeDeployRollback", rolls_back="d-10")
-    found = verdict(deployment("Failed"), [back, deployment("InProgress", 30, "v9")], s3("v1"))
-    assert (found.state, found.restoring) == (O, False)
+    found = verdict(deployment("Failed", reason="because"), [back, deployment("InProgress", 30, "v9")], s3("v1"))
+    assert (found.state, found.restoring, found.status, found.reason) == (O, False, "Failed", "because")
 
 
 APPSPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc"}}

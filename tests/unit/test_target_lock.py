@@ -45,6 +45,14 @@ def holder(far: Far) -> Holder:
     return found
 
 
+def unclaimed(far: Far) -> None:
+    """From now on the target's runs claim nothing."""
+    path = far.folder / "targets.yaml"
+    path.write_text("targets:\n  dev:\n    claim: false\n    policy: {rollback_approval: false}\n", "utf-8")
+    far.patch.setenv("CHATOPS_TARGETS_FILE", str(path))
+    far.forget_targets()
+
+
 def claim(far: Far, name: str = WAITING, stage: str = "deploy") -> None:
     """A run has claimed the stage, and goes on."""
     token, why = stages.claim(far.rows, far.stage(name, stage), RUN, 1)
@@ -87,6 +95,16 @@ def test_only_a_deploy_or_rollback_run_may_change_the_service(world: Far, stage:
     assert target_lock.deploy_run_may_go_on(TARGET, WAITING) is may
     world.running.clear()
     assert not target_lock.deploy_run_may_go_on(TARGET, WAITING)
+
+
+@pytest.mark.parametrize("stage", ["deploy", "rollback"])
+def test_a_run_that_claims_nothing_is_known_by_the_name_of_its_deployment_and_stage(world: Far, stage: str) -> None:
+    unclaimed(world)
+    world.stage(WAITING, stage)
+    asked: list[str] = []
+    world.patch.setattr(runs, "named", lambda _client, name, _since: asked.append(name))
+    assert target_lock.deploy_run_may_go_on(TARGET, WAITING), "it may be late"
+    assert asked == [runs.run_name(WAITING, stage)]
 
 
 def test_in_a_target_that_is_not_configured_any_more_nothing_is_known_to_run(world: Far) -> None:
@@ -180,12 +198,25 @@ def test_an_abandoned_target_is_taken_over_and_nobody_is_cancelled(world: Far) -
     assert approvals.cancelled(world.rows, WAITING) is None
 
 
+def test_a_target_is_not_taken_over_while_a_run_of_the_execution_that_ended_goes_on(world: Far) -> None:
+    claim(world)
+    world.end(WAITING)
+    with pytest.raises(TargetBusy, match="is held by"):
+        world.take(BACK)
+    assert world.holder() == WAITING
+
+
 def test_a_waiting_deployment_gives_way_is_cancelled_in_the_name_of_who_asked_and_is_woken(world: Far) -> None:
     assert world.take(BACK) == {"superseded": WAITING}
     assert world.holder() == BACK
     found = approvals.cancelled(world.rows, WAITING) or {}
     assert (found["by"], found["kind"], found["superseded_by"]) == (DANA, "superseded", BACK)
     assert (waits.counter(world.rows, WAITING), waits.counter(world.rows, BACK)) == (1, 0)
+
+
+def test_a_deployment_whose_run_is_asked_for_and_has_claimed_nothing_gives_way(world: Far) -> None:
+    world.stage(WAITING, "deploy")
+    assert world.take(BACK) == {"superseded": WAITING}
 
 
 def test_a_cancel_that_somebody_asked_for_stays_theirs(world: Far) -> None:
@@ -274,20 +305,29 @@ def test_a_rollback_does_not_begin_from_another_version_than_it_was_planned_from
 
 
 def planned(far: Far, **changed: Any) -> dict[str, Any]:
-    """Take Target with this rollback's plan, changed so."""
-    plan = {**far.record(BACK)["plan"], **changed}
+    """Take Target with this rollback's plan, changed so (None: without it)."""
+    whole = {**far.record(BACK)["plan"], **changed}
+    plan = {name: value for name, value in whole.items() if value is not None}
     event = {"deployment_id": BACK, "execution_arn": arn(BACK), "mode": "take", "state": {"plan": plan}}
     return target_lock.take(event)
 
 
-@pytest.mark.parametrize("live", [{}, {"version": ""}])
-def test_where_the_plan_knew_of_nothing_live_nothing_has_changed(world: Far, live: dict[str, str]) -> None:
+@pytest.mark.parametrize("live", [None, {}, {"version": ""}])
+def test_where_the_plan_knew_of_nothing_live_nothing_has_changed(world: Far, live: dict[str, str] | None) -> None:
     assert planned(world, live=live, ledger="another") == {"superseded": WAITING}
 
 
 def test_what_the_service_ran_besides_the_ledger_is_no_change_while_the_ledger_stands(world: Far) -> None:
     """The plan names what the service said; the ledger's newest entry may differ, and is the one it saw."""
     assert planned(world, live={"version": "found-running"}) == {"superseded": WAITING}
+
+
+def test_a_plan_goes_by_the_entry_that_it_saw_and_not_by_the_time(world: Far) -> None:
+    (newest, *_) = releases.newest_first(world.rows, TARGET)
+    live = {"version": "v0"}
+    with pytest.raises(TargetHeld):
+        planned(world, live=live, ledger="another", started_at=world.time() + 3600)
+    assert planned(world, live=live, ledger=newest.key, started_at=0) == {"superseded": WAITING}
 
 
 @pytest.mark.parametrize(("seconds", "newer"), [(-1, True), (0, False), (1, False)])
@@ -323,10 +363,7 @@ def test_a_rollback_waits_as_long_as_its_plan_says_from_its_first_try_then_gives
 
 
 def test_a_run_that_needs_no_claim_is_waited_for_from_its_dispatch_on(world: Far) -> None:
-    path = world.folder / "targets.yaml"
-    path.write_text("targets:\n  dev:\n    claim: false\n    policy: {rollback_approval: false}\n", "utf-8")
-    world.patch.setenv("CHATOPS_TARGETS_FILE", str(path))
-    world.forget_targets()
+    unclaimed(world)
     stages.prepare(world.rows, WAITING, "deploy", TARGET, 1800)
     at_the_write(world, lambda: stages.note(world.rows, WAITING, "deploy", tried_at=world.time()))
     with pytest.raises(TargetBusy, match="at this moment"):

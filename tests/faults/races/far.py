@@ -184,7 +184,8 @@ class Far:
 def _install(far: Far) -> None:
     patch = far.patch
     dynamodb = Pointed(far.rows._client, OPERATIONS)
-    patch.setattr(aws, "client", lambda service, **_: dynamodb if service == "dynamodb" else far.states)
+    clients = {"dynamodb": dynamodb, "stepfunctions": far.states}
+    patch.setattr(aws, "client", lambda service, **_: clients[service])
     far.rows = Table(far.rows.name, dynamodb)
 
     def get(_client: Any, run_id: int, _etag: str = "") -> Reply:

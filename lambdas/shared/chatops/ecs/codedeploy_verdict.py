@@ -158,7 +158,7 @@ def brought(deployments: Sequence[Deployment]) -> Deployment | None:
 
 def named(deployments: Sequence[Deployment], name: str) -> Deployment | None:
     """The newest whose description begins with this word, as the pipeline's begin with the id of our deployment."""
-    return newest([each for each in deployments if each.description.split(" ", 1)[0] == name])
+    return newest([each for each in deployments if each.description.partition(" ")[0] == name])
 
 
 def verdict(ours: Deployment, newer: Sequence[Deployment], wanted: Mapping[str, Any] | None = None) -> Rollout:

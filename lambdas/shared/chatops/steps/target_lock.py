@@ -93,7 +93,7 @@ def _running_now(target: str) -> str:
     try:
         running = live.now(targets()[target], ledger)
     except InvalidRequest:
-        running = None
+        return "?"
     return running.version if running else "?"
 
 
