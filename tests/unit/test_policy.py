@@ -145,6 +145,16 @@ def test_a_policy_that_nobody_can_satisfy_is_refused_at_once(
     assert refusal(policy.question, given, "deploy", DANA) == (key, {"target": "prod", **more})
 
 
+def test_an_approval_is_put_to_a_hundred_people_at_most(slack: Slack) -> None:
+    """They travel in the execution's state."""
+    slack.groups[PLATFORM] = [f"U0MANY{n:03d}" for n in range(99)]
+    given = target(approvers=(LEE,), approver_groups=(PLATFORM,), deploy_approval=True)
+    assert len(policy.question(given, "deploy", DANA)["eligible"]) == 100
+    slack.groups[PLATFORM].append(KIM)
+    said = ("too_many_approvers", {"target": "prod", "count": 101, "most": 100})
+    assert refusal(policy.question, given, "deploy", DANA) == said
+
+
 # -- through a freeze ------------------------------------------------------------------------------------------
 
 
