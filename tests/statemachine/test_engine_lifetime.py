@@ -86,6 +86,7 @@ def test_other_services_are_refused() -> None:
             ecs.list_clusters()
 
 
+@pytest.mark.slow
 def test_the_engine_in_a_process_of_its_own_ends_with_ctrl_c() -> None:
     command = [sys.executable, "-m", "local.engine", "0", "http://127.0.0.1:9", "0.5"]
     engine = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)

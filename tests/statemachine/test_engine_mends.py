@@ -515,6 +515,7 @@ def transactions_copy_what_they_touch(on: Bench) -> None:
     assert len(copies) < 80, f"{len(copies)} values were copied for four rows"
 
 
+@pytest.mark.slow
 def test_the_engine_leaves_motos_ec2_unloaded() -> None:
     """100 MB of instance types, loaded for an enumeration of the Batch integration."""
     program = "import sys, {}; print('moto.ec2' in sys.modules, 'moto.batch' in sys.modules)"

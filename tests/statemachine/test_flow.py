@@ -73,6 +73,7 @@ def test_the_same_delivery_any_number_of_times_is_one_execution(build: Build) ->
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_an_execution_stopped_in_the_console_is_settled_by_sweep(build: Build) -> None:
     drive = build()
     drive.world.github.script["build"] = Script(seconds=600)
@@ -213,6 +214,7 @@ def test_guests_never_deploy(build: Build) -> None:
     assert drive.end() == "Refused"
 
 
+@pytest.mark.slow
 def test_only_those_who_were_asked_decide_and_everybody_is_answered(build: Build) -> None:
     drive = build(scenario(approval=True))
     drive.slash("/platform-deploy", "v1.2.3")

@@ -57,6 +57,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
         yield watch
 
 
+@pytest.mark.slow
 def test_what_is_planted_is_found_and_fails_the_test_whose_world_it_is(asked: Watch) -> None:
     """Each kind of secret in each kind of place; and nothing before."""
     assert asked.leaks() == []

@@ -37,6 +37,7 @@ def said(drive: Drive, words: str) -> bool:
     return any(words in message.text for message in drive.world.slack.messages)
 
 
+@pytest.mark.slow
 def test_where_nobody_promotes_in_time_what_ran_before_runs_again_and_no_alarm_rings(build: Build) -> None:
     drive = pausing(build, promotion=2)
     live = drive.world.ecs.describe()["deployments"]

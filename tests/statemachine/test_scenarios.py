@@ -12,13 +12,16 @@ from tests.statemachine.conftest import Build
 pytestmark = pytest.mark.engine
 
 
-LONG = {"github-down-rollback", "run-never-appears", "expired", "promote-rolled-back"}
-"""Wait longest, and what they go through is also asked of the steps one by one."""
+EVERY_DAY = {"happy", "rollout-fails-and-rolls-back", "rollback-command", "rejected", "status"}
+"""The main ways; what the others go through is also asked of the steps one by one."""
 
 
 @pytest.mark.parametrize(
     "scenario",
-    [pytest.param(s, id=s.name, marks=[pytest.mark.slow] if s.name in LONG else []) for s in scenarios.ALL.values()],
+    [
+        pytest.param(s, id=s.name, marks=[] if s.name in EVERY_DAY else [pytest.mark.slow])
+        for s in scenarios.ALL.values()
+    ],
 )
 def test_it_ends_as_it_should(scenario: Scenario, build: Build) -> None:
     drive = build(scenario)
@@ -27,6 +30,7 @@ def test_it_ends_as_it_should(scenario: Scenario, build: Build) -> None:
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_the_happy_path_costs_little_beside_the_engine(build: Build) -> None:
     """Counts, not seconds: what each deployment costs in states, functions and GitHub's requests."""
     drive = build(scenarios.ALL["happy"])

@@ -21,6 +21,7 @@ def unclaimed(build: Build) -> Drive:
     return drive
 
 
+@pytest.mark.slow
 def test_what_the_run_brought_is_found_and_watched_until_it_is_live(build: Build) -> None:
     drive = unclaimed(build)
     before = drive.world.ecs.running_image()

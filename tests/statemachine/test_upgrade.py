@@ -26,6 +26,7 @@ def seed(world: World, found: Sample) -> str:
     return world.start(found.state, found.deployment_id)
 
 
+@pytest.mark.slow
 def test_an_approval_that_was_asked_for_before_the_upgrade_ends_in_deployed(build: Build) -> None:
     drive = build(targets=targets_file(1).read_text("utf-8"), sweep_seconds=600)
     found = sample(1, "waiting-for-approval").moved(time.time())

@@ -139,6 +139,9 @@ STATES: dict[str, Callable[[Table, str, Time], None]] = {
 }
 
 
+USUAL = {"open", "approved", "cancelled"}
+
+
 def cases(rows: Table, time: Time) -> Iterator[tuple[str, tuple[str, ...], int, str]]:
     """Everybody under every policy, each at an empty table at the same time: user, who is asked, quorum, requester."""
     for user, policy in itertools.product(USERS.values(), POLICIES.values()):
@@ -148,7 +151,7 @@ def cases(rows: Table, time: Time) -> Iterator[tuple[str, tuple[str, ...], int, 
 
 
 @pytest.mark.parametrize("action", ["approve", "reject"])
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [pytest.param(s, marks=[] if s in USUAL else [pytest.mark.slow]) for s in STATES])
 def test_who_may_decide_what_and_when(rows: Table, told: Told, time: Time, state: str, action: str) -> None:
     for user, eligible, quorum, requester in cases(rows, time):
         ask(rows, "d-any", eligible, quorum, requester)
@@ -173,7 +176,7 @@ def test_who_may_decide_what_and_when(rows: Table, told: Told, time: Time, state
             assert "1 of 2" in told.words[0][1], case
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [pytest.param(s, marks=[] if s in USUAL else [pytest.mark.slow]) for s in STATES])
 def test_who_may_cancel_and_when(rows: Table, told: Told, time: Time, state: str) -> None:
     for user, eligible, quorum, requester in cases(rows, time):
         ask(rows, "d-any", eligible, quorum, requester)

@@ -351,7 +351,7 @@ events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events | values.filter(lambda v: not isinstance(v, dict)))
 def test_nothing_unsigned_is_let_in_raises_or_is_answered_with_a_5xx(spy: Spy, given: Any) -> None:
     answer = handler.handle(given)
