@@ -14,6 +14,8 @@ from local.world import World
 from tests.app_key import APP_ID, private_key
 from tests.doctor.conftest import Look
 
+pytestmark = pytest.mark.slow
+
 POLICY = "targets:\n  dev:\n    ecs: {{cluster: checkout, service: checkout-api}}\n    policy: {{{}}}\n"
 
 

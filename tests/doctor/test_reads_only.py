@@ -12,6 +12,8 @@ from local.world import World
 from tests.app_key import APP_ID, private_key
 from tests.doctor.conftest import Look
 
+pytestmark = pytest.mark.slow
+
 
 def rows(made: World) -> list[Any]:
     return list(made.dynamodb.scan(TableName="platform-deploy-table")["Items"])

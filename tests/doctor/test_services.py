@@ -15,6 +15,8 @@ from doctor.runner import Check, examine
 from tests.doctor.stubs import Answers, Stubbed
 from tests.doctor.test_deployed import PARAMETERS, STORED
 
+pytestmark = pytest.mark.slow
+
 ROLE = "arn:aws:iam::210987654321:role/chatops-deploy"
 TARGETS = f"""targets:
   prod:

@@ -14,6 +14,8 @@ from local.world import World
 from pipeline.caller import FOLDER
 from tests.doctor.conftest import Look
 
+pytestmark = pytest.mark.slow
+
 HEAD = f'name: Deploy\nrun-name: "{RUN_NAME}"\non:\n  repository_dispatch:\n    types: [dev_deploy]\n'
 OTHER = "acme/pipelines/.github/workflows/dev_deploy.yml@v1"
 RIGHTS = "permissions: {contents: read, id-token: write, packages: write}\n"

@@ -43,11 +43,15 @@ def once(kinds: list[str]) -> list[str]:
     return list(dict.fromkeys(kinds))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+USUAL = {"deploy", "rollback", "approve by Lee", "reject", "cancel button", "roll back by Lee", "promote"}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=() if k in USUAL else slow) for k in KINDS])
 def test_four_times_has_the_effect_of_one(inline: None, slack: Deliveries, kind: str) -> None:
     assert slack.all_of([kind] * 4) == slack.all_of([kind])
 
 
+@slow
 def test_the_kinds_do_have_effects(inline: None, slack: Deliveries) -> None:
     """So that the tests here compare something."""
     nothing = slack.all_of([])
