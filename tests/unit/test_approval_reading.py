@@ -202,6 +202,22 @@ def test_a_cancel_at_the_moment_of_the_deadline_is_read_as_one(
     assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 3600, "wait_seconds": 1}
 
 
+def test_a_cancel_a_moment_after_the_question_expired_does_not_change_that(
+    rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read()
+    time.pass_by(3600)
+    decide = approvals.decide
+
+    def then_cancel(*given: Any) -> Any:
+        row = decide(*given)
+        approvals.cancel(rows, ID, DANA)
+        return row
+
+    monkeypatch.setattr(approvals, "decide", then_cancel)
+    assert (read()["decision"], read()["by"]) == ("expired", "")
+
+
 def test_an_end_at_the_moment_of_the_deadline_decides_nothing(
     rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,6 +164,15 @@ def test_nobody_is_in_the_way_of_itself_of_a_free_target_or_of_what_replaces_the
     assert target_lock.obstacle(TARGET, OTHER, "deploy") is None
 
 
+@pytest.mark.parametrize("command", ["deploy", "rollback"])
+def test_a_run_that_goes_on_after_its_execution_has_ended_is_in_the_way(world: Far, command: str) -> None:
+    claim(world)
+    world.end(WAITING)
+    refused = target_lock.obstacle(TARGET, OTHER, command)
+    assert refused
+    assert refused.values["id"] == WAITING
+
+
 def test_a_rollback_passes_a_deployment_by_that_changes_nothing_yet(world: Far) -> None:
     world.stage(WAITING, "deploy")
     assert target_lock.obstacle(TARGET, OTHER, "rollback") is None
