@@ -25,7 +25,7 @@ help: ## This list
 run: .venv/local.stamp ## The whole bot on this machine, with a page to use it from (PORT=8765, ENGINE=docker or a URL)
 	@$(ON_ENGINE) $(PY) -m local.run
 
-demo: .venv/local.stamp ## One scenario from slash command to its end, in the terminal (SCENARIO=happy)
+demo: .venv/local.stamp ## One scenario from slash command to its end, in the terminal (SCENARIO=happy, or list)
 	@exec $(PY) -m local.demo $(SCENARIO)
 
 doctor: .venv/local.stamp ## What is wrong with an installation, and what to do (STACK=name, TARGET=dev, LOCAL=1, FAULT=list, JSON=1)

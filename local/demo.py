@@ -87,13 +87,15 @@ def play(scenario: Scenario) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0 if the scenario ended as it should, 1 if not, 2 for an unknown one."""
+    """Exit status 0 if the scenario ended as it should (or `list` was asked for), 1 if not, 2 for an unknown one."""
     logging.basicConfig(level=logging.ERROR)
     name = arguments[0] if arguments else "happy"
     if name not in scenarios.ALL:
-        print(f"There is no scenario {name!r}. There are:", file=sys.stderr)
-        for known in scenarios.ALL.values():
-            print(f"  {known.name:30} {known.about}", file=sys.stderr)
+        listed = "".join(f"  {known.name:30} {known.about}\n" for known in scenarios.ALL.values())
+        if name == "list":
+            print(listed, end="")
+            return 0
+        print(f"There is no scenario {name!r}. There are:\n{listed}", end="", file=sys.stderr)
         return 2
     scenario = scenarios.ALL[name]
     print(f"{scenario.name}: {scenario.about}", flush=True)
