@@ -266,10 +266,11 @@ def test_a_reminder_that_another_step_sends_is_not_sent_twice(
     assert (read()["wait_seconds"], said.reminders) == (900, [])
 
 
-def test_a_reminder_goes_by_groups_where_the_plan_asks_many(rows: Table, said: Said, time: Time) -> None:
+def test_who_is_mentioned_goes_by_groups_where_the_plan_asks_many(rows: Table, said: Said, time: Time) -> None:
     many = [f"U0MANY{n:03d}" for n in range(12)]
     plan = {**ASKED, "approval": {**ASKED["approval"], "eligible": many, "groups": ["S0PLATF01"]}}
     read(plan)
+    assert said.short[0][2].startswith("<!subteam^S0PLATF01>: "), "with the card"
     time.pass_by(900)
     read(plan)
     assert said.reminders[0][2].startswith("<!subteam^S0PLATF01>: ")
