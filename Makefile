@@ -11,6 +11,10 @@ PYTEST_WORKERS ?= 3
 .PHONY: $(shell awk -F ':.*## ' '/^[a-z]+:.*\#\# / {print $$1}' Makefile)
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
+# The AWS command line and Lambda say AWS_REGION, boto3 reads the other name.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION ?= $(AWS_REGION)
+endif
 PY := .venv/bin/python
 ON_ENGINE = $(if $(filter docker,$(ENGINE)),exec $(PY) -m local.container,ENGINE="$(ENGINE)" exec)
 

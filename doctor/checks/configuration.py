@@ -11,7 +11,7 @@ from doctor import secret_forms
 from doctor.installation import Installation
 from doctor.result import Result, failed, ok
 
-README = "README.md, Configuration"
+README = "docs/configuration.md"
 PARAMETERS = {
     "GITHUB_ID": "GithubId",
     "GITHUB_REPO": "GithubRepo",

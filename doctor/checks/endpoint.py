@@ -13,7 +13,7 @@ from doctor.far import Answer
 from doctor.installation import Installation
 from doctor.result import NotLooked, Result, failed, ok
 
-LINK = "README.md, Deploying it"
+LINK = "README.md, Into production"
 _UNKNOWN = "the stack's address is not known"
 _NAME_IT = "Name the stack (STACK=…), or set CHATOPS_API_URL to its address (https://….amazonaws.com/prod)."
 
@@ -45,7 +45,7 @@ def signing_secret(installation: Installation, _: str) -> Iterator[Result]:
     if answer.status == 200 and challenge in answer.body.decode("utf-8", "replace"):
         yield ok(
             "The function behind the request URL holds the same signing secret as this check. Whether it is the Slack "
-            "app's own, only Slack can tell: saving the request URL in the app's settings must show it as verified."
+            "app's own, only Slack can tell: `/platform-deploy help` must be answered."
         )
         return
     yield failed(
