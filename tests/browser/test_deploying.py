@@ -31,7 +31,7 @@ def test_from_the_command_to_deployed(opened: Open, bot: Bot) -> None:
     events = bot.get(f"executions/{only['name']}")["events"]
     entered = [one["state"] for one in events if one["kind"] == "entered"]
     assert lit(page) == {f"{a}→{b}" for a, b in pairwise(entered)}
-    assert "done" in state(page, "Deployed").get_attribute("class")
+    page.locator('[data-state="Deployed"].done').wait_for()
     assert state(page, "Rolled Back").get_attribute("aria-label") == "Rolled Back, Fail, not entered"
 
     become(page, "dana")
@@ -44,7 +44,7 @@ def test_a_rollback_shows_what_runs_again_and_why(opened: Open) -> None:
     page.get_by_role("button", name="Scenarios").click()
     page.get_by_role("button", name="rollback-command").click()
     page.get_by_role("status").filter(has_text="Played “rollback-command”").wait_for()
-    assert "done" in state(page, "Restored").get_attribute("class")
+    page.locator('[data-state="Restored"].done').wait_for()
     assert {"Take Target→Roll Back?", "Roll Back?→Restore Service", "Restore Service→Check Restored"} <= lit(page)
     assert "Poll Build→Build Finished?" not in lit(page), "that was the deployment before"
     page.get_by_role("heading", name="v1.1.0").last.wait_for()
@@ -66,7 +66,7 @@ def test_a_rejection_wants_a_reason_and_shows_it(opened: Open) -> None:
     status(page, "SUCCEEDED")
     said(page, "Not on a Friday <b>please</b>.").first.wait_for()
     assert page.get_by_role("button", name="Approve").count() == 0
-    assert "done" in state(page, "Rejected").get_attribute("class")
+    page.locator('[data-state="Rejected"].done').wait_for()
 
 
 def test_an_outsider_is_told_who_may_and_nothing_happens(opened: Open) -> None:
