@@ -55,13 +55,16 @@ ON_SLACK = (
     Fault("bot-not-in-channel", CHANNEL, "The bot is not in #random", sets(SLACK_CHANNEL_ID=C_PUBLIC)),
     Fault("channel-private", CHANNEL, "no channel G0SECRET1 (channel_not_found)", sets(SLACK_CHANNEL_ID=G_SECRET)),
     Fault("channel-unknown", CHANNEL, "no channel C0NOWHERE", sets(SLACK_CHANNEL_ID="C0NOWHERE")),
-    Fault("approver-has-left", PEOPLE, "Lee Jiwoo (U0LEE0001), approver of dev, staging, vm, has left", _left),
+    Fault("approver-has-left", PEOPLE, "Lee Jiwoo (U0LEE0001), approver of dev, staging, batch, vm, has left", _left),
     Fault("approver-unknown", PEOPLE, "knows no user U0NOBODY1", sets(SLACK_APPROVERS=f"{U_LEE},U0NOBODY1")),
     Fault("approver-is-the-bot", PEOPLE, "is a bot", sets(SLACK_APPROVERS=f"{U_LEE},{U_BOT}")),
     Fault(
-        "group-unknown", PEOPLE, "group S0NOTHING, of dev, staging, vm, is not known", sets(SLACK_APPROVERS="S0NOTHING")
+        "group-unknown",
+        PEOPLE,
+        "group S0NOTHING, of dev, staging, batch, vm, is not known",
+        sets(SLACK_APPROVERS="S0NOTHING"),
     ),
-    Fault("group-empty", PEOPLE, f"group {S_APPROVERS}, of dev, staging, vm, has no members", _empty),
+    Fault("group-empty", PEOPLE, f"group {S_APPROVERS}, of dev, staging, batch, vm, has no members", _empty),
     Fault(
         "nobody-approves",
         PEOPLE,

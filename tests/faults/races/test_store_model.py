@@ -125,13 +125,15 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             if it.open and not it.decision:
                 it.votes.add(user)
                 it.decision = "approved" if len(it.votes) >= QUORUM else ""
+                it.woken += 1
             assert str(approvals.vote(far.rows, name, user).get("decision") or "") == it.decision
 
         @rule(name=begun, word=st.sampled_from(["rejected", "expired"]))
         def decide(self, name: str, word: str) -> None:
             self.ask(name)
             it = self.of(name)
-            it.decision = it.decision or (word if it.open else "")
+            if it.open and not it.decision:
+                it.decision, it.woken = word, it.woken + 1
             assert str(approvals.decide(far.rows, name, word, LEE).get("decision") or "") == it.decision
 
         @rule(name=NAMES)
@@ -139,7 +141,8 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             it = self.known.get(name, Deployment(end="never was"))
             wanted = "settled" if it.end else "already" if it.cancelled else ""
             assert approvals.cancel(far.rows, name, DANA) == wanted
-            it.cancelled = it.cancelled or not wanted
+            if not wanted:
+                it.cancelled, it.woken = True, it.woken + 1
 
         @rule(name=begun, stage=STAGES)
         def prepare(self, name: str, stage: str) -> None:
