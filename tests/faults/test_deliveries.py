@@ -61,6 +61,7 @@ def test_the_kinds_do_have_effects(inline: None, slack: Deliveries) -> None:
     assert '"decision": "approved"' in str(two)
 
 
+@slow
 @settings(max_examples=5, deadline=None, suppress_health_check=HEALTH)
 @given(sequences)
 @example(["cancel", TURNOVER, "cancel"])

@@ -58,6 +58,7 @@ def test_nonsense_is_refused_in_words(build: Build) -> None:
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_the_same_delivery_any_number_of_times_is_one_execution(build: Build) -> None:
     drive = build()
     before = len(drive.world.executions())  # another engine remembers those of other tests

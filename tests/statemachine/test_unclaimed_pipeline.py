@@ -51,6 +51,7 @@ def test_a_green_run_after_which_nothing_began_is_no_success_and_says_so(
     checks.all_hold(drive.world)
 
 
+@pytest.mark.slow
 def test_a_stage_that_reports_nothing_it_brought_is_rolled_back_and_says_so(build: Build) -> None:
     """Our own steps, in a pipeline whose deploy step forgot its outputs."""
     drive = build(scenario())

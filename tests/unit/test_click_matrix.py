@@ -139,7 +139,7 @@ STATES: dict[str, Callable[[Table, str, Time], None]] = {
 }
 
 
-USUAL = {"open", "approved", "cancelled"}
+USUAL = {"open"}
 
 
 def cases(rows: Table, time: Time) -> Iterator[tuple[str, tuple[str, ...], int, str]]:
