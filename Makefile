@@ -11,6 +11,8 @@ PYTEST_WORKERS ?= 3
 .PHONY: $(shell awk -F ':.*## ' '/^[a-z]+:.*\#\# / {print $$1}' Makefile)
 
 export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
+# Container images like to set it; then every process compiles boto3 and moto anew, and the tests take half as long again.
+unexport PYTHONDONTWRITEBYTECODE
 # The AWS command line and Lambda say AWS_REGION, boto3 reads the other name.
 ifneq ($(AWS_REGION),)
 export AWS_DEFAULT_REGION ?= $(AWS_REGION)

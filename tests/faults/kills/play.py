@@ -120,8 +120,14 @@ class Play:
             raise Lost(f"Slack's delivery was answered {answer.status} four times")
 
     def press(self, action: str, user: str = U_LEE) -> None:
-        """A button; the person presses again where Slack shows that it did not work."""
-        self._again(lambda: self.stage.world.user.click(self.card(action), action, user))
+        """A button; the person presses again where Slack shows that it did not work, as long as it is there: a click
+        may have been recorded by a process that died before it could answer."""
+        self.card(action)
+        self._again(lambda: self._click(action, user))
+
+    def _click(self, action: str, user: str) -> Answer | None:
+        offers = self._offers(action)
+        return self.stage.world.user.click(offers[-1], action, user) if offers else None
 
     def reject(self, reason: str) -> None:
         """The modal opens only while the click is fresh; who sees none presses again."""
@@ -140,21 +146,20 @@ class Play:
         text = f"cancel {self.seen.ids[0]}"
         self._again(lambda: self.stage.world.user.slash("/platform-deploy", text, U_DEV, self.channel))
 
-    def _again(self, act: Callable[[], Answer]) -> None:
+    def _again(self, act: Callable[[], Answer | None]) -> None:
         for _ in range(4):
-            if act().status == 200:
+            answer = act()
+            if answer is None or answer.status == 200:
                 return
         raise Lost("somebody tried four times")
 
     def card(self, action: str) -> Message:
         """The newest message that offers this."""
-        found = self._wait(
-            lambda: [
-                m for m in self.stage.watch.messages(self.target) if any(b.action_id == action for b in m.buttons)
-            ],
-            f"a button {action}",
-        )
+        found: list[Message] = self._wait(lambda: self._offers(action), f"a button {action}")
         return found[-1]
+
+    def _offers(self, action: str) -> list[Message]:
+        return [m for m in self.stage.watch.messages(self.target) if any(b.action_id == action for b in m.buttons)]
 
     def until(self, step: str) -> None:
         """The step has been carried out."""

@@ -39,11 +39,17 @@ class Deployment:
     stages: dict[str, Stage] = field(default_factory=dict)
     woken: int = 0
     token: str = ""
+    seen: int = 0
     owed: bool = False
 
     @property
     def open(self) -> bool:
         return not self.end and not self.cancelled
+
+    @property
+    def undelivered(self) -> str:
+        """The wait that sweep must end: something was recorded since it began, and nobody has answered it."""
+        return self.token if self.woken > self.seen else ""
 
 
 def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for each thing that can happen
@@ -194,7 +200,8 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             for _ in range(meanwhile):
                 self.wake(name)
             assert waits.park(far.rows, name, f"token-{self.n}", seen) == (not meanwhile)
-            it.token = it.token if meanwhile else f"token-{self.n}"
+            if not meanwhile:
+                it.token, it.seen = f"token-{self.n}", seen
 
         @rule(name=begun)
         def wake(self, name: str) -> None:
@@ -202,6 +209,14 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             waits.wake(far.rows, name)
             assert not it.token or far.states.answered[-1] == it.token
             it.woken, it.token = it.woken + 1, ""
+
+        @rule(name=begun)
+        def nudge(self, name: str) -> None:
+            """What whoever recorded a decision does next, or `sweep` where they died."""
+            it = self.of(name)
+            waits.nudge(far.rows, name)
+            assert not it.token or far.states.answered[-1] == it.token
+            it.token = ""
 
         @rule(name=NAMES)
         def deliver(self, name: str) -> None:
@@ -222,7 +237,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
                 assert (str(row.get("decision") or ""), set(row.get("votes") or ())) == (it.decision, it.votes)
                 assert bool(approvals.cancelled(far.rows, name)) == it.cancelled
                 assert waits.counter(far.rows, name) == it.woken
-                assert waits.undelivered(far.rows, name) == ""
+                assert waits.undelivered(far.rows, name) == it.undelivered
 
     return Store
 
