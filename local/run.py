@@ -19,7 +19,7 @@ def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable, "").strip()
     if not text:
         return default
-    if not text.isdigit() or int(text) > 65535:
+    if not text.isdecimal() or int(text) > 65535:
         sys.exit(f"{variable} is {text!r}; it should hold a port number.")
     return int(text)
 
@@ -71,7 +71,8 @@ def main() -> int:
         return 1
     except OSError as error:
         print(
-            f"The bot could not start: {error}. Is it running already? PORT=… picks another port.",
+            f"The bot could not start: {error.strerror or error}. Is it running already? "
+            "PORT=… picks another port for all of it, LAMBDA_PORT=… one for the functions.",
             file=sys.stderr,
         )
         return 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from local.connections import ClosesConnections
+from local.connections import ClosesConnections, listening
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -30,7 +30,6 @@ class _Handler(WSGIRequestHandler):
 
 class _Server(ClosesConnections, ThreadedWSGIServer):
     daemon_threads = True
-    request_queue_size = 128
 
 
 class Mounts:
@@ -58,7 +57,8 @@ class WebServer:
     """Serves an application on a port (0: a free one) until closed."""
 
     def __init__(self, app: App, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server = _Server(host, port, app, handler=_Handler)
+        with listening(host, port) as taken:
+            self._server = _Server(host, port, app, handler=_Handler, fd=taken)
         self.url = f"http://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
         self._thread.start()

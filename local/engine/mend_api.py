@@ -6,12 +6,16 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from local.engine.patches import Patches, Settings
 
 MAX_INPUT = 262_144
 """Bytes of UTF-8: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+_SOUND: set[bytes] = set()
+"""Definitions that have been checked by an engine of this process; the machine's takes 200 ms."""
 
 
 def definitions_are_checked(patches: Patches, _: Settings) -> None:
@@ -27,6 +31,9 @@ def definitions_are_checked(patches: Patches, _: Settings) -> None:
     validate = StepFunctionsParserBackend._validate_definition
 
     def check(definition: str) -> None:
+        digest = sha256(definition.encode()).digest()
+        if digest in _SOUND:
+            return
         try:
             validate(definition=definition)
             dangling = list(_dangling(json.loads(definition)))
@@ -35,6 +42,7 @@ def definitions_are_checked(patches: Patches, _: Settings) -> None:
         if dangling:
             message = f"Invalid State Machine Definition: '{'; '.join(dangling)}'"
             raise AWSError(message, "InvalidDefinition", 400)
+        _SOUND.add(digest)
 
     patches.replace(StepFunctionsParserBackend, "_validate_definition", staticmethod(check))
 
@@ -149,9 +157,9 @@ def history_has_pages(patches: Patches, _: Settings) -> None:
     """AWS: GetExecutionHistory knows maxResults (100 by default, at most 1,000), nextToken and reverseOrder.
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
 
-    moto: ignores them and gives all events, oldest first.
+    moto: ignores them and gives all events, oldest first, at 100 us an event: it looks for each of an event's forty
+    members under several names. They are what goes over the wire already, but for what is None.
     """
-    from moto.core.responses import ActionResult
     from moto.stepfunctions.responses import StepFunctionResponse
 
     def history(self: Any) -> Any:
@@ -164,6 +172,13 @@ def history_has_pages(patches: Patches, _: Settings) -> None:
         page: dict[str, Any] = {"events": events[begin:end]}
         if end < len(events):
             page["nextToken"] = str(end)
-        return ActionResult(page)
+        return json.dumps(_given(page), default=datetime.timestamp)
 
     patches.replace(StepFunctionResponse, "get_execution_history", history)
+
+
+def _given(value: Any) -> Any:
+    """Without members that have no value."""
+    if isinstance(value, dict):
+        return {name: _given(member) for name, member in value.items() if member is not None}
+    return [_given(member) for member in value] if isinstance(value, list) else value

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from local.engine.patches import Patches, Settings
 
 REGION = "us-east-1"
+
+
+@cache
+def _session() -> Any:
+    """It keeps the description of Lambda's API, which takes 100 ms to read, for the next engine of this process."""
+    import boto3
+
+    return boto3.session.Session()
 
 
 def one_client_for_all_tasks(patches: Patches, settings: Settings) -> None:
@@ -15,11 +24,10 @@ def one_client_for_all_tasks(patches: Patches, settings: Settings) -> None:
     moto: builds a new client for every task (some 50 ms each), which calls moto's own Lambda, which runs no
     code.
     """
-    import boto3
     from botocore.config import Config
     from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-    client = boto3.session.Session().client(
+    client = _session().client(
         "lambda",
         endpoint_url=settings.lambda_url,
         region_name=REGION,

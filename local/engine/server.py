@@ -10,7 +10,7 @@ from collections.abc import Collection
 from types import TracebackType
 from typing import Any
 
-from local.connections import ClosesConnections
+from local.connections import ClosesConnections, listening
 from local.engine import identity, mend_speed, mends
 from local.engine.patches import Patches, Settings
 
@@ -55,11 +55,9 @@ class EmbeddedEngine:
             raise
         try:
             self._server = _server(host, port)
-        except BaseException as error:
+        except BaseException:
             self._patches.undo()
             _in_use.release()
-            if isinstance(error, SystemExit):  # what werkzeug does when it cannot listen
-                raise OSError(f"cannot listen on {host}:{port}; is another program using that port?") from error
             raise
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
@@ -128,7 +126,8 @@ def _server(host: str, port: int) -> Any:
         def log_error(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
             pass
 
-    return Server(host, port, _Application(), Handler)
+    with listening(host, port) as taken:
+        return Server(host, port, _Application(), Handler, fd=taken)
 
 
 class _Application:

@@ -32,5 +32,10 @@ def pipeline() -> str:
 
 def workflows() -> dict[str, str]:
     """The workflow files of the repository that the stand-in begins with, and what they bring along, by path."""
+    return dict(_workflows())
+
+
+@cache
+def _workflows() -> dict[str, str]:
     found = {f"{FOLDER}/ci.yml": CI, PIPELINE: pipeline(), SCRIPTS: (ROOT / SCRIPTS).read_text(encoding="utf-8")}
     return found | {path_of(name): caller(name, f"{name}_deploy", HERE) for name in OTHER_TARGETS}

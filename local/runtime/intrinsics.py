@@ -6,8 +6,10 @@ A function that is not understood is an error with its place, never a silent emp
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -47,10 +49,15 @@ _Loader.add_multi_constructor("!", _short_form)
 
 def load_yaml(text: str) -> dict[str, Any]:
     """A template's text as plain data, the short forms written out."""
-    document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader with the short forms added
+    document = copy.deepcopy(_parsed(text))
     if not isinstance(document, dict):
         raise TemplateError("the template is not a mapping")
     return document
+
+
+@lru_cache(maxsize=4)  # one world after another reads the same template; PyYAML needs 200 ms for it
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader with the short forms added
 
 
 class Resolver:

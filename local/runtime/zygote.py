@@ -28,7 +28,7 @@ from typing import Any
 
 LENGTH = struct.Struct("!I")
 Fds = Sequence[int]
-DESCRIBED = ("dynamodb", "stepfunctions", "secretsmanager", "ecs")
+DESCRIBED = ("dynamodb", "stepfunctions", "secretsmanager", "ecs", "codedeploy")
 
 
 def send(control: socket.socket, message: dict[str, Any], fds: Fds = ()) -> None:
