@@ -100,6 +100,9 @@ policies: .venv/local.stamp ## Name the targets of lambdas/shared/targets.yaml i
 mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must not be wrong; takes a while (MODULE=locks: one of tests/mutants/modules.toml)
 	@exec .venv-tools/mutants/bin/python tests/mutants/run.py $(MODULE)
 
+bench: .venv-tools/bench/installed.stamp ## What the Slack edge costs beside one written with Slack's own framework; the last line is JSON
+	@exec .venv-tools/bench/bin/python -m bench
+
 build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM of the lock file (needs Python 3.11)
 	@PATH="$(CURDIR)/.venv-tools/sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
 
