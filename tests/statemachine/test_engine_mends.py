@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -397,7 +398,7 @@ def definitions_are_parsed_once(on: Bench) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(counting))
-        machine = on.create({"A": PASS})
+        machine = on.create({f"New to every engine {uuid.uuid4()}": PASS})
         executions = [on.start(machine) for _ in range(5)]
         for execution in executions:
             on.wait(execution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,6 +58,15 @@ class Stage:
 
     def dispatch(self) -> None:
         self.fact = dispatch.run(self.event())
+
+    def begun(self) -> Run:
+        """GitHub's run of it, as soon as a runner has it: from here on nothing happens to a LONG one by itself."""
+        run, pause = self.far.runs[0], threading.Event()
+        for _ in range(2000):
+            if run.status == "in_progress":
+                return run
+            pause.wait(0.005)
+        raise AssertionError(f"it is {run.status}")
 
     def look(self, seconds: float = 0) -> dict[str, Any]:
         """Look once, so many seconds later."""

@@ -61,7 +61,7 @@ def test_a_claimed_run(name: str, rows: Table, time: Time, monkeypatch: pytest.M
 def test_a_run_that_need_not_claim(name: str, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     with staged(rows, time, monkeypatch, name, claim=False) as stage:
         stage.dispatch()
-        run = stage.far.runs[0]
+        run = stage.begun()
         for conclusion in (*CONCLUSIONS, *STRANGE):
             assert (concluded(stage, run, conclusion) == "succeeded") == (conclusion == "success"), conclusion
 
@@ -71,7 +71,7 @@ def test_a_run_that_never_claimed(name: str, rows: Table, time: Time, monkeypatc
     """Where runs claim, one that did not counts for nothing, and least of all as a success."""
     with staged(rows, time, monkeypatch, name) as stage:
         stage.dispatch()
-        run, sent = stage.far.runs[0], time.at
+        run, sent = stage.begun(), time.at
         for conclusion in (*CONCLUSIONS, *STRANGE):
             stages.note(rows, ID, name, state="ready")
             time.at = sent + 61
