@@ -6,7 +6,6 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -157,9 +156,9 @@ def history_has_pages(patches: Patches, _: Settings) -> None:
     """AWS: GetExecutionHistory knows maxResults (100 by default, at most 1,000), nextToken and reverseOrder.
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
 
-    moto: ignores them and gives all events, oldest first, at 100 us an event: it looks for each of an event's forty
-    members under several names. They are what goes over the wire already, but for what is None.
+    moto: ignores them and gives all events, oldest first.
     """
+    from moto.core.responses import ActionResult
     from moto.stepfunctions.responses import StepFunctionResponse
 
     def history(self: Any) -> Any:
@@ -172,13 +171,6 @@ def history_has_pages(patches: Patches, _: Settings) -> None:
         page: dict[str, Any] = {"events": events[begin:end]}
         if end < len(events):
             page["nextToken"] = str(end)
-        return json.dumps(_given(page), default=datetime.timestamp)
+        return ActionResult(page)
 
     patches.replace(StepFunctionResponse, "get_execution_history", history)
-
-
-def _given(value: Any) -> Any:
-    """Without members that have no value."""
-    if isinstance(value, dict):
-        return {name: _given(member) for name, member in value.items() if member is not None}
-    return [_given(member) for member in value] if isinstance(value, list) else value

@@ -56,6 +56,7 @@ MENDS: tuple[Mend, ...] = (
     mend_timing.waits_scale,
     mend_timing.retries_scale,
     mend_speed.definitions_are_parsed_once,
+    mend_speed.answers_are_written_from_what_they_hold,
     mend_speed.failures_are_not_printed,
 )
 

@@ -430,6 +430,57 @@ def test_executions_that_start_at_once_wait_for_one_of_them_to_parse() -> None:
 
 
 @check
+def answers_are_written_from_what_they_hold(on: Bench) -> None:
+    from moto.core.serialize import ResponseSerializer
+
+    asked: list[str] = []
+    real = ResponseSerializer.get_value
+
+    def counting(self: Any, value: Any, key: str, shape: Any) -> Any:
+        asked.append(key)
+        return real(self, value, key, shape)
+
+    execution = on.start({"A": {"Type": "Pass", "Next": "B"}, "B": PASS})
+    on.wait(execution)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ResponseSerializer, "get_value", counting)
+        events = on.sfn.get_execution_history(executionArn=execution)["events"]
+    assert len(events) == 6
+    assert len(asked) < len(events), f"{len(asked)} members were looked for"
+
+
+def test_answers_say_the_same_however_they_are_written() -> None:
+    def answers(on: Bench) -> list[Any]:
+        client = boto3.client("dynamodb", endpoint_url=on.url, region_name="us-east-1", **CREDENTIALS)
+        key = [{"AttributeName": "pk", "KeyType": "HASH"}]
+        kind = [{"AttributeName": "pk", "AttributeType": "S"}]
+        client.create_table(TableName="t", KeySchema=key, AttributeDefinitions=kind, BillingMode="PAY_PER_REQUEST")
+        value = {
+            "L": [{"M": {"a": {"N": "1.5"}, "b": {"NULL": True}, "c": {"BOOL": False}}}, {"SS": ["x", "y"]}, {"S": ""}]
+        }
+        client.put_item(TableName="t", Item={"pk": {"S": "one"}, "value": value, "bytes": {"B": b"\x00"}})
+        refused = {"A": {"Type": "Fail", "Error": "Boom", "Cause": "why"}}
+        executions = [on.start(it, name=n) for n, it in (("good", {"A": PASS}), ("bad", refused))]
+        for execution in executions:
+            on.wait(execution)
+        histories = [on.sfn.get_execution_history(executionArn=execution)["events"] for execution in executions]
+        told = [on.sfn.describe_execution(executionArn=execution) for execution in executions]
+        found = [client.get_item(TableName="t", Key={"pk": {"S": "one"}})["Item"], client.scan(TableName="t")["Items"]]
+        return [*found, *histories, *told]
+
+    def plain(answer: Any) -> Any:
+        if isinstance(answer, dict):
+            changing = ("ResponseMetadata", "timestamp", "executionArn", "stateMachineArn", "startDate", "stopDate")
+            return {name: plain(value) for name, value in answer.items() if name not in changing}
+        return [plain(one) for one in answer] if isinstance(answer, list) else answer
+
+    with bench() as mended:
+        ours = plain(answers(mended))
+    with bench(without={"answers_are_written_from_what_they_hold"}) as as_it_comes:
+        assert plain(answers(as_it_comes)) == ours
+
+
+@check
 def failures_are_not_printed(on: Bench) -> None:
     records: list[logging.LogRecord] = []
 

@@ -12,7 +12,8 @@ import pytest
 
 from chatops import aws, clock, config, targets
 from chatops.store.table import Table
-from local.engine.mend_dynamodb import writes_are_serializable
+from local.engine.mend_dynamodb import transactions_copy_what_they_touch, writes_are_serializable
+from local.engine.mend_speed import answers_are_written_from_what_they_hold
 from local.engine.patches import Patches, Settings
 
 TABLE = "chatops"
@@ -84,11 +85,19 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return standing
 
 
+MENDS = (
+    transactions_copy_what_they_touch,
+    writes_are_serializable,
+    answers_are_written_from_what_they_hold,
+)
+
+
 @pytest.fixture
 def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
     """The stack's table, empty; its reads and writes are serializable, as the embedded engine's are."""
     patches = Patches()
-    writes_are_serializable(patches, Settings(""))
+    for mend in MENDS:
+        mend(patches, Settings(""))
     with moto.mock_aws():
         client = _dynamodb()
         keys = [("pk", "HASH"), ("sk", "RANGE")]
