@@ -273,6 +273,7 @@ def test_a_failed_jobs_page_has_its_log() -> None:
     failed = {"name": "lint", "conclusion": "failure", "html_url": page}
     assert runs.log_url([{"name": "build", "conclusion": "success", "html_url": "x"}, failed]) == page
     assert runs.log_url([{"name": "build", "conclusion": None}]) == ""
+    assert runs.log_url([{"name": "lint", "conclusion": "failure", "html_url": None}]) == "", "no page is no link"
 
 
 def test_a_ref_keeps_its_slashes_and_nothing_else_that_means_something_in_a_path() -> None:

@@ -99,6 +99,12 @@ def test_a_failed_step_is_shown_before_a_running_one_and_only_of_a_job_that_fail
     assert runs.job_and_step([{**failed, "steps": None}]) == ("lint", "")
 
 
+def test_a_hundred_characters_of_a_name_are_shown() -> None:
+    failed = {"conclusion": "failure"}
+    long = {**failed, "name": "j" * 99 + "12", "steps": [{**failed, "name": "s" * 99 + "12"}]}
+    assert runs.job_and_step([long]) == ("j" * 99 + "1", "s" * 99 + "1")
+
+
 # -- whose attempt counts --------------------------------------------------------------------------------------
 
 

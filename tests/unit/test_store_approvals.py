@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatops.store import approvals, deployments, locks
+from chatops.store import approvals, deployments, locks, waits
 from chatops.store.approvals import Question
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
@@ -119,6 +119,13 @@ def test_another_decision_counts_no_vote_and_keeps_its_reason(asked: Table, word
 
 def test_a_decision_without_a_reason_has_an_empty_one(asked: Table) -> None:
     assert approvals.decide(asked, ID, "rejected", KIM)["reason"] == ""
+
+
+def test_what_people_decide_moves_the_wake_counter_and_what_the_step_finds_does_not(asked: Table, rows: Table) -> None:
+    approvals.vote(asked, ID, LEE)
+    assert waits.counter(rows, ID) == 1
+    approvals.decide(asked, ID, "expired", "")
+    assert waits.counter(rows, ID) == 1, "whoever finds it expired is awake"
 
 
 def test_whoever_decides_after_a_decision_changes_nothing(asked: Table, time: Time) -> None:
