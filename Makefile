@@ -51,7 +51,7 @@ costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has i
 
 test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=docker or a URL: the state machine on that engine)
 ifeq ($(ENGINE),)
-	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 else
 	@$(ON_ENGINE) $(PY) -m pytest -q -m engine tests/statemachine $(PYTEST_ARGS)
 endif
@@ -63,7 +63,7 @@ kills: .venv/test.stamp ## Kill handlers before and after every external call (N
 check: ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
-	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) $(wildcard tests/unit tests/contract tests/doctor tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
 	check-checkov check-definition check-actionlint check-zizmor

@@ -6,6 +6,7 @@ None sees the targets of the installation in whose repository it runs: they come
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,18 @@ from chatops import targets
 from tests import leaks
 
 targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first: at the end none is left that one worker does while the others are idle."""
+    items.sort(key=lambda item: "/kills/" not in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the collector need not look through it again and again, a tenth of all the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)

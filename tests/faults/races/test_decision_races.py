@@ -162,7 +162,7 @@ def test_an_approval_beside_another_end(far: Far, other: str) -> None:
 def test_any_two_at_once_in_more_orders(far: Far, both: tuple[str, ...]) -> None:
     kept = asked(far)
     every(lambda: pair(far, kept, both), switches=1)
-    some(lambda: pair(far, kept, both), 30, seed=2)
+    some(lambda: pair(far, kept, both), 15, seed=2)
 
 
 @pytest.mark.slow
@@ -170,7 +170,7 @@ def test_any_three_at_once_in_orders_by_chance(far: Far) -> None:
     kept = asked(far)
     for three in itertools.combinations(names(), 3):
         if not impossible(three):
-            some(lambda three=three: pair(far, kept, three), 12, seed=33)  # type: ignore[misc]
+            some(lambda three=three: pair(far, kept, three), 6, seed=33)  # type: ignore[misc]
 
 
 def test_everything_at_once_from_threads(far: Far) -> None:

@@ -86,4 +86,4 @@ def test_two_deployments_of_one_target_in_many_orders(far: Far, dead: bool) -> N
         far.end("d-dead")
     kept = far.snapshot()
     every(lambda: two_plans(far, kept, int(dead)), switches=2)
-    some(lambda: two_plans(far, kept, int(dead)), 150, seed=16)
+    some(lambda: two_plans(far, kept, int(dead)), 75, seed=16)

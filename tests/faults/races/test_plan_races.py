@@ -48,7 +48,7 @@ def test_the_way_back_is_what_is_live_when_the_target_is_taken(far: Far) -> None
 def test_the_way_back_is_what_is_live_in_many_orders(far: Far) -> None:
     kept = before_a_settle(far)
     every(lambda: plan_beside_a_settle(far, kept), switches=2)
-    some(lambda: plan_beside_a_settle(far, kept), 200, seed=3)
+    some(lambda: plan_beside_a_settle(far, kept), 100, seed=3)
 
 
 def take_beside_a_settle(far: Far, kept: dict[str, Any]) -> Scene:
