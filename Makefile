@@ -42,9 +42,8 @@ caller: .venv/local.stamp ## The workflow with which a target's repository calls
 	@exec $(PY) -m pipeline $(if $(TARGET),--target $(TARGET)) $(if $(REPO),--repo $(REPO)) $(if $(OUT),--out $(OUT)) \
 		$(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(COMMIT),--commit $(COMMIT)) $(if $(FORCE),--force)
 
-# The words come through the environment, as they are typed: no shell reads them again.
 decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel|promote ID=d-... STACK=name BY=you REASON="...")
-	@exec $(PY) -m chatops.operator "$$DECISION" "$$ID" --stack "$$STACK" --by "$$BY" --reason "$$REASON"
+	@exec $(PY) -m scripts.decide
 
 costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has it
 	@exec $(PY) scripts/costs.py

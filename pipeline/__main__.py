@@ -106,7 +106,7 @@ def _left(target: str, where: str, name: str, inside: bool) -> list[str]:
         *([] if inside else [access]),
         f"Set variables and secrets in {where}, or in its environment {target}; the top of dev_deploy.yml lists them.",
         f"The role on AWS must trust repo:{where}:environment:{target}.",
-        f"Then: make doctor TARGET={target}",
+        f"Then: make doctor STACK=<the bot's stack> TARGET={target}",
     ]
 
 

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import secrets
 from chatops.aws import error_code
+from chatops.terminal import meaning
 from doctor import secret_forms
 from scripts.stack_parameters import stack_name
 
@@ -154,7 +155,8 @@ def main(arguments: list[str], env: Mapping[str, str] = os.environ, ask: Callabl
     except (ClientError, BotoCoreError) as error:
         # botocore's own texts name the request and what it was for, never a value of ours
         said = f"AWS answered {error_code(error)}" if error_code(error) else type(error).__name__
-        print(f"Nothing was changed. {said}: see the rights at the top of scripts/stack_secret.py.", file=sys.stderr)
+        said = meaning(error) or f"{said}: see the rights at the top of scripts/stack_secret.py."
+        print(f"Nothing was changed. {said}", file=sys.stderr)
         return 1
     return 0
 

@@ -141,7 +141,7 @@ def test_the_command_shows_the_caller_and_says_what_is_left_to_do(command: Comma
         "Merge it into the default branch of acme/shop",
         "If acme/platform-deploy is private, let acme/shop use its workflows",
         "repo:acme/shop:environment:prod",
-        "make doctor TARGET=prod",
+        "make doctor STACK=<the bot's stack> TARGET=prod",
     ):
         assert said in done.stderr, done.stderr
 

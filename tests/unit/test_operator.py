@@ -208,7 +208,7 @@ def test_whoever_aws_does_not_know_decides_nothing(
 
     environment.setattr(aws, "client", nobody)
     assert operator.main(["approve", ID]) == 1
-    assert "Unable to locate credentials" in capsys.readouterr().err
+    assert "Nothing was recorded. There are no AWS credentials here." in capsys.readouterr().err
 
 
 # -- in messages ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from scripts import stack_secret
@@ -130,6 +131,19 @@ def test_awss_refusal_names_the_code_and_the_rights(world: World, capsys: pytest
     world.stack.refuses = "AccessDenied"
     assert fill(SLACK_BOT_TOKEN=BOT) == 1
     assert "AWS answered AccessDenied" in capsys.readouterr().err
+
+
+def test_who_is_not_signed_in_is_told_so_and_not_of_rights(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nobody(*_: object) -> None:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(stack_secret.boto3, "client", nobody)
+    assert stack_secret.main([], {"SLACK_SIGNING_SECRET": SIGNING}) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Nothing was changed. There are no AWS credentials here. Sign in")
+    assert "rights" not in said
 
 
 def test_the_pipelines_variable_names_the_stack(world: World) -> None:

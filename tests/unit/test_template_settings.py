@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from chatops.targets import OWNER, REPOSITORY
 from doctor.checks.configuration import PARAMETERS
 from tests.unit.test_template_rules import RESOURCES, ROOT, TEMPLATE, names
 
@@ -14,6 +17,14 @@ def test_every_parameter_says_what_it_is_and_refuses_what_it_is_not() -> None:
         assert {"AllowedValues", "AllowedPattern", "MaxValue"} & parameter.keys(), name
         if "AllowedPattern" in parameter and "Default" in parameter:
             assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
+
+
+@pytest.mark.parametrize("value", ["acme", "Acme-1", "dana_acme", "a" * 100])
+def test_an_owner_that_the_code_knows_can_be_given_to_the_stack(value: str) -> None:
+    """Managed users have an underscore: https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam"""
+    assert TEMPLATE["Parameters"]["GithubId"]["AllowedPattern"] == OWNER.pattern
+    assert TEMPLATE["Parameters"]["GithubRepo"]["AllowedPattern"] == REPOSITORY.pattern
+    assert OWNER.fullmatch(value)
 
 
 def test_every_parameter_is_used_and_stands_in_one_group() -> None:

@@ -30,8 +30,9 @@ from chatops.messages.catalogue import say
 from chatops.store import approvals, deployments, pauses, waits
 from chatops.store.approvals import OPERATOR
 from chatops.store.table import Item, Table
+from chatops.terminal import meaning
 
-_LONGEST = {"reason": 500, "by": 80}
+LONGEST = {"reason": 500, "by": 80}
 
 
 class NotDecided(ChatOpsError):
@@ -112,7 +113,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"{asked.deployment_id!r} is no deployment id; it looks like d-abc234def567")
     if asked.action == "reject" and not asked.reason.strip():
         parser.error("a rejection needs a --reason")
-    for name, most in _LONGEST.items():
+    for name, most in LONGEST.items():
         if len(getattr(asked, name)) > most:
             parser.error(f"--{name} may have {most} characters")
     return asked
@@ -127,7 +128,7 @@ def main(given: Sequence[str] | None = None) -> int:
         rows = table(asked.stack)
         said = decide(rows, asked.action, asked.deployment_id, identity(asked.by.strip()), asked.reason.strip())
     except (ChatOpsError, ClientError, BotoCoreError) as error:
-        print(f"Nothing was recorded. {error}", file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
+        print(f"Nothing was recorded. {meaning(error) or error}", file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
         return 1
     print(said)  # noqa: T201 - a command speaks to its terminal
     return 0
