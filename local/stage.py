@@ -22,6 +22,7 @@ from local import scenarios, socket_mode
 from local.drive import Drive
 from local.page.server import Page
 from local.scenarios import Scenario
+from local.web import beginning
 from local.world import World
 
 LOG = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Stage:
     def _open(self, stack: ExitStack, name: str) -> None:
         scenario = scenarios.ALL.get(name)
         settings = self.settings | ({"targets": scenario.targets()} if scenario else {})
-        made = World(stack, sweep_seconds=SWEEP_SECONDS, **settings)
+        made = World(stack, sweep_seconds=SWEEP_SECONDS, page=beginning, **settings)
         made.set_speed(self.speed)
         stack.enter_context(socket_mode.connected(made.user.send, self.environment))
         self.settings["port"] = int(made.url.rpartition(":")[2])  # the next world is found where this one was

@@ -32,8 +32,17 @@ class _Server(ClosesConnections, ThreadedWSGIServer):
     daemon_threads = True
 
 
+def beginning(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """While a world is being made: it is not there yet, and soon will be."""
+    text = b"The bot is starting."
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Retry-After", "1")]
+    start_response("503 Service Unavailable", headers)
+    return [text]
+
+
 class Mounts:
-    """Applications by first path segment; `whole` ones see the path with it (API Gateway's stage is part of it)."""
+    """Applications by first path segment; `whole` ones see the path with it (API Gateway's stage is part of it).
+    `root` has every path that belongs to nothing else."""
 
     def __init__(self, shifted: Mapping[str, App], whole: Mapping[str, App], root: App | None = None) -> None:
         self._shifted, self._whole, self.root = dict(shifted), dict(whole), root

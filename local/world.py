@@ -74,6 +74,7 @@ class World:
     `speed`: of the stand-ins' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
     Functions endpoint; its Lambda endpoint must then be `runtime.url`, at `lambda_host` and `lambda_port`.
     `max_warm`: as LambdaRuntime has it. `events` False: EventBridge is the test.
+    `page`: what is served for other paths until `mount_page`.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class World:
         log_dir: str | None = None,
         max_warm: int = 8,
         events: bool = True,
+        page: App | None = None,
     ) -> None:
         self.clock = Clock(speed)
         stack.callback(self.clock.close)
@@ -102,7 +104,7 @@ class World:
         stack.callback(self.github.close)
         self.slack = Slack(self.clock)
         far: dict[str, App] = {"_github": self.github.mount, "_slack": self.slack.app}
-        self._mounts = Mounts({**far, "_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app}, {})
+        self._mounts = Mounts({**far, "_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app}, {}, page)
         web = WebServer(self._mounts, port=port)
         stack.callback(web.close)
         self.url = web.url

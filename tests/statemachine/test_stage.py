@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -54,6 +55,27 @@ def running() -> Iterator[Running]:
     made.stage.stop()
     made.thread.join(60)
     assert not made.thread.is_alive()
+
+
+def test_whoever_comes_while_it_starts_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen from within: the web server listens already, and the rest is being made."""
+    answers: list[tuple[int, str]] = []
+    create = World._create_table
+
+    def look(self: World) -> None:
+        for path in ("/", "/prod/slack/events"):
+            try:
+                urllib.request.urlopen(f"{self.url}{path}", timeout=10).close()
+            except urllib.error.HTTPError as error:
+                answers.append((error.code, error.headers["Retry-After"]))
+        create(self)
+
+    monkeypatch.setattr(World, "_create_table", look)
+    made = Running(speed=10)
+    made.world(1)
+    made.stage.stop()
+    made.thread.join(60)
+    assert answers == [(503, "1"), (503, "1")]
 
 
 def test_reset_leaves_nothing_and_the_address_stays(running: Running) -> None:

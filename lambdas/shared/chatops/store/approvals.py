@@ -47,13 +47,7 @@ def open_question(table: Table, deployment_id: str, question: Question) -> Item:
         "votes": {},
         "revision": 0,
     }
-    try:
-        table.put(row, "attribute_not_exists(#pk)")
-    except Conflict as conflict:
-        if conflict.old is None:
-            raise
-        return conflict.old
-    return row
+    return table.put_once(row)
 
 
 def vote(table: Table, deployment_id: str, user: str, via: str = "slack") -> Item:

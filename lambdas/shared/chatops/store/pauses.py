@@ -44,13 +44,7 @@ def opened(table: Table, deployment_id: str, mark: str, facts: Mapping[str, Any]
         "asked_at": clock.now(),
         "deadline_at": deadline_at,
     }
-    try:
-        table.put(row, "attribute_not_exists(#pk)")
-    except Conflict as conflict:
-        if conflict.old is None:
-            raise
-        return conflict.old
-    return row
+    return table.put_once(row)
 
 
 def asks(table: Table, deployment_id: str, mark: str, eligible: Sequence[str]) -> Item:

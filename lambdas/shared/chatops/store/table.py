@@ -134,6 +134,16 @@ class Table:
         """Write the whole item if `when` holds."""
         self._write(self._client.put_item, TableName=self.name, **put(item, when, values))
 
+    def put_once(self, item: Item) -> Item:
+        """Write the whole item unless there is one; the one that stands."""
+        try:
+            self.put(item, "attribute_not_exists(#pk)")
+        except Conflict as conflict:
+            if conflict.old is None:
+                raise
+            return conflict.old
+        return item
+
     def update(self, pk: str, sk: str, change: str, when: str = "", values: Mapping[str, Any] | None = None) -> Item:
         """Change the item if `when` holds and return it as it is now."""
         made = update(pk, sk, change, when, values)
