@@ -130,3 +130,14 @@ def opened() -> Iterator[Door]:
         door.client = boto3.client("codedeploy", endpoint_url=door.url, config=config, **keys)
         yield door
         door.client.close()
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    with opened() as made:
+        yield made
+
+
+@pytest.fixture
+def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
+    return door.batch(environment)

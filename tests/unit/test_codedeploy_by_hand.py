@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chatops.messages.catalogue import plain
 from local.codedeploy.server import revision_of
-from tests.unit.codedeploy_world import FAILS, Door, World, opened
+from tests.unit.codedeploy_world import FAILS, World, batch, door
 
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with opened() as made:
-        yield made
-
-
-@pytest.fixture
-def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
-    return door.batch(environment)
-
-
+__all__ = ["batch", "door"]
 AWS = """#!{python}
 import json, sys
 sys.path.insert(0, {tests!r})

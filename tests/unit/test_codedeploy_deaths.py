@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,9 @@ from chatops import aws
 from local.aws_json import AwsError
 from local.codedeploy import CodeDeploy, Course
 from local.codedeploy.server import FAILURES, revision_of
-from tests.unit.codedeploy_world import FAILS, STUCK, Door, World, opened
+from tests.unit.codedeploy_world import FAILS, STUCK, Door, World, door
 
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with opened() as made:
-        yield made
+__all__ = ["door"]
 
 
 @dataclass

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chatops import live
@@ -11,18 +9,9 @@ from chatops.errors import InvalidRequest
 from chatops.store.releases import Release
 from local.codedeploy.model import Deployment
 from local.codedeploy.server import FAILURES
-from tests.unit.codedeploy_world import FAILS, TARGET, Door, World, opened
+from tests.unit.codedeploy_world import FAILS, TARGET, World, batch, door
 
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with opened() as made:
-        yield made
-
-
-@pytest.fixture
-def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
-    return door.batch(environment)
+__all__ = ["batch", "door"]
 
 
 def release(deployment: Deployment, version: str) -> Release:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chatops.errors import ServiceRefused
@@ -11,18 +9,9 @@ from local.codedeploy import Course
 from local.codedeploy import operations as far_operations
 from local.codedeploy.server import revision_of
 from local.faults import Fault
-from tests.unit.codedeploy_world import FAILS, MINE, STUCK, Door, World, opened
+from tests.unit.codedeploy_world import FAILS, MINE, STUCK, World, batch, door
 
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with opened() as made:
-        yield made
-
-
-@pytest.fixture
-def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
-    return door.batch(environment)
+__all__ = ["batch", "door"]
 
 
 @pytest.mark.parametrize("course", [Course(seconds=1), Course(seconds=1, outcome="fails"), STUCK])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,18 +10,9 @@ from chatops.steps import ecs
 from local.codedeploy import Course
 from local.codedeploy.server import FAILURES
 from local.faults import Fault
-from tests.unit.codedeploy_world import FAILS, MINE, TARGET, Door, World, opened
+from tests.unit.codedeploy_world import FAILS, MINE, TARGET, World, batch, door
 
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with opened() as made:
-        yield made
-
-
-@pytest.fixture
-def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
-    return door.batch(environment)
+__all__ = ["batch", "door"]
 
 
 def test_ours_is_live_when_codedeploy_says_succeeded(batch: World) -> None:
