@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import graphlay
+
+from local.page.transitions import Edge, edges
 
 Json = dict[str, Any]
 Point = tuple[float, float]
@@ -65,16 +66,6 @@ SEEDS = 6
 MARGIN, BESIDE, BELOW = 12.0, 46.0, 64.0
 
 
-@dataclass(frozen=True)
-class Edge:
-    """One transition. `catch`: only an error leads this way. `when`: the Choice's rules, or the errors, in words."""
-
-    source: str
-    target: str
-    catch: bool
-    when: str
-
-
 @lru_cache(4)
 def drawing(definition: str) -> Json:
     """The drawing of a definition (Amazon States Language, JSON): sizes and places in px, y grows downwards."""
@@ -82,60 +73,6 @@ def drawing(definition: str) -> Json:
     found = edges(states)
     placed = _placed(states, found)
     return _drawn(states, found, placed)
-
-
-def edges(states: Mapping[str, Json]) -> list[Edge]:
-    """Every transition once, in the definition's order; what is reached with and without an error counts as without."""
-    ways: dict[tuple[str, str], tuple[bool, list[str]]] = {}
-
-    def add(source: str, target: str, catch: bool, when: str) -> None:
-        known = ways.setdefault((source, target), (catch, []))
-        if known[0] == catch and when:
-            known[1].append(when)
-
-    for name, state in states.items():
-        for rule in state.get("Choices", []):
-            add(name, rule["Next"], False, condition(rule))
-        if "Default" in state:
-            add(name, state["Default"], False, "otherwise")
-        if "Next" in state:
-            add(name, state["Next"], False, "")
-        for catcher in state.get("Catch", []):
-            add(name, catcher["Next"], True, ", ".join(catcher["ErrorEquals"]))
-    return [Edge(a, b, catch, " or ".join(when)) for (a, b), (catch, when) in ways.items()]
-
-
-def condition(rule: Mapping[str, Any]) -> str:
-    """A Choice rule in words a person reads: `$.poll.state = "succeeded" and not …`."""
-    for word, joint in (("And", " and "), ("Or", " or ")):
-        if word in rule:
-            return joint.join(condition(one) for one in rule[word])
-    if "Not" in rule:
-        return f"not ({condition(rule['Not'])})"
-    if "Condition" in rule:
-        return str(rule["Condition"])
-    variable = str(rule.get("Variable", "")).removeprefix("$.")
-    return next((_compared(variable, k, v) for k, v in rule.items() if k not in ("Variable", "Next", "Comment")), "")
-
-
-SIGNS = {
-    "Equals": "=",
-    "EqualsPath": "=",
-    "LessThan": "<",
-    "GreaterThan": ">",
-    "LessThanEquals": "≤",
-    "GreaterThanEquals": "≥",
-}
-
-
-def _compared(variable: str, comparison: str, value: Any) -> str:
-    if comparison.startswith("Is"):
-        return f"{variable} is {'' if value else 'not '}{comparison[2:].lower()}"
-    for kind in ("String", "Numeric", "Boolean", "Timestamp"):
-        if comparison.startswith(kind):
-            rest = comparison.removeprefix(kind)
-            return f"{variable} {SIGNS.get(rest, rest.lower())} {json.dumps(value)}"
-    return f"{variable} {comparison} {json.dumps(value)}"
 
 
 def lines(name: str) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.page import graph
-from local.page.graph import Edge
+from local.page import graph, transitions
+from local.page.transitions import Edge
 
 DEFINITION = (Path(__file__).resolve().parents[2] / "statemachine" / "deploy.asl.json").read_text("utf-8")
 STATES: dict[str, Any] = json.loads(DEFINITION)["States"]
@@ -34,7 +34,7 @@ def test_every_state_and_every_transition_is_drawn_once(drawn: dict[str, Any]) -
 
 
 def test_only_what_no_other_way_leads_to_is_a_catch() -> None:
-    found = {(one.source, one.target): one for one in graph.edges(STATES)}
+    found = {(one.source, one.target): one for one in transitions.edges(STATES)}
     assert found["Plan", "Settle"].catch
     assert "States.ALL" in found["Plan", "Settle"].when
     assert not found["Announce", "Planned?"].catch  # by Next and by Catch
@@ -103,7 +103,7 @@ def test_it_is_drawn_the_same_every_time_and_within_a_screens_width(drawn: dict[
     ],
 )
 def test_a_choices_rule_in_words(rule: dict[str, Any], words: str) -> None:
-    assert graph.condition(rule) == words
+    assert transitions.condition(rule) == words
 
 
 def test_a_small_machine_of_another_kind_is_drawn_too() -> None:
@@ -113,7 +113,7 @@ def test_a_small_machine_of_another_kind_is_drawn_too() -> None:
         "C": {"Type": "Succeed"},
         "D": {"Type": "Fail"},
     }
-    assert graph.edges(states) == [
+    assert transitions.edges(states) == [
         Edge("A", "B", False, "x is present"),
         Edge("A", "C", False, "otherwise"),
         Edge("B", "C", False, ""),
