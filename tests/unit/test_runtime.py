@@ -313,10 +313,12 @@ def test_closing_ends_every_process_even_a_busy_one(template: Template) -> None:
 
 
 PROGRAM = """
-    import sys, threading
+    import signal, sys, threading
     from pathlib import Path
     from local.runtime.endpoint import LambdaRuntime
     from local.runtime.template import Function, Template
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs us in its background ignores it
 
     functions = {"work": Function("work", Path(sys.argv[1]), "app.handler", {}, 30)}
     with LambdaRuntime(Template(functions=functions)) as runtime:
