@@ -38,7 +38,7 @@ EVERY_DAY = 3
 
 PARTS, EACH, SEED = 5, 98, 4
 """So many interleavings of each part's scenarios: with the most dangerous ones more than 500 in the gate."""
-AT_FIRST, MORE = 53, 13
+AT_FIRST, MORE = 50, 6
 """Plans in one world. In some the play goes another way than when it was recorded: then others are tried."""
 Note = Callable[[str, object], None]
 
