@@ -7,8 +7,6 @@ None sees the targets of the installation in whose repository it runs: they come
 from __future__ import annotations
 
 import gc
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,18 +19,8 @@ targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest come first, some for each worker: at the end none is left that one does while the others are idle.
-
-    pytest-xdist's `worksteal` begins with equal parts of the list, each in its order.
-    """
-    workers, total = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), len(items)
-    long = [item for item in items if "/kills/" in item.nodeid]
-    rest = iter([item for item in items if "/kills/" not in item.nodeid])
-    items[:] = []
-    for left in range(workers, 0, -1):
-        mine = long[workers - left :: workers]
-        items += [*mine, *itertools.islice(rest, max((total - len(items)) // left - len(mine), 0))]
-    items += rest
+    """The longest come first; they compute all the time, others wait beside them, and none is left at the end."""
+    items.sort(key=lambda item: "/kills/" not in item.nodeid)
 
 
 def pytest_collection_finish() -> None:
