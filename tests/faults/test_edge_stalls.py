@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time as real_time
@@ -12,6 +13,8 @@ from contextlib import suppress
 import pytest
 
 from chatops import aws, config, secrets
+from chatops.edge import handler
+from chatops.messages.catalogue import plain
 from lambdas.slack import app
 from tests.faults.deliveries import body
 from tests.faults.hostile_requests import event, signed
@@ -84,3 +87,15 @@ def test_a_secret_that_is_slow_takes_its_time_from_the_rest(environment: pytest.
     environment.setattr(secrets, "optional", slow)
     status, seconds = answered("approve by Lee")
     assert (status, seconds < SLACKS_PATIENCE) == (200, True)
+
+
+def test_a_secret_that_is_too_slow_leaves_no_time_and_is_answered(
+    environment: pytest.MonkeyPatch, stalling: str
+) -> None:
+    """As in a new environment with little processor: what is imported and asked for the secret used up everything."""
+    _behind(environment, stalling)
+    environment.setattr(handler, "BUDGET", 0.0)
+    raw = body("approve by Lee")
+    answer = app.handler(event(raw, signed(raw, int(real_time.time()))), None)
+    assert answer["statusCode"] == 200
+    assert plain("late") in json.loads(answer["body"])["text"]
