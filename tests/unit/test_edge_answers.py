@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import queue
 import threading
 import time as real_time
 from typing import Any
@@ -282,3 +283,20 @@ def test_a_signed_delivery_gets_the_edges_budget(environment: pytest.MonkeyPatch
     ((seconds, form),) = got
     assert BUDGET - 1 < seconds < BUDGET, "less what has passed"
     assert form == {"command": "/x"}
+
+
+@pytest.mark.parametrize(("left", "waited"), [(0.7, 0.7), (0.0, 0.0), (-5.0, 0.0)])
+def test_what_the_secret_has_used_up_is_not_waited_for(
+    left: float, waited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    class Nothing(queue.SimpleQueue[object]):
+        def get(self, block: bool = True, timeout: float | None = None) -> object:
+            asked.append(-1.0 if timeout is None else timeout)
+            raise queue.Empty
+
+    monkeypatch.setattr(handler, "deliver", lambda _: {})
+    monkeypatch.setattr(handler.queue, "SimpleQueue", Nothing)
+    assert handler.within(left, {})["statusCode"] == 200
+    assert asked == [waited]
