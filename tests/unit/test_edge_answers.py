@@ -297,6 +297,6 @@ def test_what_the_secret_has_used_up_is_not_waited_for(
             raise queue.Empty
 
     monkeypatch.setattr(handler, "deliver", lambda _: {})
-    monkeypatch.setattr(handler.queue, "SimpleQueue", Nothing)
+    monkeypatch.setattr(queue, "SimpleQueue", Nothing)
     assert handler.within(left, {})["statusCode"] == 200
     assert asked == [waited]
