@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays: the collector need not look through it again and again, a tenth of all the time."""
+    """What has been imported stays: the collector need not look through it again and again (8 % of the time)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)

@@ -39,8 +39,8 @@ def _program(definition: str, parse: Callable[[str], Any]) -> Any:
 def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
     """AWS: an execution starts in milliseconds.
 
-    moto: parses the definition anew for each execution (300 ms of computing for 40 KB, while everything
-    else waits), and keeps every thread object it ever started.
+    moto: parses the definition anew when it is made and for each execution (300 ms of computing for 40 KB, while
+    everything else waits), and keeps every thread object it ever started.
     """
     from moto.stepfunctions.parser import utils
     from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
@@ -49,11 +49,10 @@ def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
 
     parse = AmazonStateLanguageParser.parse
 
-    def entrypoint(self: Any) -> Any:
-        definition = self._evaluation_details.state_machine_details.definition
+    def parse_once(definition: str) -> tuple[Any, None]:
         # Map and Parallel keep what belongs to one execution in their components: those are parsed afresh.
         shareable = '"Map"' not in definition and '"Parallel"' not in definition
-        return _program(definition, parse) if shareable else parse(definition)[0]
+        return (_program(definition, parse) if shareable else parse(definition)[0]), None  # nobody asks for the tree
 
     start = ExecutionWorker.start
 
@@ -61,7 +60,7 @@ def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
         utils.TMP_THREADS[:] = [thread for thread in utils.TMP_THREADS if thread.is_alive()]
         start(self)
 
-    patches.replace(ExecutionWorker, "_get_evaluation_entrypoint", entrypoint)
+    patches.replace(AmazonStateLanguageParser, "parse", staticmethod(parse_once))
     patches.replace(ExecutionWorker, "start", start_thread)
     # Counters of retries are filed under this key; moto makes it up on first use, which two threads may do
     # at once.

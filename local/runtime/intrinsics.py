@@ -55,7 +55,7 @@ def load_yaml(text: str) -> dict[str, Any]:
     return document
 
 
-@lru_cache(maxsize=4)  # one world after another reads the same template; PyYAML needs 200 ms for it
+@lru_cache(maxsize=4)  # one world after another reads the same template; PyYAML needs 150 ms for it
 def _parsed(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader with the short forms added
 

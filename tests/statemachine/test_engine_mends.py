@@ -384,25 +384,22 @@ def retries_scale(on: Bench) -> None:
 
 @check
 def definitions_are_parsed_once(on: Bench) -> None:
-    """Measured as threads do: what an execution costs while twenty others start."""
-    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+    """When it is made, and not again for its executions."""
+    from moto.stepfunctions.parser.asl.parse import asl_parser
 
-    parsed: list[str] = []
-    lock = threading.Lock()
-    parse = AmazonStateLanguageParser.parse
+    parsed: list[object] = []
+    parser = asl_parser.ASLParser
 
-    def counting(definition: str) -> Any:
-        with lock:
-            parsed.append(definition)
-        return parse(definition)
+    def counting(tokens: Any) -> Any:
+        parsed.append(tokens)
+        return parser(tokens)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(counting))
+        patch.setattr(asl_parser, "ASLParser", counting)
         machine = on.create({f"New to every engine {uuid.uuid4()}": PASS})
         executions = [on.start(machine) for _ in range(5)]
         for execution in executions:
             on.wait(execution)
-    # Once to check it when the machine is made; the mend's own copy of `parse` is not counted here.
     assert len(parsed) == 1
 
 

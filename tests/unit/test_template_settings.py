@@ -21,7 +21,10 @@ def test_every_parameter_says_what_it_is_and_refuses_what_it_is_not() -> None:
 
 @pytest.mark.parametrize("value", ["acme", "Acme-1", "dana_acme", "a" * 100])
 def test_an_owner_that_the_code_knows_can_be_given_to_the_stack(value: str) -> None:
-    """Managed users have an underscore: https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam"""
+    """Managed users have an underscore and the enterprise's shortcode at their end.
+
+    https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication
+    """
     assert TEMPLATE["Parameters"]["GithubId"]["AllowedPattern"] == OWNER.pattern
     assert TEMPLATE["Parameters"]["GithubRepo"]["AllowedPattern"] == REPOSITORY.pattern
     assert OWNER.fullmatch(value)
