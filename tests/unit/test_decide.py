@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatops import operator
+from chatops.operator import Asked
 from scripts import decide
 
 ROOT = Path(__file__).parents[2]
@@ -17,13 +18,12 @@ GOOD = {"DECISION": "approve", "ID": "d-abc234def567", "STACK": "platform-deploy
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"DECISION": ""}, "DECISION is ''; it should be approve, reject, promote or cancel."),
+        ({"DECISION": ""}, "DECISION is ''; it should be one of approve, reject, promote, cancel."),
         ({"DECISION": "demote"}, "DECISION is 'demote'"),
-        ({"ID": ""}, "ID is ''; it should be the deployment's id"),
-        ({"ID": "d bad"}, "d-abc234def567"),
-        ({"STACK": " "}, "STACK is not set"),
-        ({"DECISION": "reject"}, "REASON is not set"),
-        ({"DECISION": "reject", "REASON": " "}, "REASON is not set"),
+        ({"ID": ""}, "ID is ''; a deployment's id looks like d-abc234def567."),
+        ({"ID": "d bad"}, "ID is 'd bad'"),
+        ({"DECISION": "reject"}, "a rejection needs a reason (REASON)"),
+        ({"DECISION": "reject", "REASON": " "}, "a rejection needs a reason (REASON)"),
         ({"REASON": "x" * 501}, "REASON has 501 characters; it may have 500."),
         ({"BY": "x" * 81}, "BY has 81 characters; it may have 80."),
     ],
@@ -31,33 +31,36 @@ GOOD = {"DECISION": "approve", "ID": "d-abc234def567", "STACK": "platform-deploy
 def test_a_mistake_is_named_as_it_was_typed_and_nothing_is_recorded(
     change: dict[str, str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operator, "main", lambda _: pytest.fail("something was recorded"))
+    monkeypatch.setattr(decide, "carry_out", lambda *_: pytest.fail("something was recorded"))
     assert decide.main({**GOOD, **change}) == 2
     said = capsys.readouterr().err
-    assert said.startswith("Nothing was recorded. ")
+    assert said.startswith("Nothing was recorded: ")
     assert says in said
     assert "--" not in said
 
 
-def test_the_words_reach_the_operators_command_whatever_they_begin_with() -> None:
-    chosen = decide.words({**GOOD, "DECISION": "reject", "BY": "Lee", "REASON": "--stack of cards; $(no) 'shell'"})
-    asked = operator._arguments(chosen)
-    assert (asked.action, asked.deployment_id, asked.stack, asked.by) == (
-        "reject",
-        GOOD["ID"],
-        "platform-deploy",
-        "Lee",
-    )
-    assert asked.reason == "--stack of cards; $(no) 'shell'"
+def test_without_a_stack_and_a_table_it_asks_for_the_stack(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHATOPS_TABLE", raising=False)
+    assert decide.main({**GOOD, "STACK": " "}) == 1
+    assert "Nothing was recorded. Which table? Name the stack (STACK), or" in capsys.readouterr().err
 
 
-def test_the_local_runs_table_needs_no_stack() -> None:
-    assert decide.words({"DECISION": "cancel", "ID": "d-abc234def567", "CHATOPS_TABLE": "t"}) == ["cancel", GOOD["ID"]]
+def test_the_words_are_taken_as_they_were_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Asked] = []
+    monkeypatch.setattr(decide, "carry_out", lambda it, _: asked.append(it) or 0)
+    reason = "--stack of cards; $(no) 'shell'"
+    assert decide.main({**GOOD, "DECISION": "reject", "BY": "Lee", "REASON": reason}) == 0
+    assert asked == [Asked("reject", GOOD["ID"], reason, "Lee", "platform-deploy")]
+
+
+def test_the_options_are_named_where_options_were_typed() -> None:
+    assert "--reason" in operator.mistake(Asked("reject", GOOD["ID"]))
 
 
 def test_make_hands_them_on() -> None:
-    done = subprocess.run(
-        ["make", "-s", "decide", "DECISION=approve", "ID=d-abc234def567"], cwd=ROOT, capture_output=True, text=True
-    )
+    command = ["make", "-s", "decide", "DECISION=reject", "ID=d-abc234def567", "STACK=s"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "STACK is not set; it should hold the name of the bot's stack." in done.stderr
+    assert "Nothing was recorded: a rejection needs a reason (REASON)" in done.stderr

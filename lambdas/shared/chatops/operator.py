@@ -19,7 +19,8 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from chatops import aws
 from chatops.edge import cancelling, deciding, promoting
@@ -32,7 +33,26 @@ from chatops.store.approvals import OPERATOR
 from chatops.store.table import Item, Table
 from chatops.terminal import meaning
 
-LONGEST = {"reason": 500, "by": 80}
+ACTIONS = ("approve", "reject", "promote", "cancel")
+_LONGEST = {"reason": 500, "by": 80}
+_CALLED = {
+    "action": "the action",
+    "deployment_id": "the id",
+    "reason": "--reason",
+    "by": "--by",
+    "stack": "--stack NAME",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks for; what is empty was not given. `stack`: of CloudFormation (default: CHATOPS_TABLE)."""
+
+    action: str
+    deployment_id: str
+    reason: str = ""
+    by: str = ""
+    stack: str = ""
 
 
 class NotDecided(ChatOpsError):
@@ -81,7 +101,21 @@ def identity(name: str = "") -> str:
     return f"{arn} {name}".strip()
 
 
-def table(stack: str = "") -> Table:
+def mistake(asked: Asked, called: Mapping[str, str] = _CALLED) -> str:
+    """What is wrong with the words, empty if nothing is. `called`: what the person calls each of them."""
+    if asked.action not in ACTIONS:
+        return f"{called['action']} is {asked.action!r}; it should be one of {', '.join(ACTIONS)}"
+    if not EXECUTION_NAME.fullmatch(asked.deployment_id):
+        return f"{called['deployment_id']} is {asked.deployment_id!r}; a deployment's id looks like d-abc234def567"
+    if asked.action == "reject" and not asked.reason:
+        return f"a rejection needs a reason ({called['reason']}); the channel reads it"
+    for name, most in _LONGEST.items():
+        if (found := len(getattr(asked, name))) > most:
+            return f"{called[name]} has {found} characters; it may have {most}"
+    return ""
+
+
+def table(stack: str = "", called: str = _CALLED["stack"]) -> Table:
     """The stack's table, or the one that CHATOPS_TABLE names. Raises NotDecided."""
     found = os.environ.get("CHATOPS_TABLE", "").strip()
     if stack:
@@ -91,7 +125,7 @@ def table(stack: str = "") -> Table:
         if not found:
             raise NotDecided(f"The stack {stack} has no output TableName; is it this bot's?")
     if not found:
-        raise NotDecided("Which table? Name the stack (--stack NAME), or the table in CHATOPS_TABLE.")
+        raise NotDecided(f"Which table? Name the stack ({called}), or the table in CHATOPS_TABLE.")
     return Table(found, aws.client("dynamodb"))
 
 
@@ -101,37 +135,36 @@ def _bare(text: str) -> str:
     return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
-def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> Asked:
     parser = argparse.ArgumentParser(prog="python -m chatops.operator", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("action", choices=("approve", "reject", "promote", "cancel"))
+    parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("deployment_id", help="as it stands in its message: d-abc234def567, or the execution's name")
     parser.add_argument("--reason", default="", help="shown in the channel; a rejection needs one")
     parser.add_argument("--by", default="", metavar="NAME", help="your name, shown beside the caller's ARN")
     parser.add_argument("--stack", default="", metavar="NAME", help="the CloudFormation stack (default: CHATOPS_TABLE)")
-    asked = parser.parse_args(given)
-    if not EXECUTION_NAME.fullmatch(asked.deployment_id):
-        parser.error(f"{asked.deployment_id!r} is no deployment id; it looks like d-abc234def567")
-    if asked.action == "reject" and not asked.reason.strip():
-        parser.error("a rejection needs a --reason")
-    for name, most in LONGEST.items():
-        if len(getattr(asked, name)) > most:
-            parser.error(f"--{name} may have {most} characters")
+    asked = Asked(**{name: value.strip() for name, value in vars(parser.parse_args(given)).items()})
+    if wrong := mistake(asked):
+        parser.error(wrong)
     return asked
 
 
-def main(given: Sequence[str] | None = None) -> int:
-    """Exit status 0 when the decision is recorded, 1 when it is refused, 2 for a mistake in the words."""
+def carry_out(asked: Asked, called: Mapping[str, str] = _CALLED) -> int:
+    """Decide, and say so. Exit status 0 when the decision is recorded, 1 when it is refused."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    asked = _arguments(given)
     try:
-        rows = table(asked.stack)
-        said = decide(rows, asked.action, asked.deployment_id, identity(asked.by.strip()), asked.reason.strip())
+        rows = table(asked.stack, called["stack"])
+        said = decide(rows, asked.action, asked.deployment_id, identity(asked.by), asked.reason)
     except (ChatOpsError, ClientError, BotoCoreError) as error:
-        print(f"Nothing was recorded. {meaning(error) or error}", file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
+        print(f"Nothing was recorded. {meaning(error) or error}", file=sys.stderr)  # noqa: T201 - speaks to a terminal
         return 1
     print(said)  # noqa: T201 - a command speaks to its terminal
     return 0
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """`carry_out`; exit status 2 for a mistake in the words."""
+    return carry_out(_arguments(given))
 
 
 if __name__ == "__main__":
