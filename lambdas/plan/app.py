@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chatops import ready
 from chatops.observability import step
 from chatops.steps import plan
 
+ready.prepare("dynamodb", "secretsmanager", "stepfunctions", live=True)
 handler = step(plan.run)

@@ -1,10 +1,14 @@
-"""The Slack edge. It imports next to nothing: an unsigned request costs nothing but its refusal."""
+"""The Slack edge. Slack waits three seconds: what it needs is imported and connected before the first request."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from chatops import ready
 from chatops.edge.handler import handle
+from chatops.edge.limits import PATIENCE
+
+ready.prepare("dynamodb", "secretsmanager", "stepfunctions", patience=PATIENCE, secret=True)
 
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:

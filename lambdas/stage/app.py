@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatops import ready
 from chatops.steps import stage
+
+ready.prepare("dynamodb", "stepfunctions")
 
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chatops import ready
 from chatops.observability import step
 from chatops.steps import sweep
 
+ready.prepare("dynamodb", "secretsmanager", "stepfunctions")
 handler = step(sweep.run)

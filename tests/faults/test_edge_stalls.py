@@ -53,7 +53,7 @@ def _behind(environment: pytest.MonkeyPatch, url: str) -> None:
     for name in ("AWS_ENDPOINT_URL", "SLACK_API_URL", "CHATOPS_GITHUB_API_URL"):
         environment.setenv(name, url)
     config.reset()
-    aws.client.cache_clear()
+    aws.made.cache_clear()
     aws.client("dynamodb")  # as in an environment that is warm: no import is measured here
 
 

@@ -127,7 +127,7 @@ def _engine_sleeps(patch: pytest.MonkeyPatch, hours: Hours) -> None:
 def _forget() -> None:
     config.reset()
     targets._cached.cache_clear()
-    aws.client.cache_clear()
+    aws.made.cache_clear()
 
 
 class Play(Drive):

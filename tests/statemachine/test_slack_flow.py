@@ -12,7 +12,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from chatops import operator
-from chatops.aws import client as _client
+from chatops.aws import made as _made
 from local import socket_mode
 from local.engine.identity import ARN
 from local.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_GUEST, U_KIM, U_LEE
@@ -109,7 +109,7 @@ def test_history_is_a_report_of_its_own(build: Build) -> None:
 @pytest.fixture
 def as_operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """`as_operator(world, "approve", id, …)`: the command as somebody with IAM rights runs it against this world."""
-    _client.cache_clear()
+    _made.cache_clear()
 
     def run(world: World, *words: str) -> int:
         table_url = world.dynamodb.meta.endpoint_url
@@ -125,7 +125,7 @@ def as_operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]
         return operator.main(list(words))
 
     yield run
-    _client.cache_clear()
+    _made.cache_clear()
 
 
 @pytest.mark.slow

@@ -48,13 +48,13 @@ class Time:
         self.at += seconds
 
 
-_client, _targets = aws.client, targets._cached  # themselves, whatever a test puts in their place
+_made, _targets = aws.made, targets._cached  # themselves, whatever a test puts in their place
 
 
 def _forget() -> None:
     config.reset()
     _targets.cache_clear()
-    _client.cache_clear()
+    _made.cache_clear()
 
 
 @cache

@@ -5,16 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 
 
-@lru_cache(maxsize=32)
 def client(service: str, *, region: str = "", role_arn: str = "", patience: float = 1.0) -> Any:
-    """A client of `service`. `patience` scales its timeouts (the Slack edge has no more than a second); `role_arn` is
+    """The client of `service`. `patience` scales its timeouts (the Slack edge has no more than a second); `role_arn` is
     assumed first, for targets in other accounts. Endpoints come from `AWS_ENDPOINT_URL…` as botocore reads them."""
-    import boto3
-    from botocore.config import Config
+    return made(service, region, role_arn, patience)
 
+
+@lru_cache(maxsize=32)
+def made(service: str, region: str, role_arn: str, patience: float) -> Any:
+    """What `client` keeps, by all four: however it is asked for, one client is made once."""
     settings = Config(
         connect_timeout=CONNECT_SECONDS * patience,
         read_timeout=READ_SECONDS * patience,

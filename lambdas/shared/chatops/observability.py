@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chatops import aws, schema
 from chatops.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
 
-logger = Logger(service="chatops", utc=True)
+
+def _level() -> str | None:
+    """INFO where LOG_LEVEL names no level: Powertools would raise, and nothing would start any more."""
+    found = os.environ.get("POWERTOOLS_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO"
+    return None if found.upper() in logging.getLevelNamesMapping() else "INFO"
+
+
+logger = Logger(service="chatops", level=_level(), utc=True)
 # Two stacks in one account are told apart by `service`: the stack's name, as the template sets it.
 metrics = Metrics(namespace="ChatOps", service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "chatops")
 
@@ -49,7 +57,7 @@ def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
         except Exception as error:
             known = _translated(error)
             level = logger.warning if isinstance(known, ChatOpsError) and not isinstance(known, Final) else logger.error
-            level("step raised", error=type(known).__name__, reason=_safe(known))
+            level("step raised", error=type(known).__name__, reason=safe(known))
             if known is error:
                 raise
             raise known from None
@@ -59,7 +67,7 @@ def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
     return handler
 
 
-def _safe(error: Exception) -> str:
+def safe(error: Exception) -> str:
     """Only our own errors' texts are known to carry no secret."""
     return error.text[:500] if isinstance(error, ChatOpsError) else type(error).__name__
 

@@ -6,6 +6,9 @@ import os
 import time
 from typing import Any
 
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+from chatops import aws
 from chatops.config import settings
 from chatops.errors import InvalidConfiguration, phrase
 
@@ -31,14 +34,9 @@ def _from_secrets_manager(*, fresh: bool, patience: float) -> dict[str, Any]:
     arn = settings().secret_arn
     if not arn:
         return {}
-    # Powertools and boto3 are a third of a cold start: only those who come this far pay for them
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
-
-    from chatops.aws import client
-
     global _provider, _known  # noqa: PLW0603 - one cache per process
     if _provider is None:
-        _provider = SecretsProvider(boto3_client=client("secretsmanager", patience=patience))
+        _provider = SecretsProvider(boto3_client=aws.client("secretsmanager", patience=patience))
     try:
         found = _provider.get(arn, max_age=_MAX_AGE, transform="json", force_fetch=fresh)
     except Exception:
@@ -52,6 +50,11 @@ def _from_secrets_manager(*, fresh: bool, patience: float) -> dict[str, Any]:
 
 _provider: Any = None
 _known: dict[str, Any] = {}
+
+
+def read(*, patience: float) -> None:
+    """Ask Secrets Manager, before anybody needs to know. Raises what botocore raises."""
+    _from_secrets_manager(fresh=False, patience=patience)
 
 
 def optional(name: str, *, fresh: bool = False, patience: float = 1.0) -> str:

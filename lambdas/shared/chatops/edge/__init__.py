@@ -1,1 +1,1 @@
-"""The Slack edge: verify, answer within three seconds, import next to nothing before the signature holds."""
+"""The Slack edge: verify, then answer within three seconds."""

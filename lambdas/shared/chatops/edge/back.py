@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import SCHEMA, aws
+from chatops.config import settings
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
 from chatops.edge.start import begin
@@ -93,8 +94,6 @@ def _earlier(rows: Table, name: str, target: str, text: str) -> str:
 
 
 def _execution(name: str) -> dict[str, Any]:
-    from chatops.config import settings
-
     arn = settings().state_machine_arn.replace(":stateMachine:", ":execution:")
     found = aws.client("stepfunctions", patience=PATIENCE).describe_execution(executionArn=f"{arn}:{name}")
     return dict(found)

@@ -9,8 +9,11 @@ from chatops import http
 from chatops.edge import back, cancelling, deciding, fields, promoting
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import record, refused
+from chatops.errors import ChatOpsError
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import plain
+from chatops.messages.modals import reject as modal
+from chatops.slack import client as slack
 from chatops.store.table import table
 
 OK = {"statusCode": 200, "body": ""}
@@ -90,20 +93,14 @@ def _press(payload: dict[str, Any], user: str) -> back.Press:
 
 
 def _tell(response_url: str, text: str) -> None:
-    from chatops.slack.client import respond
-
     if usable := fields.url(response_url):
-        respond(usable, timeout=1, response_type="ephemeral", replace_original=False, text=text)
+        slack.respond(usable, timeout=1, response_type="ephemeral", replace_original=False, text=text)
 
 
 def _ask_reason(payload: dict[str, Any], deployment_id: str) -> dict[str, Any]:
-    from chatops.errors import ChatOpsError
-    from chatops.messages.modals import reject as modal
-    from chatops.slack.client import call
-
     private = json.dumps({"id": deployment_id, "response_url": _text(payload, "response_url")[:1000]})
     try:
-        call("views.open", trigger_id=_text(payload, "trigger_id"), view=modal(private))
+        slack.call("views.open", trigger_id=_text(payload, "trigger_id"), view=modal(private))
     except ChatOpsError:
         _tell(_text(payload, "response_url"), refused("click_failed"))
     return OK

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chatops import SCHEMA, http, words
 from chatops.edge import cancelling, fields
+from chatops.edge.start import start
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
 from chatops.targets import Target, default_target, targets
@@ -47,8 +49,6 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _with_default(asked: Words, known: Mapping[str, Target]) -> Words:
-    from dataclasses import replace
-
     target = default_target(known)
     if target:
         return replace(asked, target=target)
@@ -79,8 +79,6 @@ def execution_input(form: Mapping[str, str], asked: Words) -> str:
 
 
 def _start(form: Mapping[str, str], asked: Words) -> dict[str, Any]:
-    from chatops.edge.start import start
-
     team, trigger = form.get("team_id", ""), form.get("trigger_id", "")
     if not trigger:
         return http.answer(400, {"message": "A slash command has a trigger_id."})

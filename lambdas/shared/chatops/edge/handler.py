@@ -10,10 +10,12 @@ from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
-from chatops import http
-from chatops.edge import fields
+from chatops import http, observability, secrets
+from chatops.edge import clicks, commands, fields
 from chatops.edge.limits import BUDGET, PATIENCE
 from chatops.edge.signature import plausible, verified
+from chatops.errors import InvalidConfiguration, UnknownSchema
+from chatops.messages.catalogue import say
 
 UNSIGNED = {"message": "The request's signature does not hold."}
 
@@ -78,8 +80,6 @@ def _signed(headers: dict[str, str], raw: bytes) -> bool:
     now = time.time()
     if not plausible(headers, now):
         return False
-    from chatops import secrets
-
     for fresh in (False, True):
         try:
             secret = secrets.optional(secrets.SLACK_SIGNING_SECRET, fresh=fresh, patience=PATIENCE)
@@ -92,8 +92,6 @@ def _signed(headers: dict[str, str], raw: bytes) -> bool:
 
 def deliver(form: dict[str, str]) -> dict[str, Any]:
     """Act on a delivery that is known to come from Slack (signed, or through Socket Mode)."""
-    from chatops.edge import clicks, commands
-
     try:
         if "payload" in form:
             return clicks.answer(_payload(form["payload"]))
@@ -113,12 +111,8 @@ def _payload(text: str) -> Any:
 
 
 def _trouble(error: Exception) -> dict[str, Any]:
-    from chatops.errors import InvalidConfiguration, UnknownSchema
-    from chatops.messages.catalogue import say
-    from chatops.observability import emit, logger
-
-    logger.error("the edge met trouble", error=type(error).__name__)
-    emit({"EdgeTroubles": 1})
+    observability.logger.error("the edge met trouble", error=type(error).__name__)
+    observability.emit({"EdgeTroubles": 1})
     if isinstance(error, InvalidConfiguration):
         text = say("misconfigured", said=error.words)
     elif isinstance(error, UnknownSchema):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatops.messages.catalogue import Values, say
+from chatops.observability import logger
 
 
 class Refused(str):
@@ -24,6 +25,4 @@ def record(said: str, action: str, deployment_id: str, user: str) -> None:
     """Log who was refused what, and why, if that is what was said."""
     if not isinstance(said, Refused):
         return
-    from chatops.observability import logger
-
     logger.warning("refused", why=said.key, action=action, deployment_id=deployment_id[:80], user=user)

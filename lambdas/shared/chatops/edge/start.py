@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chatops import aws
 from chatops.config import settings
 from chatops.edge.limits import PATIENCE
+from chatops.observability import logger
 
 
 def start(name: str, text: str) -> bool:
@@ -15,10 +18,6 @@ def start(name: str, text: str) -> bool:
 def begin(name: str, text: str) -> str:
     """`started`, `exists` where there was an execution of that name already, or nothing if Step Functions did not
     answer."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from chatops.observability import logger
-
     states = aws.client("stepfunctions", patience=PATIENCE)
     try:
         states.start_execution(stateMachineArn=settings().state_machine_arn, name=name, input=text)

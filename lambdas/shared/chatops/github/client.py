@@ -171,6 +171,7 @@ def _session() -> requests.Session:
 @cache
 def _app_tokens(app_id: str, base: str) -> AppTokens:
     """Tokens are kept as long: making one costs two requests."""
+    # cryptography takes a tenth of a second to import, and an installation with a personal token never comes here
     from chatops.github.app import AppTokens
 
     return AppTokens(app_id, base, lambda fresh: secrets.required(secrets.GITHUB_APP_KEY, fresh=fresh), _session())

@@ -9,6 +9,12 @@ import base64
 import json
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from chatops.errors import InvalidConfiguration
 
 DRIFT, LIFE = 60, 540
@@ -20,10 +26,6 @@ def signed(app_id: str, private_key: str, now: float) -> str:
 
     Raises InvalidConfiguration for a key that cannot sign, without a word of the key.
     """
-    # a tenth of a second to import, and an installation with a personal token never comes here
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding
-
     claims = {"iat": int(now) - DRIFT, "exp": int(now) + LIFE, "iss": app_id}
     said = b".".join(_part(part) for part in ({"typ": "JWT", "alg": "RS256"}, claims))
     signature = _key(private_key).sign(said, padding.PKCS1v15(), hashes.SHA256())
@@ -31,10 +33,6 @@ def signed(app_id: str, private_key: str, now: float) -> str:
 
 
 def _key(text: str) -> Any:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
     try:
         # in an environment, and in JSON that was quoted twice, line breaks may have become two characters
         key = load_pem_private_key(text.replace("\\n", "\n").encode(), password=None)

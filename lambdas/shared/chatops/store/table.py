@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
 from chatops import SCHEMA, aws, schema
 from chatops.config import settings
 from chatops.errors import ChatOpsError, UnknownSchema
@@ -49,16 +51,12 @@ def _stored(value: Any) -> Any:
 
 def encode(item: Mapping[str, Any]) -> Item:
     """A plain dict as DynamoDB's typed attributes."""
-    from boto3.dynamodb.types import TypeSerializer
-
     serializer = TypeSerializer()
     return {k: serializer.serialize(_stored(v)) for k, v in item.items()}
 
 
 def decode(item: Mapping[str, Any]) -> Item:
     """The other way round; numbers become int where they are whole."""
-    from boto3.dynamodb.types import TypeDeserializer
-
     deserializer = TypeDeserializer()
     return {k: _plain(deserializer.deserialize(v)) for k, v in item.items()}
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chatops import aws, clock
+from chatops.observability import logger
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -56,14 +59,10 @@ def bumping(deployment_id: str) -> Item:
 def nudge(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
     """End the wait there is, for whoever has recorded a person's decision and bumped the counter with it: it stands,
     even if the execution hears of it later."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         if token := (table.get(_pk(deployment_id), "WAIT") or {}).get("token"):
             deliver(table, deployment_id, str(token), patience=patience)
     except (ClientError, BotoCoreError) as error:
-        from chatops.observability import logger
-
         logger.warning("not woken", deployment_id=deployment_id, error=aws.error_code(error) or type(error).__name__)
 
 
