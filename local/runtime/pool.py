@@ -1,4 +1,5 @@
-"""Functions' processes: started when a call needs one, kept warm, ended when idle or in the way."""
+"""Functions' processes: started when a call needs one, frozen when it has answered, kept warm, ended when idle or in
+the way."""
 
 from __future__ import annotations
 
@@ -48,6 +49,7 @@ class Pool:
                 if not fresh and self._idle[index].function.name == function.name:
                     worker = self._idle.pop(index)
                     self._busy.add(worker)
+                    worker.thaw()
                     return worker
         worker = Worker(self._zygote, function, self._settings(function))
         with self._lock:
@@ -55,6 +57,8 @@ class Pool:
         return worker
 
     def give_back(self, worker: Worker) -> None:
+        """It has answered: it is frozen until the next invocation."""
+        worker.freeze()
         worker.cold, worker.idle_since = False, time.monotonic()
         with self._lock:
             self._busy.discard(worker)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from local.runtime import zygote
+from local.runtime import sandbox, zygote
 from local.runtime.environment import base_environment
 from local.runtime.template import Function
 
@@ -51,6 +50,7 @@ class Worker:
         self.cold = True
         self.idle_since = time.monotonic()
         self._zygote = zygote_process
+        self._alone, self._children = True, list[int]()
         ours, theirs = socket.socketpair()
         with theirs:
             self.pid: int = zygote_process.order({"fork": settings}, (theirs.fileno(),))["pid"]
@@ -68,6 +68,14 @@ class Worker:
             raise WorkerDiedError(self.close()) from None
         return self._receive(timeout)
 
+    def freeze(self) -> None:
+        """Nothing of it goes on until `thaw`."""
+        self._children = sandbox.freeze(self.pid, alone=self._alone)
+
+    def thaw(self) -> None:
+        """Go on, for the next invocation."""
+        sandbox.thaw(self.pid, self._children)
+
     def _receive(self, timeout: float) -> dict[str, Any]:
         try:
             if not self._connection.poll(timeout):
@@ -76,20 +84,19 @@ class Worker:
             answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
         except (EOFError, OSError):
             raise WorkerDiedError(self.close(patience=1.0)) from None
+        self._alone = not answer["children"]
         return answer
 
     def close(self, patience: float = 0.0) -> int:
-        """End the process (kill it, unless it ends by itself within `patience` seconds) and say how it
-        ended.
+        """End the process (kill it, unless it ends by itself within `patience` seconds) and what it has
+        started, and say how it ended.
         """
         with contextlib.suppress(OSError):
             self._connection.close()
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not _is_zombie(self.pid):
             time.sleep(0.002)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        return int(self._zygote.order({"reap": self.pid}).get("status", 0))
+        return int(self._zygote.order({"end": self.pid}).get("status", 0))
 
 
 def _is_zombie(pid: int) -> bool:

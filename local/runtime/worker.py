@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.runtime import calls
+from local.runtime import calls, sandbox
 from local.runtime.invocation import MAX_PAYLOAD, failed
 
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -81,6 +81,7 @@ def main(connection: Connection, function: dict[str, Any]) -> None:
     """Serve `function` (name, code_dir, handler, paths, environment, memory_mb, log_file) until the
     connection ends.
     """
+    sandbox.adopt_orphans()
     os.environ.clear()
     os.environ.update(function["environment"])
     if hasattr(time, "tzset"):
@@ -103,7 +104,7 @@ def main(connection: Connection, function: dict[str, Any]) -> None:
 
 
 def _send(connection: Connection, message: dict[str, Any]) -> None:
-    connection.send_bytes(json.dumps(message).encode())
+    connection.send_bytes(json.dumps({**message, "children": sandbox.has_children()}).encode())
 
 
 def _load(function: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:

@@ -6,7 +6,7 @@ program's main module in every child, which here is the whole local run.) Starte
 local.runtime.zygote`; its standard input is the socket that it takes orders from. It kills what it forked
 and leaves when that socket ends: nothing outlives the runtime.
 
-Orders: {"fork": function} with one file descriptor -> {"pid": N}; {"reap": pid} -> {"status": S}. Each
+Orders: {"fork": function} with one file descriptor -> {"pid": N}; {"end": pid} -> {"status": S}. Each
 travels as four bytes of length (the descriptor rides on them), then JSON.
 """
 
@@ -25,6 +25,8 @@ import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
+
+from local.runtime import sandbox
 
 LENGTH = struct.Struct("!I")
 Fds = Sequence[int]
@@ -51,6 +53,7 @@ def receive(control: socket.socket) -> tuple[dict[str, Any] | None, Fds]:
 
 def main(preload: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sandbox.adopt_orphans()
     for name in preload:
         with contextlib.suppress(ImportError):  # a package that no function needs may be missing
             importlib.import_module(name)
@@ -74,16 +77,14 @@ def main(preload: list[str]) -> None:
             if pid == 0:
                 _become(worker.main, control, fds[0], order["fork"])
             os.close(fds[0])
+            sandbox.lead(pid)
             children.add(pid)
             send(control, {"pid": pid})
         else:
-            children.discard(order["reap"])
-            send(control, {"status": _reap(order["reap"])})
-    for pid in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    for pid in children:
-        _reap(pid)
+            children.discard(order["end"])
+            send(control, {"status": sandbox.end(order["end"], children)})
+    while children:
+        sandbox.end(children.pop(), children)
 
 
 def _read_descriptions() -> None:
@@ -111,6 +112,7 @@ def _become(work: Any, control: socket.socket, fd: int, function: dict[str, Any]
     code = 1
     try:
         control.close()
+        sandbox.lead()
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         work(Connection(fd), function)
@@ -121,14 +123,6 @@ def _become(work: Any, control: socket.socket, fd: int, function: dict[str, Any]
         traceback.print_exc()
     finally:
         os._exit(code)
-
-
-def _reap(pid: int) -> int:
-    """What the process ended with: its exit status, or minus the signal that killed it."""
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except ChildProcessError:
-        return 0
 
 
 if __name__ == "__main__":
