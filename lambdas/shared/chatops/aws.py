@@ -8,6 +8,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chatops.connections import renewing
+
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 
 
@@ -29,8 +31,8 @@ def made(service: str, region: str, role_arn: str, patience: float) -> Any:
     if role_arn:
         from chatops.assumed import session
 
-        return session(role_arn, client("sts")).client(service, config=settings, **extra)
-    return boto3.client(service, config=settings, **extra)
+        return renewing(session(role_arn, client("sts")).client(service, config=settings, **extra))
+    return renewing(boto3.client(service, config=settings, **extra))
 
 
 # What botocore itself tries again (a test compares), and what ECS says while another update of the service goes on.

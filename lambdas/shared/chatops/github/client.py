@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from chatops import clock, secrets
 from chatops.config import settings
+from chatops.connections import Renewal
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import replies
 
@@ -162,10 +164,24 @@ def _body(answer: requests.Response) -> Any:
         return None
 
 
+class _Adapter(HTTPAdapter):
+    """Connections are kept, and renewed before a request that might be lost on an old one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._renewal = Renewal(self.close)
+
+    def send(self, *given: Any, **more: Any) -> requests.Response:
+        self._renewal.before_request()
+        return super().send(*given, **more)
+
+
 @cache
 def _session() -> requests.Session:
-    """Connections are kept while the execution environment is warm."""
-    return requests.Session()
+    made = requests.Session()
+    for scheme in ("https://", "http://"):
+        made.mount(scheme, _Adapter())
+    return made
 
 
 @cache
