@@ -36,7 +36,14 @@ class Sts:
 @pytest.fixture
 def sts(environment: pytest.MonkeyPatch) -> Sts:
     fake, real = Sts(), boto3.client
-    environment.setattr(boto3, "client", lambda name, **more: fake if name == "sts" else real(name, **more))
+
+    def made(name: str, **more: Any) -> Any:
+        client = real(name, **more)
+        if name == "sts":
+            client.assume_role = fake.assume_role
+        return client
+
+    environment.setattr(boto3, "client", made)
     return fake
 
 
