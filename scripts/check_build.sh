@@ -17,3 +17,4 @@ size=$(du -sm "$out/build/SharedLayer" | cut -f 1)
 echo "sam build: the layer is $size MB"
 # Lambda takes 250 MB of code and layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 [ "$size" -lt 250 ]
+"$1/bin/python3.11" -m scripts.bytecode "$out/build"
