@@ -105,8 +105,12 @@ bench: .venv-tools/bench/installed.stamp ## What the Slack edge costs beside one
 build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM of the lock file (needs Python 3.11)
 	@PATH="$(CURDIR)/.venv-tools/sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
 
-deploy: build ## sam deploy without questions; VARIABLES='{"CHATOPS_STACK_NAME": ...}' as in the pipeline
-	@exec $(PY) -m scripts.deploy_stack
+# Whether AWS can be reached and the stack can be changed is a matter of seconds, building is not.
+DEPLOY = $(PY) -m scripts.deploy_stack $(if $(STACK),--stack '$(STACK)')
+deploy: .venv/local.stamp ## Build and deploy the stack: asks what it needs to know (STACK=name, Language=ko sets a parameter, ASK=1 asks for all)
+	@$(DEPLOY) --check
+	@$(MAKE) --no-print-directory build
+	@exec $(DEPLOY) $(if $(ASK),--ask)
 
 secret: .venv/local.stamp ## Put Slack's and GitHub's secrets into the stack's secret: asks, unseen (STACK=name)
 	@exec $(PY) -m scripts.stack_secret $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from-$(FROM))

@@ -1,4 +1,4 @@
-"""The stack's parameters from a pipeline's variables.
+"""The stack's parameters from a pipeline's variables, and from what stands behind `make deploy`.
 
 A setting has the name that the functions know it by (ECS_CLUSTER_NAME, SLACK_APPROVERS). Names that GitHub does not
 allow, and all other parameters, have CHATOPS_ before them (CHATOPS_GITHUB_REPO, CHATOPS_ALARM_EMAIL). A parameter that
@@ -7,6 +7,7 @@ has no variable stays what it is in the stack.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -44,8 +45,10 @@ def variable_of(parameter: str) -> str:
 def variables(env: Mapping[str, str]) -> dict[str, str]:
     """The pipeline's variables: VARIABLES, a JSON object as `toJSON(vars)` writes it, and PERHAPS_SECRET.
 
-    Raises Unusable.
+    Without VARIABLES this is nobody's pipeline, and the others are those of a local run. Raises Unusable.
     """
+    if "VARIABLES" not in env:
+        return {}
     try:
         found = json.loads(env.get("VARIABLES") or "{}")
     except ValueError:
@@ -61,38 +64,79 @@ def stack_name(env: Mapping[str, str]) -> str:
     return variables(env).get("CHATOPS_STACK_NAME") or "platform-deploy"
 
 
-def overrides(env: Mapping[str, str], *, new: bool) -> dict[str, str]:
-    """What to set, from `variables`. A new stack needs what has no default; the repository is then the pipeline's own.
+def overrides(
+    env: Mapping[str, str], *, new: bool, kept: Mapping[str, str] | None = None, required: bool = True
+) -> dict[str, str]:
+    """What to set: `typed`, else `variables`. A new stack is for the pipeline's own repository, unless they say
+    otherwise.
 
-    Raises Unusable.
+    `kept`: what the stack knows already. Raises Unusable for a value that the stack would refuse and, where `required`,
+    for the lack of one that has no default.
     """
-    given = variables(env)
-    made = {}
-    for parameter, rules in declared().items():
-        value = given.get(variable_of(parameter), "")
-        if parameter == "SlackApprovers":
-            value = re.sub(r"\s*,\s*", ",", value)  # SAM parts its list of parameters at blanks
-        if value:
-            _check(variable_of(parameter), value, rules)
-            made[parameter] = value
-    if new:
-        owner, _, name = env.get("GITHUB_REPOSITORY", "").partition("/")
-        made = {**({"GithubId": owner, "GithubRepo": name} if owner and name else {}), **made}
-        for parameter, rules in declared().items():
-            if "Default" not in rules and parameter not in made:
-                raise Unusable(f"{variable_of(parameter)} is not set; a new stack needs it: {rules['Description']}")
+    made = dict(zip(("GithubId", "GithubRepo"), _own_repository(env), strict=False)) if new else {}
+    from_variables = variables(env)
+    for parameter in declared():
+        if value := from_variables.get(variable_of(parameter), ""):
+            made[parameter] = checked(parameter, value, variable_of(parameter))
+    for parameter, value in typed(env).items():
+        made[parameter] = checked(parameter, value)
+    if required and (new or kept):
+        for parameter in missing({**(kept or {}), **made}):
+            what = declared()[parameter]["Description"]
+            raise Unusable(f"{variable_of(parameter)} is not set; {'a new' if new else 'the'} stack needs it: {what}")
     return made
 
 
-def _check(variable: str, value: str, rules: Mapping[str, Any]) -> None:
-    """As CloudFormation will, but by the variable's name."""
+def _own_repository(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Owner and name of the repository whose pipeline this is, or nothing."""
+    owner, _, name = env.get("GITHUB_REPOSITORY", "").partition("/")
+    return (owner, name) if owner and name else ()
+
+
+def missing(known: Mapping[str, str]) -> list[str]:
+    """The parameters that have neither a value nor a default."""
+    return [name for name, rules in declared().items() if "Default" not in rules and name not in known]
+
+
+def typed(env: Mapping[str, str]) -> dict[str, str]:
+    """The parameters behind `make deploy`: by their own names or their variables'; an empty one empties the parameter.
+
+    They come from MAKEFLAGS, because only there a `$` is still one:
+    https://www.gnu.org/software/make/manual/html_node/Options_002fRecursion.html. Raises Unusable for a name that is
+    none of a parameter, if it looks like one.
+    """
+    names: dict[str, str] = {}
+    for parameter in declared():
+        variable = variable_of(parameter)
+        names |= dict.fromkeys((parameter, variable, variable.removeprefix("CHATOPS_")), parameter)
+    found = {}
+    for word in re.findall(r"(?:\\.|[^\\\s])+", env.get("MAKEFLAGS", "")):
+        name, given, value = re.sub(r"\\(.)", r"\1", word).partition("=")
+        if not given or not re.fullmatch(r"[A-Za-z]\w*", name):
+            continue
+        if name in names:
+            found[names[name]] = value.replace("$$", "$").strip()
+        elif (like := difflib.get_close_matches(name, names, 1, 0.8)) or not name.isupper():
+            known = f"Do you mean {like[0]}?" if like else f"There are: {', '.join(declared())}."
+            raise Unusable(f"{name} is not a parameter of the stack. {known}")
+    return found
+
+
+def checked(parameter: str, value: str, name: str = "") -> str:
+    """The value as the stack takes it. Raises Unusable, by `name` (default: the parameter's own), for one that
+    CloudFormation would refuse.
+    """
+    rules, name = declared()[parameter], name or parameter
+    if parameter == "SlackApprovers":
+        value = re.sub(r"\s*,\s*", ",", value)  # the same people, so the same value
     allowed = [str(each) for each in rules.get("AllowedValues", [])]
     if allowed and value not in allowed:
-        raise Unusable(f"{variable} should hold one of {', '.join(each or '(empty)' for each in allowed)}.")
+        raise Unusable(f"{name} should hold one of {', '.join(each or '(empty)' for each in allowed)}.")
     pattern = rules.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, value):
-        raise Unusable(f"{variable} should hold {rules['ConstraintDescription']}.")
+        raise Unusable(f"{name} should hold {rules['ConstraintDescription']}.")
     if rules["Type"] == "Number" and not (
         value.isdecimal() and rules.get("MinValue", 0) <= int(value) <= rules.get("MaxValue", int(value))
     ):
-        raise Unusable(f"{variable} should hold a number from {rules.get('MinValue', 0)} to {rules.get('MaxValue')}.")
+        raise Unusable(f"{name} should hold a number from {rules.get('MinValue', 0)} to {rules.get('MaxValue')}.")
+    return value

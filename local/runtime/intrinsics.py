@@ -24,11 +24,14 @@ class TemplateError(ValueError):
     """The template says something that the local run cannot follow; the message names the place."""
 
 
-class _Loader(yaml.SafeLoader):
+_Base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, in every wheel of PyYAML
+
+
+class _Loader(_Base):  # type: ignore[misc] # which one is known when it is imported
     """YAML with CloudFormation's short forms: `!Sub x` reads as {"Fn::Sub": "x"}."""
 
 
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
     key = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
     value: Any
     if isinstance(node, yaml.ScalarNode):
@@ -55,7 +58,7 @@ def load_yaml(text: str) -> dict[str, Any]:
     return document
 
 
-@lru_cache(maxsize=4)  # one world after another reads the same template; PyYAML needs 150 ms for it
+@lru_cache(maxsize=4)  # one world after another reads the same template
 def _parsed(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader with the short forms added
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 from werkzeug.serving import make_server
@@ -22,8 +23,9 @@ XMLNS = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 class Server:
     """Remembers every change set that it was asked for (its form fields) and what became of the stack, when."""
 
-    def __init__(self, declared: Iterable[str]) -> None:
-        self.declared = tuple(declared)  # the parameters of the template that is deployed
+    def __init__(self, declared: Mapping[str, Mapping[str, Any]]) -> None:
+        self.declared = declared  # the parameters of the template that is deployed
+        self.values: dict[str, str] = {}
         self.change_sets: list[dict[str, str]] = []
         self.actions: set[str] = set()
         self.events: list[tuple[str, str]] = []
@@ -48,10 +50,14 @@ class Server:
         if not self.ended:
             return self._refused(f"Stack with id {form['StackName']} does not exist")
         outputs = "<member><OutputKey>SlackRequestUrl</OutputKey><OutputValue>https://api/prod/slack/events</OutputValue></member>"
+        values = "".join(
+            f"<member><ParameterKey>{name}</ParameterKey><ParameterValue>{escape(value)}</ParameterValue></member>"
+            for name, value in self.values.items()
+        )
         return (
             f"<Stacks><member><StackName>platform-deploy</StackName><StackId>{ARN}</StackId>"
             f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{self.ended[-1]}</StackStatus>"
-            f"<Outputs>{outputs}</Outputs></member></Stacks>"
+            f"<Parameters>{values}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"
         )
 
     def _GetTemplateSummary(self, _: dict[str, str]) -> str:
@@ -72,6 +78,9 @@ class Server:
         return f"<Status>CREATE_COMPLETE</Status><StackName>platform-deploy</StackName><Changes>{change}</Changes>"
 
     def _ExecuteChangeSet(self, _: dict[str, str]) -> str:
+        given = {name: value for name, value in parameters(self.change_sets[-1]).items() if value is not None}
+        defaults = {name: str(rules["Default"]) for name, rules in self.declared.items() if "Default" in rules}
+        self.values = {**defaults, **self.values, **given}
         self._happened("UPDATE_COMPLETE" if self.ended else "CREATE_COMPLETE")
         return ""
 

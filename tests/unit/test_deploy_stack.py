@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scripts import deploy_ready, deploy_stack
 from scripts.stack_parameters import Unusable, declared, overrides, variable_of
+from tests.unit.resolved_template import ROOT
 from tests.unit.stack_world import CloudFormation, outputs
 
 
@@ -108,21 +111,24 @@ def test_variables_that_are_no_object_are_refused(text: str) -> None:
 
 
 class Sam:
-    """Stands for `sam deploy`: remembers its arguments."""
+    """`sam deploy`, which remembers its arguments and parameters."""
 
     def __init__(self, code: int = 0) -> None:
         self.code, self.arguments = code, [""]
-        self.env: dict[str, str] = {}
+        self.parameters: dict[str, str] = {}
 
-    def run(self, arguments: list[str], env: dict[str, str], **_: Any) -> Any:
-        self.arguments, self.env = arguments, env
+    def run(self, arguments: list[str], **_: Any) -> Any:
+        self.arguments = arguments
+        if arguments[-1].startswith("file://"):
+            self.parameters = yaml.safe_load(Path(arguments[-1].removeprefix("file://")).read_text("utf-8"))
         return type("Done", (), {"returncode": self.code})
 
 
 @pytest.fixture
-def sam(monkeypatch: pytest.MonkeyPatch) -> Sam:
+def sam(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sam:
     made = Sam()
     monkeypatch.setattr(deploy_stack.subprocess, "run", made.run)
+    monkeypatch.setattr(deploy_stack, "BUILT", Path(shutil.copy(ROOT / "template.yaml", tmp_path)))
     return made
 
 
@@ -148,8 +154,9 @@ def test_the_bootstraps_bucket_and_role_are_used_where_they_are_set(
     assert "--s3-bucket chatops-artifacts-1" in text
     assert "--role-arn arn:aws:iam::123456789012:role/chatops-cloudformation-platform-deploy" in text
     assert "--resolve-s3" not in text
-    assert text.endswith("--parameter-overrides EcsServiceName=shop")
-    assert "--stack-name platform-deploy" in text
+    assert sam.parameters == {"EcsServiceName": "shop"}
+    assert "--stack-name platform-deploy --region eu-west-1 " in text
+    assert "--no-confirm-changeset" in sam.arguments
     assert "https://x/prod/slack/events" in summary.read_text()
 
 
@@ -162,10 +169,9 @@ def test_without_them_sam_finds_its_own_bucket_and_the_callers_rights_count(
 
 
 def test_a_new_stack_gets_its_repository(monkeypatch: pytest.MonkeyPatch, sam: Sam) -> None:
-    nowhere = CloudFormation()
-    nowhere.stacks["platform-deploy"] = {"StackStatus": "REVIEW_IN_PROGRESS", **outputs()}
-    assert deploy(monkeypatch, nowhere, GITHUB_REPOSITORY="acme/platform") == 0
-    assert {"GithubId=acme", "GithubRepo=platform"} <= set(sam.arguments)
+    never_executed = CloudFormation({"platform-deploy": {"StackStatus": "REVIEW_IN_PROGRESS"}})
+    assert deploy(monkeypatch, never_executed, GITHUB_REPOSITORY="acme/platform") == 0
+    assert sam.parameters == {"GithubId": "acme", "GithubRepo": "platform"}
 
 
 def test_a_failure_is_the_steps_own(

@@ -1,0 +1,329 @@
+"""`make deploy` at a terminal: what it asks, what it takes from the stack, and what it says where it cannot deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+from botocore.session import get_session
+
+from local.runtime.intrinsics import load_yaml
+from scripts import deploy_stack, stack_questions, stack_release, stack_state
+from scripts.stack_parameters import Unusable, declared, typed
+from tests.unit.deploy_clone import NEW, STACK, Clone
+from tests.unit.deploy_clone import typed as at_make
+from tests.unit.resolved_template import OURS
+from tests.unit.stack_world import CloudFormation
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    with pytest.MonkeyPatch.context() as patch:
+        made = Clone.of_this_project(tmp_path_factory.mktemp("clone"), patch)
+        made.build()
+        yield made
+
+
+@pytest.fixture
+def clone(built: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """Built, and not deployed yet."""
+    monkeypatch.setattr(stack_questions, "TARGETS", tmp_path / "targets.yaml")
+    return built.copy(tmp_path, monkeypatch)
+
+
+class Person:
+    """Answers questions by the words that they begin with; Enter for all others."""
+
+    def __init__(self, **answers: str | list[str]) -> None:
+        self.answers = {name: [given] if isinstance(given, str) else list(given) for name, given in answers.items()}
+        self.asked: dict[str, str] = {}
+
+    def __call__(self, question: str) -> str:
+        name, _, rest = question.partition(" ")
+        self.asked[name.rstrip(":")] = rest
+        waiting = self.answers.get(name.rstrip(":"), [])
+        return waiting.pop(0) if waiting else ""
+
+
+def test_a_first_deployment_asks_what_it_cannot_know(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    person = Person(**OURS, SlackApprovers="U0LEE0001, S0PLATF01", Language="ko")
+    assert clone.deploy(ask=person) == 0
+    assert list(person.asked) == ["Name", *(name for name in declared() if name in {*OURS, *stack_questions.FIRST})]
+    assert person.asked["Language"] == "[en]: "
+    assert clone.parameters() == {
+        **{name: str(rules.get("Default")) for name, rules in declared().items()},
+        **OURS,
+        "SlackApprovers": "U0LEE0001,S0PLATF01",
+        "Language": "ko",
+    }
+    assert "--confirm-changeset" in clone.arguments, "SAM shows what will change, and asks"
+    said = capsys.readouterr().out
+    assert "There is no stack platform-deploy in eu-west-1" in said
+    assert declared()["SlackApprovers"]["Description"] in said
+    assert "  Language: ko\n" in said
+    assert "Next: make secret STACK=platform-deploy" in said
+
+
+def test_the_one_targets_service_is_not_asked_where_a_file_names_the_targets(clone: Clone, tmp_path: Path) -> None:
+    (tmp_path / "targets.yaml").touch()
+    person = Person(**OURS)
+    assert clone.deploy(ask=person) == 0
+    assert not {"EcsClusterName", "EcsServiceName"} & person.asked.keys()
+
+
+def test_a_wrong_answer_is_asked_again_and_none_ends_it(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    person = Person(GithubId=["", "acme/shop", "acme"], GithubRepo="-", SlackChannelId=["#deploys", "C0123ABCD"])
+    person.answers["GithubRepo"] = ["-", "shop"]
+    assert clone.deploy(ask=person) == 0
+    assert clone.parameters()["GithubId"] == "acme"
+    assert clone.parameters()["SlackChannelId"] == "C0123ABCD"
+    said = capsys.readouterr().out
+    assert said.count("GithubId should hold a GitHub user or organisation name.") == 2
+    assert "SlackChannelId should hold a Slack channel id" in said
+
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    assert clone.deploy(ask=nobody, name="another") == 1
+    assert "An answer is missing. Nothing was changed." in capsys.readouterr().err
+
+
+def test_later_deployments_ask_nothing_that_the_stack_knows(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clone.deploy(NEW) == 0
+    person = Person()
+    assert clone.deploy(ask=person) == 0
+    assert person.asked == {}
+    assert "--parameter-overrides" not in clone.arguments
+    assert "platform-deploy in eu-west-1 keeps what is not given" in capsys.readouterr().out
+
+
+def test_a_parameter_that_is_new_and_has_no_default_is_asked_for(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert clone.deploy(NEW) == 0
+    clone.edit("template.yaml", "  LogLevel:\n", "  Extra: { Type: String, Description: An extra. }\n  LogLevel:\n")
+    clone.build()
+    more = {**declared(), "Extra": {"Type": "String", "Description": "An extra."}}
+    monkeypatch.setattr("scripts.stack_parameters.declared", lambda: more)
+    monkeypatch.setattr(stack_questions, "declared", lambda: more)
+    assert clone.deploy({"VARIABLES": "{}"}) == 1
+    assert "CHATOPS_EXTRA is not set; the stack needs it: An extra." in capsys.readouterr().out
+    person = Person(Extra="x")
+    assert clone.deploy(ask=person) == 0
+    assert list(person.asked) == ["Extra"]
+
+
+def test_all_are_asked_where_somebody_wants_that(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clone.deploy(at_make(**OURS, AlarmEmail="a@b.example")) == 0
+    person = Person(AlarmEmail="-", LogLevel="DEBUG")
+    assert clone.deploy(at_make(Language="ko"), ask=person, everything=True) == 0
+    assert list(person.asked) == [name for name in declared() if name != "Language"], "what is given is not asked"
+    assert person.asked["GithubRepo"] == "[checkout-api]: "
+    assert person.asked["AlarmEmail"] == "[a@b.example]: "
+    said = capsys.readouterr().out
+    for line in ("AlarmEmail: a@b.example -> (empty)", "LogLevel: INFO -> DEBUG", "Language: en -> ko"):
+        assert f"  {line}\n" in said
+    assert clone.parameters()["AlarmEmail"] == ""
+
+
+def test_another_stack_is_named_or_found(clone: Clone) -> None:
+    assert clone.deploy(NEW, name="other") == 0
+    person = Person(Name="other")
+    assert clone.deploy(ask=person) == 0
+    assert list(person.asked) == ["Name"], "it exists, and knows its parameters"
+    assert clone.cloudformation.stacks.keys() == {"other"}
+
+
+def test_a_change_set_that_nobody_confirms_is_no_deployment(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert clone.deploy(NEW) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(deploy_stack.subprocess, "run", lambda *_, **__: type("Done", (), {"returncode": 0}))
+    assert clone.deploy(ask=Person()) == 0
+    assert "Nothing was deployed: platform-deploy is as it was before." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("", {}),
+        ("kj2 --jobserver-auth=3,4 --output-sync=target", {}),
+        (" -- STACK=x ASK=1 AWS_REGION=eu-west-1 VARIABLES={} PYTHON=python3", {}),
+        (" -- Language=ko STACK=x", {"Language": "ko"}),
+        ("Language=ko", {"Language": "ko"}),  # make 3.81
+        (r" -- SlackApprovers=U0LEE0001,\ S0PLATF01", {"SlackApprovers": "U0LEE0001, S0PLATF01"}),
+        (" -- GifBaseUrl=https://x/a$$b?c='d'&e=\"f", {"GifBaseUrl": "https://x/a$b?c='d'&e=\"f"}),
+        (" -- AlarmEmail=", {"AlarmEmail": ""}),
+        (" -- ECS_CLUSTER_NAME=shop CHATOPS_LANG=ko LOG_LEVEL=DEBUG GITHUB_ID=acme", None),
+    ],
+)
+def test_parameters_behind_make_are_taken_as_they_were_typed(flags: str, found: dict[str, str] | None) -> None:
+    by_variable = {"EcsClusterName": "shop", "Language": "ko", "LogLevel": "DEBUG", "GithubId": "acme"}
+    assert typed({"MAKEFLAGS": flags}) == (by_variable if found is None else found)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Langauge", "Do you mean Language"), ("SlackApprover", "SlackApprovers?"), ("ECS_CLUSTER", "ECS_CLUSTER_NAME?"),
+     ("Nonsense", "There are: GithubId, ")],
+)  # fmt: skip
+def test_a_name_that_is_no_parameters_is_not_ignored(name: str, said: str) -> None:
+    with pytest.raises(Unusable, match=f"{name} is not a parameter of the stack. .*{said.replace('?', '.')}"):
+        typed({"MAKEFLAGS": f" -- {name}=x"})
+
+
+def test_local_runs_variables_are_not_the_stacks(clone: Clone) -> None:
+    assert clone.deploy({**NEW, "SLACK_CHANNEL_ID": "C0LOCAL01", "SLACK_APPROVERS": "U0LOCAL01"}) == 0
+    assert clone.parameters()["SlackChannelId"] == clone.parameters()["SlackApprovers"] == ""
+
+
+# --------------------------------------------------------------------------------------------- where it cannot deploy
+NEVER_DEPLOYED = {"REVIEW_IN_PROGRESS"}
+DEPLOYABLE = {
+    *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"),
+    *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
+}
+STATUSES = set(get_session().get_service_model("cloudformation").shape_for("StackStatus").enum) - {"DELETE_COMPLETE"}
+"""All that a stack with a name can have; a deleted one is found by its id alone."""
+
+
+@pytest.mark.parametrize("status", sorted(STATUSES))
+def test_a_stack_in_any_status_is_deployed_to_or_its_way_out_is_named(
+    clone: Clone, status: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = {"Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in OURS.items()]}
+    clone.cloudformation.stacks[STACK] = {"StackStatus": status, **kept}
+    code = clone.deploy({**NEW, "VARIABLES": "{}"})
+    said = capsys.readouterr().out
+    if status in DEPLOYABLE | NEVER_DEPLOYED:
+        assert code == 0
+        return
+    assert code == 1
+    assert clone.arguments == [], "SAM was not started"
+    assert f"({status})" in said
+    (line,) = [line for line in said.splitlines() if line.startswith("::error")]
+    way = "continue-update-rollback" if "ROLLBACK_FAILED" in status and status != "ROLLBACK_FAILED" else "delete-stack"
+    way = "Wait until" if status.endswith("_IN_PROGRESS") else way
+    assert way in line
+    assert line.endswith("then run make deploy again.")
+
+
+def test_a_stack_of_another_template_is_left_alone(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign = {"Parameters": [{"ParameterKey": "VpcId", "ParameterValue": "vpc-1"}]}
+    clone.cloudformation.stacks["network"] = foreign
+    assert clone.deploy(NEW, name="network") == 1
+    assert "made from another template" in capsys.readouterr().out
+    assert clone.arguments == []
+
+
+@pytest.mark.parametrize("name", ["my stack", "1st", "a_b", "arn:aws:x", "x" * 74])
+def test_a_name_that_no_stack_can_have_is_refused(clone: Clone, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clone.deploy(NEW, name=name) == 1
+    assert "is no name for a stack" in capsys.readouterr().out
+
+
+def refusing(error: Exception) -> Callable[[str], Any]:
+    def client(_: str) -> Any:
+        if isinstance(error, NoRegionError):
+            raise error
+
+        class Refusing(CloudFormation):
+            def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - botocore's name
+                raise error
+
+        return Refusing()
+
+    return client
+
+
+def answered(code: str, text: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": text}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NoRegionError(), "No AWS region is set. AWS_REGION=eu-west-1"),
+        (NoCredentialsError(), "There are no AWS credentials here. Sign in (aws sso login"),
+        (answered("ExpiredToken"), "AWS does not take these credentials (ExpiredToken). Sign in"),
+        (answered("AccessDenied"), "AWS does not show the stack (AccessDenied)."),
+        (answered("ValidationError", "1 validation error"), "AWS does not show the stack (ValidationError)."),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_who_is_not_signed_in_is_told_so_before_anything_is_built_or_asked(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str, check: bool, capfd: Any
+) -> None:
+    monkeypatch.setattr(deploy_stack.boto3, "client", refusing(error))
+    person = Person()
+    assert clone.deploy(NEW, ask=person, check=check) == 1
+    assert f"Not deployed. {said}" in (shown := capfd.readouterr().err)
+    assert shown.endswith("Nothing was changed.\n")
+    assert person.asked == {}
+
+
+def test_the_check_before_the_build_asks_and_writes_nothing(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    before, person = clone.built.read_text("utf-8"), Person()
+    assert clone.deploy(ask=person, check=True) == 0
+    assert clone.deploy({"VARIABLES": "{}"}, check=True) == 1
+    assert "CHATOPS_GITHUB_ID is not set; a new stack needs it" in capsys.readouterr().out
+    assert clone.deploy({**NEW, "VARIABLES": '{"CHATOPS_LANG": "de"}'}, check=True) == 1
+    assert (person.asked, clone.arguments, clone.built.read_text("utf-8")) == ({}, [], before)
+
+
+def test_without_a_build_it_says_what_is_missing(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    clone.built.unlink()
+    assert clone.deploy(NEW) == 1
+    assert "Run make build first." in capsys.readouterr().out
+    clone.built.write_text("{")
+    assert clone.deploy(NEW) == 1
+
+
+def test_a_pipeline_is_told_in_one_line(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert clone.deploy(NEW) == 0
+
+    def fails(*_: Any, **__: Any) -> Any:
+        changed = {"StackStatus": "UPDATE_ROLLBACK_COMPLETE", "LastUpdatedTime": "later"}
+        clone.cloudformation.stacks[STACK] |= changed
+        return type("Done", (), {"returncode": 1})
+
+    monkeypatch.setattr(deploy_stack.subprocess, "run", fails)
+    monkeypatch.setattr(stack_state, "cause", lambda *_: "PlanFunction: 100% full\nof code")
+    assert clone.deploy({"VARIABLES": "{}"}) == 1
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if each.startswith("::error")]
+    assert "PlanFunction: 100%25 full%0Aof code CloudFormation has put the stack" in line
+
+
+# ------------------------------------------------------------------------------------------------------- the release
+def test_a_hidden_value_is_never_hashed_and_counts_as_new_when_it_is_given() -> None:
+    rules = {"Password": {"Type": "String", "NoEcho": True}, "Open": {"Type": "String", "Default": 1}}
+    kept = {"Password": "****", "Open": "2", "Removed": "x"}
+    assert stack_release.effective(rules, {}, kept) == {"Password": "****", "Open": "2"}
+    first, second = (stack_release.effective(rules, {"Password": "hunter2"}, kept) for _ in range(2))
+    assert "hunter2" not in first.values()
+    assert first != second
+
+
+def test_the_template_is_the_same_but_for_the_release(clone: Clone) -> None:
+    before = load_yaml(clone.built.read_text("utf-8"))
+    assert clone.deploy(NEW) == 0
+    after = load_yaml(clone.built.read_text("utf-8"))
+    release = after["Globals"]["Function"]["Environment"]["Variables"].pop(stack_release.VARIABLE)
+    assert after == before
+    assert len(release) == 16
+    assert list(clone.built.parent.glob("template*")) == [clone.built]
+
+
+def test_interrupting_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: Any, **__: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deploy_stack, "deploy", interrupted)
+    assert deploy_stack.main([], {}) == 130
+    assert "look at the stack" in capsys.readouterr().out
