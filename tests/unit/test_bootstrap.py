@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import jmespath
 import pytest
 
 from scripts.stack_parameters import variable_of
@@ -30,22 +32,58 @@ def arn(service: str, rest: str, region: str = REGION, account: str = ACCOUNT) -
     return f"arn:aws:{service}:{region}:{account}:{rest}"
 
 
-def test_only_the_environment_of_the_repository_may_deploy() -> None:
-    (statement,) = ROLES["PipelineRole"]["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Principal"] == {"Federated": "<OidcProvider>"}
-    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
-    key = "token.actions.githubusercontent.com"
-    assert statement["Condition"] == {
-        "StringEquals": {f"{key}:aud": "sts.amazonaws.com", f"{key}:sub": "repo:acme/platform:environment:bot"}
-    }
+def trusted(parameters: dict[str, str], file: str, role: str) -> set[str]:
+    """Whose tokens the role takes: the provider of each of its statements."""
+    policy = Resolved(parameters, file).resources("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]
+    for statement in policy["Statement"]:
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        assert set(statement["Principal"]) == {"Federated"}
+    return {statement["Principal"]["Federated"] for statement in policy["Statement"]}
 
 
-def test_an_account_that_has_githubs_provider_keeps_it() -> None:
+@pytest.mark.parametrize(("file", "role"), [(FILE, "PipelineRole"), ("templates/pipeline-role.yaml", "Role")])
+@pytest.mark.parametrize("repository", ["acme/platform", "acme@1/platform@2"])
+def test_githubs_provider_is_made_or_taken(file: str, role: str, repository: str) -> None:
+    """An account has one: whichever stack comes first makes it, and it outlives that stack."""
+    given = {"Repository": repository}
+    made = Resolved(given, file)
+    (provider,) = made.resources("AWS::IAM::OIDCProvider").values()
+    assert provider == {"Url": "https://token.actions.githubusercontent.com", "ClientIdList": ["sts.amazonaws.com"]}
+    resource = made.document["Resources"]["OidcProvider"]
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    assert trusted(given, file, role) == {"<OidcProvider>"}
+    assert made.outputs()["OidcProviderArn"] == "<OidcProvider>"
     theirs = arn("iam", "oidc-provider/token.actions.githubusercontent.com", "")
-    resolved = Resolved({**GIVEN, "OidcProviderArn": theirs}, FILE)
-    assert not resolved.resources("AWS::IAM::OIDCProvider")
-    trust = resolved.resources("AWS::IAM::Role")["PipelineRole"]["AssumeRolePolicyDocument"]["Statement"][0]
-    assert trust["Principal"] == {"Federated": theirs}
+    parameter = made.document["Parameters"]["OidcProviderArn"]
+    assert all(
+        re.fullmatch(parameter["AllowedPattern"], text) for text in ("", theirs, theirs.replace("aws", "aws-cn"))
+    )
+    taken = Resolved({**given, "OidcProviderArn": theirs}, file)
+    assert not taken.resources("AWS::IAM::OIDCProvider")
+    assert trusted({**given, "OidcProviderArn": theirs}, file, role) == {theirs}
+    assert taken.outputs()["OidcProviderArn"] == theirs
+
+
+def test_the_commands_that_people_are_given_work_on_every_account() -> None:
+    """They take the provider that is there, and are empty where none is."""
+    query = """--query "OpenIDConnectProviderList[?ends_with(Arn, '/token.actions.githubusercontent.com')].Arn\""""
+    for file in (FILE, "templates/pipeline-role.yaml", "README.md", "README.ko.md", "docs/configuration.md"):
+        text = " ".join((ROOT / file).read_text("utf-8").replace("\\\n", " ").replace("#", " ").split())
+        assert f'OidcProviderArn="$(aws iam list-open-id-connect-providers --output text {query})"' in text, file
+    account, other = "arn:aws:iam::123456789012:oidc-provider/", "oidc.eks.eu-west-1.amazonaws.com/id/1"
+    found = jmespath.compile(query.partition('"')[2].rstrip('"'))
+    for there, answer in (([], []), ([other], []), ([other, "token.actions.githubusercontent.com"], [1])):
+        listed = {"OpenIDConnectProviderList": [{"Arn": account + each} for each in there]}
+        assert found.search(listed) == [account + there[each] for each in answer]
+
+
+def test_the_codes_bucket_is_named_by_cloudformation() -> None:
+    """A name of ours had 46 characters before the stack's name; S3 takes 63, and no capitals."""
+    (bucket,) = (
+        Resolved({**GIVEN, "StackName": "Platform-Deploy-Of-Our-Company"}, FILE).resources("AWS::S3::Bucket").values()
+    )
+    assert "BucketName" not in bucket
+    assert BOOTSTRAP.outputs()["ArtifactsBucket"] == "<Artifacts>"
 
 
 def test_the_pipeline_makes_nothing_by_itself() -> None:
