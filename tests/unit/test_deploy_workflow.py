@@ -14,8 +14,8 @@ from tests.unit.test_workflow_rules import FOLDER, load
 PATH = FOLDER / "deploy-lambda.yml"
 TEXT = PATH.read_text("utf-8")
 WORKFLOW = load(PATH)
-(JOB,) = WORKFLOW["jobs"].values()
-STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in JOB["steps"] if "name" in step}
+LOOK, JOB = WORKFLOW["jobs"]["look"], WORKFLOW["jobs"]["deploy"]
+STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in LOOK["steps"] + JOB["steps"] if "name" in step}
 
 
 def test_it_starts_when_main_changes_what_is_deployed_or_somebody_asks() -> None:
@@ -24,24 +24,31 @@ def test_it_starts_when_main_changes_what_is_deployed_or_somebody_asks() -> None
         "paths": ["lambdas/**", "statemachine/**", "template.yaml"],
     }
     assert set(WORKFLOW["on"]) == {"push", "workflow_dispatch"}
-    assert JOB["if"] == "github.ref == 'refs/heads/main'", "also when somebody asks from another branch"
-    assert JOB["environment"] == "bot"
+    assert LOOK["if"] == "github.ref == 'refs/heads/main'", "also when somebody asks from another branch"
+    assert LOOK["environment"]["name"] == JOB["environment"]["name"] == "bot"
     assert WORKFLOW["concurrency"]["cancel-in-progress"] is False, "CloudFormation would go on alone"
 
 
 def test_nothing_after_the_look_happens_without_a_way_into_aws() -> None:
-    names = list(STEPS)
-    assert names == ["Look for a way into AWS", "Test", "Build", "Sign in to AWS", "Deploy", "Fill the secret"]
-    for name in names[1:]:
-        assert STEPS[name]["if"] == "steps.look.outputs.ready == 'true'", name
-    look = STEPS["Look for a way into AWS"]
+    assert list(STEPS) == ["Look", "Test", "Build", "Sign in to AWS", "Deploy", "Fill the secret"]
+    assert list(WORKFLOW["jobs"]) == ["look", "deploy"]
+    assert (JOB["needs"], JOB["if"]) == ("look", "needs.look.outputs.ready == 'true'")
+    assert LOOK["outputs"] == {"ready": "${{ steps.look.outputs.ready }}"}
+    look = STEPS["Look"]
+    assert look["id"] == "look"
     assert all(re.fullmatch(r"\$\{\{ secrets\.[A-Z_]+ != '' \}\}", value) for value in look["env"].values())
+    assert LOOK["permissions"] == {"contents": "read"}, "looking needs no role"
+
+
+def test_github_says_deployed_only_when_something_was() -> None:
+    assert LOOK["environment"]["deployment"] is False
+    assert "deployment" not in JOB["environment"], "its success is a deployment"
 
 
 def test_a_step_knows_only_the_secrets_that_it_needs() -> None:
     known = {name: set(re.findall(r"secrets\.(\w+)", str(step))) for name, step in STEPS.items()}
     ways = {"AWS_REGION", "AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-    assert known["Look for a way into AWS"] == known["Sign in to AWS"] == ways
+    assert known["Look"] == known["Sign in to AWS"] == ways
     assert known["Test"] == known["Build"] == set()
     assert known["Deploy"] == set(PERHAPS_SECRET)
     # each secret of the stack, by the first name that GitHub allows

@@ -36,6 +36,28 @@ def test_actions_are_pinned_by_commit_with_their_version(path: Path) -> None:
             assert PIN.search(line), line
 
 
+NODE24 = {
+    "actions/checkout": 5,
+    "actions/setup-node": 5,
+    "actions/setup-python": 6,
+    "actions/upload-artifact": 6,
+    "aws-actions/configure-aws-credentials": 6,
+}
+"""The first major version whose action.yml says `using: node24`: runners have no Node 20 any more."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_actions_run_on_the_node_that_runners_have(path: Path) -> None:
+    for name, version in re.findall(r"uses: ([\w-]+/[\w-]+)@[0-9a-f]{40} # v(\d+)", path.read_text()):
+        assert int(version) >= NODE24[name], f"{name} v{version}"
+
+
+def test_an_action_is_the_same_release_everywhere() -> None:
+    pins = {line.partition("uses: ")[2] for path in FILES for line in path.read_text().splitlines() if "uses: " in line}
+    names = [pin.partition("@")[0] for pin in pins]
+    assert sorted(names) == sorted(set(names))
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_no_expression_stands_in_a_shell_command(path: Path) -> None:
     for step in steps(load(path)):
@@ -68,6 +90,25 @@ def test_the_bots_event_starts_a_run_that_names_its_deployment_and_stage(deploy:
 def test_every_stage_has_one_job(deploy: dict[str, Any]) -> None:
     conditions = " ".join(job["if"] for job in deploy["jobs"].values())
     assert sorted(re.findall(r"stage == '(\w+)'", conditions)) == ["build", "deploy", "rollback"]
+
+
+def test_a_build_is_no_deployment_on_githubs_page(deploy: dict[str, Any]) -> None:
+    """By default a job that names an environment is one when it succeeds."""
+    target = "${{ github.event.client_payload.target }}"
+    assert {name: job["environment"] for name, job in deploy["jobs"].items()} == {
+        "build": {"name": target, "deployment": False},
+        "release": {"name": target},
+    }
+
+
+def test_a_run_that_waits_is_not_cancelled_by_the_next(deploy: dict[str, Any]) -> None:
+    """GitHub cancels what waits in a group when something else arrives there, and an event can be sent by hand."""
+    assert deploy["concurrency"]["queue"] == "max"
+    assert deploy["concurrency"]["cancel-in-progress"] is False, "GitHub takes no queue beside it"
+    for path in FILES:
+        concurrency = load(path)["concurrency"]
+        reason = re.search(r"# .*No `queue: max`: ", path.read_text(), re.S)
+        assert concurrency["cancel-in-progress"] is True or concurrency.get("queue") == "max" or reason, path.name
 
 
 def test_a_stage_is_claimed_before_it_does_anything_and_reported_whatever_happens(
