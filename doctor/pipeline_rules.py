@@ -61,6 +61,7 @@ def jobs(workflow: Workflow, *, needs_rollback: bool, claims: bool) -> Iterator[
         if claims:
             yield from _claims(name, job)
         yield from _may_read(workflow, name, job)
+        yield from _records(name, job)
 
 
 def called(workflow: Workflow) -> list[Part]:
@@ -183,6 +184,26 @@ def _may_read(workflow: Workflow, name: str, job: Part) -> Iterator[Fault]:
             "Its checkout fails in a private repository.",
             "Add contents: read to its permissions.",
         )
+
+
+def _records(name: str, job: Part) -> Iterator[Fault]:
+    """A job that names an environment is a deployment on GitHub's page when it succeeds; a build deploys nothing."""
+    environment, condition = job.at("environment"), job.said("if")
+    builds = re.search(r"""['"]build['"]""", condition) and not re.search(r"""['"](?:deploy|rollback)['"]""", condition)
+    if environment is not None and builds and not environment.said("deployment"):
+        yield Fault(
+            environment.line,
+            f"job {name} builds, and GitHub records that as a deployment",
+            "The repository's page says that the version was deployed, before anybody approved it.",
+            "Write environment: {name: …, deployment: false}, as dev_deploy.yml does.",
+            grave=False,
+        )
+
+
+def without_record(workflow: Workflow) -> Part | None:
+    """Where a job takes an environment without recording a deployment; None where none does."""
+    places = (job.at("environment", "deployment") for job in workflow.jobs.values())
+    return next((place for place in places if place is not None and place.text == "false"), None)
 
 
 def _granted(workflow: Workflow, job: Part) -> dict[str, str]:

@@ -12,6 +12,7 @@ from doctor.checks import (
     gifs,
     github_app,
     github_token,
+    identity,
     region,
     repository,
     rights,
@@ -43,6 +44,7 @@ CHECKS = (
     Check("GitHub rights", Scope.REPOSITORY, rights.look, _GITHUB),
     Check("Actions", Scope.REPOSITORY, actions.look, _GITHUB),
     Check("workflow", Scope.TARGET, workflow.look, _GITHUB),
+    Check("AWS sign-in", Scope.TARGET, identity.look, _GITHUB),
     Check("ECS service", Scope.TARGET, ecs_service.look, ("region",)),
     Check("CodeDeploy", Scope.TARGET, codedeploy.look, ("region",)),
 )

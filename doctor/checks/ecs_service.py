@@ -33,7 +33,7 @@ def look(installation: Installation, name: str) -> Iterator[Result]:
         yield _no_service(target, where, services)
         return
     problems = [*_deploys(target, services[0]), *_runs(target, services[0])]
-    problems += _task_definition(installation, target, client, services[0])
+    problems += [*_task_definition(installation, target, client, services[0]), *_hooks(target, services[0])]
     yield from problems
     if not any(result.state is State.FAILED for result in problems):
         count = f"{services[0]['runningCount']} of {services[0]['desiredCount']} tasks"
@@ -143,3 +143,16 @@ def _roles(installation: Installation, target: Target, found: Json) -> Iterator[
                 "A rollback is refused: the bot may not pass that role on (iam:PassRole), and the bad version stays.",
                 f"Deploy the stack again with {parameter}={role}.",
             )
+
+
+def _hooks(target: Target, service: Json) -> Iterator[Result]:
+    """A strategy is sent with the service's hooks; whether the pipeline may pass their roles is not seen from here."""
+    hooks = (service.get("deploymentConfiguration") or {}).get("lifecycleHooks") or []
+    roles = sorted({str(hook["roleArn"]).partition(":role/")[2] for hook in hooks if hook.get("roleArn")})
+    if target.strategy and roles:
+        yield skipped(
+            f"{target.service} has lifecycle hooks, which ECS calls as {', '.join(roles)}; whether the pipeline may "
+            "pass that on was not looked at.",
+            f"templates/pipeline-role.yaml lets it with EcsHookRoleName={roles[0]} (several: the beginning of their "
+            "names and a star).",
+        )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from chatops.targets import Target
 from doctor import pipeline_rules
-from doctor.checks import own_actions
+from doctor.checks import own_actions, protection
 from doctor.far import Answer
 from doctor.installation import Installation
 from doctor.pipeline_rules import Fault
@@ -151,6 +151,7 @@ def _jobs(installation: Installation, target: Target, branch: str, workflow: Wor
     rolls_back = target.kind == "none"
     yield from pipeline_rules.jobs(workflow, needs_rollback=rolls_back, claims=target.claim)
     yield from own_actions.missing(installation, target.repository, branch, workflow)
+    yield from protection.rules(installation, target.repository, target.name, workflow)
     for place in pipeline_rules.called(workflow):
         own = place.text.startswith(("$/", "./"))  # of the same repository and commit
         named = _CALLED.fullmatch(f"{target.repository}{place.text[1:]}@{branch}" if own else place.text)
@@ -168,6 +169,7 @@ def _jobs(installation: Installation, target: Target, branch: str, workflow: Wor
         for fault in (
             *pipeline_rules.jobs(called, needs_rollback=rolls_back, claims=target.claim),
             *own_actions.missing(installation, repository, ref, called),
+            *protection.rules(installation, target.repository, target.name, called),
         ):
             yield Fault(
                 place.line, f"in {place.text}, line {fault.line}, {fault.what}", fault.causes, fault.todo, fault.grave

@@ -1,5 +1,5 @@
-"""The endpoints as one Flask app: repositories here, Apps, files, git data and runs in `app_routes`, `content_routes`,
-`git_routes` and `run_routes`."""
+"""The endpoints as one Flask app: repositories here, Apps, files, git data, subjects and environments, and runs in
+`app_routes`, `content_routes`, `git_routes`, `identity_routes` and `run_routes`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.github import app_routes, content_routes, git_routes, run_routes, views
+from local.github import app_routes, content_routes, git_routes, identity_routes, run_routes, views
 from local.github.dispatch import read_event
 from local.github.errors import ApiError, error_body
 from local.github.grants import accepted, need
@@ -25,6 +25,7 @@ DOCS = {
     **app_routes.DOCS,
     **content_routes.DOCS,
     **git_routes.DOCS,
+    **identity_routes.DOCS,
     **run_routes.DOCS,
 }
 
@@ -51,6 +52,7 @@ def create_app(github: GitHub) -> Flask:
     app_routes.register(app, github)
     content_routes.register(app, github)
     git_routes.register(app, github)
+    identity_routes.register(app, github)
     run_routes.register(app, github)
     return app
 

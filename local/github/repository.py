@@ -33,7 +33,8 @@ class Repository:
 
     `push`: whether the token's user may write. `files`: by branch, texts by path. `workflow_states`: by path, where one
     is not `active`. `actions_enabled`, `allowed_actions` (all, local_only, selected) and `github_owned_allowed` are the
-    settings of Actions. `former_names` redirect here.
+    settings of Actions. `former_names` redirect here. `immutable_subject` and `subject_keys` (empty: GitHub's own form)
+    are those of its OIDC tokens. `protection_rules`: by environment in small letters, slugs of the Apps that decide.
     """
 
     owner: str
@@ -56,6 +57,9 @@ class Repository:
     releases: list[Release] = field(default_factory=list)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     workflow_states: dict[str, str] = field(default_factory=dict)
+    immutable_subject: bool = False
+    subject_keys: tuple[str, ...] = ()
+    protection_rules: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

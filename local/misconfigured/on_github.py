@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from local.world import World
 
 TOKEN, REPOSITORY, RIGHTS, ACTIONS = "GitHub token", "repository", "GitHub rights", "Actions"
+SIGN_IN = "AWS sign-in"
 FINE_GRAINED = {"actions": "write", "contents": "write", "metadata": "read"}
 TEN_DAYS = 10 * 86_400.0
 
@@ -78,5 +79,13 @@ ON_GITHUB = (
         ACTIONS,
         "only selected actions are allowed",
         repository(allowed_actions="selected", github_owned_allowed=False),
+    ),
+    Fault(
+        "subject-customised",
+        SIGN_IN,
+        "a subject of its own (repo, ref)",
+        repository(subject_keys=("repo", "ref")),
+        subject="dev",
+        grave=False,
     ),
 )

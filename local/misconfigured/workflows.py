@@ -65,6 +65,10 @@ def _disabled(state: str) -> Apply:
     return apply
 
 
+def _decides(world: World, _: Environment) -> None:
+    world.github.default_repository.protection_rules["dev"] = ("change-control",)
+
+
 def _second(world: World, _: Environment) -> None:
     world.github.default_repository.files["main"][f"{FOLDER}/old.yml"] = pipeline()
 
@@ -118,6 +122,13 @@ WORKFLOWS = (
         replaced(DEV, "if: always() && steps", "if: steps"),
     ),
     _dev("no-build-job", "no job of it runs for the stage build", replaced(DEV, "stage == 'build'", "stage == 'test'")),
+    _dev(
+        "build-recorded-as-deployment",
+        "job build builds, and GitHub records that as a deployment",
+        written(DEV, lambda text: re.sub(r"      deployment: false.*\n", "", text)),
+        grave=False,
+    ),
+    _dev("an-app-decides", "the GitHub App change-control decides over deployments to the environment dev", _decides),
     _dev("workflow-may-do-all", "the default permissions", written(DEV, lambda _: BARE), grave=False),
     Fault(
         "caller-grants-too-little",

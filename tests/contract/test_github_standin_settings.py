@@ -16,6 +16,8 @@ from tests.contract.test_github_standin_description import REPO, get
 
 WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "dev_deploy.yml"
 FILE = "/contents/.github/workflows/dev_deploy.yml"
+SUBJECT = f"{REPO}/actions/oidc/customization/sub"
+RULES = f"{REPO}/environments/{{environment_name}}/deployment_protection_rules"
 READS = [
     ("/contents/.github/workflows", f"{REPO}/contents/{{path}}", 200),
     ("/contents/.github", f"{REPO}/contents/{{path}}", 200),
@@ -26,6 +28,8 @@ READS = [
     ("/branches", f"{REPO}/branches", 200),
     ("/actions/workflows", f"{REPO}/actions/workflows", 200),
     ("/actions/permissions", f"{REPO}/actions/permissions", 200),
+    ("/actions/oidc/customization/sub", SUBJECT, 200),
+    ("/environments/dev/deployment_protection_rules", RULES, 200),
 ]
 
 
@@ -82,6 +86,29 @@ def test_actions_may_be_limited_or_switched_off(client: Client, github: GitHub) 
     github.hand_sent_event({"stage": "build"})
     assert github.settle()
     assert github.runs == []
+
+
+def test_a_subject_may_have_ids_and_keys_of_its_own(client: Client, github: GitHub) -> None:
+    found = github.default_repository
+    owner = (get(client, "").json or {})["owner"]["id"]
+    assert (get(client, "/actions/oidc/customization/sub").json or {})["sub_claim_prefix"] == "repo:acme/checkout-api"
+    found.immutable_subject, found.subject_keys = True, ("repo", "ref")
+    response = get(client, "/actions/oidc/customization/sub")
+    described(response, SUBJECT)
+    assert response.json == {
+        "use_default": False,
+        "include_claim_keys": ["repo", "ref"],
+        "use_immutable_subject": True,
+        "sub_claim_prefix": f"repo:acme@{owner}/checkout-api@{found.id}",
+    }
+
+
+def test_an_app_may_decide_over_an_environment(client: Client, github: GitHub) -> None:
+    github.default_repository.protection_rules["dev"] = ("change-control",)
+    response = get(client, "/environments/Dev/deployment_protection_rules")
+    described(response, RULES)
+    (rule,) = (response.json or {})["custom_deployment_protection_rules"]
+    assert rule["app"]["slug"] == "change-control"
 
 
 @pytest.mark.parametrize("which", ["archived", "disabled"])

@@ -83,6 +83,30 @@ def test_a_role_that_the_stack_may_not_pass_on_is_found(key: str, parameter: str
     assert [one.state for one in look(usual, "ECS service", ONE, "dev", stack)] == [State.OK]
 
 
+def test_a_hooks_role_is_named_where_a_strategy_is_sent_with_it(tmp_path: Path) -> None:
+    hook = {
+        "hookTargetArn": "arn:aws:lambda:us-east-1:123456789012:function:smoke",
+        "lifecycleStages": ["POST_SCALE_UP"],
+    }
+    hooked = {**hook, "roleArn": "arn:aws:iam::123456789012:role/service-role/ecs-hooks"}
+    answers = ecs()
+    configuration = {**SERVICE["deploymentConfiguration"], "lifecycleHooks": [hooked]}
+    answers["describe_services"] = {"services": [{**SERVICE, "deploymentConfiguration": configuration}]}
+
+    def told(more: str) -> list[Result]:
+        service = "ecs: {cluster: checkout, service: checkout-api}"
+        targets = f"targets:\n  prod:\n    repository: a/b\n    {service}\n{more}"
+        (tmp_path / "targets.yaml").write_text(targets)
+        return look(
+            Stubbed({"ecs": answers}), "ECS service", {"CHATOPS_TARGETS_FILE": str(tmp_path / "targets.yaml")}, "prod"
+        )
+
+    named, *_ = told("    strategy: blue_green\n")
+    assert named.state is State.SKIPPED
+    assert "EcsHookRoleName=service-role/ecs-hooks" in named.todo
+    assert [one.state for one in told("")] == [State.OK]
+
+
 def test_another_accounts_service_is_asked_in_its_region_and_role(several: dict[str, str]) -> None:
     aws = Stubbed({"ecs": ecs(executionRoleArn="arn:aws:iam::210987654321:role/other")})
     stack = Stack("platform-deploy", "CREATE_COMPLETE", {}, PARAMETERS)

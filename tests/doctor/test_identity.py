@@ -1,0 +1,201 @@
+"""As whom a repository's jobs sign in, as GitHub's REST API lets one know it, and the roles that trust that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from doctor.checks import identity as check
+from doctor.far import Answer
+from doctor.installation import Installation
+from doctor.result import Result, State
+from doctor.runner import Check, Scope, examine
+from doctor.subject import identity
+from tests.contract.test_oidc_trust import trust
+from tests.doctor.stubs import Stubbed
+from tests.doctor.test_deployed import STORED
+
+REPOSITORY: dict[str, Any] = {
+    "full_name": "Acme/Shop",
+    "id": 456,
+    "owner": {"login": "Acme", "id": 123},
+    "default_branch": "main",
+    "created_at": "2024-02-03T04:05:06Z",
+    "visibility": "private",
+}
+CLASSIC, IMMUTABLE = "repo:Acme/Shop:environment:dev", "repo:Acme@123/Shop@456:environment:dev"
+
+
+@pytest.mark.parametrize(
+    ("repository", "template", "subjects"),
+    [
+        # GitHub's own word
+        ({}, {"use_default": True, "sub_claim_prefix": "repo:Acme/Shop"}, (CLASSIC,)),
+        ({}, {"use_default": True, "sub_claim_prefix": "repo:Acme@123/Shop@456"}, (IMMUTABLE,)),
+        ({}, {"use_default": True, "sub_claim_prefix": "repo:Acme@123/Shop@456:"}, (IMMUTABLE,)),
+        ({}, {"use_default": True, "use_immutable_subject": True}, (IMMUTABLE,)),
+        ({}, {"use_default": True, "use_immutable_subject": False}, (CLASSIC,)),
+        ({}, {"use_default": False, "include_claim_keys": ["repo", "context"]}, (CLASSIC, IMMUTABLE)),
+        # where it says nothing: by age; an older repository may have been renamed or transferred since
+        ({}, {"use_default": True}, (CLASSIC, IMMUTABLE)),
+        ({}, None, (CLASSIC, IMMUTABLE)),
+        ({"created_at": "2026-07-15T00:00:00Z"}, {"use_default": True}, (IMMUTABLE,)),
+        ({"created_at": "2026-11-01T00:00:00Z"}, None, (IMMUTABLE,)),
+        ({"created_at": "2026-11-01T00:00:00Z"}, {"use_default": True, "use_immutable_subject": False}, (CLASSIC,)),
+        # customised
+        (
+            {},
+            {"use_default": False, "use_immutable_subject": False, "include_claim_keys": ["repo", "ref", "context"]},
+            ("repo:Acme/Shop:ref:refs/heads/main:environment:dev",),
+        ),
+        (
+            {},
+            {
+                "use_default": False,
+                "use_immutable_subject": True,
+                "include_claim_keys": ["repository_id", "job_workflow_ref"],
+            },
+            ("repository_id:456:job_workflow_ref:…",),
+        ),
+    ],
+)
+def test_the_subject_is_made_as_github_makes_it(
+    repository: dict[str, Any], template: dict[str, Any] | None, subjects: tuple[str, ...]
+) -> None:
+    found = identity(REPOSITORY | repository, template, "dev")
+    assert found.subjects == subjects
+    assert found.ids == "Acme@123/Shop@456"
+    assert not found.organisation
+
+
+def test_an_organisations_template_is_not_known_and_a_colon_separates_nothing() -> None:
+    assert identity(REPOSITORY, {"use_default": False}, "dev").organisation
+    assert all("sub" not in token for token in identity(REPOSITORY, {"use_default": False}, "dev").tokens())
+    (subject,) = identity(REPOSITORY, {"use_default": True, "use_immutable_subject": False}, "eu:1").subjects
+    assert subject == "repo:Acme/Shop:environment:eu%3A1"
+
+
+@dataclass
+class Told:
+    """GitHub, as far as this check asks."""
+
+    template: Answer
+    repository_body: dict[str, Any] = field(default_factory=lambda: REPOSITORY)
+
+    def repository(self, name: str, path: str = "") -> Answer:
+        assert name == "Acme/Shop"
+        assert path in ("", "/actions/oidc/customization/sub")
+        return self.template if path else answer(self.repository_body)
+
+
+def answer(body: dict[str, Any], status: int = 200) -> Answer:
+    return Answer(status, {}, json.dumps(body).encode())
+
+
+def role(name: str, policy: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Path": "/",
+        "RoleName": name,
+        "RoleId": "AROAEXAMPLEEXAMPLE00",
+        "Arn": f"arn:aws:iam::123456789012:role/{name}",
+        "CreateDate": 1_760_000_000,
+        "AssumeRolePolicyDocument": quote(json.dumps(policy)),
+    }
+
+
+LAMBDA = role("plan", {"Statement": [{"Effect": "Allow", "Principal": {"Service": "l"}, "Action": "sts:AssumeRole"}]})
+Look = Callable[..., list[Result]]
+TARGET = "targets:\n  dev:\n    repository: Acme/Shop\n    ecs: {cluster: shop, service: shop}\n"
+
+
+@pytest.fixture
+def look(tmp_path: Any) -> Look:
+    def looked(
+        template: dict[str, Any] | None, roles: list[dict[str, Any]] | None, target: str = TARGET
+    ) -> list[Result]:
+        (tmp_path / "targets.yaml").write_text(target)
+        listed = {"Roles": deepcopy(roles), "IsTruncated": False} if roles is not None else {"code": "AccessDenied"}
+        env = {"AWS_REGION": "us-east-1", "CHATOPS_TARGETS_FILE": str(tmp_path / "targets.yaml")}
+        found = Installation(env=env, secrets=STORED, aws=Stubbed({"iam": {"list_roles": listed}}))
+        said = answer(template) if template is not None else answer({"message": "Not Found"}, 404)
+        found.__dict__["github"] = Told(said)
+        return [one.result for one in examine(found, [Check("AWS sign-in", Scope.TARGET, check.look)])]
+
+    return looked
+
+
+@pytest.mark.parametrize("immutable", [False, True])
+@pytest.mark.parametrize("repository", ["acme/shop", "Acme/Shop", "acme@123/shop@456"])
+def test_the_role_of_the_template_is_found(look: Look, immutable: bool, repository: str) -> None:
+    mine = role("mine", trust("templates/pipeline-role.yaml", repository, "dev"))
+    other = role("other", trust("templates/pipeline-role.yaml", repository, "prod"))
+    subject, told = look({"use_default": True, "use_immutable_subject": immutable}, [LAMBDA, other, mine])
+    assert (IMMUTABLE if immutable else CLASSIC) in subject.found
+    assert "Acme@123/Shop@456" in subject.found, "what can be typed into the template"
+    assert (told.state, told.found) == (State.OK, "The role mine of the stack's account trusts that.")
+
+
+def test_a_role_with_another_spelling_is_not_it(look: Look) -> None:
+    """As people wrote it by hand: the claim has GitHub's capitals."""
+    key = "token.actions.githubusercontent.com"
+    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
+    by_hand = {"StringEquals": {f"{key}:aud": "sts.amazonaws.com", f"{key}:sub": "repo:acme/shop:environment:dev"}}
+    typed = role("typed", {"Statement": [{**statement, "Condition": by_hand}]})
+    _, told = look({"use_default": True, "use_immutable_subject": False}, [LAMBDA, typed])
+    assert told.state is State.WARNING
+    assert "No role of the stack's account trusts dev's jobs (The role typed trusts others" in told.found
+    assert "Repository=Acme@123/Shop@456 Environment=dev" in told.todo
+
+
+def test_a_role_must_trust_whichever_subject_it_is(look: Look) -> None:
+    """GitHub did not say which form it sends."""
+    key = "token.actions.githubusercontent.com"
+    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
+    old = role("old", {"Statement": [{**statement, "Condition": {"StringEquals": {f"{key}:sub": CLASSIC}}}]})
+    subject, told = look(None, [old])
+    assert f"{CLASSIC} or {IMMUTABLE}" in subject.found
+    assert told.state is State.WARNING
+
+
+def test_what_depends_on_the_run_is_not_guessed(look: Look) -> None:
+    key = "token.actions.githubusercontent.com"
+    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
+    condition = {"StringLike": {f"{key}:sub": "repo:Acme/*", f"{key}:job_workflow_ref": "acme/pipeline/*"}}
+    pinned = role("pinned", {"Statement": [{**statement, "Condition": condition}]})
+    _, told = look({"use_default": True, "use_immutable_subject": False}, [pinned])
+    assert (told.state, "The role pinned may trust that" in told.found) == (State.SKIPPED, True)
+
+
+def test_a_customised_subject_is_told_unless_a_role_trusts_it(look: Look) -> None:
+    template = {"use_default": False, "use_immutable_subject": False, "include_claim_keys": ["repo", "ref"]}
+    ours = role("ours", trust("templates/pipeline-role.yaml", "acme/shop", "dev"))
+    _, told = look(template, [ours])
+    assert told.state is State.WARNING
+    assert "a subject of its own (repo, ref)" in told.found
+    assert "gh api -X PUT repos/Acme/Shop/actions/oidc/customization/sub -F use_default=true" in told.todo
+    key = "token.actions.githubusercontent.com"
+    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
+    condition = {"StringEquals": {f"{key}:sub": "repo:Acme/Shop:ref:refs/heads/main"}}
+    _, known = look(template, [ours, role("own", {"Statement": [{**statement, "Condition": condition}]})])
+    assert (known.state, "The role own" in known.found) == (State.OK, True)
+    _, left, warned = look(template, None)
+    assert (left.state, warned.state) == (State.SKIPPED, State.WARNING)
+
+
+def test_what_cannot_be_seen_is_left_out(look: Look) -> None:
+    subject, told = look({"use_default": True, "use_immutable_subject": True}, None)
+    assert (subject.state, told.state) == (State.OK, State.SKIPPED)
+    assert "you may not call iam:ListRoles" in told.found
+    elsewhere = TARGET + "    role_arn: arn:aws:iam::210987654321:role/chatops-target-dev\n"
+    _, far = look({"use_default": True}, [], elsewhere)
+    assert (far.state, "role/chatops-target-dev" in far.found) == (State.SKIPPED, True)
+    _, template = look({"use_default": False}, [])
+    assert (template.state, "its organisation's template" in template.found) == (State.SKIPPED, True)
+    _, host = look({"use_default": True}, [], "targets:\n  dev:\n    repository: Acme/Shop\n")
+    assert host.state is State.OK, "a host over SSH needs no role"
