@@ -105,7 +105,8 @@ def _left(target: str, where: str, name: str, inside: bool) -> list[str]:
         f"Merge it into the default branch of {where}: events start workflows there only.",
         *([] if inside else [access]),
         f"Set variables and secrets in {where}, or in its environment {target}; the top of dev_deploy.yml lists them.",
-        f"The role on AWS must trust it: templates/pipeline-role.yaml with Repository={where} Environment={target}.",
+        f"The role on AWS must trust repo:{where}:environment:{target}, or the same with ids (make doctor shows it).",
+        f"Such a role: templates/pipeline-role.yaml with Repository={where} Environment={target}.",
         f"Then: make doctor STACK=<the bot's stack> TARGET={target}",
     ]
 
