@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
+from local.engine import definitions
 from local.engine.patches import Patches, Settings
 
 MAX_INPUT = 262_144
@@ -15,7 +15,8 @@ MAX_INPUT = 262_144
 
 
 def definitions_are_checked(patches: Patches, _: Settings) -> None:
-    """AWS: refuses a definition whose StartAt, Next, Default or Catch leads nowhere, with InvalidDefinition.
+    """AWS: refuses a definition with a StartAt, Next, Default or Catch that leads nowhere, a state that nothing leads
+    to, a name that stands twice, or an end where there is none, with InvalidDefinition.
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 
     moto: takes it, and fails in the middle of an execution; definitions that it does refuse answer with a
@@ -29,30 +30,14 @@ def definitions_are_checked(patches: Patches, _: Settings) -> None:
     def check(definition: str) -> None:
         try:
             validate(definition=definition)
-            dangling = list(_dangling(json.loads(definition)))
+            wrong = definitions.problems(json.loads(definition))
         except Exception as error:  # moto raises its own error, or whatever its parser stumbled over
             raise AWSError(f"Invalid State Machine Definition: '{error}'", "InvalidDefinition", 400) from error
-        if dangling:
-            message = f"Invalid State Machine Definition: '{'; '.join(dangling)}'"
+        if wrong:
+            message = f"Invalid State Machine Definition: '{'; '.join(wrong)}'"
             raise AWSError(message, "InvalidDefinition", 400)
 
     patches.replace(StepFunctionsParserBackend, "_validate_definition", staticmethod(check))
-
-
-def _dangling(machine: dict[str, Any], place: str = "") -> Iterator[str]:
-    states = machine.get("States", {})
-    if machine.get("StartAt") not in states:
-        yield f"MISSING_TRANSITION_TARGET: StartAt {machine.get('StartAt')} at {place}/"
-    for name, state in states.items():
-        here = f"{place}/States/{name}"
-        rules = [rule for key in ("Choices", "Catch") for rule in state.get(key, [])]
-        targets = [state.get("Next"), state.get("Default"), *(rule.get("Next") for rule in rules)]
-        for target in targets:
-            if target is not None and target not in states:
-                yield f"MISSING_TRANSITION_TARGET: {target} at {here}"
-        inner = [state[key] for key in ("Iterator", "ItemProcessor") if key in state]
-        for machine_within in (*state.get("Branches", []), *inner):
-            yield from _dangling(machine_within, here)
 
 
 def one_execution_a_name(patches: Patches, _: Settings) -> None:

@@ -74,11 +74,6 @@ def choice_needs_its_variable(patches: Patches, _: Settings) -> None:
 
     moto: takes the rule for false and goes on, so a definition that works here would fail there.
     """
-    from moto.stepfunctions.parser.api import HistoryEventType
-    from moto.stepfunctions.parser.asl.component.common.error_name import failure_event, states_error_name
-    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
-        StatesErrorNameType,
-    )
     from moto.stepfunctions.parser.asl.component.state.choice.comparison import comparison_variable, variable
     from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
         ComparisonOperatorType,
@@ -90,16 +85,49 @@ def choice_needs_its_variable(patches: Patches, _: Settings) -> None:
         self.variable.eval(env)
         asked = self.comparison_function.operator_type
         if isinstance(env.stack[-1], variable.NoSuchVariable) and asked != ComparisonOperatorType.IsPresent:
-            path = self.variable.string_sampler.literal_value
-            text = f"Invalid path '{path}': The choice state's condition path references an invalid value."
-            details = {"executionFailedEventDetails": {"error": "States.Runtime", "cause": text}}
-            name = states_error_name.StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
-            kind = HistoryEventType.ExecutionFailed
-            event = failure_event.FailureEvent(env=env, error_name=name, event_type=kind, event_details=details)
-            raise failure_event.FailureEventException(failure_event=event)
+            raise _invalid(env, self.variable)
         self.comparison_function.eval(env)
 
     patches.replace(comparison, "_eval_body", evaluate)
+
+
+def null_has_no_paths(patches: Patches, _: Settings) -> None:
+    """AWS: where the input is null, a Choice rule on any path into it fails the execution with States.Runtime, also one
+    that asks with IsPresent. Seen with Step Functions Local 1.7.9.
+
+    moto: takes the path for absent and goes on.
+    """
+    from moto.stepfunctions.parser.asl.component.common.string import string_expression
+    from moto.stepfunctions.parser.asl.component.state.choice.comparison import comparison_variable
+
+    evaluate = comparison_variable.ComparisonVariable._eval_body
+
+    def on_something(self: Any, env: Any) -> None:
+        path = self.variable.string_sampler
+        of_input = not isinstance(path, string_expression.StringContextPath) and path.literal_value != "$"
+        if of_input and env.stack[-1] is None:
+            raise _invalid(env, self.variable)
+        evaluate(self, env)
+
+    patches.replace(comparison_variable.ComparisonVariable, "_eval_body", on_something)
+
+
+def _invalid(env: Any, variable: Any) -> Exception:
+    """The end of an execution whose Choice cannot read what it asks about."""
+    from moto.stepfunctions.parser.api import HistoryEventType
+    from moto.stepfunctions.parser.asl.component.common.error_name import failure_event, states_error_name
+    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+        StatesErrorNameType,
+    )
+
+    path = variable.string_sampler.literal_value
+    text = f"Invalid path '{path}': The choice state's condition path references an invalid value."
+    details = {"executionFailedEventDetails": {"error": "States.Runtime", "cause": text}}
+    name = states_error_name.StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+    kind = HistoryEventType.ExecutionFailed
+    event = failure_event.FailureEvent(env=env, error_name=name, event_type=kind, event_details=details)
+    made: Exception = failure_event.FailureEventException(failure_event=event)
+    return made
 
 
 def times_are_json(patches: Patches, _: Settings) -> None:

@@ -49,6 +49,7 @@ MENDS: tuple[Mend, ...] = (
     mend_api.history_has_pages,
     mend_paths.definite_paths_give_values,
     mend_paths.choice_needs_its_variable,
+    mend_paths.null_has_no_paths,
     mend_paths.times_are_json,
     mend_errors.runtime_errors_cannot_be_caught,
     mend_dynamodb.transactions_copy_what_they_touch,

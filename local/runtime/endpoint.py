@@ -14,7 +14,7 @@ from typing import Any
 
 from local.runtime.api import Handler, Server
 from local.runtime.calls import Death
-from local.runtime.invocation import Invocation, ServiceFault, failed
+from local.runtime.invocation import Invocation, ServiceFault, exited, failed
 from local.runtime.pool import Pool
 from local.runtime.process import Worker, WorkerDiedError, WorkerTimeoutError
 from local.runtime.template import Function, Template, function_arn
@@ -131,9 +131,8 @@ class LambdaRuntime:
             return self._broken(function, request_id, "Sandbox.Timedout", text, cold)
         except WorkerDiedError as died:
             self._pool.drop(worker)
-            how = f"exit status {died.status}" if died.status >= 0 else f"signal: {_signal_name(-died.status)}"
-            text = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
-            return self._broken(function, request_id, "Runtime.ExitError", text, cold)
+            kind, how = exited(died.status)
+            return self._broken(function, request_id, kind, f"RequestId: {request_id} Error: {how}", cold)
         return self._answered(worker, begun, answer, request_id)
 
     def _answered(self, worker: Worker, begun: dict[str, Any], answer: dict[str, Any], request_id: str) -> Invocation:
@@ -153,7 +152,3 @@ class LambdaRuntime:
         with (self.log_dir / f"{function.name}.log").open("a", encoding="utf-8") as log:
             log.write(text + "\n")
         return Invocation(failed(kind, text, request_id), kind, text + "\n", cold, request_id)
-
-
-def _signal_name(number: int) -> str:
-    return {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}.get(number, str(number))

@@ -129,8 +129,7 @@ class Bench:
         arn = machine if isinstance(machine, str) else self.create(machine)
         begun = self.sfn.start_execution(
             stateMachineArn=arn,
-            input=json.dumps({} if given is None else given),
-            **{"name": uuid.uuid4().hex, **more},
+            **{"name": uuid.uuid4().hex, "input": json.dumps({} if given is None else given), **more},
         )
         return str(begun["executionArn"])
 

@@ -234,10 +234,16 @@ def definitions_are_checked(on: Bench) -> None:
         catching,
         choosing,
         {**choosing, "Choices": [], "Default": "A"},
+        {**choosing, "Default": "A", "End": True},
+        {"Type": "Succeed", "Next": "A"},
         {"Type": "Bogus", "End": True},
+        {"Type": "Pass"},
+        {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": {"A": PASS}}], "End": True},
+        {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": PASS, "C": PASS}}], "End": True},
     ):
         assert code(on.create, states={"A": state}) == "InvalidDefinition", state
     assert code(on.create, states={"A": PASS}, StartAt="Nowhere") == "InvalidDefinition"
+    assert code(on.create, states={"A": PASS, "Nobody leads here": PASS}) == "InvalidDefinition"
     arn = on.create({"A": PASS})
     text = json.dumps({"StartAt": "B", "States": {"A": PASS}})
     assert code(on.sfn.update_state_machine, stateMachineArn=arn, definition=text) == "InvalidDefinition"
@@ -341,6 +347,20 @@ def choice_needs_its_variable(on: Bench) -> None:
     assert "$.gone.far" in ended["cause"]
     guarded = {"And": [{"Variable": "$.gone.far", "IsPresent": True}, rule], "Next": "B"}
     assert on.output({"A": {**choice, "Choices": [guarded]}, "B": PASS}) == {}
+
+
+@check
+def null_has_no_paths(on: Bench) -> None:
+    def ended(path: str, given: Any) -> tuple[str, str]:
+        rule = {"Variable": path, "IsPresent": True, "Next": "P"}
+        states = {"A": {"Type": "Choice", "Choices": [rule], "Default": "P"}, "P": PASS}
+        described = on.wait(on.start(states, input=json.dumps(given)))
+        return described["status"], described.get("error", "")
+
+    assert ended("$.a", None) == ended("$.a[0].b", None) == ("FAILED", "States.Runtime")
+    for given in ("text", 5, [], {}, {"a": None}, False):
+        assert ended("$.a", given) == ("SUCCEEDED", "")
+    assert ended("$$.Execution.Input", None) == ("SUCCEEDED", "")
 
 
 @check
