@@ -12,6 +12,7 @@ import pytest
 from local.drive import Drive
 from local.scenarios import Scenario
 from local.world import World
+from tests import holes
 from tests.statemachine import permissions
 
 ENGINE = os.environ.get("ENGINE", "").strip()
@@ -46,6 +47,7 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
     denials = permissions.enforce(monkeypatch)
+    worlds: list[World] = []
     with ExitStack() as stack:
 
         def made(
@@ -63,7 +65,10 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
                 log_dir=str(tmp_path / "logs"),
                 **more,  # type: ignore[arg-type]
             )
+            worlds.append(world)
             return Drive(world)
 
         yield made
+    torn = [hole for world in worlds for hole in holes.in_world(world)]
+    assert torn == [], "sentences with holes"
     assert not denials, "template.yaml's policies allow too little"

@@ -40,9 +40,14 @@ def test_nonsense_is_refused_in_words(build: Build) -> None:
         [],
         "deploy",
         3,
-        None,
+        False,
+        {"command": None},
         {"command": "frobnicate"},
         {"command": ["deploy"]},
+        {"command": " status"},
+        {"command": "history "},
+        {"command": "deploy", "plan": {"verdict": "go"}, "schema": None},
+        {"command": {"deploy": [{"deeper": [[[{}]]]}]}},
         {"command": "deploy", "version": "$(reboot)"},
         {"command": "deploy", "version": 5},
         {"command": "deploy", "version": "v" * 300},
@@ -56,6 +61,17 @@ def test_nonsense_is_refused_in_words(build: Build) -> None:
         answer = json.loads(drive.world.describe(drive.arn)["output"])["plan"]["refusal"]["text"]
         assert len(answer) > 20, answer
     checks.all_hold(drive.world)
+
+
+def test_null_is_no_input(build: Build) -> None:
+    """It fails at the first path, as on AWS; nothing begins."""
+    drive = build()
+    drive.console(None, name())
+    assert drive.end() == "Route Command"
+    assert drive.world.describe(drive.arn)["status"] == "FAILED"
+    last = drive.world.history(drive.arn)[-1]["executionFailedEventDetails"]
+    assert last["error"] == "States.Runtime"
+    assert checks.rows(drive.world) == []
 
 
 @pytest.mark.slow

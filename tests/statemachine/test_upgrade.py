@@ -21,7 +21,10 @@ def seed(world: World, found: Sample) -> str:
     for item in found.rows:
         world.dynamodb.put_item(TableName=f"{STACK}-table", Item=item)
     definition = json.loads(world.template.definition())
-    definition["StartAt"] = found.state_name
+    # the other states stay reachable: a definition with one that nothing leads to is none
+    there = {"Variable": "$.plan", "IsPresent": True, "Next": found.state_name}
+    left = {"Type": "Choice", "Choices": [there], "Default": definition["StartAt"]}
+    definition |= {"StartAt": "Left", "States": {"Left": left, **definition["States"]}}
     world.sfn.update_state_machine(stateMachineArn=world.machine_arn, definition=json.dumps(definition))
     return world.start(found.state, found.deployment_id)
 

@@ -389,7 +389,20 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         "",
     ),
     # the plan itself
-    "the plan broke": (error("States.Timeout"), None, "Deploy Failed", why("why_error", said="States.Timeout"), ""),
+    "the plan broke": (
+        {"Error": "Sandbox.Timedout", "Cause": "{}"},
+        None,
+        "Deploy Failed",
+        why("why_step", step="Plan", error="Sandbox.Timedout"),
+        "",
+    ),
+    "the plan broke after it had written its record": (
+        {**RUN, "Error": "Runtime.OutOfMemory", "Cause": "{}"},
+        None,
+        "Deploy Failed",
+        why("why_step", step="Plan", error="Runtime.OutOfMemory"),
+        "",
+    ),
     "there is nothing at all": ({}, None, "Deploy Failed", {}, ""),
 }
 

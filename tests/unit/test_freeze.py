@@ -430,8 +430,8 @@ def test_a_deploy_during_a_freeze_is_refused_with_its_end_and_the_way_out(
     assert found["verdict"] == "refused"
     assert found["refusal"]["key"] == "frozen"
     assert found["refusal"]["text"] == (
-        "`prod` is frozen until 2026-12-06T15:00:00.000Z. Nothing was started. Running now: `?`. An approver may break "
-        "the glass: `/platform-deploy v1.2.3 prod --break-glass REASON`. Rollbacks work as always."
+        "`prod` is frozen until 2026-12-06T15:00:00.000Z. Nothing was started. What runs there now is not known. An "
+        "approver may break the glass: `/platform-deploy v1.2.3 prod --break-glass REASON`. Rollbacks work as always."
     )
     assert deployments.get(rows, "d-1") is None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import GitHubRefused
+from chatops.errors import GitHubRefused, running
 from chatops.messages import living, outcome, reports
 from chatops.messages.catalogue import say
 from tests.unit import views
@@ -139,7 +139,14 @@ def test_a_failed_rollout_says_why_what_runs_again_and_the_last_events_of_ecs() 
 
 def test_busy_says_whose_deployment_since_when_with_a_link_and_what_to_do() -> None:
     url = "https://console.example/executions/d-1"
-    values = {"target": "prod", "user": "U0DANA001", "version": "v1", "id": "d-1", "running": "v0", "execution": url}
+    values = {
+        "target": "prod",
+        "user": "U0DANA001",
+        "version": "v1",
+        "id": "d-1",
+        "running": running("v0"),
+        "execution": url,
+    }
     told = say("busy", values, since="2026-01-02T03:04:05Z")
     assert in_order(told, "`prod` is busy", "<@U0DANA001>", "`v1`", "`d-1`", f"<{url}|execution>", "<!date^", "`v0`")
     assert "`/platform-deploy cancel d-1`" in told

@@ -37,6 +37,10 @@ WORK = """
             os._exit(3)
         if what == "leave":
             sys.exit(4)
+        if what == "leave well":
+            sys.exit(0)
+        if what == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
         if what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "sleep":
@@ -181,15 +185,22 @@ def test_an_exception_is_reported_and_the_process_lives_on(runtime: LambdaRuntim
 
 
 @pytest.mark.parametrize(
-    ("what", "how"), [("exit", "exit status 3"), ("leave", "exit status 4"), ("kill", "signal: killed")]
+    ("what", "kind", "how"),
+    [
+        ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ("leave", "Runtime.ExitError", "Runtime exited with error: exit status 4"),
+        ("leave well", "Runtime.ExitError", "Runtime exited without providing a reason"),
+        ("crash", "Runtime.ExitError", "Runtime exited with error: signal: segmentation fault"),
+        ("kill", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
+    ],
 )
-def test_a_process_that_ends_is_an_exit_error_and_the_next_call_gets_a_fresh_one(
-    runtime: LambdaRuntime, what: str, how: str
+def test_a_process_that_ends_has_lambdas_error_and_the_next_call_gets_a_fresh_one(
+    runtime: LambdaRuntime, what: str, kind: str, how: str
 ) -> None:
     process = pid(runtime)
     invocation = runtime.invoke("work", {"do": what})
-    text = f"RequestId: {invocation.request_id} Error: Runtime exited with error: {how}"
-    assert (invocation.error, invocation.payload["errorMessage"]) == ("Runtime.ExitError", text)
+    text = f"RequestId: {invocation.request_id} Error: {how}"
+    assert (invocation.error, invocation.payload["errorMessage"]) == (kind, text)
     again = runtime.invoke("work", {})
     assert (again.cold, again.error) == (True, None)
     assert again.payload["pid"] != process
@@ -199,7 +210,7 @@ def test_a_process_that_ends_is_an_exit_error_and_the_next_call_gets_a_fresh_one
 def test_a_process_killed_between_two_calls_costs_one_of_them(runtime: LambdaRuntime) -> None:
     process = pid(runtime)
     os.kill(process, 9)
-    assert runtime.invoke("work", {}).error == "Runtime.ExitError"
+    assert runtime.invoke("work", {}).error == "Runtime.OutOfMemory"
     assert runtime.invoke("work", {}).error is None
 
 

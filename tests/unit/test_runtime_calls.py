@@ -99,7 +99,7 @@ def test_it_dies_there_and_the_other_side_knows_that_much(
 ) -> None:
     runtime.deaths = lambda name, event: death
     died = runtime.invoke("calls", {"url": far.url})
-    assert died.error == died.payload["errorType"] == "Runtime.ExitError"
+    assert died.error == died.payload["errorType"] == "Runtime.OutOfMemory"
     assert died.payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
     assert far.arrived == ARRIVE[:arrives]
     runtime.deaths = lambda name, event: None
@@ -131,7 +131,7 @@ def test_only_calls_about_something_count(runtime: LambdaRuntime, far: Far) -> N
     about = Death("DynamoDB.DeleteItem", 1, "after", ("d-mine",), r"d-\w+")
     runtime.deaths = lambda name, event: about
     died = runtime.invoke("calls", {"url": far.url, "first": "d-other", "second": "d-mine"})
-    assert died.error == "Runtime.ExitError"
+    assert died.error == "Runtime.OutOfMemory"
     assert far.arrived == ["DeleteItem", "DeleteItem"]
     seen = runtime.invoke("calls", {"url": far.url, "first": "d-other", "second": "d-third"})
     assert (seen.payload, seen.calls) == ("done", ())

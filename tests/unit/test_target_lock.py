@@ -6,7 +6,7 @@ import pytest
 
 from chatops import clock, live
 from chatops.config import execution_url
-from chatops.errors import InvalidRequest
+from chatops.errors import InvalidRequest, running
 from chatops.github import runs
 from chatops.steps import target_lock
 from chatops.store import locks
@@ -94,7 +94,7 @@ def test_whoever_is_refused_is_told_who_holds_the_target_since_when_and_what_run
             "version": "v3",
             "user": DANA,
             "since": clock.iso(world.time.at),
-            "running": "v2",
+            "running": running("v2"),
             "execution": execution_url(arn(WAITING)),
         },
     )
@@ -104,7 +104,7 @@ def test_what_runs_is_not_guessed_where_nothing_is_known(far: Far) -> None:
     far.plan(WAITING, version="v1")
     refused = target_lock.obstacle(TARGET, OTHER, "deploy")
     assert refused
-    assert refused.values["running"] == "?"
+    assert refused.values["running"] == running("")
 
 
 def test_a_service_that_cannot_be_found_does_not_hide_who_holds_its_target(
@@ -116,7 +116,7 @@ def test_a_service_that_cannot_be_found_does_not_hide_who_holds_its_target(
     monkeypatch.setattr(live, "now", gone)
     refused = target_lock.obstacle(TARGET, OTHER, "deploy")
     assert refused
-    assert (refused.key, refused.values["running"]) == ("busy", "?")
+    assert (refused.key, refused.values["running"]) == ("busy", running(""))
 
 
 def test_nobody_is_in_the_way_of_itself_of_a_free_target_or_of_what_replaces_the_dead(world: Far) -> None:

@@ -29,7 +29,6 @@ class Settings:
     github_app_id: str
     slack_api_url: str
     gifs: Mapping[str, str]
-    console_url: str
 
 
 def text(env: Mapping[str, str], name: str, default: str = "") -> str:
@@ -98,11 +97,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),
             "failure": gif("GIF_DEPLOY_FAIL", "failed.gif"),
         },
-        console_url=text(
-            env,
-            "CHATOPS_CONSOLE_URL",
-            f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{{arn}}",
-        ),
     )
 
 
@@ -117,9 +111,24 @@ def settings() -> Settings:
     return _settings
 
 
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+}
+"""By partition. The isolated ones have addresses that AWS does not publish."""
+
+
 def execution_url(execution_arn: str) -> str:
-    """The execution in the Step Functions console (or where `CHATOPS_CONSOLE_URL` says; `{arn}` and `{name}`)."""
-    pattern = settings().console_url
+    """The execution in the Step Functions console of its own partition and region (or where `CHATOPS_CONSOLE_URL` says;
+    `{arn}` and `{name}`); nothing where no address is known. Needs no setting: it is told where settings are wrong."""
+    _, _, rest = execution_arn.partition(":")
+    partition, _, rest = rest.partition(":")
+    region = rest.split(":")[1] if rest.count(":") > 1 else ""
+    console = _CONSOLES.get(partition, "")
+    known = f"https://{region}.{console}/states/home?region={region}#/v2/executions/details/{{arn}}"
+    pattern = text(os.environ, "CHATOPS_CONSOLE_URL", known if console and region else "")
     return pattern.replace("{arn}", execution_arn).replace("{name}", execution_arn.rpartition(":")[2])
 
 

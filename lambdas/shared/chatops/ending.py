@@ -26,8 +26,9 @@ def outcome(state: Facts, cancel: Facts | None) -> dict[str, Any]:
 
 def _outcome(state: Facts, cancel: Facts | None) -> dict[str, Any]:
     plan: Facts = state.get("plan") or {}
-    if plan.get("verdict") != "go":
-        return {"end": "Deploy Failed", "why": words(state.get("error") or state)}
+    if plan.get("verdict") != "go" or "Error" in state:
+        # Plan died; its error is all that is left in the state, whether it had written the record before or not
+        return {"end": "Deploy Failed", "why": words(state if "Error" in state else state.get("error"), "Plan")}
     by = str((cancel or {}).get("by", ""))
     if restored := state.get("restored"):
         return _after_restoring(state, plan, restored, cancel, by)

@@ -24,6 +24,11 @@ def phrase(key: str, **values: Any) -> dict[str, Any]:
     return {"key": key, "values": values}
 
 
+def running(version: str) -> dict[str, Any]:
+    """The sentence that says what runs, as a value of another text; `version` is empty where that is not known."""
+    return phrase("live_now", live=version) if version else phrase("live_unknown")
+
+
 class Told(ChatOpsError):
     """Says what happened in each reader's language: `key` and `values` name a text of the catalogues (a key that there
     is none of is its own text). `words` is how it becomes a value of a message.

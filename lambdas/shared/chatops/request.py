@@ -55,7 +55,7 @@ def _flag(source: dict[str, Any], name: str) -> bool:
 
 
 def where(source: object) -> Request:
-    """Only where to answer, from input however broken: never raises."""
+    """Where to answer, and what was asked for as far as that can be read, from input however broken: never raises."""
     if not isinstance(source, dict):
         return Request("")
     requester = source.get("requester")
@@ -66,10 +66,26 @@ def where(source: object) -> Request:
 
     return Request(
         command=str(source.get("command", ""))[:20],
+        version=_shown(source.get("version")),
+        target=_shown(source.get("target")).lower(),
         requester=known(person, _ID),
         channel=known(source.get("channel"), _ID),
         response_url=known(source.get("response_url"), _RESPONSE_URL),
     )
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value).strip()[:80]
+
+
+def _command(source: dict[str, Any]) -> str:
+    command = _text(source, "command", 20)
+    if command in COMMANDS and command != source["command"]:
+        # the state machine has told a question from a deployment by the word as it stands
+        raise InvalidRequest("command_blanks", word=command)
+    if command not in COMMANDS:
+        raise InvalidRequest("unknown_command" if command else "no_command", word=command, known=", ".join(COMMANDS))
+    return command
 
 
 def read(source: object, known: dict[str, Target]) -> Request:
@@ -80,9 +96,7 @@ def read(source: object, known: dict[str, Target]) -> Request:
         source = schema.request(source)
     except UnknownSchema as error:
         raise InvalidRequest(error.key, **error.values) from None
-    command = _text(source, "command", 20)
-    if command not in COMMANDS:
-        raise InvalidRequest("unknown_command" if command else "no_command", word=command, known=", ".join(COMMANDS))
+    command = _command(source)
     version = _text(source, "version", 300)
     if version and not words.is_version(version):
         raise InvalidRequest("bad_version", word=version[:80])

@@ -37,7 +37,7 @@ _REQUESTS: _Steps = {1: _same}
 
 def _number(found: Mapping[str, Any], absent: int) -> object:
     number = found.get("schema", absent)
-    return "?" if isinstance(number, bool) or not isinstance(number, int) else number
+    return repr(number) if isinstance(number, bool) or not isinstance(number, int) else number
 
 
 def _current(found: Mapping[str, Any], place: str, steps: _Steps, absent: int) -> Fact:

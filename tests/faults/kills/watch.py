@@ -20,7 +20,7 @@ from tests.faults.kills.points import Plan, Point
 MARK = re.compile(r"(?i)kill\d{4}")
 """In the name of everything that belongs to one play: its target, repository, service and channel."""
 NAMES = r"(?i)kill\d{4}|\bd-[0-9a-z]{12}\b"
-LIKE = "Runtime.ExitError"
+LIKE = "Runtime.OutOfMemory"
 """What Lambda says of a process that was killed.
 https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html"""
 

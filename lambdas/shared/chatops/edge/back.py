@@ -11,6 +11,7 @@ from chatops.config import settings
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
 from chatops.edge.start import begin
+from chatops.errors import running
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
 from chatops.store import deployments, releases
@@ -44,8 +45,8 @@ def roll_back(card: str, press: Press) -> str:
         return refused("click_wrong_channel", id=card)
     live = releases.live(rows, target)
     if live is None or live.deployment_id != card:
-        now = live.version if live else "?"
-        return refused("rollback_stale", version=plan["version"], target=target, live=now)
+        now = running(live.version if live else "")
+        return refused("rollback_stale", version=plan["version"], target=target, running=now)
     text = execution_input(card, target, press)
     for attempt in range(1, _ATTEMPTS + 1):
         name = execution_name(press.team, card, attempt)

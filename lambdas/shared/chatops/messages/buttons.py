@@ -46,8 +46,8 @@ def _paused(view: View) -> list[ButtonElement]:
 
 
 def _roll_back(action: str, view: View, value: str, text: str) -> ButtonElement:
-    before = str((view.plan.get("previous") or {}).get("version") or view.before)
-    words = {"version": view.version, "target": view.target, "before": before}
+    words = {"version": view.version, "target": view.target, "before": view.back}
+    text = text if view.back else "confirm_rollback_text"
     sure = _confirm(plain("confirm_rollback_title"), plain(text, words), danger=True)
     return _button("roll_back", action, value, "danger" if view.phase == "paused" else None, sure)
 

@@ -15,6 +15,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _NO_LETTERS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _CONTROL = re.compile(f"[{_NO_LETTERS}]+")
 _URL = re.compile(rf"https?://[^\s<>|`{_NO_LETTERS}]{{1,2000}}")
+_MARKS = ("`", "*")  # of code and bold
 _BRACKETS = str.maketrans("<>", "‹›")
 Values = Mapping[str, object]
 
@@ -89,6 +90,8 @@ class Markup(str):
 
 
 def _value(name: str, value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Mapping):
         return _inner(value, say)
     if isinstance(value, Markup):
@@ -104,19 +107,21 @@ def _value(name: str, value: object) -> str:
 
 def say(key: str, values: Values | None = None, **more: object) -> str:
     """The text in Slack's mrkdwn. A value may be a text of the catalogues itself (`errors.phrase`)."""
-    return _filled(texts(language())[key], {**(values or {}), **more}, _value)
+    known = texts(language())
+    return _filled(known[key], {**(values or {}), **more}, _value, known["unknown"])
 
 
 def plain(key: str, values: Values | None = None, **more: object) -> str:
     """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
     values become others that mean nothing to anybody."""
-    return _filled(texts(language())[key], {**(values or {}), **more}, lambda _, value: _bare(value))
+    known = texts(language())
+    return _filled(known[key], {**(values or {}), **more}, lambda _, value: _bare(value), known["unknown"])
 
 
 def english(key: str, values: Values | None = None) -> str:
     """The English text, whatever the language: for consoles and logs. A key that there is none of is its own text."""
     known = texts("en")
-    return _filled(known[key], values or {}, _english) if key in known else key
+    return _filled(known[key], values or {}, _english, known["unknown"]) if key in known else key
 
 
 def _english(_name: str, value: object) -> str:
@@ -125,12 +130,15 @@ def _english(_name: str, value: object) -> str:
     return _CONTROL.sub(" ", str(value))
 
 
-def _filled(text: str, given: Values, shown: Callable[[str, object], str]) -> str:
+def _filled(text: str, given: Values, shown: Callable[[str, object], str], unknown: str) -> str:
     def value(found: re.Match[str]) -> str:
-        made = shown(found[1], given.get(found[1], ""))
+        made, behind = shown(found[1], given.get(found[1], "")), text[found.end() : found.end() + 1]
         # a sentence inside a sentence ends where the outer one does
-        inside = isinstance(given.get(found[1]), Mapping) and text[found.end() : found.end() + 1] in (".", ")")
-        return made.rstrip(".") if inside else made
+        if behind == "." or (behind == ")" and isinstance(given.get(found[1]), Mapping)):
+            return made.rstrip(".")
+        # Marks with nothing between them are shown as they are. Sentences for what is not known stand in the
+        # catalogues; this is for what nobody foresaw.
+        return unknown if not made and behind in _MARKS and text[found.start() - 1] == behind else made
 
     return _FIELD.sub(value, text)
 
@@ -143,6 +151,8 @@ def _inner(value: Mapping[str, object], speak: Callable[[str, Values], str]) -> 
 
 
 def _bare(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Mapping):
         return _inner(value, plain)
     return _CONTROL.sub(" ", str(value))[:500].translate(_BRACKETS)

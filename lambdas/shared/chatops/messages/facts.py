@@ -32,16 +32,21 @@ class View:
 
     @property
     def version(self) -> str:
-        return str(self.plan.get("version") or "?")
+        return str(self.plan.get("version") or "")
 
     @property
     def target(self) -> str:
-        return str(self.plan.get("target") or "?")
+        return str(self.plan.get("target") or "")
 
     @property
     def before(self) -> str:
-        """The version that ran when the deployment was planned."""
-        return str((self.plan.get("live") or {}).get("version") or "–")
+        """The version that ran when the deployment was planned; empty where nobody knew."""
+        return str((self.plan.get("live") or {}).get("version") or "")
+
+    @property
+    def back(self) -> str:
+        """The version to return to; empty where there is none."""
+        return str((self.plan.get("previous") or {}).get("version") or self.before)
 
     @property
     def requester(self) -> str:

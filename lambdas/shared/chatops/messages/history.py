@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, Section
 
 from chatops.messages.catalogue import date, duration, escape, mention, plain, say
 from chatops.messages.facts import Facts
+from chatops.messages.living import from_to
 from chatops.messages.parts import SECTION, mrkdwn
 from chatops.messages.reports import icon
 
@@ -20,7 +21,7 @@ def history(fact: Facts) -> dict[str, Any]:
     title = plain("history_title", target=target)
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=title[:150]))]
     blocks += [SectionBlock(text=mrkdwn(text)) for text in _pages([_line(row) for row in rows])]
-    newest = f"{rows[0].get('version')} {_end(rows[0])}"
+    newest = f"{rows[0].get('version') or plain('unknown')} {_end(rows[0])}"
     text = say("history_text", target=target, count=len(rows), last=newest)
     return {"text": text, "blocks": [block.to_dict() for block in blocks]}
 
@@ -31,8 +32,8 @@ def _end(row: Facts) -> str:
 
 def _line(row: Facts) -> str:
     """`✅ v1 → v2 · Deployed · who · when · how long · id`; from where and how long only where that is known."""
-    before, version = str(row.get("before") or ""), str(row.get("version") or "?")
-    moved = say("from_to", before=before, version=version) if before else say("history_version", version=version)
+    before, version = str(row.get("before") or ""), str(row.get("version") or plain("unknown"))
+    moved = from_to(before, version)
     parts = [
         f"{icon(str(row.get('end') or ''))} {moved}",
         f"*{escape(_end(row))}*",

@@ -20,7 +20,7 @@ from chatops.messages import paused
 from chatops.messages.buttons import buttons
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
 from chatops.messages.facts import Facts, View
-from chatops.messages.parts import FIELD, mrkdwn
+from chatops.messages.parts import FIELD, mrkdwn, tidy
 from chatops.messages.who import asked, people, voters
 
 HEADER, ALT = 150, 2000
@@ -72,7 +72,7 @@ def headline(view: View) -> str:
     else:
         key = f"title_{view.command}"
     service = str(view.plan.get("repository") or "").rpartition("/")[2]
-    return plain(key, version=view.version, target=view.target, service=service)
+    return tidy(plain(key, version=view.version, target=view.target, service=service))
 
 
 def summary(view: View) -> str:
@@ -98,7 +98,7 @@ def _fields(view: View) -> list[str]:
     if not view.plan or view.outcome.get("end") == "Refused":
         return []
     fields = [
-        say("field_version", from_to=Markup(say("from_to", before=view.before, version=view.version))),
+        say("field_version", from_to=Markup(from_to(view.before, view.version))),
         say("field_requester", user=view.requester),
     ]
     sha, title, url = (str(view.plan.get(k) or "") for k in ("sha", "title", "url"))
@@ -121,7 +121,7 @@ def _rollout_fields(shown: Facts, kind: str) -> list[str]:
     fields: list[str] = []
     if shown.get("desired") is not None and kind == "ecs":
         counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
-        fields += [say("field_tasks", counts), say("field_rollout", status=paused.status(shown))]
+        fields += [say("field_tasks", counts), *status_field(paused.status(shown))]
     elif shown.get("status") and kind == "codedeploy":
         fields += group_fields(shown, paused.status(shown))
     return fields + paused.strategy(shown)
@@ -131,7 +131,17 @@ def group_fields(shown: Facts, status: str) -> list[str]:
     """CodeDeploy's own status, and how many instances it has come to where it counts them."""
     counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
     instances = [say("field_instances", counts)] if shown.get("desired") else []
-    return [*instances, say("field_rollout", status=status)]
+    return [*instances, *status_field(status)]
+
+
+def status_field(status: str) -> list[str]:
+    """The service's own words, where it has any."""
+    return [say("field_rollout", status=status)] if status else []
+
+
+def from_to(before: str, version: str) -> str:
+    """From which version to which, as far as that is known."""
+    return say("from_to", before=before, version=version) if before else say("history_version", version=version)
 
 
 def changes_text(plan: Facts) -> str:
@@ -147,7 +157,7 @@ def changes_text(plan: Facts) -> str:
     url = str(changes.get("url", ""))
     repository, _, compared = url.partition("/compare/")
     pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.get("pulls") or []]
-    who = Markup(", ".join([*(escape(author, 100) for author in changes.get("authors") or []), *pulls]))
+    who = Markup(", ".join([*(escape(author, 100) for author in changes.get("authors") or [] if author), *pulls]))
     compare = Markup(link(url, plain(key, count=count)))
     return say("changes", link=compare, authors=who) if who else str(compare)
 
@@ -163,10 +173,12 @@ def stage_line(stage: Facts, key: str) -> str:
     if stage.get("state") == "succeeded":
         return f"✅ {say(f'{key}_ok', run=run_link(stage), took=duration(float(stage.get('seconds') or 0)))}"
     if stage.get("done"):
-        return f"❌ {say(key, run=run_link(stage), what=str(stage.get('conclusion') or stage.get('state')))}"
+        how = str(stage.get("conclusion") or stage.get("state") or plain("unknown"))
+        return f"❌ {say(key, run=run_link(stage), what=how)}"
     doing = str(stage.get("state", "waiting"))
     if doing == "running" and stage.get("job"):
-        what = say("what_running", job=stage["job"], step=stage.get("step") or "…")
+        step = stage.get("step")
+        what = say("what_running", job=stage["job"], step=step) if step else escape(stage["job"])
     else:
         known = {"queued": "what_queued", "running": "what_running_bare", "finishing": "what_finishing"}
         what = say(known.get(doing, "what_waiting"))
@@ -201,11 +213,12 @@ def _lines(view: View) -> list[str]:
 
 def _restoring(view: View) -> list[str]:
     lines: list[str] = []
-    back = (view.plan.get("previous") or {}).get("version", "–")
+    back = str((view.plan.get("previous") or {}).get("version") or "")
     if view.rollback.get("stage"):
         lines.append(stage_line(view.rollback, "line_rollback_stage"))
     if view.rollback.get("how") == "waiting":
-        lines.append(f"⏳ {say('line_behind', id=view.rollback.get('behind') or '?')}")
+        behind = view.rollback.get("behind")
+        lines.append(f"⏳ {say('line_behind', id=behind) if behind else say('line_behind_other')}")
     by_itself = "line_own_rollback" if view.plan.get("kind") == "codedeploy" else "line_breaker"
     key = by_itself if view.rollout.get("restoring") and not view.rollback else "line_restoring"
-    return [*lines, f"↩️ {say(key, version=back)}"]
+    return [*lines, f"↩️ {say(key, version=back) if back else say('line_restoring_before')}"]

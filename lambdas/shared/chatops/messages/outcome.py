@@ -30,13 +30,15 @@ def title(view: View) -> str:
     """The catalogue key of the header."""
     if view.outcome.get("superseded"):
         return "title_superseded"
+    if view.outcome.get("end") == "Deploy Failed" and view.command == "rollback":
+        return "title_not_rolled_back"
     return _TITLES.get(str(view.outcome.get("end")), "title_deploy_failed")
 
 
 def headline(view: View) -> str:
     """The header, plain text. What a cancel put back is the version before, not the one that was asked for."""
     put_back = view.outcome.get("end") == "Restored" and view.command == "deploy"
-    return plain(title(view), version=_back(view) if put_back else view.version, target=view.target)
+    return plain(title(view), version=view.back if put_back else view.version, target=view.target)
 
 
 def sentence(view: View) -> str:
@@ -55,7 +57,9 @@ def _sentence(view: View) -> str:
         "by": str(view.outcome.get("by", "")),
         "why": Markup(why(view)),
     }
-    words["running"] = Markup(say("running_is" if view.before != "–" else "running_look", words))
+    words["running"] = Markup(say("running_is" if view.before else "running_look", words))
+    words["still"] = Markup(say("still_runs" if view.before else "running_look", words))
+    words["was"] = Markup(say("was", words) if view.before else "")
     return _SENTENCES.get(str(view.outcome.get("end", "")), _deploy_failed)(view, words)
 
 
@@ -66,10 +70,6 @@ def _waited(view: View) -> str:
     return duration(float(view.approval.get("seconds") or 0))
 
 
-def _back(view: View) -> str:
-    return str((view.plan.get("previous") or {}).get("version") or view.before)
-
-
 def _deployed(view: View, words: Words) -> str:
     who = voters(view.approval)
     return say("end_deployed", words, approved=Markup(say("approved_by", people=people(who)) if who else ""))
@@ -78,7 +78,7 @@ def _deployed(view: View, words: Words) -> str:
 def _restored(view: View, words: Words) -> str:
     if view.command == "deploy":
         pause = view.rollout.get("pause") or view.rollout.get("last_pause") or {}
-        words |= {"before": _back(view), "where": where(pause), "waited": duration(float(pause.get("seconds") or 0))}
+        words |= {"before": view.back, "where": where(pause), "waited": duration(float(pause.get("seconds") or 0))}
         if view.rollout.get("state") == "expired":
             return say("end_unpromoted", words)
         key = "end_pause_restored" if pause.get("decision") == "rolled_back" else "end_cancel_restored"
@@ -88,7 +88,8 @@ def _restored(view: View, words: Words) -> str:
 
 
 def _rejected(view: View, words: Words) -> str:
-    return say("end_rejected", words, took=_waited(view), reason=str(view.approval.get("reason", "")))
+    reason = str(view.approval.get("reason") or "")
+    return say("end_rejected", words, took=_waited(view), reason=Markup(f": “{escape(reason)}”" if reason else ""))
 
 
 def _expired(view: View, words: Words) -> str:
@@ -100,7 +101,7 @@ def _cancelled(view: View, words: Words) -> str:
 
 
 def _rolled_back(view: View, words: Words) -> str:
-    return say("end_rolled_back", words, before=_back(view)) + _events(view.rollout)
+    return say("end_rolled_back", words, before=view.back) + _events(view.rollout)
 
 
 def _rollback_failed(view: View, words: Words) -> str:
@@ -144,12 +145,13 @@ def by_hand(view: View) -> str:
     """The command that puts the recorded release back without the bot."""
     previous = view.plan.get("previous") or {}
     place = view.outcome.get("place") or {}
-    if view.plan.get("kind") == "ecs":
-        return say("by_hand_ecs", place, task_definition=str(previous.get("task_definition", "")))
+    task_definition = str(previous.get("task_definition") or "")
+    if view.plan.get("kind") == "ecs" and task_definition and place.get("cluster"):
+        return say("by_hand_ecs", place, task_definition=task_definition)
     good = str(previous.get("codedeploy_deployment_id", ""))
     if view.plan.get("kind") == "codedeploy" and good and place.get("application"):
         return say("by_hand_codedeploy", place, deployment=good)
-    return say("by_hand_none", before=str(previous.get("version", "")))
+    return say("by_hand_none", before=view.back) if view.back else say("running_look", target=view.target)
 
 
 def _run(stage: Facts) -> Markup:
@@ -173,10 +175,11 @@ def why(view: View) -> str:
         "stage": str(cause.get("stage", "")),
         "job": str(stage.get("job") or ""),
         "step": str(stage.get("step") or ""),
-        "conclusion": str(stage.get("conclusion") or ""),
-        "before": _back(view),
+        "conclusion": str(stage.get("conclusion") or stage.get("state") or ""),
+        "before": view.back,
     }
-    return say(key, values)
+    named = values["job"] and values["step"]
+    return say("why_run_failed_bare" if key == "why_run_failed" and not named else key, values)
 
 
 def short(view: View) -> str:

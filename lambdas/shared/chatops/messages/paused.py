@@ -21,8 +21,8 @@ def where(pause: Facts) -> Markup:
 
 
 def status(rollout: Facts) -> str:
-    """The service's own words: its status, and the stage that it is at."""
-    words = [str(rollout.get("status") or "–"), str(rollout.get("lifecycle_stage") or "")]
+    """The service's own words: its status, and the stage that it is at; empty where it says neither."""
+    words = [str(rollout.get("status") or ""), str(rollout.get("lifecycle_stage") or "")]
     return " · ".join(word for word in words if word)
 
 

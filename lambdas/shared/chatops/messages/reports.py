@@ -6,10 +6,11 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
 
+from chatops.errors import running
 from chatops.messages import paused
 from chatops.messages.catalogue import Markup, escape, link, plain, say
 from chatops.messages.facts import Facts
-from chatops.messages.living import changes_text, group_fields
+from chatops.messages.living import changes_text, group_fields, status_field
 from chatops.messages.parts import FIELD, mrkdwn, tidy
 from chatops.messages.who import people
 
@@ -31,9 +32,9 @@ def dry_run(plan: Facts) -> dict[str, Any]:
     if glass := plan.get("break_glass"):
         approval += f" {say('dry_run_break_glass', by=glass.get('by', ''))}"
     sha, title = str(plan.get("sha") or ""), escape(plan.get("title") or "", 100)
-    commit = Markup(f"{link(str(plan.get('url') or ''), sha[:7])} {title}".strip())
+    commit = Markup(f" ({link(str(plan.get('url') or ''), sha[:7])} {title}".rstrip() + ")" if sha else "")
     key = "dry_run_rollback" if plan.get("command") == "rollback" else "dry_run"
-    before = (plan.get("live") or {}).get("version") or "–"
+    now = running(str((plan.get("live") or {}).get("version") or ""))
     changes = changes_text(plan)
     return {
         "text": tidy(
@@ -41,7 +42,7 @@ def dry_run(plan: Facts) -> dict[str, Any]:
                 key,
                 version=plan.get("version"),
                 target=plan.get("target"),
-                before=before,
+                running=now,
                 commit=commit,
                 changes=Markup(f"{changes}." if changes else ""),
                 approval=Markup(approval),
@@ -87,7 +88,7 @@ def status(fact: Facts) -> dict[str, Any]:
     rollout = fact.get("rollout") or {}
     tasks = ""
     if rollout.get("desired") is not None and fact.get("kind") == "ecs":
-        fields += [say("field_tasks", rollout), say("field_rollout", status=paused.status(rollout))]
+        fields += [say("field_tasks", rollout), *status_field(paused.status(rollout))]
         fields += paused.strategy(rollout)
         tasks = Markup(f"{rollout['running']}/{rollout['desired']}; ")
     elif rollout.get("status") and fact.get("kind") == "codedeploy":
@@ -116,7 +117,7 @@ def status(fact: Facts) -> dict[str, Any]:
     blocks.append(SectionBlock(text=mrkdwn(f"{say('status_last')}\n{shown}")))
     last = fact.get("last") or []
     first = (
-        f"{last[0].get('version')} {last[0].get('end') or plain('end_in_flight')}"
+        f"{last[0].get('version') or plain('unknown')} {last[0].get('end') or plain('end_in_flight')}"
         if last
         else plain("status_no_history")
     )

@@ -9,9 +9,9 @@ from chatops.messages.facts import Facts
 
 
 def people(ids: Sequence[str], groups: Sequence[str] = ()) -> Markup:
-    """Mentions of people and user groups."""
+    """Mentions of people and user groups; where nobody is named, it is whoever runs this."""
     named = [*(f"<!subteam^{escape(g)}>" for g in groups), *map(mention, ids)]
-    return Markup(", ".join(named[:10]) or "–")
+    return Markup(", ".join(named[:10]) or mention(""))
 
 
 _FEW = 10

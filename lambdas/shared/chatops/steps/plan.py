@@ -9,6 +9,7 @@ from chatops import SCHEMA, clock, freeze, live, policy, words
 from chatops.config import settings
 from chatops.ecs.service import Service
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
+from chatops.errors import running as now_running
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
@@ -133,7 +134,7 @@ def _glass(request: Request, target: Target, version: str, running: Release | No
         "frozen" if found.end else "frozen_open",
         target=target.name,
         version=version,
-        live=running.version if running else "?",
+        running=now_running(running.version if running else ""),
         until=clock.iso(found.end or 0),
         note=f" ({found.reason})" if found.reason else "",
     )
@@ -187,12 +188,10 @@ def _assert_card(request: Request, target: Target, ledger: list[Release]) -> Non
     if not request.card or (ledger and ledger[0].deployment_id == request.card):
         return
     record = deployments.get(table(), request.card) or {}
-    raise InvalidRequest(
-        "rollback_stale",
-        version=str(record.get("version") or "?"),
-        target=target.name,
-        live=ledger[0].version if ledger else "?",
-    )
+    now, version = now_running(ledger[0].version if ledger else ""), str(record.get("version") or "")
+    if not version:
+        raise InvalidRequest("rollback_stale_unknown", target=target.name, running=now)
+    raise InvalidRequest("rollback_stale", version=version, target=target.name, running=now)
 
 
 def _way_back(target: Target, wanted: str, ledger: list[Release], running: Release | None) -> Release:
@@ -201,19 +200,19 @@ def _way_back(target: Target, wanted: str, ledger: list[Release], running: Relea
     if wanted:
         found = releases.named(ledger, wanted)
         if found is None:
-            raise InvalidRequest("never_ran", target=target.name, version=wanted, live=now or "?")
+            raise InvalidRequest("never_ran", target=target.name, version=wanted, running=now_running(now))
         if found.version == now:
             raise InvalidRequest("already_live", target=target.name, version=now)
     else:
         found = releases.way_back(ledger, now, releases.bad_versions(table(), target.name))
         if found is None:
-            raise InvalidRequest("no_way_back", target=target.name, live=now or "?")
+            raise InvalidRequest("no_way_back", target=target.name, running=now_running(now))
     if target.kind == "ecs" and not Service(target).usable(found.task_definition):
         raise InvalidRequest(
             "gone",
             target=target.name,
             version=found.version,
             task_definition=found.task_definition,
-            live=now or "?",
+            running=now_running(now),
         )
     return found

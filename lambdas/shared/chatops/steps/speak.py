@@ -124,6 +124,18 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
     return True
 
 
+def openly(channel: str, text: str) -> bool:
+    """A message in a channel that belongs to no deployment's; False if Slack did not take it. Nothing without one."""
+    if not channel:
+        return True
+    try:
+        client.call("chat.postMessage", channel=channel, text=text)
+    except TROUBLE as error:
+        logger.warning("slack did not take the message", reason=error.text)
+        return False
+    return True
+
+
 def privately(
     user: str, channel: str, response_url: str, text: str, blocks: list[dict[str, Any]] | None = None
 ) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatops import aws, clock, live
 from chatops.config import execution_url
-from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
+from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld, running
 from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
 from chatops.store import table as t
@@ -83,18 +83,18 @@ def obstacle(target: str, deployment_id: str, command: str) -> InvalidRequest | 
         version=current.version,
         user=current.requester,
         since=current.since,
-        running=_running_now(target),
+        running=running(_version_now(target)),
         execution=execution_url(current.execution_arn),
     )
 
 
-def _running_now(target: str) -> str:
+def _version_now(target: str) -> str:
     ledger = releases.newest_first(table(), target)
     try:
-        running = live.now(targets()[target], ledger)
+        found = live.now(targets()[target], ledger)
     except InvalidRequest:
-        return "?"
-    return running.version if running else "?"
+        return ""
+    return found.version if found else ""
 
 
 def take(event: dict[str, Any]) -> dict[str, Any]:
