@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatops import errors
+from local.engine import definitions
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE: dict[str, Any] = json.loads((ROOT / "statemachine" / "deploy.asl.json").read_text("utf-8"))
@@ -28,6 +29,13 @@ LISTED_BY_AWS = {
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 }
+"""What Lambda itself answers: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html"""
+DIED = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
+"""A function's process that ended without an answer, as Lambda calls it now and (the first) called it before:
+https://github.com/aws/aws-lambda-runtime-interface-emulator"""
+ASLEEP = {"Lambda.ResourceConflictException"}
+"""A function that nobody called for weeks has its resources made anew at the next call, which fails:
+https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html"""
 
 
 def following(state: dict[str, Any]) -> set[str]:
@@ -68,6 +76,7 @@ def test_the_ends_are_the_ones_people_know() -> None:
 
 def test_every_state_can_be_reached_and_every_target_exists() -> None:
     assert reachable(MACHINE["StartAt"], set()) == set(STATES)
+    assert definitions.problems(MACHINE) == []
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -76,7 +85,7 @@ def test_every_task_has_a_deadline_a_retry_by_name_and_a_way_out(name: str) -> N
     assert isinstance(task.get("TimeoutSeconds"), int) or task.get("TimeoutSecondsPath", "").startswith("$.")
     assert names_in(task, "Retry")
     assert "States.ALL" not in names_in(task, "Retry")
-    assert set(names_in(task, "Retry")) >= LISTED_BY_AWS
+    assert set(names_in(task, "Retry")) >= LISTED_BY_AWS | DIED | ASLEEP
     assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
 
 

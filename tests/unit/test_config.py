@@ -181,3 +181,30 @@ def test_the_targets_follow_the_environment(environment: pytest.MonkeyPatch) -> 
     assert targets.targets()["dev"].repository == "acme/checkout-api"
     environment.setenv("GITHUB_REPO", "other")
     assert targets.targets()["dev"].repository == "acme/other"
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "host"),
+    [
+        ("aws", "ap-northeast-2", "ap-northeast-2.console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("aws-us-gov", "us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("aws-eusc", "eusc-de-east-1", "eusc-de-east-1.console.amazonaws-eusc.eu"),
+    ],
+)
+def test_an_execution_is_linked_in_the_console_of_its_own_partition_and_region(
+    monkeypatch: pytest.MonkeyPatch, partition: str, region: str, host: str
+) -> None:
+    """Whatever is set, or is not: the address follows from the ARN."""
+    for name in ("CHATOPS_CONSOLE_URL", "CHATOPS_TABLE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    arn = f"arn:{partition}:states:{region}:123456789012:execution:deploy:d-1"
+    assert config.execution_url(arn) == f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+@pytest.mark.parametrize("arn", ["", "nonsense", "arn:aws-iso:states:us-iso-east-1:1:execution:deploy:d-1"])
+def test_where_no_console_is_known_there_is_no_address(monkeypatch: pytest.MonkeyPatch, arn: str) -> None:
+    monkeypatch.delenv("CHATOPS_CONSOLE_URL", raising=False)
+    assert config.execution_url(arn) == ""
+    monkeypatch.setenv("CHATOPS_CONSOLE_URL", "https://x/{name}?{arn}")
+    assert config.execution_url(arn) == f"https://x/{arn.rpartition(':')[2]}?{arn}"

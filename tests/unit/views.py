@@ -240,6 +240,14 @@ ENDS: dict[str, State] = {
         "deploy": {**BROKE, "stage": "deploy"},
         "outcome": _outcome("Deploy Failed", _cause("why_unclaimed", "deploy")),
     },
+    "Deploy Failed, Plan died": {
+        "plan": PLAN,
+        "outcome": _outcome("Deploy Failed", _cause("why_step", step="Plan", error="Sandbox.Timedout")),
+    },
+    "Deploy Failed, Plan died and said why": {
+        "plan": {**PLAN, "live": {}},
+        "outcome": _outcome("Deploy Failed", _cause("why_step_said", step="Plan", error="SlackRefused", said="no")),
+    },
     "Deploy Failed, overtaken": {**UP, "outcome": _outcome("Deploy Failed", _cause("why_overtaken"))},
     "Deploy Failed, nothing before": {
         "plan": {**PLAN, "live": {}, "previous": {}},

@@ -170,7 +170,6 @@ def why(view: View) -> str:
         getattr(view, str(cause.get("stage", "")), {}) if cause.get("stage") in ("build", "deploy", "rollback") else {}
     )
     values = {
-        **(cause.get("values") or {}),
         "run": _run(stage),
         "stage": str(cause.get("stage", "")),
         "job": str(stage.get("job") or ""),
@@ -178,8 +177,9 @@ def why(view: View) -> str:
         "conclusion": str(stage.get("conclusion") or stage.get("state") or ""),
         "before": view.back,
     }
-    named = values["job"] and values["step"]
-    return say("why_run_failed_bare" if key == "why_run_failed" and not named else key, values)
+    if key == "why_run_failed" and not (values["job"] and values["step"]):
+        key = "why_run_failed_bare"
+    return say(key, {**values, **(cause.get("values") or {})})
 
 
 def short(view: View) -> str:

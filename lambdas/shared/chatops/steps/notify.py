@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -91,11 +92,10 @@ def _unplanned(event: dict[str, Any], state: dict[str, Any], *, read: bool) -> b
     the deployment."""
     asked = where(event.get("request"))
     channel = asked.channel
-    try:
-        asked = replace(asked, target=asked.target or default_target(targets()))
+    with suppress(InvalidConfiguration):  # it may be what planning broke of; what is known is said all the same
         channel = channel or settings().channel
-    except InvalidConfiguration:
-        pass  # it may be what planning broke of; what is known is said all the same
+    with suppress(InvalidConfiguration):
+        asked = replace(asked, target=asked.target or default_target(targets()))
     why = (state.get("outcome") or ending.outcome(state, None))["why"]
     url = execution_url(str(event.get("execution_arn", "")))
     text = unplanned.sentence(asked, why, str(event["deployment_id"]), url, read=read)

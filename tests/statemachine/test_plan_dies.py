@@ -1,0 +1,108 @@
+"""Whatever dies in Plan, before or after it has written the deployment's record: people are told what was not done,
+which step failed of what, and where its execution is; nothing goes on, and the target is free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.runtime.invocation import Invocation, failed
+from local.slack.directory import C_DEPLOY
+from tests import holes
+from tests.statemachine import checks
+from tests.statemachine.hours import Play, play
+
+__all__ = ["play"]
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+TARGETS = "targets: {dev: {ecs: {cluster: checkout, service: checkout-api}, policy: {deploy_approval: false}}}"
+DEATHS = {
+    "Sandbox.Timedout": "2026-01-02T03:04:05.678Z 1b2c Task timed out after 60.00 seconds",
+    "Runtime.OutOfMemory": "RequestId: 1b2c Error: Runtime exited with error: signal: killed",
+    "Runtime.ImportModuleError": "Unable to import module 'app': No module named 'yaml'",
+    "KeyError": "'commit'",
+    "InvalidConfiguration": "CHATOPS_TABLE is not set; it should hold the name of the DynamoDB table.",
+}
+REQUESTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "from the console, bare": ({"command": "deploy"}, ("The latest version", "dev")),
+    "a version": ({"command": "deploy", "version": "v1.2.3"}, ("v1.2.3", "dev")),
+    "a way back": ({"command": "rollback", "target": "dev"}, ("the last healthy version", "dev")),
+    "by somebody": (
+        {"command": "deploy", "version": "v1.2.3", "requester": {"id": "U0DANA001"}, "channel": C_DEPLOY},
+        ("v1.2.3", "dev"),
+    ),
+    "nonsense": ([{"deploy": None}], ("The request",)),
+}
+
+
+def dying(it: Play, kind: str, *, after: bool) -> None:
+    """Plan does its work or none of it, and Lambda answers with this error, however often it is called."""
+    run = it.world.runtime._run
+
+    def broken(function: Any, request: dict[str, Any]) -> Invocation:
+        if function.name != "plan":
+            return run(function, request)
+        if after:
+            run(function, request)
+        return Invocation(failed(kind, DEATHS[kind], request["request_id"]), kind, "", False, request["request_id"])
+
+    it.world.runtime._run = broken  # type: ignore[method-assign]
+
+
+def told(it: Play) -> list[str]:
+    """What names the step."""
+    return [message.text for message in it.world.slack.messages if "*Plan*" in message.text]
+
+
+@pytest.mark.parametrize("kind", DEATHS)
+@pytest.mark.parametrize("asked", REQUESTS)
+def test_before_anything_is_written(play: Callable[[str], Play], kind: str, asked: str) -> None:
+    it = play(TARGETS)
+    dying(it, kind, after=False)
+    request, parts = REQUESTS[asked]
+    it.console(request, "console-1")
+    assert it.end() == "Deploy Failed"
+    (text,) = told(it)
+    for part in (*parts, f"`{kind}`", f"/#/{it.deployment_id}|execution>", "Nothing was begun."):
+        assert part in text
+    assert holes.in_world(it.world) == []
+    assert checks.rows(it.world) == []
+    assert it.world.github.runs == []
+
+
+@pytest.mark.parametrize("kind", ["Sandbox.Timedout", "KeyError"])
+@pytest.mark.parametrize("version", ["v1.2.3", ""])
+def test_after_the_record_was_written(play: Callable[[str], Play], kind: str, version: str) -> None:
+    """The deployment has its message, and frees the target that it had taken."""
+    it = play(TARGETS)
+    dying(it, kind, after=True)
+    it.slash("/platform-deploy", version)
+    assert it.end() == "Deploy Failed"
+    shown = it.card_of().text
+    for part in ("was not deployed to dev", "*Plan*", f"`{kind}`"):
+        assert part in shown
+    assert f"/#/{it.deployment_id}|execution>" in json.dumps(it.card_of().blocks)
+    assert any(m.thread_ts and "was not deployed to dev" in m.text for m in it.world.slack.messages)
+    assert holes.in_world(it.world) == []
+    checks.nothing_left_behind(it.world)
+    assert it.world.github.runs == []
+
+
+def test_where_the_table_cannot_be_read_either(play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settle fails as well; what is known is said all the same."""
+    it = play(TARGETS)
+    dying(it, "KeyError", after=False)
+    for name in ("CHATOPS_TABLE", "CHATOPS_TARGETS_FILE"):
+        monkeypatch.setenv(name, "nowhere")
+    from tests.statemachine.hours import _forget
+
+    _forget()
+    it.console({"command": "deploy", "version": "v1.2.3"}, "console-1")
+    assert it.end() == "Deploy Failed"
+    (text,) = told(it)
+    assert "v1.2.3 was not deployed to the default target" in text
+    assert "could not be read" in text
+    assert holes.in_world(it.world) == []
