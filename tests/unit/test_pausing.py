@@ -41,7 +41,7 @@ def test_a_pause_is_a_state_of_its_own_with_its_stage_traffic_and_deadline(world
 def test_promoted_it_goes_on_to_the_next_pause_which_is_another_one(world: Paused) -> None:
     world.until_paused()
     first = world.mark
-    assert world.press("promote", LEE) == "⚠️ Only an operator may promote `d-abc234def567`.", "nobody has been asked yet"
+    assert world.press("promote", LEE) == "⚠️ Only an operator may promote `d-abc234def567`.", "not asked yet"
     world.ask()
     assert world.press("promote", LEE) == f"You promoted `{ID}`. Its rollout goes on."
     assert world.wakes.answered == ["token"]
