@@ -77,6 +77,21 @@ def test_the_commands_that_people_are_given_work_on_every_account() -> None:
         assert found.search(listed) == [account + there[each] for each in answer]
 
 
+def test_the_longest_stack_name_is_whole_in_the_names_that_cloudformation_makes() -> None:
+    """`<stack>-<logical id>-<12 characters>`: what is over 64 is cut, from the stack's name too, and the policies'
+    `<stack>-*` would not be meant any more."""
+    longest = re.search(r"\{0,(\d+)\}", BOOTSTRAP.document["Parameters"]["StackName"]["AllowedPattern"])
+    assert longest
+    stack = Resolved()
+    made = [
+        f"{name}Role"
+        for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
+        for name in stack.resources(kind)
+    ]
+    assert len(made) > 10
+    assert max(int(longest[1]) + 1 + len(f"-{name}-") + 12 for name in made) <= 64
+
+
 def test_the_codes_bucket_is_named_by_cloudformation() -> None:
     """A name of ours had 46 characters before the stack's name; S3 takes 63, and no capitals."""
     (bucket,) = (
