@@ -58,7 +58,12 @@ def _installation(asked: argparse.Namespace) -> Iterator[Installation]:
     if asked.fault and asked.fault not in _faults():
         raise Unusable(f"There is no fault {asked.fault!r}; FAULT=list names them.")
     from doctor.local_run import started
+    from local.checked import Wrong, checked
 
+    try:
+        checked()
+    except Wrong as error:
+        raise Unusable(str(error)) from None
     with started(asked.fault, asked.target) as found:
         yield found
 

@@ -18,6 +18,7 @@ _SERVICES = {
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
     "ecs": "AWS_ENDPOINT_URL_ECS",
     "stepfunctions": "AWS_ENDPOINT_URL_SFN",
+    "sts": "AWS_ENDPOINT_URL_STS",
 }
 
 

@@ -15,6 +15,7 @@ _OTHERS = {
     secrets.GITHUB_APP_KEY: (re.compile(r"(?!-----BEGIN )"), "; a key begins with -----BEGIN"),
 }
 """Beginnings of what belongs elsewhere."""
+NAMES = tuple(_OTHERS)
 
 
 def problem(name: str, value: str) -> str:
@@ -24,6 +25,8 @@ def problem(name: str, value: str) -> str:
         return f"{name} is not set; it should hold {english(WHAT[name])}."
     if beginning.match(value):
         return f"{name} holds something else{more}; it should hold {english(WHAT[name])}."
+    if not value.isascii():
+        return f"{name} has a character that is not ASCII; it should hold {english(WHAT[name])}."
     if name != secrets.GITHUB_APP_KEY and re.search(r"\s", value):
         return f"{name} has a blank or a line break inside; it should hold {english(WHAT[name])}."
     return ""

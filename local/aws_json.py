@@ -6,11 +6,12 @@ https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from werkzeug.wrappers import Request, Response
 
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Json = dict[str, Any]
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html"""
+
+
+class Place(NamedTuple):
+    """An account and a region: nothing of one is seen from another."""
+
+    account: str = ACCOUNT
+    region: str = REGION
+
+    def arn(self, service: str, resource: str) -> str:
+        """`arn:aws:<service>:<region>:<account>:<resource>`."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+HERE = Place()
+"""Where the bot itself runs."""
 
 
 class AwsError(Exception):
@@ -44,6 +64,7 @@ class Call:
 
 class JsonService(ABC):
     """A service in memory. `down` answers everything 503. `faults` are rules for single requests. `calls`: all of them.
+    `account_of` says whose account an access key belongs to.
 
     `target` is what X-Amz-Target begins with, `broken` the service's name for a fault of its own.
     """
@@ -55,10 +76,11 @@ class JsonService(ABC):
         self.down = False
         self.faults = Faults()
         self.calls: list[Call] = []
+        self.account_of: Callable[[str], str] = lambda _: ACCOUNT
 
     @abstractmethod
-    def perform(self, operation: str, request: Json) -> str:
-        """Do one operation; the answer as JSON. Raises AwsError."""
+    def perform(self, operation: str, request: Json, place: Place = HERE) -> str:
+        """Do one operation in that account and region; the answer as JSON. Raises AwsError."""
 
     def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application."""
@@ -71,7 +93,7 @@ class JsonService(ABC):
             error = AwsError(fault.code or self.broken, fault.message or "Injected fault.", fault.status)
             response = self._error(operation, {}, error)
         else:
-            response = self._answer(operation, request.get_data())
+            response = self._answer(operation, request.get_data(), self._place(request))
             if fault and fault.lose_reply:
                 drop_connection(environ)
             if fault:
@@ -80,7 +102,12 @@ class JsonService(ABC):
             response.headers.update(dict(fault.headers))
         return response(environ, start_response)
 
-    def _answer(self, operation: str, body: bytes) -> Response:
+    def _place(self, request: Request) -> Place:
+        """Whose account and which region: both stand in the signature."""
+        signed = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+        return Place(self.account_of(signed[1]), signed[2]) if signed else HERE
+
+    def _answer(self, operation: str, body: bytes, place: Place) -> Response:
         try:
             request = json.loads(body or b"{}")
             if not isinstance(request, dict):
@@ -88,7 +115,7 @@ class JsonService(ABC):
         except ValueError:
             return self._error(operation, {}, AwsError("SerializationException", "The body is no JSON object."))
         try:
-            text = self.perform(operation, request)
+            text = self.perform(operation, request, place)
         except AwsError as error:
             return self._error(operation, request, error)
         self.calls.append(Call(operation, request, 200, ""))

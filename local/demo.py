@@ -7,11 +7,12 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from local import scenarios
-from local.drive import Drive
-from local.scenarios import Scenario
+from chatops.targets import Target
+from local import checked, scenarios, targets_text
+from local.scenarios import NoTarget, Scenario
 from local.slack.store import Change
 from local.world import World, states_entered, world
 
@@ -72,12 +73,15 @@ def report(played: World, scenario: Scenario, arn: str, seconds: float) -> dict[
     }
 
 
-def play(scenario: Scenario) -> dict[str, Any]:
-    """Play it in a world of its own."""
+def play(scenario: Scenario, given: Mapping[str, Target]) -> dict[str, Any]:
+    """Play it with one of these targets, in a world of its own. Raises NoTarget."""
     with world(
-        targets=scenario.targets(), speed=SPEED, wait_time_scale=WAIT_TIME_SCALE, sweep_seconds=SWEEP_SECONDS
+        targets=targets_text.text(scenario.fitted(given)),
+        speed=SPEED,
+        wait_time_scale=WAIT_TIME_SCALE,
+        sweep_seconds=SWEEP_SECONDS,
     ) as made:
-        teller, drive = Teller(made), Drive(made)
+        teller, drive = Teller(made), scenario.drive(made)
         teller.start()
         began = time.monotonic()
         scenario.play(drive)
@@ -87,7 +91,7 @@ def play(scenario: Scenario) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0 if the scenario ended as it should (or `list` was asked for), 1 if not, 2 for an unknown one."""
+    """Exit status 0 if the scenario ended as it should (or `list` was asked for), 1 if not, 2 if it could not begin."""
     logging.basicConfig(level=logging.ERROR)
     name = arguments[0] if arguments else "happy"
     if name not in scenarios.ALL:
@@ -98,8 +102,14 @@ def main(arguments: list[str]) -> int:
         print(f"There is no scenario {name!r}. There are:\n{listed}", end="", file=sys.stderr)
         return 2
     scenario = scenarios.ALL[name]
+    try:
+        given = checked.checked().targets
+        scenario.target(given)
+    except (checked.Wrong, NoTarget) as error:
+        print(error, file=sys.stderr)
+        return 2
     print(f"{scenario.name}: {scenario.about}", flush=True)
-    result = play(scenario)
+    result = play(scenario, given)
     print(json.dumps(result))
     return 0 if result["end_state"] == scenario.ends else 1
 

@@ -6,33 +6,44 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.people import Cast
 from local.slack.client import Answer
-from local.slack.directory import C_DEPLOY, U_DEV, U_LEE
+from local.slack.directory import U_DEV, U_KIM, U_LEE
 from local.slack.store import Message
 from local.world import World, states_entered
 
 PATIENCE = 60.0
+EVERYBODY = Cast(U_DEV, (U_LEE, U_KIM))
 
 
 @dataclass
 class Drive:
     """One person at the keyboard. `arn` is the execution that was started last.
 
+    `target`: the target that the commands mean; "": they name none. `cast`: who asks, and who decides.
     `pace`: seconds (of the world's time) that the person takes before doing something, for whoever watches.
     `patience`: real seconds to wait for anything.
     """
 
     world: World
     arn: str = ""
+    target: str = ""
+    cast: Cast = EVERYBODY
+    quorum: int = 1
     decided: set[str] = field(default_factory=set)
     pace: float = 0
     patience: float = PATIENCE
 
-    def slash(self, command: str, text: str = "", user: str = U_DEV, channel: str = C_DEPLOY) -> Answer:
+    @property
+    def decider(self) -> str:
+        """The first of those who may decide."""
+        return self.cast.deciders[0]
+
+    def slash(self, command: str, text: str = "", user: str = "", channel: str = "") -> Answer:
         """Type a command; the execution that it starts, if any, becomes the current one."""
         self.world.clock.sleep(self.pace)
         before = {e["executionArn"] for e in self.world.executions()}
-        answer = self.world.user.slash(command, text, user, channel)
+        answer = self.world.user.slash(command, text, user or self.cast.requester, channel or self.world.channel)
         started = [e["executionArn"] for e in self.world.executions() if e["executionArn"] not in before]
         if started:
             self.arn = started[0]
@@ -80,16 +91,27 @@ class Drive:
         wanted = deployment_id or self.deployment_id
         return self.world.slack.wait_for(lambda m: bool(m.blocks) and wanted in str(m.blocks[-1]), self.patience)
 
-    def click(self, action: str, user: str = U_LEE, deployment_id: str = "") -> Answer:
-        """Press a button of the current deployment's message, as soon as it is there."""
+    def ask(self, command: str, text: str = "", user: str = "") -> Answer:
+        """Type a command about the target."""
+        return self.slash(command, f"{self.target} {text}".strip(), user)
+
+    def approve(self) -> None:
+        """As many people approve as the target wants."""
+        for user in self.cast.deciders[: self.quorum]:
+            self.click("approve", user)
+
+    def click(self, action: str, user: str = "", deployment_id: str = "") -> Answer:
+        """Press a button of the current deployment's message, as soon as it is there. `user` "": the first decider."""
+        user = user or self.decider
         self.card(action, deployment_id)
         self.world.clock.sleep(self.pace)
         card = self.card(action, deployment_id)
         self.decided |= {b.value for b in card.buttons if b.action_id == action and "/" in b.value}
         return self.world.user.click(card, action, user)
 
-    def reject(self, reason: str, user: str = U_LEE) -> Answer:
+    def reject(self, reason: str, user: str = "") -> Answer:
         """Press Reject…, fill in the modal, send it."""
+        user = user or self.decider
         self.click("reject", user)
         view = next(v for v in self.world.slack.views if v.user == user)
         self.world.clock.sleep(self.pace)
@@ -103,7 +125,9 @@ class Drive:
 
     def run(self, command: str, text: str = "", approve: bool = False, promote: bool = False) -> str:
         """A whole command, approved if need be, a canary promoted both times; the name of its end."""
-        self.slash(command, text)
-        for action in ["approve"] * approve + ["promote", "promote"] * promote:
+        self.ask(command, text)
+        if approve:
+            self.approve()
+        for action in ["promote", "promote"] * promote:
             self.click(action)
         return self.end()

@@ -2,63 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
 import sys
 import time
+from typing import Any
 
-from local import socket_mode
+from chatops.errors import InvalidConfiguration
+from local import checked
 from local.stage import Stage
 from local.world import World
-
-PORT, LAMBDA_PORT = 8765, 9301
-
-
-def _port(variable: str, default: int) -> int:
-    text = os.environ.get(variable, "").strip()
-    if not text:
-        return default
-    if not text.isdecimal() or int(text) > 65535:
-        sys.exit(f"{variable} is {text!r}; it should hold a port number.")
-    return int(text)
-
-
-def _engine() -> str:
-    engine = os.environ.get("ENGINE", "").strip() or os.environ.get("AWS_ENDPOINT_URL_SFN", "").strip()
-    if engine and not engine.startswith(("http://", "https://")):
-        sys.exit(
-            f"ENGINE is {engine!r}; it should hold the URL of a Step Functions endpoint, http://host:port, "
-            "or docker for make run and make test."
-        )
-    return engine
-
-
-def _workspace() -> dict[str, str]:
-    """What the functions are told of a real Slack workspace, if this run serves one."""
-    try:
-        return socket_mode.environment(os.environ) if socket_mode.wanted(os.environ) else {}
-    except ValueError as error:
-        sys.exit(f"{error}.")
 
 
 def main() -> int:
     """Exit status 0 after Ctrl-C, 1 where a port is taken, a setting is wrong or Slack refuses."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     began = time.monotonic()
-    engine, port, workspace = _engine(), _port("PORT", PORT), _workspace()
-    # an engine outside this process has been told 9301; nobody else minds which port it is
-    lambda_port = _port("LAMBDA_PORT", LAMBDA_PORT if engine else 0)
-    # and one in a container cannot reach the loopback of this machine
-    lambda_host = os.environ.get("LAMBDA_HOST", "").strip() or "127.0.0.1"
-    settings = {
-        "port": port,
-        "lambda_port": lambda_port,
-        "lambda_host": lambda_host,
-        "engine": engine,
-        "environment": workspace,
-    }
-    stage = Stage(settings, _Greeting(began, bool(workspace)))
+    try:
+        known = checked.checked()
+    except checked.Wrong as error:
+        print(error, file=sys.stderr)
+        return 1
+    stage = Stage(_settings(known), known.targets, _Greeting(began, bool(known.workspace)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stage.stop())
     try:
@@ -66,17 +33,33 @@ def main() -> int:
     except ConnectionError as error:
         print(error, file=sys.stderr)
         return 1
-    except ValueError as error:
-        print(f"{error}.", file=sys.stderr)
+    except (InvalidConfiguration, ValueError) as error:
+        print(error.text if isinstance(error, InvalidConfiguration) else f"{error}.", file=sys.stderr)
         return 1
     except OSError as error:
-        print(
-            f"The bot could not start: {error.strerror or error}. Is it running already? "
-            "PORT=… picks another port for all of it, LAMBDA_PORT=… one for the functions.",
-            file=sys.stderr,
-        )
+        print(f"The bot could not start: {error.strerror or error}. {_way_out(error)}".rstrip(), file=sys.stderr)
         return 1
     return 0
+
+
+def _settings(known: checked.Checked) -> dict[str, Any]:
+    return {
+        "port": known.port,
+        "lambda_port": known.lambda_port,
+        "lambda_host": known.lambda_host,
+        "engine": known.engine,
+        "environment": known.workspace,
+    }
+
+
+def _way_out(error: OSError) -> str:
+    """What to do about a port that cannot be had; nothing about any other error."""
+    another = "PORT=… picks another port for all of it, LAMBDA_PORT=… one for the functions."
+    if error.errno == errno.EADDRINUSE:
+        return f"Is it running already? {another}"
+    if error.errno == errno.EACCES and "cannot listen" in str(error.strerror):
+        return f"Ports below 1024 are the system's. {another}"
+    return ""
 
 
 class _Greeting:

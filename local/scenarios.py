@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from chatops.targets import Target, Timing, default_target
+from local import people
 from local.codedeploy import Course
 from local.drive import Drive
 from local.ecs import Rollout
 from local.github import Script
-from local.slack.directory import U_LEE
+from local.slack.directory import U_KIM, U_LEE
+from local.world import World
 
 TIMING = {
     "poll_min": 1,
@@ -34,11 +38,15 @@ TIMING = {
 PAUSE = "PRE_PRODUCTION_TRAFFIC_SHIFT"
 
 
+class NoTarget(LookupError):
+    """The targets have none that the scenario could play with; the text says which it needs."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One scenario. `ends` is the name of the last state of the execution that is reported, `timing` what is changed
     of TIMING, `ecs` False makes the target one that only the pipeline can change, `codedeploy` one of CodeDeploy;
-    `strategy` is ECS's, with a pause."""
+    `strategy` is ECS's, with a pause. `kinds`: of the targets that it can be played with."""
 
     name: str
     about: str
@@ -49,9 +57,10 @@ class Scenario:
     ecs: bool = True
     codedeploy: bool = False
     strategy: str = ""
+    kinds: tuple[str, ...] = ("ecs", "codedeploy", "none")
 
     def targets(self) -> str:
-        """The scenario's targets.yaml."""
+        """The scenario's own targets.yaml: one target, dev."""
         timing = ", ".join(f"{k}: {v}" for k, v in {**TIMING, **self.timing}.items())
         service = "    ecs: {cluster: checkout, service: checkout-api}\n" if self.ecs else ""
         service += f"    strategy: {self.strategy}\n    pause_at: [{PAUSE}]\n" if self.strategy else ""
@@ -62,10 +71,50 @@ class Scenario:
         )
         return f"targets:\n  dev:\n{service}{policy}    timing: {{{timing}}}\n"
 
+    def target(self, given: Mapping[str, Target]) -> str:
+        """Which of these targets it is played with: the default one if that fits, else the first that does.
+
+        Raises NoTarget.
+        """
+        fitting = [name for name, one in given.items() if one.kind in self.kinds]
+        if not fitting:
+            wanted = " or ".join(_KINDS[kind] for kind in self.kinds)
+            found = ", ".join(f"{name} ({_KINDS[one.kind]})" for name, one in given.items())
+            raise NoTarget(f"The scenario {self.name} needs a target with {wanted}; there are {found}.")
+        default = default_target(given)
+        return default if default in fitting else fitting[0]
+
+    def fitted(self, given: Mapping[str, Target]) -> dict[str, Target]:
+        """These targets, with the one that it is played with as it needs it: with short timing and no freeze, with or
+        without an approval. Raises NoTarget."""
+        name = self.target(given)
+        one = given[name]
+        named = bool(one.policy.approvers or one.policy.approver_groups)
+        policy = one.policy if named else replace(one.policy, approvers=(U_LEE, U_KIM))
+        made = replace(
+            one,
+            policy=replace(policy, deploy_approval=self.approval, rollback_approval=False),
+            timing=Timing(**{**TIMING, **self.timing}),
+            strategy=self.strategy,
+            pause_at=(PAUSE,) if self.strategy else (),
+            freeze=(),
+        )
+        return {**given, name: made}
+
+    def drive(self, world: World, **more: Any) -> Drive:
+        """Whoever plays it in a world of the fitted targets."""
+        name = self.target(world.targets)
+        target = world.targets[name]
+        cast = people.cast(world.slack.space, target)
+        return Drive(world, target=name, cast=cast, quorum=target.policy.quorum, **more)
+
+
+_KINDS = {"ecs": "ecs", "codedeploy": "codedeploy", "none": "neither ecs nor codedeploy"}
+
 
 def _happy(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.2.3")
-    drive.click("approve")
+    drive.ask("/platform-deploy", "v1.2.3")
+    drive.approve()
     drive.end()
 
 
@@ -74,7 +123,7 @@ def _no_approval(drive: Drive) -> None:
 
 
 def _rejected(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.2.3")
+    drive.ask("/platform-deploy", "v1.2.3")
     drive.reject("Not on a Friday.")
     drive.end()
 
@@ -85,7 +134,7 @@ def _expired(drive: Drive) -> None:
 
 def _cancelled(drive: Drive) -> None:
     drive.world.github.script["build"] = Script(seconds=60)
-    drive.slash("/platform-deploy", "v1.2.3")
+    drive.ask("/platform-deploy", "v1.2.3")
     drive.until_state("Wait For Build")
     drive.slash("/platform-deploy", f"cancel {drive.deployment_id}")
     drive.end()
@@ -120,7 +169,7 @@ def _first_deploy_fails(drive: Drive) -> None:
 
 
 def _promote(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.2.3")
+    drive.ask("/platform-deploy", "v1.2.3")
     drive.click("promote")  # nobody sees it yet: a tenth of the traffic, please
     drive.click("promote")  # looks well: all of it
     drive.end()
@@ -128,7 +177,7 @@ def _promote(drive: Drive) -> None:
 
 def _promote_rolled_back(drive: Drive) -> None:
     drive.run("/platform-deploy", "v1.1.0", promote=True)
-    drive.slash("/platform-deploy", "v1.2.3")
+    drive.ask("/platform-deploy", "v1.2.3")
     drive.click("promote")
     drive.click("pause_roll_back")
     drive.end()
@@ -136,7 +185,9 @@ def _promote_rolled_back(drive: Drive) -> None:
 
 def _codedeploy_fails(drive: Drive) -> None:
     drive.run("/platform-deploy", "v1.1.0")
-    drive.world.codedeploy.deployer.courses = [Course(outcome="fails")]
+    drive.world.platforms.codedeploy_group(drive.world.targets[drive.target or "dev"]).courses = [
+        Course(outcome="fails")
+    ]
     drive.run("/platform-deploy", "v1.2.3")
 
 
@@ -147,10 +198,10 @@ def _status(drive: Drive) -> None:
 
 def _busy(drive: Drive) -> None:
     drive.world.github.script["build"] = Script(seconds=30)
-    drive.slash("/platform-deploy", "v1.2.3")
+    drive.ask("/platform-deploy", "v1.2.3")
     first = drive.arn
     drive.until_state("Wait For Build")
-    drive.slash("/platform-deploy", "v1.1.0", user=U_LEE)
+    drive.ask("/platform-deploy", "v1.1.0", user=drive.decider)
     drive.end()
     drive.end(arn=first)
 
@@ -168,13 +219,14 @@ def _github_down_rollback(drive: Drive) -> None:
 
 
 def _slack_down(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.2.3")
+    drive.ask("/platform-deploy", "v1.2.3")
     drive.until_state("Poll Build")
     drive.world.slack.down = True
     drive.end()
+    before = {message.ts for message in drive.world.slack.messages}
     drive.world.slack.down = False
     # the final message comes with the next sweep
-    drive.world.slack.wait_for(lambda m: bool(m.thread_ts) and "is live" in m.text, 30)
+    drive.world.slack.wait_for(lambda m: bool(m.thread_ts) and m.ts not in before, 30)
 
 
 ALL = {
@@ -204,6 +256,7 @@ ALL = {
             "ECS's circuit breaker trips, and is believed",
             "Rolled Back",
             _rollout_fails,
+            kinds=("ecs",),
         ),
         Scenario(
             "rollback-command",
@@ -216,6 +269,7 @@ ALL = {
             "the first deployment ever fails; back to what ran before",
             "Rolled Back",
             _first_deploy_fails,
+            kinds=("ecs",),
         ),
         Scenario(
             "promote",
@@ -223,6 +277,7 @@ ALL = {
             "Deployed",
             _promote,
             strategy="canary",
+            kinds=("ecs",),
         ),
         Scenario(
             "promote-rolled-back",
@@ -230,6 +285,7 @@ ALL = {
             "Restored",
             _promote_rolled_back,
             strategy="canary",
+            kinds=("ecs",),
         ),
         Scenario(
             "codedeploy-fails",
@@ -237,6 +293,7 @@ ALL = {
             "Rolled Back",
             _codedeploy_fails,
             codedeploy=True,
+            kinds=("codedeploy",),
         ),
         Scenario("status", "what is live, and what happened last", "Reported", _status),
         Scenario("busy", "a second deployment of the same target is told whose the first is", "Refused", _busy),
@@ -252,6 +309,7 @@ ALL = {
             "GitHub is down; the rollback does not need it",
             "Restored",
             _github_down_rollback,
+            kinds=("ecs", "codedeploy"),
         ),
         Scenario("slack-down", "Slack goes away; the deployment does not care", "Deployed", _slack_down),
     )

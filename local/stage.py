@@ -18,10 +18,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import scenarios, socket_mode
-from local.drive import Drive
+from chatops.targets import Target
+from local import scenarios, socket_mode, targets_text
 from local.page.server import Page
-from local.scenarios import Scenario
+from local.scenarios import NoTarget, Scenario
 from local.web import beginning
 from local.world import World
 
@@ -47,9 +47,11 @@ class Playing:
 @dataclass
 class Stage:
     """Builds worlds in the thread that calls `run`. `settings` are World's; `each` is called with every world and what
-    to close with it; `environment` is where Socket Mode's tokens are looked for."""
+    to close with it; `targets` are those of the file that was given; `environment` is where Socket Mode's tokens are
+    looked for."""
 
     settings: dict[str, Any]
+    targets: Mapping[str, Target]
     each: Callable[[World], None] = lambda _: None
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     speed: float = 1.0
@@ -84,15 +86,27 @@ class Stage:
             self._world.set_speed(speed)
         self._publish()
 
+    def _missing(self, scenario: Scenario) -> str:
+        try:
+            scenario.target(self.targets)
+        except NoTarget as error:
+            return str(error)
+        return ""
+
     def told(self) -> dict[str, Any]:
-        """What the page shows. `world` differs between one world and the next."""
-        listed = [{"name": one.name, "about": one.about} for one in scenarios.ALL.values()]
+        """What the page shows. `world` differs between one world and the next. `missing` says which target a scenario
+        would need that there is none of."""
+        listed = [
+            {"name": one.name, "about": one.about, "missing": self._missing(one)} for one in scenarios.ALL.values()
+        ]
         playing = self._playing.told() if self._playing else None
         return {"world": self._id, "speed": self.speed, "scenario": playing, "scenarios": listed}
 
     def _open(self, stack: ExitStack, name: str) -> None:
         scenario = scenarios.ALL.get(name)
-        settings = self.settings | ({"targets": scenario.targets()} if scenario else {})
+        settings = self.settings
+        if scenario:
+            settings = {**settings, "targets": targets_text.text(scenario.fitted(self.targets))}
         made = World(stack, sweep_seconds=SWEEP_SECONDS, page=beginning, **settings)
         made.set_speed(self.speed)
         stack.enter_context(socket_mode.connected(made.user.send, self.environment))
@@ -107,7 +121,7 @@ class Stage:
             threading.Thread(target=self._play, args=(self._playing, made), name="scenario", daemon=True).start()
 
     def _play(self, playing: Playing, made: World) -> None:
-        drive = Drive(made, pace=PACE, patience=PATIENCE)
+        drive = playing.scenario.drive(made, pace=PACE, patience=PATIENCE)
         try:
             playing.scenario.play(drive)
             end = drive.end()

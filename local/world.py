@@ -1,4 +1,4 @@
-"""The whole bot on one machine: the engine, the functions, the gateway, and the far ends."""
+"""The whole bot on one machine: the engine, the functions, the gateway, and the external services."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 from botocore.config import Config
 
-from local import machine
+from chatops import targets_file
+from chatops.targets import Target
+from local import machine, people, provision, settings
 from local.clock import Clock
-from local.codedeploy import CodeDeploy
-from local.ecs import Ecs
-from local.ecs.server import FIRST_IMAGE
 from local.engine import EmbeddedEngine
 from local.events import ExecutionEvents, Schedule
 from local.gateway import Gateway
@@ -27,6 +25,7 @@ from local.github import GitHub
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Template, load_template
 from local.slack import Slack, SlackUser
+from local.slack.directory import C_DEPLOY
 from local.web import App, Mounts, WebServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,36 +34,6 @@ STACK = "platform-deploy"
 SIGNING_SECRET = "local-signing-secret"
 BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-
-SETTINGS = {
-    "GithubId": ("GITHUB_ID", "acme"),
-    "GithubRepo": ("GITHUB_REPO", "checkout-api"),
-    "GithubAppId": ("GITHUB_APP_ID", ""),
-    "EcsClusterName": ("ECS_CLUSTER_NAME", "checkout"),
-    "EcsServiceName": ("ECS_SERVICE_NAME", "checkout-api"),
-    "CodeDeployAppName": ("CODEDEPLOY_APP_NAME", ""),
-    "CodeDeployGroupName": ("CODEDEPLOY_GROUP_NAME", ""),
-    "SlackChannelId": ("SLACK_CHANNEL_ID", "C0DEPLOY1"),
-    "SlackApprovers": ("SLACK_APPROVERS", "U0LEE0001,U0KIM0001"),
-    "DeployApprovalRequired": ("DEPLOY_APPROVAL_REQUIRED", ""),
-    "RollbackApprovalRequired": ("ROLLBACK_APPROVAL_REQUIRED", "false"),
-    "Language": ("CHATOPS_LANG", "en"),
-    "GifBaseUrl": ("GIF_BASE_URL", ""),
-    "GifDeploying": ("GIF_DEPLOYING", ""),
-    "GifDeploySuccess": ("GIF_DEPLOY_SUCCESS", ""),
-    "GifDeployFail": ("GIF_DEPLOY_FAIL", ""),
-    "LogLevel": ("LOG_LEVEL", "INFO"),
-}
-"""The template's parameters: the environment variable that may set each, and its value here."""
-
-SEAMS = (
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_ECS",
-    "AWS_ENDPOINT_URL_CODEDEPLOY",
-    "CHATOPS_GITHUB_API_URL",
-    "SLACK_API_URL",
-)
-"""Far ends that are respected where the environment sets them."""
 
 
 class World:
@@ -97,14 +66,20 @@ class World:
     ) -> None:
         self.clock = Clock(speed)
         stack.callback(self.clock.close)
-        self.ecs = Ecs(self.clock)
-        self.ecs.add_service("checkout-api-staging", FIRST_IMAGE, desired=2)
-        self.codedeploy = CodeDeploy(self.clock)
-        self.github = GitHub(self.clock, self.ecs, codedeploy=self.codedeploy)
+        self._targets_file = self._file(stack, targets)
+        self.targets = self._read(environment or {})
+        self.platforms = provision.Platforms.empty(self.clock)
+        self.ecs, self.codedeploy = self.platforms.ecs, self.platforms.codedeploy
+        repositories = provision.repositories(self.targets, self.clock.now())
+        self.github = GitHub(self.clock, repositories=repositories)
+        self.github.deployers |= self.platforms.add(self.targets)
         stack.callback(self.github.close)
         self.slack = Slack(self.clock)
+        self.channel = settings.value("SlackChannelId", environment or {}) or C_DEPLOY
+        people.introduce(self.slack.space, self.targets, self.channel)
         far: dict[str, App] = {"_github": self.github.mount, "_slack": self.slack.app}
-        self._mounts = Mounts({**far, "_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app}, {}, page)
+        far |= {"_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app, "_sts": self.platforms.sts.app}
+        self._mounts = Mounts(far, {}, page)
         web = WebServer(self._mounts, port=port)
         stack.callback(web.close)
         self.url = web.url
@@ -122,7 +97,7 @@ class World:
         self.engine_url = engine or embedded.url
         self.sfn = self._client("stepfunctions", self.engine_url)
         self.dynamodb = self._client("dynamodb", embedded.url)
-        self._environment.update(self._endpoints(stack, embedded.url, targets) | dict(environment or {}))
+        self._environment.update(self._endpoints(embedded.url) | dict(environment or {}))
         self._create_table()
         self._store_secrets(embedded.url)
         self.machine_arn = machine.create(
@@ -146,11 +121,7 @@ class World:
         self._embedded.wait_time_scale = 1 / speed
 
     def _template(self, environment: Mapping[str, str]) -> Template:
-        # an empty variable counts as unset, one that was handed in is meant
-        parameters = {
-            name: environment.get(variable, os.environ.get(variable, "").strip() or default)
-            for name, (variable, default) in SETTINGS.items()
-        }
+        parameters = {name: settings.value(name, environment) for name in settings.PARAMETERS}
         api = f"{self.url}/prod"
         facts = {
             "AWS::StackName": STACK,
@@ -162,40 +133,39 @@ class World:
         self._api_url = api
         return loaded
 
+    def _read(self, environment: Mapping[str, str]) -> dict[str, Target]:
+        """The targets as the functions will read them. Raises InvalidConfiguration."""
+        return targets_file.load(self._targets_file, settings.variables(environment))
+
     def _client(self, service: str, url: str) -> Any:
         # Step Functions prefixes some hosts ("sync-…"); an address of this machine has no such name
         config = Config(inject_host_prefix=False, max_pool_connections=50, retries={"max_attempts": 2})
         return boto3.client(service, endpoint_url=url, config=config, **CREDENTIALS)
 
-    def _endpoints(self, stack: ExitStack, embedded: str, targets: str) -> dict[str, str]:
-        if targets:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="platform-deploy-"))
-            path = Path(folder) / "targets.yaml"
-            path.write_text(targets, encoding="utf-8")
-        else:
-            path = Path(os.environ.get("CHATOPS_TARGETS_FILE", "") or ROOT / "local" / "targets.yaml")
-        self._add_groups(path)
+    @staticmethod
+    def _file(stack: ExitStack, targets: str) -> Path:
+        if not targets:
+            return settings.targets_path()
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="platform-deploy-"))
+        path = Path(folder) / "targets.yaml"
+        path.write_text(targets, encoding="utf-8")
+        return path
+
+    def _endpoints(self, embedded: str) -> dict[str, str]:
         made = {
             "AWS_ENDPOINT_URL": embedded,
             "AWS_ENDPOINT_URL_SFN": self.engine_url,
             "AWS_ENDPOINT_URL_DYNAMODB": embedded,
             "AWS_ENDPOINT_URL_ECS": f"{self.url}/_ecs",
             "AWS_ENDPOINT_URL_CODEDEPLOY": f"{self.url}/_codedeploy",
+            "AWS_ENDPOINT_URL_STS": f"{self.url}/_sts",
             "CHATOPS_GITHUB_API_URL": f"{self.url}/_github",
             "SLACK_API_URL": self.slack.api_url,
             "CHATOPS_API_URL": self._api_url,
-            "CHATOPS_TARGETS_FILE": str(path.resolve()),
+            "CHATOPS_TARGETS_FILE": str(self._targets_file.resolve()),
             "CHATOPS_CONSOLE_URL": f"{self.url}/#/{{name}}",
         }
-        return made | {name: os.environ[name] for name in SEAMS if os.environ.get(name, "").strip()}
-
-    def _add_groups(self, path: Path) -> None:
-        """CodeDeploy has the groups that the targets name; somebody has deployed to each before us."""
-        described = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for name, target in (described.get("targets") or {}).items():
-            if place := (target or {}).get("codedeploy"):
-                self.codedeploy.add_group(str(place["application"]), str(place["group"]))
-                self.codedeploy.targets[name] = (str(place["application"]), str(place["group"]))
+        return made | {name: os.environ[name] for name in settings.SEAMS if os.environ.get(name, "").strip()}
 
     def _create_table(self) -> None:
         self.dynamodb.create_table(

@@ -87,12 +87,8 @@ class Unnameable(ValueError):
     """A target that no policy can name to the letter; the text says which, and what to write instead."""
 
 
-# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html and CodeDeploy's own limits
+# what targets.yaml may name and a policy may not; the names of ECS are checked when the file is read
 _FORMS = {
-    "cluster": (re.compile(r"[A-Za-z0-9_-]{1,255}"), "the cluster's name, not its ARN"),
-    "service": (re.compile(r"[A-Za-z0-9_-]{1,255}"), "the service's name, not its ARN"),
-    "task_role": (re.compile(r"[A-Za-z0-9+=,.@_/-]{1,512}"), "a role's name"),
-    "execution_role": (re.compile(r"[A-Za-z0-9+=,.@_/-]{1,512}"), "a role's name"),
     "codedeploy_application": (re.compile(r"[A-Za-z0-9+=,.@_-]{1,100}"), "the application's name"),
     "codedeploy_group": (re.compile(r"[A-Za-z0-9+=,.@_-]{1,100}"), "the deployment group's name"),
     "role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}"), "one role's ARN"),

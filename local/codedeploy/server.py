@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from local.aws_json import JsonService
+from local.aws_json import HERE, JsonService, Place
 from local.clock import Clock
 from local.codedeploy import describe
 from local.codedeploy.deployer import Deployer
@@ -17,7 +19,7 @@ FAILURES = frozenset({"DEPLOYMENT_FAILURE"})
 
 class CodeDeploy(JsonService):
     """CodeDeploy in memory. `deployer.course` is the script of every deployment, `deployer.courses` of the next ones.
-    `targets`: the application and group that the pipeline deploys each of the bot's targets to.
+    Each account and region (`at`) has its own; `deployer` is the bot's.
 
     `down` answers everything 503; `faults` are rules for single requests; `calls` is what was asked.
     """
@@ -27,44 +29,46 @@ class CodeDeploy(JsonService):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._lock = threading.RLock()
-        self.deployer = Deployer(clock)
-        self.targets: dict[str, tuple[str, str]] = {}
+        self._clock = clock
+        self._deployers: dict[Place, Deployer] = {}
+        self.deployer = self.at(HERE)
 
-    def perform(self, operation: str, request: Json) -> str:
+    def at(self, place: Place) -> Deployer:
+        """What is in that account and region; nothing, where nobody has put anything."""
         with self._lock:
-            return json.dumps(perform(self.deployer, operation, request))
+            if place not in self._deployers:
+                self._deployers[place] = Deployer(self._clock)
+            return self._deployers[place]
 
-    def add_group(self, application: str, name: str, platform: str = "Server", *, deployed: bool = True) -> Group:
+    def perform(self, operation: str, request: Json, place: Place = HERE) -> str:
+        with self._lock:
+            return json.dumps(perform(self.at(place), operation, request))
+
+    def add_group(
+        self, application: str, name: str, platform: str = "Server", *, deployed: bool = True, place: Place = HERE
+    ) -> Group:
         """A deployment group; `deployed`: somebody has deployed a first revision to it an hour ago, well."""
         with self._lock:
-            group = self.deployer.groups.setdefault((application, name), Group(application, name, platform))
+            group = self.at(place).groups.setdefault((application, name), Group(application, name, platform))
             if deployed and not group.deployments:
-                at = self.deployer.clock.now() - 3600
+                at = self._clock.now() - 3600
                 first = Deployment(group, revision_of(group, "first"), Course(), at, description="by hand")
                 first.status, first.started_at, first.completed_at = "Succeeded", at + 1, at + 60
                 first.done = group.instances
                 group.deployments.append(first)
             return group
 
-    def deploy(self, application: str, name: str, version: str, description: str = "") -> str:
+    def deploy(self, application: str, name: str, version: str, description: str = "", place: Place = HERE) -> str:
         """Begin a deployment as a pipeline, or somebody at a terminal, does. Its id. Raises CodeDeployError."""
         with self._lock:
-            group = self.deployer.group(application, name)
+            group = self.at(place).group(application, name)
             request = {
                 "applicationName": application,
                 "deploymentGroupName": name,
                 "revision": revision_of(group, version),
                 "description": description,
             }
-            return str(perform(self.deployer, "CreateDeployment", request)["deploymentId"])
-
-    def has(self, target: str) -> bool:
-        """True for a target that the pipeline deploys with CodeDeploy."""
-        return target in self.targets
-
-    def release(self, target: str, version: str, description: str) -> str:
-        """What the pipeline's deploy stage does for such a target; the deployment's id."""
-        return self.deploy(*self.targets[target], version, description)
+            return str(perform(self.at(place), "CreateDeployment", request)["deploymentId"])
 
     def deployments(self, application: str, name: str) -> list[Deployment]:
         """The group's deployments as they stand now, oldest first."""
@@ -72,12 +76,30 @@ class CodeDeploy(JsonService):
             self.deployer.timeline.advance()
             return list(self.deployer.group(application, name).deployments)
 
-    def running(self, application: str, name: str) -> str:
+    def running(self, application: str, name: str, place: Place = HERE) -> str:
         """The version of the revision that was deployed well last; "" for none."""
         with self._lock:
-            self.deployer.timeline.advance()
-            good = self.deployer.group(application, name).last_good()
+            self.at(place).timeline.advance()
+            good = self.at(place).group(application, name).last_good()
             return version_of(good.revision) if good else ""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What the pipeline's steps do to one deployment group."""
+
+    codedeploy: CodeDeploy
+    application: str
+    group: str
+    place: Place = HERE
+
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> dict[str, str]:
+        """The deployment that the deploy stage begins, described as .github/scripts/release_codedeploy.py does."""
+        if step != "Update service":
+            return {}
+        description = f"{stage['deployment_id']} {stage['sha']}"
+        made = self.codedeploy.deploy(self.application, self.group, stage["version"], description, self.place)
+        return {"codedeploy_deployment_id": made}
 
 
 def revision_of(group: Group, version: str) -> Json:

@@ -30,7 +30,9 @@ class Deployer:
         target.reason = f"ECS deployment {target.id} in progress."
         breaker = service.configuration.get("deploymentCircuitBreaker", {}).get("enable", False)
         deployment = ServiceDeployment(
-            arn=names.arn("service-deployment", f"{service.cluster}/{service.name}/{names.deployment_id()}"),
+            arn=names.arn(
+                "service-deployment", f"{service.cluster}/{service.name}/{names.deployment_id()}", service.place
+            ),
             target=target,
             sources=list(service.tasks),
             rollout=rollout,

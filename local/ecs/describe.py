@@ -26,7 +26,7 @@ def task_definition(definition: TaskDefinition) -> Json:
         "volumes": [],
         "requiresAttributes": [],
         "registeredAt": definition.registered_at,
-        "registeredBy": f"arn:aws:iam::{names.ACCOUNT}:role/pipeline",
+        "registeredBy": f"arn:aws:iam::{definition.place.account}:role/pipeline",
         **definition.body,
     }
     if definition.deregistered_at is not None:
@@ -75,7 +75,7 @@ def service(one: Service, service_deployments: bool) -> Json:
         "networkConfiguration": NETWORK,
         "schedulingStrategy": "REPLICA",
         "deploymentController": {"type": one.controller},
-        "createdBy": f"arn:aws:iam::{names.ACCOUNT}:role/platform",
+        "createdBy": f"arn:aws:iam::{one.place.account}:role/platform",
         "enableECSManagedTags": True,
         "propagateTags": "NONE",
         "enableExecuteCommand": False,

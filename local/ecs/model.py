@@ -40,10 +40,11 @@ class TaskDefinition:
     registered_at: float
     status: str = "ACTIVE"
     deregistered_at: float | None = None
+    place: names.Place = names.HERE
 
     @property
     def arn(self) -> str:
-        return names.arn("task-definition", f"{self.family}:{self.revision}")
+        return names.arn("task-definition", f"{self.family}:{self.revision}", self.place)
 
     @property
     def containers(self) -> list[Json]:
@@ -129,14 +130,15 @@ class Service:
     tasks: list[Tasks] = field(default_factory=list)
     deployments: list[ServiceDeployment] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    place: names.Place = names.HERE
 
     @property
     def arn(self) -> str:
-        return names.arn("service", f"{self.cluster}/{self.name}")
+        return names.arn("service", f"{self.cluster}/{self.name}", self.place)
 
     @property
     def cluster_arn(self) -> str:
-        return names.arn("cluster", self.cluster)
+        return names.arn("cluster", self.cluster, self.place)
 
     @property
     def primary(self) -> Tasks:

@@ -7,16 +7,17 @@ import itertools
 import secrets
 import string
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
+from local.aws_json import ACCOUNT, HERE, REGION, Place
+
+__all__ = ["ACCOUNT", "HERE", "REGION", "Place", "arn"]
 
 _ALPHABET = string.ascii_letters + string.digits
 _numbers = itertools.count(4_120_967_340_110_382_511, 7_919_000_003)
 
 
-def arn(kind: str, name: str) -> str:
+def arn(kind: str, name: str, place: Place = HERE) -> str:
     """`arn:aws:ecs:<region>:<account>:<kind>/<name>`."""
-    return f"arn:aws:ecs:{REGION}:{ACCOUNT}:{kind}/{name}"
+    return place.arn("ecs", f"{kind}/{name}")
 
 
 def last(name_or_arn: str) -> str:

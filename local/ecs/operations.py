@@ -23,7 +23,7 @@ def describe_services(state: State, request: Json, service_deployments: bool) ->
     for name in wanted:
         service = state.services.get((cluster, names.last(name)))
         if service is None:
-            arn = name if name.startswith("arn:") else names.arn("service", f"{cluster}/{name}")
+            arn = name if name.startswith("arn:") else names.arn("service", f"{cluster}/{name}", state.place)
             failures.append({"arn": arn, "reason": "MISSING"})
         else:
             found.append(describe.service(service, service_deployments))
@@ -35,13 +35,13 @@ def describe_clusters(state: State, request: Json, _: bool) -> Json:
     for name in request.get("clusters") or ["default"]:
         short = names.last(name)
         if short not in state.clusters:
-            failures.append({"arn": names.arn("cluster", short), "reason": "MISSING"})
+            failures.append({"arn": names.arn("cluster", short, state.place), "reason": "MISSING"})
             continue
         services = [one for one in state.services.values() if one.cluster == short]
         groups = [group for one in services for group in one.tasks]
         found.append(
             {
-                "clusterArn": names.arn("cluster", short),
+                "clusterArn": names.arn("cluster", short, state.place),
                 "clusterName": short,
                 "status": "ACTIVE",
                 "registeredContainerInstancesCount": 0,
@@ -173,7 +173,7 @@ def list_tasks(state: State, request: Json, _: bool) -> Json:
         return {"taskArns": []}
     family = request.get("family")
     found = [
-        names.arn("task", f"{cluster}/{task}")
+        names.arn("task", f"{cluster}/{task}", state.place)
         for service in services
         for group in service.tasks
         if family in (None, group.revision.task_definition.family)

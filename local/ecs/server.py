@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from local.aws_json import JsonService
 from local.clock import Clock
 from local.ecs import describe, names
 from local.ecs.errors import client_error
-from local.ecs.model import Json, Rollout, Service, ServiceDeployment, TaskDefinition
+from local.ecs.model import Json, Rollout, Service, ServiceDeployment
+from local.ecs.names import HERE, Place
 from local.ecs.operations import perform
-from local.ecs.state import State, container_definitions
+from local.ecs.state import Scripts, State, container_definitions
 
 FIRST_IMAGE = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com/checkout-api:v1.0.0"
 
 
+ROLES = ("executionRoleArn", "taskRoleArn")
+
+
 class Ecs(JsonService):
-    """ECS in memory, with the cluster `checkout` and its service `checkout-api` already running v1.0.0.
+    """ECS in memory, with the cluster `checkout` and its service `checkout-api` already running v1.0.0 (`service` "":
+    with nothing). Each account and region has its own clusters and services.
 
     `rollout` is the script of every rollout; `next_rollout`, if set, of the next one only, `next_rollouts`
     of the next one of a service. `down` answers
@@ -34,7 +40,9 @@ class Ecs(JsonService):
     ) -> None:
         super().__init__()
         self._lock = threading.RLock()
-        self._state = State(clock)
+        self._clock = clock
+        self._states: dict[names.Place, State] = {}
+        self.scripts = Scripts()
         self._cluster = cluster
         self._service = service
         self._desired = desired
@@ -44,66 +52,90 @@ class Ecs(JsonService):
     def reset(self) -> None:
         """Back to the beginning: v1.0.0 runs, no script, no faults, no calls."""
         with self._lock:
-            self._state = State(self._state.clock)
+            self._states, self.scripts = {}, Scripts()
             self.service_deployments, self.down = True, False
             self.faults.clear()
             self.calls.clear()
-            self.add_service(self._service, FIRST_IMAGE, self._desired, self._cluster)
+            if self._service:
+                self.add_service(self._service, FIRST_IMAGE, self._desired, self._cluster)
 
     @property
     def rollout(self) -> Rollout:
-        return self._state.rollout
+        return self.scripts.every
 
     @rollout.setter
     def rollout(self, script: Rollout) -> None:
-        self._state.rollout = script
+        self.scripts.every = script
 
     @property
     def next_rollout(self) -> Rollout | None:
-        return self._state.next_rollout
+        return self.scripts.next
 
     @next_rollout.setter
     def next_rollout(self, script: Rollout | None) -> None:
-        self._state.next_rollout = script
+        self.scripts.next = script
 
     @property
     def next_rollouts(self) -> dict[str, Rollout]:
-        return self._state.next_rollouts
+        return self.scripts.of
 
-    def add_service(self, name: str, image: str, desired: int = 4, cluster: str | None = None) -> str:
-        """A further service, steady on revision 1 of a task definition of its name. Returns its ARN."""
+    def add_service(
+        self,
+        name: str,
+        image: str,
+        desired: int = 4,
+        cluster: str | None = None,
+        place: Place = HERE,
+        roles: Mapping[str, str] | None = None,
+    ) -> str:
+        """A further service, steady on the newest revision of a task definition of its name. Returns its ARN.
+
+        `roles`: of the task definition, `executionRoleArn` and `taskRoleArn`.
+        """
         with self._lock:
-            definition = self._state.register(name, _body(name, image))
-            return self._state.add_service(cluster or self._cluster, name, definition, desired).arn
+            state = self._at(place)
+            definition = state.register(name, _body(name, image) | dict(roles or {}))
+            return state.add_service(cluster or self._cluster, name, definition, desired).arn
 
     def remove_service(self, name: str | None = None) -> None:
         """As if it had never been."""
         with self._lock:
-            self._state.services.pop((self._cluster, name or self._service), None)
+            self._at(HERE).services.pop((self._cluster, name or self._service), None)
 
     def remove_cluster(self, name: str | None = None) -> None:
         with self._lock:
-            self._state.clusters.discard(name or self._cluster)
+            self._at(HERE).clusters.discard(name or self._cluster)
 
-    def register_task_definition(self, image: str, family: str | None = None) -> str:
-        """The ARN of a new revision that runs `image`."""
+    def register_task_definition(self, image: str, family: str | None = None, place: Place = HERE) -> str:
+        """The ARN of a new revision that runs `image`, otherwise as the family's newest one."""
         with self._lock:
-            name = family or self._service
-            return self._state.register(name, _body(name, image)).arn
+            name, state = family or self._service, self._at(place)
+            newest = state.definition(name)
+            roles = {key: newest.body[key] for key in ROLES if key in newest.body} if newest else {}
+            return state.register(name, _body(name, image) | roles).arn
 
     def deregister_task_definition(self, arn: str) -> None:
         """INACTIVE: what runs goes on, but no service can be updated to it."""
         with self._lock:
-            definition = self._definition(arn)
-            definition.status, definition.deregistered_at = "INACTIVE", self._state.clock.now()
+            definition = self._at(HERE).definition(arn)
+            if definition is None:
+                raise client_error("Unable to describe task definition.")
+            definition.status, definition.deregistered_at = "INACTIVE", self._clock.now()
 
     def update_service(
-        self, task_definition: str, service: str | None = None, *, force: bool = False, strategy: str = ""
+        self,
+        task_definition: str,
+        service: str | None = None,
+        *,
+        force: bool = False,
+        strategy: str = "",
+        cluster: str | None = None,
+        place: Place = HERE,
     ) -> str:
         """Begin a rollout as UpdateService does; the ARN of the newest service deployment. `strategy`: as the
         pipeline is told it, `canary+PRE_PRODUCTION_TRAFFIC_SHIFT`: the second part is where it pauses."""
         request = {
-            "cluster": self._cluster,
+            "cluster": cluster or self._cluster,
             "service": service or self._service,
             "taskDefinition": task_definition,
             "forceNewDeployment": force,
@@ -111,12 +143,12 @@ class Ecs(JsonService):
         if strategy:
             request["deploymentConfiguration"] = _configuration(strategy)
         with self._lock:
-            perform(self._state, "UpdateService", request, self.service_deployments)
-            return self.service_deployment(service).arn
+            perform(self._at(place), "UpdateService", request, self.service_deployments)
+            return self.service_deployment(service, cluster, place).arn
 
-    def deployer(self, service: str) -> Deployer:
+    def deployer(self, service: str, cluster: str | None = None, place: Place = HERE) -> Deployer:
         """The pipeline of one service among several."""
-        return Deployer(self, service)
+        return Deployer(self, service, cluster or self._cluster, place)
 
     def configure(self, configuration: Json, service: str | None = None) -> None:
         """Change keys of the service's deploymentConfiguration (strategy, deploymentCircuitBreaker, …)."""
@@ -129,37 +161,39 @@ class Ecs(JsonService):
         with self._lock:
             change(self._one(service))
 
-    def service_deployment(self, service: str | None = None) -> ServiceDeployment:
+    def service_deployment(
+        self, service: str | None = None, cluster: str | None = None, place: Place = HERE
+    ) -> ServiceDeployment:
         """The newest service deployment, as it stands now."""
         with self._lock:
-            self._state.timeline.advance()
-            return self._one(service).deployments[0]
+            return self._one(service, cluster, place).deployments[0]
 
     def describe(self, service: str | None = None) -> Json:
         """The service as DescribeServices shows it."""
         with self._lock:
-            self._state.timeline.advance()
             return describe.service(self._one(service), self.service_deployments)
 
-    def running_image(self, service: str | None = None) -> str:
+    def running_image(self, service: str | None = None, cluster: str | None = None, place: Place = HERE) -> str:
         """The image of the task definition that the service is set to."""
         with self._lock:
-            self._state.timeline.advance()
-            return str(self._one(service).primary.revision.task_definition.containers[0]["image"])
+            one = self._one(service, cluster, place)
+            return str(one.primary.revision.task_definition.containers[0]["image"])
 
-    def perform(self, operation: str, request: Json) -> str:
+    def perform(self, operation: str, request: Json, place: Place = HERE) -> str:
         with self._lock:
             # Rendered under the lock: the answer shares lists with the state.
-            return json.dumps(perform(self._state, operation, request, self.service_deployments))
+            return json.dumps(perform(self._at(place), operation, request, self.service_deployments))
 
-    def _one(self, service: str | None) -> Service:
-        return self._state.service(self._cluster, service or self._service)
+    def _at(self, place: Place) -> State:
+        """What is in that account and region; nothing, where nobody has put anything."""
+        if place not in self._states:
+            self._states[place] = State(self._clock, place, self.scripts)
+        return self._states[place]
 
-    def _definition(self, arn: str) -> TaskDefinition:
-        definition = self._state.definition(arn)
-        if definition is None:
-            raise client_error("Unable to describe task definition.")
-        return definition
+    def _one(self, service: str | None, cluster: str | None = None, place: Place = HERE) -> Service:
+        state = self._at(place)
+        state.timeline.advance()
+        return state.service(cluster or self._cluster, service or self._service)
 
 
 def _configuration(strategy: str) -> Json:
@@ -176,16 +210,23 @@ def _configuration(strategy: str) -> Json:
 
 @dataclass(frozen=True)
 class Deployer:
-    """What a deploy stage does to one service."""
+    """What the pipeline's steps do to one service."""
 
     ecs: Ecs
     service: str
+    cluster: str
+    place: Place = HERE
 
-    def register_task_definition(self, image: str) -> str:
-        return self.ecs.register_task_definition(image, self.service)
-
-    def update_service(self, *, task_definition: str, strategy: str) -> str:
-        return self.ecs.update_service(task_definition, self.service, strategy=strategy)
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> dict[str, str]:
+        """What the step changes; the outputs that it adds to the stage's. `stage`: as the pipeline knows it, with
+        `image`, `strategy` and the outputs so far."""
+        if step == "Register task definition":
+            made = self.ecs.register_task_definition(stage["image"], self.service, self.place)
+            return {"task_definition": made}
+        if step == "Update service":
+            where: dict[str, Any] = {"cluster": self.cluster, "place": self.place}
+            self.ecs.update_service(stage["task_definition"], self.service, strategy=stage["strategy"], **where)
+        return {}
 
 
 def _body(name: str, image: str) -> Json:

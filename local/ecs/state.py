@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.clock import Clock
@@ -27,24 +28,38 @@ CONFIGURATION: Json = {
 }
 
 
-class State:
-    """Clusters, task definitions and services. Whoever calls it holds the stand-in's lock."""
+@dataclass
+class Scripts:
+    """What rollouts do: every one, the next one, the next one of a service."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    every: Rollout = field(default_factory=Rollout)
+    next: Rollout | None = None
+    of: dict[str, Rollout] = field(default_factory=dict)
+
+    def take(self, service: str) -> Rollout:
+        """The script of a rollout that begins now."""
+        if found := self.of.pop(service, None):
+            return found
+        found, self.next = self.next or self.every, None
+        return found
+
+
+class State:
+    """Clusters, task definitions and services of one account and region. Whoever calls it holds the fake's lock."""
+
+    def __init__(self, clock: Clock, place: names.Place = names.HERE, scripts: Scripts | None = None) -> None:
+        self.clock, self.place = clock, place
+        self.scripts = scripts or Scripts()
         self.timeline = Timeline(clock)
         self.deployer = Deployer(self.timeline)
         self.clusters: set[str] = set()
         self.definitions: dict[str, list[TaskDefinition]] = {}
         self.services: dict[tuple[str, str], Service] = {}
-        self.rollout = Rollout()
-        self.next_rollout: Rollout | None = None
-        self.next_rollouts: dict[str, Rollout] = {}
 
     def register(self, family: str, body: Json) -> TaskDefinition:
         """A new revision of a family."""
         revisions = self.definitions.setdefault(family, [])
-        definition = TaskDefinition(family, len(revisions) + 1, body, self.clock.now())
+        definition = TaskDefinition(family, len(revisions) + 1, body, self.clock.now(), place=self.place)
         revisions.append(definition)
         return definition
 
@@ -74,7 +89,7 @@ class State:
         """A service that has run this task definition for an hour, steady."""
         at = self.clock.now() - 3600
         self.clusters.add(cluster)
-        service = Service(cluster, name, desired, at, dict(CONFIGURATION))
+        service = Service(cluster, name, desired, at, dict(CONFIGURATION), place=self.place)
         self.services[cluster, name] = service
         deployment = self.deployer.begin(service, self._revision(service, definition, at), Rollout(), at)
         self.deployer.started(deployment, at)
@@ -89,9 +104,7 @@ class State:
             raise service_not_active()
         if definition.status != "ACTIVE":
             raise client_error("TaskDefinition is inactive")
-        script = self.next_rollouts.pop(service.name, None)
-        if script is None:
-            script, self.next_rollout = self.next_rollout or self.rollout, None
+        script = self.scripts.take(service.name)
         at = self.clock.now()
         deployment = self.deployer.begin(service, self._revision(service, definition, at), script, at)
         strategy = service.configuration.get("strategy", "ROLLING")
@@ -111,7 +124,7 @@ class State:
         raise deployment_not_found()
 
     def _revision(self, service: Service, definition: TaskDefinition, at: float) -> Revision:
-        arn = names.arn("service-revision", f"{service.cluster}/{service.name}/{names.number()}")
+        arn = names.arn("service-revision", f"{service.cluster}/{service.name}/{names.number()}", self.place)
         return Revision(arn, definition, at)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from functools import cache
 
-from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, caller, path_of
+from chatops.targets import Target
+from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, RUN_NAME, caller, path_of
 
 ROOT = OWN.parents[2]
 SCRIPTS = ".github/actions/scripts/action.yml"
@@ -24,6 +27,25 @@ jobs:
 """
 
 
+UNCLAIMED = """name: Deploy {name}
+run-name: "{run_name}"
+on:
+  repository_dispatch:
+    types: [{event_type}]
+permissions:
+  contents: read
+jobs:
+  stage:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
+      - run: make "$STAGE"
+        env:
+          STAGE: ${{{{ github.event.client_payload.stage }}}}
+"""
+"""A pipeline of somebody's own, which a target with `claim: false` has."""
+
+
 @cache
 def pipeline() -> str:
     """This project's own workflow: the stand-in's repository has a copy of it."""
@@ -37,5 +59,30 @@ def workflows() -> dict[str, str]:
 
 @cache
 def _workflows() -> dict[str, str]:
-    found = {f"{FOLDER}/ci.yml": CI, PIPELINE: pipeline(), SCRIPTS: (ROOT / SCRIPTS).read_text(encoding="utf-8")}
-    return found | {path_of(name): caller(name, f"{name}_deploy", HERE) for name in OTHER_TARGETS}
+    return _common() | {path_of(name): caller(name, f"{name}_deploy", HERE) for name in OTHER_TARGETS}
+
+
+def workflows_of(targets: Iterable[Target]) -> dict[str, str]:
+    """The files of a repository from which these targets are deployed: one workflow listens to each event type."""
+    found, heard = _common(), {"dev_deploy"}
+    for target in targets:
+        own = path_of(target.name)
+        path = own if own not in found else f"{FOLDER}/{target.name}_of_slack.yml"
+        if not target.claim:
+            if target.event_type == "dev_deploy":  # then the pipeline of its own takes this one's place
+                found[PIPELINE] = unclaimed(target)
+            elif target.event_type not in heard:
+                found[path] = unclaimed(target)
+        elif target.event_type not in heard:
+            found[path] = caller(target.name, target.event_type, HERE)
+        heard.add(target.event_type)
+    return found
+
+
+def unclaimed(target: Target) -> str:
+    """The workflow of a target whose pipeline has no claim and finish steps."""
+    return UNCLAIMED.format(name=target.name, run_name=RUN_NAME, event_type=json.dumps(target.event_type))
+
+
+def _common() -> dict[str, str]:
+    return {f"{FOLDER}/ci.yml": CI, PIPELINE: pipeline(), SCRIPTS: (ROOT / SCRIPTS).read_text(encoding="utf-8")}

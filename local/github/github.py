@@ -19,7 +19,7 @@ from local.github.grants import EVERYTHING, READ_ONLY, Grant
 from local.github.limits import RateLimit
 from local.github.listening import Event, Workflow, listening
 from local.github.model import Run
-from local.github.pipeline import CodeDeployer, EcsDeployer, Pipeline
+from local.github.pipeline import Deployer, EcsDeployer, Pipeline
 from local.github.repository import Repository
 from local.github.runs import Runs
 from local.github.script import Script, default_scripts
@@ -39,7 +39,8 @@ class GitHub(Edits):
 
     script: what a stage does; `script["build"] = Script(...)`, or a list of scripts used one after another; a
         repository's own is `script["owner/name build"]`.
-    deployers: what a repository's deploy stage changes, where that is not the one service that all others share.
+    deployers: what each target's pipeline changes, by the target's name. A target that is not among them changes the
+        service `ecs`, if there is one.
     faults: rules for failing requests, first match wins (`Fault`).
     calls: every request as (method, path, status), oldest first.
     tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes. grant: what `tokens` may do.
@@ -54,7 +55,6 @@ class GitHub(Edits):
         ecs: EcsDeployer | None = None,
         repositories: Iterable[Repository] | None = None,
         web_url: str = "https://github.com",
-        codedeploy: CodeDeployer | None = None,
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
@@ -71,8 +71,8 @@ class GitHub(Edits):
         self.down = False
         self.date_offset = 0.0
         self.rate_limit = RateLimit()
-        self.deployers: dict[str, EcsDeployer] = {}
-        self._ecs, self._codedeploy = ecs, codedeploy
+        self.deployers: dict[str, Deployer] = {}
+        self._ecs = ecs
         self._registry = Runs()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -122,7 +122,8 @@ class GitHub(Edits):
         script = self._script_for(repository.full_name, str(event.payload.get("stage") or "")) if workflows else None
         if script is not None and not script.never_appears:
             for workflow in workflows:
-                self._appear(repository, workflow, event, script)
+                known = workflow.claims or script.claims is not None
+                self._appear(repository, workflow, event, script if known else replace(script, claims=False))
 
     def _appear(self, repository: Repository, workflow: Workflow, event: Event, script: Script) -> None:
         def later() -> None:
@@ -232,8 +233,8 @@ class GitHub(Edits):
 
     def _carry_out(self, run: Run) -> None:
         script = run.script or Script()
-        ecs = self.deployers.get(run.repository, self._ecs)
-        Pipeline(run, script, self.clock, self.lock, self._closing, ecs, self._codedeploy).carry_out()
+        deployer = self.deployers.get(str(run.payload.get("target") or ""))
+        Pipeline(run, script, self.clock, self.lock, self._closing, self._ecs, deployer).carry_out()
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="github-run", daemon=True)

@@ -5,6 +5,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,16 +19,19 @@ from pipeline.caller import FOLDER, RUN_NAME
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EVENT = "repository_dispatch"
+_CLAIMS = re.compile(r"\bclaim\b|\buses: \S*/workflows/")
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow file. `types`: the events that start it (None: any). `named`: its runs carry deployment and stage."""
+    """A workflow file. `types`: the events that start it (None: any). `named`: its runs carry deployment and stage.
+    `claims`: its jobs claim their stage, or call a pipeline that does."""
 
     path: str
     name: str
     types: frozenset[str] | None
     named: bool
+    claims: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,4 +73,5 @@ def _read(path: str, text: str) -> Workflow | None:
     else:
         return None
     chosen = None if types is None else frozenset([types] if isinstance(types, str) else types)
-    return Workflow(path, str(root.get("name") or path), chosen, str(root.get("run-name", "")).strip() == RUN_NAME)
+    named = str(root.get("run-name", "")).strip() == RUN_NAME
+    return Workflow(path, str(root.get("name") or path), chosen, named, bool(_CLAIMS.search(text)))

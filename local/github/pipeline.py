@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from typing import Protocol
 
 from local.clock import Clock
@@ -29,14 +30,12 @@ class EcsDeployer(Protocol):
         """Begin to roll the service out to a task definition, by that strategy (empty: as it is configured)."""
 
 
-class CodeDeployer(Protocol):
-    """As much of CodeDeploy as a deploy stage touches."""
+class Deployer(Protocol):
+    """What a target's pipeline changes: a service, a deployment group, machines."""
 
-    def has(self, target: str) -> bool:
-        """True for a target that is CodeDeploy's."""
-
-    def release(self, target: str, version: str, description: str) -> str:
-        """Begin to deploy to a target; the deployment's id."""
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> Mapping[str, str]:
+        """Do what the step of this name does, and return the outputs that it adds. `stage`: the event's payload and
+        `image` and the outputs so far, all of them texts."""
 
 
 class CancelledError(Exception):
@@ -73,10 +72,10 @@ class Pipeline:
         lock: threading.RLock,
         closing: threading.Event,
         ecs: EcsDeployer | None,
-        codedeploy: CodeDeployer | None = None,
+        deployer: Deployer | None = None,
     ) -> None:
         self._run, self._script, self._clock, self._lock = run, script, clock, lock
-        self._closing, self._ecs, self._codedeploy = closing, ecs, codedeploy
+        self._closing, self._ecs, self._deployer = closing, ecs, deployer
         self._job = next((job for job in run.attempt_jobs() if job.conclusion != "skipped"), None)
         self._token = ""
         self._outputs: dict[str, str] = {}
@@ -145,9 +144,11 @@ class Pipeline:
         if name == "Build image":
             self._outputs["image"] = image
         try:
-            if self._codedeploy and self._codedeploy.has(str(payload.get("target") or "")):
-                if name == "Update service":
-                    self._outputs["codedeploy_deployment_id"] = self._release(self._codedeploy)
+            if self._deployer:
+                stage = {key: str(value) for key, value in payload.items() if value is not None}
+                empty = dict.fromkeys(("deployment_id", "version", "sha", "strategy", "task_definition"), "")
+                known = {**empty, **stage, "image": image, **self._outputs}
+                self._outputs |= self._deployer.carry_out(name, known)
                 return True
             if self._ecs is None or payload.get("strategy") in NOT_ECS:
                 return True
@@ -159,11 +160,6 @@ class Pipeline:
         except Exception:  # noqa: BLE001 - whatever AWS refuses is a red step here, not a dead thread
             return False
         return True
-
-    def _release(self, codedeploy: CodeDeployer) -> str:
-        """As .github/scripts/release_codedeploy.py describes what it begins."""
-        target, version, sha = (str(self._run.payload.get(key) or "") for key in ("target", "version", "sha"))
-        return codedeploy.release(target, version, f"{self._run.payload.get('deployment_id')} {sha}")
 
     def _claim(self) -> bool:
         run, url = self._run, self._run.payload.get("claim_url")

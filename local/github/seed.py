@@ -26,9 +26,16 @@ PEOPLE = ("dana", "lee", "kim")
 
 
 def checkout_api(now: float) -> Repository:
-    """The repository with a commit every second day, the last one yesterday before `now` (epoch)."""
-    repository = Repository("acme", "checkout-api")
-    repository.files["main"] = files.workflows()
+    """The repository that tests begin with, as `sample` makes them."""
+    return sample("acme/checkout-api", now, files.workflows())
+
+
+def sample(full_name: str, now: float, content: dict[str, str], number: int = 0) -> Repository:
+    """A repository with a commit every second day, the last one yesterday before `now` (epoch). `content`: the files of
+    its default branch. `number` tells its id from others'."""
+    owner, _, name = full_name.partition("/")
+    repository = Repository(owner, name, id=704_218_356 + number)
+    repository.files["main"] = content
     for index, (message, pull, changed, tag, released, annotated) in enumerate(HISTORY):
         date = float(int(now - DAY * (1 + 2 * (len(HISTORY) - 1 - index))))
         login = PEOPLE[index % len(PEOPLE)]

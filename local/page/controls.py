@@ -60,9 +60,11 @@ class Controls:
     def scenario(self) -> Response:
         """`{name}`: everything anew, and this scenario played."""
         name = text(body(), "name")
-        known = [one["name"] for one in self._stage.told()["scenarios"]]
+        known = {one["name"]: one for one in self._stage.told()["scenarios"]}
         if name not in known:
             abort(400, f"There is no scenario {name}. There are {', '.join(known) or 'none here'}.")
+        if missing := known[name].get("missing"):
+            abort(409, missing)
         return self._restarting(name)
 
     def _restarting(self, scenario: str) -> Response:

@@ -6,6 +6,7 @@ request URL. Nothing here decides anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ import yaml
 from flask import Flask, Response, abort, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
+from chatops.targets import Target
+from local import people
 from local.page import shapes
 from local.page.controls import Controls, Fixed, Stage
 from local.page.executions import Executions
@@ -21,7 +24,6 @@ from local.page.feed import Feed, Watcher
 from local.page.shapes import Json
 from local.page.slack import People
 from local.slack import Slack, SlackUser
-from local.slack.directory import C_DEPLOY
 from local.slack.store import Change
 
 STATIC = Path(__file__).parent / "static"
@@ -47,13 +49,17 @@ class World(Protocol):
     def machine_arn(self) -> str: ...
     @property
     def url(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def targets(self) -> Mapping[str, Target]: ...
 
 
 class Page:
-    """The page of one world, for people in one channel. `app` is the WSGI application; close it when done."""
+    """The page of one world, for people in its channel. `app` is the WSGI application; close it when done."""
 
-    def __init__(self, world: World, channel: str = C_DEPLOY, stage: Stage | None = None) -> None:
-        self._world, self._channel, self._stage = world, channel, stage or Fixed()
+    def __init__(self, world: World, stage: Stage | None = None) -> None:
+        self._world, self._channel, self._stage = world, world.channel, stage or Fixed()
         self._commands = _commands()
         self.feed = Feed()
         self.watcher = Watcher(world.sfn, world.machine_arn, self.feed)
@@ -77,9 +83,10 @@ class Page:
         app.add_url_rule("/api/about", view_func=self._about)
         app.add_url_rule("/api/messages", view_func=self._messages)
         app.add_url_rule("/api/events", view_func=self._events)
+        actors = [one.id for one in people.actors(self._world.slack.space, self._world.targets)]
         names = [one["command"] for one in self._commands]
         for part in (
-            People(self._world.slack, self._world.user, self._channel, names),
+            People(self._world.slack, self._world.user, self._channel, names, actors),
             Executions(self._world.sfn, self._world.machine_arn),
             Controls(self._stage),
         ):
@@ -98,7 +105,7 @@ class Page:
                 abort(403, "This came from another site.")
 
     def _about(self) -> Json:
-        return shapes.about(self._channel, self._commands)
+        return shapes.about(self._world.slack.space, self._channel, self._commands, self._world.targets)
 
     def _messages(self) -> Json:
         slack = self._world.slack

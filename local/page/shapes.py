@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chatops.targets import Target, default_target
+from local import people
 from local.page import history
 from local.slack import Message, View
-from local.slack.directory import S_APPROVERS, U_DEV, U_KIM, U_LEE, U_OUT, channels, users
+from local.slack.directory import S_APPROVERS
+from local.slack.workspace import Workspace
 
 Json = dict[str, Any]
-
-ACTORS = {U_DEV: "developer", U_LEE: "approver", U_KIM: "approver", U_OUT: "outsider"}
-"""Whom one can act as, and what they are to the bot."""
 
 
 def message(one: Message) -> Json:
@@ -35,16 +35,31 @@ def view(one: View) -> Json:
     return {"id": one.id, "user": one.user, "content": one.content, "errors": one.errors}
 
 
-def about(channel: str, commands: list[Json]) -> Json:
-    """What stays the same while the page is open: names, and the commands with their hints."""
-    people = users()
+def about(space: Workspace, channel: str, commands: list[Json], targets: Mapping[str, Target]) -> Json:
+    """What stays the same while the page is open: names, the commands with their hints, and what to begin with."""
+    known = {S_APPROVERS: "platform"}
     return {
         "channel": channel,
-        "channels": {one.id: one.name for one in channels().values()},
-        "users": {one.id: {"name": one.name, "bot": one.is_bot} for one in people.values()},
-        "groups": {S_APPROVERS: "platform"},
-        "actors": [{"id": who, "name": people[who].name, "role": role} for who, role in ACTORS.items()],
+        "channels": {one.id: one.name for one in space.channels.values()},
+        "users": {one.id: {"name": one.name, "bot": one.is_bot} for one in space.users.values()},
+        "groups": {group: known.get(group, group) for group in space.groups},
+        "actors": [{"id": one.id, "name": one.name, "role": one.role} for one in people.actors(space, targets)],
         "commands": commands,
+        "targets": list(targets),
+        "example": _example(space, targets),
+    }
+
+
+def _example(space: Workspace, targets: Mapping[str, Target]) -> Json:
+    """A first command, who may type it, and who may approve it (empty: it needs nobody)."""
+    meant = default_target(targets)
+    name = meant or next(iter(targets))
+    target, cast = targets[name], people.cast(space, targets[name])
+    decider = cast.deciders[:1] if target.policy.deploy_approval else ()
+    return {
+        "text": "v1.3.0" if meant else f"v1.3.0 {name}",
+        "requester": space.users[cast.requester].name,
+        "approver": space.users[decider[0]].name if decider else "",
     }
 
 

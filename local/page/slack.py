@@ -3,19 +3,23 @@ bot's real request URL."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint, abort, request
 
-from local.page.shapes import ACTORS, Json
+from local.page.shapes import Json
 from local.slack import Answer, Message, Slack, SlackUser, View
 
 
 class People:
     """People in one channel. `routes` is what a web application mounts."""
 
-    def __init__(self, slack: Slack, user: SlackUser, channel: str, commands: list[str]) -> None:
+    def __init__(
+        self, slack: Slack, user: SlackUser, channel: str, commands: list[str], actors: Collection[str]
+    ) -> None:
         self._slack, self._user, self._channel, self._commands = slack, user, channel, commands
+        self._actors = actors
         self.routes = Blueprint("people", __name__)
         for name, view in (
             ("slash", self.slash),
@@ -28,7 +32,7 @@ class People:
     def slash(self) -> Json:
         """`{command, text, user}`: type a slash command in the channel."""
         asked = body()
-        command, user = text(asked, "command"), _actor(asked)
+        command, user = text(asked, "command"), self._actor(asked)
         if command not in self._commands:
             abort(400, f"{command} is not a valid command here. There are {', '.join(self._commands)}.")
         return _answered(self._user.slash(command, text(asked, "text", ""), user, self._channel))
@@ -36,7 +40,7 @@ class People:
     def click(self) -> Json:
         """`{ts, channel, action_id, user}`: press a button."""
         asked = body()
-        user = _actor(asked)
+        user = self._actor(asked)
         message = self._message(text(asked, "channel"), text(asked, "ts"), user)
         try:
             return _answered(self._user.click(message, text(asked, "action_id"), user))
@@ -68,11 +72,17 @@ class People:
 
     def _view(self, asked: Json) -> View:
         """A modal that this person has open."""
-        wanted, user = text(asked, "view_id"), _actor(asked)
+        wanted, user = text(asked, "view_id"), self._actor(asked)
         found = self._slack.space.store.find_view(wanted)
         if found is None or found.user != user:
             abort(404, "That dialog is closed.")
         return found
+
+    def _actor(self, asked: Json) -> str:
+        user = text(asked, "user")
+        if user not in self._actors:
+            abort(400, f"`user` should be one of {', '.join(self._actors)}.")
+        return user
 
 
 def body() -> Json:
@@ -89,13 +99,6 @@ def text(asked: Json, key: str, default: str | None = None) -> str:
     if not isinstance(value, str):
         abort(400, f"`{key}` should be a text.")
     return value
-
-
-def _actor(asked: Json) -> str:
-    user = text(asked, "user")
-    if user not in ACTORS:
-        abort(400, f"`user` should be one of {', '.join(ACTORS)}.")
-    return user
 
 
 def _answered(answer: Answer) -> Json:

@@ -12,10 +12,8 @@ from doctor.checks import CHECKS
 from doctor.installation import Installation
 from doctor.local_run import described
 from doctor.runner import Finding, examine
+from local import people, provision
 from local.clock import Clock
-from local.codedeploy import CodeDeploy
-from local.ecs import Ecs
-from local.ecs.server import FIRST_IMAGE
 from local.github import GitHub
 from local.slack import Slack
 from local.world import World, world
@@ -42,11 +40,11 @@ def shared() -> Iterator[World]:
 def made(shared: World) -> Iterator[World]:
     """The local run with far ends that nobody has touched yet."""
     clock = Clock()
-    shared.ecs, shared.slack = Ecs(clock), Slack(clock, f"{shared.url}/_slack")
-    shared.ecs.add_service("checkout-api-staging", FIRST_IMAGE, desired=2)
-    shared.github = GitHub(clock, shared.ecs)
-    shared.codedeploy = CodeDeploy(clock)
-    shared.codedeploy.add_group("batch", "live")
+    shared.platforms, shared.slack = provision.Platforms.empty(clock), Slack(clock, f"{shared.url}/_slack")
+    shared.platforms.add(shared.targets)
+    shared.ecs, shared.codedeploy = shared.platforms.ecs, shared.platforms.codedeploy
+    shared.github = GitHub(clock, repositories=provision.repositories(shared.targets, clock.now()))
+    people.introduce(shared.slack.space, shared.targets, shared.channel)
     mounted: dict[str, Any] = {"_github": shared.github.mount, "_slack": shared.slack.app, "_ecs": shared.ecs.app}
     shared._mounts._shifted.update({**mounted, "_codedeploy": shared.codedeploy.app})
     config.reset()

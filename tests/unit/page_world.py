@@ -10,10 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chatops.targets import Policy, Target
 from local.clock import Clock
 from local.slack import Slack, SlackUser
 from local.slack.client import Sent
-from local.slack.directory import C_DEPLOY, U_LEE
+from local.slack.directory import C_DEPLOY, U_KIM, U_LEE
 from local.slack.methods import views_open
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:platform-deploy"
@@ -113,6 +114,9 @@ class World:
         self.sfn = StepFunctions()
         self.machine_arn = MACHINE
         self.url = "http://127.0.0.1:8765"
+        self.channel = C_DEPLOY
+        policy = Policy(approvers=(U_LEE, U_KIM), deploy_approval=True)
+        self.targets = {"dev": Target("dev", "acme/checkout-api", "dev_deploy", policy=policy)}
 
     def say(self, text: str, **more: Any) -> Any:
         space = self.slack.space

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chatops import aws
-from local.aws_json import AwsError
+from local.aws_json import AwsError, Place
 from local.codedeploy import CodeDeploy, Course
 from local.codedeploy.server import FAILURES, revision_of
 from tests.unit.codedeploy_world import FAILS, STUCK, Door, World, door
@@ -29,10 +29,10 @@ class Deaths:
     def watch(self, far: CodeDeploy, patch: pytest.MonkeyPatch) -> None:
         perform = far.perform
 
-        def dying(operation: str, request: dict[str, Any]) -> str:
+        def dying(operation: str, request: dict[str, Any], place: Place) -> str:
             self.calls += 1
             when = self.at.get(self.calls)
-            answer = "" if when == "before" else perform(operation, request)
+            answer = "" if when == "before" else perform(operation, request, place)
             if when:
                 raise AwsError("InternalFailure", "It died.", 503)
             return answer

@@ -63,7 +63,7 @@ def test_a_setting_that_is_missing_or_blank_is_named(name: str, value: str | Non
 
 
 def test_a_language_that_nobody_speaks_is_named_with_those_that_are_spoken() -> None:
-    with pytest.raises(InvalidConfiguration, match=r"(?m)^CHATOPS_LANG is 'de'; it should hold one of en, ko\.$"):
+    with pytest.raises(InvalidConfiguration, match=r"(?m)^CHATOPS_LANG is 'DE'; it should hold one of en, ko\.$"):
         config.load({**BASE, "CHATOPS_LANG": "DE"})
     assert config.load({**BASE, "CHATOPS_LANG": " KO "}).language == "ko"
 

@@ -271,7 +271,12 @@ def test_a_target_without_windows_is_never_frozen(tmp_path: Path) -> None:
         ("      - sat", 5, "freeze[0]", "should hold names and values"),
         ("      - {days: [sat]}\n      - {}", 6, "freeze[1]", "says no time; it should have days, or from and to"),
         ("      - {zone: UTC}", 5, "freeze[0]", "says no time"),
-        ("      - {day: [sat]}", 5, "freeze[0]", "unknown field 'day'; known are days, from, reason, to, zone"),
+        (
+            "      - {day: [sat]}",
+            5,
+            "freeze[0]",
+            "unknown field 'day'; did you mean days? Known are days, ",
+        ),
         ("      - days: [mon,\n         sut]", 6, "freeze[0].days[1]", "should hold weekdays (mon, tue, "),
         ("      - {days: sat}", 5, "freeze[0].days", "should hold a list of weekdays"),
         ("      - {days: []}", 5, "freeze[0].days", "not an empty one"),

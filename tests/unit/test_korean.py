@@ -167,10 +167,10 @@ SETTINGS: list[dict[str, str]] = [
 def answered(error: ChatOpsError, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the person who typed a command reads where the bot is not set up."""
 
-    def broken(_: Any) -> Any:
+    def broken() -> Any:
         raise error
 
-    monkeypatch.setattr("chatops.edge.commands.answer", broken)
+    monkeypatch.setattr("chatops.config.settings", broken)
     return str(json.loads(handler.deliver({"command": "/platform-deploy"})["body"])["text"])
 
 

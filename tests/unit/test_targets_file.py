@@ -95,12 +95,17 @@ WRONG = {
     "ecs is no mapping": ("    ecs: checkout", 3, "targets.prod.ecs", "should hold names and values"),
     "ecs is empty": ("    ecs: {}", 3, "targets.prod.ecs", "lacks cluster"),
     "no service": ("    ecs:\n      cluster: c", 4, "targets.prod.ecs", "lacks service"),
-    "blank cluster": ("    ecs: {cluster: ' ', service: s}", 3, "targets.prod.ecs.cluster", "should hold a text"),
+    "blank cluster": (
+        "    ecs: {cluster: ' ', service: s}",
+        3,
+        "targets.prod.ecs.cluster",
+        "the cluster's name",
+    ),
     "number as cluster": (
         "    ecs: {cluster: 1, service: s}",
         3,
         "targets.prod.ecs.cluster",
-        "should hold a text, not '1'",
+        "YAML reads '1' as a number, so write it in quotes",
     ),
     "no group": ("    codedeploy: {application: a}", 3, "targets.prod.codedeploy", "lacks group"),
     "both": (
@@ -129,16 +134,16 @@ WRONG = {
         "no Slack",
     ),
     "approvers are no list": ("    policy: {approvers: U0LEE0001}", 3, "targets.prod.policy.approvers", "a list of"),
-    "quorum 0": ("    policy: {quorum: 0}", 3, "targets.prod.policy.quorum", "a number from 1 on"),
-    "quorum true": ("    policy: {quorum: true}", 3, "targets.prod.policy.quorum", "a number from 1 on"),
+    "quorum 0": ("    policy: {quorum: 0}", 3, "targets.prod.policy.quorum", "a number from 1 to 1000"),
+    "quorum true": ("    policy: {quorum: true}", 3, "targets.prod.policy.quorum", "a number from 1 to 1000"),
     "unknown rule": ("    policy: {quorom: 1}", 3, "targets.prod.policy", "unknown field 'quorom'"),
-    "no seconds": ("    timing: {build: 0}", 3, "targets.prod.timing.build", "whole seconds from 1 to 86400, not 0"),
-    "too many": ("    timing: {build: 90000}", 3, "targets.prod.timing.build", "from 1 to 86400, not 90000"),
+    "no seconds": ("    timing: {build: 0}", 3, "targets.prod.timing.build", "whole seconds from 1 to 86400, not '0'"),
+    "too many": ("    timing: {build: 90000}", 3, "targets.prod.timing.build", "from 1 to 86400, not '90000'"),
     "half seconds": (
         "    timing: {build: 1.5}",
         3,
         "targets.prod.timing.build",
-        "whole seconds, at least 1, not '1.5'",
+        "whole seconds from 1 to 86400, not '1.5'",
     ),
     "endless": (f"    timing: {{build: {'9' * 5000}}}", 3, "targets.prod.timing.build", "should hold whole seconds"),
     "unknown time": ("    timing: {biuld: 1}", 3, "targets.prod.timing", "unknown field 'biuld'"),
@@ -181,15 +186,18 @@ def test_a_file_that_holds_no_targets_says_so(tmp_path: Path, text: str, says: s
 
 
 def test_what_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(InvalidConfiguration, match=r"(?s)^targets\.yaml: .*line 4"):
+    with pytest.raises(InvalidConfiguration, match=r"^targets\.yaml, line 4, the file: is not valid YAML: "):
         read(tmp_path, "targets:\n  prod:\n    ecs: {cluster: [\n")
 
 
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidConfiguration, match=r"^missing\.yaml: "):
+    with pytest.raises(
+        InvalidConfiguration,
+        match=r"^missing\.yaml: there is no such file \(/.*\)\. CHATOPS_TARGETS_FILE ",
+    ):
         load(tmp_path / "missing.yaml", ENV)
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00targets")
-    with pytest.raises(InvalidConfiguration, match=r"^binary\.yaml: "):
+    (tmp_path / "binary.yaml").write_bytes(b"\xfftargets")
+    with pytest.raises(InvalidConfiguration, match=r"^binary\.yaml, line 1, the file: should hold text in UTF-8"):
         load(tmp_path / "binary.yaml", ENV)
 
 

@@ -11,6 +11,12 @@ from chatops.errors import InvalidConfiguration, phrase
 
 LANGUAGES = ("en", "ko")
 _APP_ID = re.compile(r"[1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40}")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ADDRESS = re.compile(r"https?://[^\s/?#<>\"'|]+[^\s<>\"'|]*")
+_LONGEST_ADDRESS = 2000
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+NO_PICTURES = "none"
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -53,7 +59,33 @@ def boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise InvalidConfiguration("not_like", name=name, found=repr(value), what=phrase("what_boolean"))
+    raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=phrase("what_boolean"))
+
+
+def like(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str, default: str = "") -> str:
+    """The variable, which should match; `what`: a key of the catalogues for what it should hold."""
+    value = text(env, name, default)
+    if value and not pattern.fullmatch(value):
+        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=phrase(what))
+    return value
+
+
+def address(env: Mapping[str, str], name: str, default: str = "") -> str:
+    """The variable, which should hold the address of a picture or an API."""
+    value = text(env, name, default)
+    if value and (len(value) > _LONGEST_ADDRESS or not value.isascii() or not _ADDRESS.fullmatch(value)):
+        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=phrase("what_address"))
+    return value
+
+
+def one_of(env: Mapping[str, str], name: str, known: tuple[str, ...], default: str) -> str:
+    """The variable, which should hold one of these, in any case."""
+    value = text(env, name, default)
+    found = next((one for one in known if one.lower() == value.lower()), "")
+    if not found:
+        what = phrase("what_one_of", names=", ".join(known))
+        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=what)
+    return found
 
 
 def names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -64,22 +96,17 @@ def names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """Read the settings. Raises InvalidConfiguration with the variable's name."""
     env = os.environ if env is None else env
-    language = text(env, "CHATOPS_LANG", "en").lower()
-    if language not in LANGUAGES:
-        known = phrase("what_one_of", names=", ".join(LANGUAGES))
-        raise InvalidConfiguration("not_like", name="CHATOPS_LANG", found=repr(language), what=known)
-    api_url = text(env, "CHATOPS_API_URL").rstrip("/")
-    gif_base = text(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
-
-    app_id = text(env, "GITHUB_APP_ID")
-    if app_id and not _APP_ID.fullmatch(app_id):
-        what = phrase("what_app_id")
-        raise InvalidConfiguration("not_like", name="GITHUB_APP_ID", found=repr(app_id), what=what)
-
-    region = text(env, "AWS_REGION", text(env, "AWS_DEFAULT_REGION", "us-east-1"))
+    language = one_of(env, "CHATOPS_LANG", LANGUAGES, "en")
+    one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO")
+    api_url = address(env, "CHATOPS_API_URL").rstrip("/")
+    gif_base = ""
+    if text(env, "GIF_BASE_URL") != NO_PICTURES:
+        gif_base = address(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
+    region_name = "AWS_REGION" if text(env, "AWS_REGION") else "AWS_DEFAULT_REGION"
+    region = like(env, region_name, _REGION, "what_region", "us-east-1")
 
     def gif(name: str, file: str) -> str:
-        return text(env, name, f"{gif_base}/{file}" if gif_base else "")
+        return address(env, name, f"{gif_base}/{file}" if gif_base else "")
 
     return Settings(
         table=required(env, "CHATOPS_TABLE", "what_table"),
@@ -88,10 +115,10 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         region=region,
         language=language,
         api_url=api_url,
-        channel=text(env, "SLACK_CHANNEL_ID"),
-        github_api_url=text(env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
-        github_app_id=app_id,
-        slack_api_url=text(env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        channel=like(env, "SLACK_CHANNEL_ID", _CHANNEL, "what_channel"),
+        github_api_url=address(env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        github_app_id=like(env, "GITHUB_APP_ID", _APP_ID, "what_app_id"),
+        slack_api_url=address(env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
         gifs={
             "deploying": gif("GIF_DEPLOYING", "deploying.gif"),
             "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),

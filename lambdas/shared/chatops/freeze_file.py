@@ -22,7 +22,7 @@ from chatops.errors import phrase
 from chatops.freeze import Once, Weekly, Window
 
 if TYPE_CHECKING:
-    from chatops.targets_file import Where
+    from chatops.yaml_places import Where
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})")

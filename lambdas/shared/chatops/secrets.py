@@ -8,8 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
-from chatops import aws
-from chatops.config import settings
+from chatops import aws, config
 from chatops.errors import InvalidConfiguration, phrase
 
 SLACK_SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105 - a name, not a value
@@ -31,7 +30,7 @@ _last_forced = 0.0
 
 
 def _from_secrets_manager(*, fresh: bool, patience: float) -> dict[str, Any]:
-    arn = settings().secret_arn
+    arn = config.text(os.environ, "CHATOPS_SECRET_ARN")  # alone: a request is verified even where a setting is wrong
     if not arn:
         return {}
     global _provider, _known  # noqa: PLW0603 - one cache per process

@@ -25,6 +25,10 @@ PACKED = Path(__file__).parent.parent / "targets.yaml"
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+CODEDEPLOY_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html and
+https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeploymentGroup.html"""
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
 
 
@@ -124,14 +128,14 @@ def approvers_of(env: Mapping[str, str]) -> tuple[str, ...]:
     """`SLACK_APPROVERS`: users and user groups. Raises InvalidConfiguration for what is no id: nobody would be told."""
     found = config.names(env, "SLACK_APPROVERS")
     if odd := next((name for name in found if not _SLACK_ID.fullmatch(name)), ""):
-        raise InvalidConfiguration("approvers_odd", found=repr(odd))
+        raise InvalidConfiguration("approvers_odd", found=repr(odd[:200]))
     return found
 
 
 def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> str:
     found = config.required(env, name, what)
     if not pattern.fullmatch(found):
-        raise InvalidConfiguration("not_like", name=name, found=repr(found), what=phrase(what))
+        raise InvalidConfiguration("not_like", name=name, found=repr(found[:200]), what=phrase(what))
     return found
 
 
@@ -140,11 +144,13 @@ def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     owner = _github_name(env, "GITHUB_ID", OWNER, "what_owner")
     repository = _github_name(env, "GITHUB_REPO", REPOSITORY, "what_repository")
     approvers = approvers_of(env)
-    cluster, service = config.text(env, "ECS_CLUSTER_NAME"), config.text(env, "ECS_SERVICE_NAME")
+    cluster = config.like(env, "ECS_CLUSTER_NAME", ECS_NAME, "what_cluster_name")
+    service = config.like(env, "ECS_SERVICE_NAME", ECS_NAME, "what_service_name")
     if service and not cluster:
         names = {"name": "ECS_SERVICE_NAME", "other": "ECS_CLUSTER_NAME"}
         raise InvalidConfiguration("half_set", **names, what=phrase("what_cluster"))
-    application, group = config.text(env, "CODEDEPLOY_APP_NAME"), config.text(env, "CODEDEPLOY_GROUP_NAME")
+    application = config.like(env, "CODEDEPLOY_APP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
+    group = config.like(env, "CODEDEPLOY_GROUP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
     if application and not group:
         names = {"name": "CODEDEPLOY_APP_NAME", "other": "CODEDEPLOY_GROUP_NAME"}
         raise InvalidConfiguration("half_set", **names, what=phrase("what_group"))

@@ -18,96 +18,24 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chatops import config, freeze_file
 from chatops.ecs.staged import PAUSE_STAGES
-from chatops.errors import InvalidConfiguration, phrase
-from chatops.targets import OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
+from chatops.errors import InvalidConfiguration
+from chatops.targets import CODEDEPLOY_NAME, ECS_NAME, OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
 from chatops.words import RESERVED
+from chatops.yaml_places import Where, composed
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _REPOSITORY = re.compile(f"{OWNER.pattern}/{REPOSITORY.pattern}")
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,20}"), re.compile(r"S[A-Z0-9]{2,20}")
+_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,512}")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S{1,512}")
 _LISTS = {
     "approvers": _PERSON,
     "approver_groups": _GROUP,
     "requesters": _PERSON,
     "requester_groups": _GROUP,
 }
-
-
-class Where:
-    """A place in the file, for error messages."""
-
-    def __init__(self, file: str, node: yaml.Node, path: str) -> None:
-        self.file, self.node, self.path = file, node, path
-
-    def error(self, problem: str, node: yaml.Node | None = None, **values: Any) -> InvalidConfiguration:
-        """`problem` and `values`: a text of the catalogues."""
-        line = (node or self.node).start_mark.line + 1
-        place = self.path or phrase("file_whole")
-        found = {"file": self.file, "line": line, "place": place, "problem": phrase(problem, **values)}
-        return InvalidConfiguration("file_line", **found)
-
-    def wanted(self, what: str, found: object = None) -> InvalidConfiguration:
-        """It should hold something else; `what`: a key of the catalogues, or a text that is no language's."""
-        if found is None:
-            return self.error("at_hold", what=phrase(what))
-        return self.error("at_hold_not", what=phrase(what), found=found)
-
-    def fields(self, allowed: set[str]) -> dict[str, Where]:
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.error("at_names_and_values")
-        found: dict[str, Where] = {}
-        for key, value in self.node.value:
-            name = str(key.value)
-            if allowed and name not in allowed:
-                raise self.error("at_unknown_field", key, found=repr(name), known=", ".join(sorted(allowed)))
-            if name in found:
-                raise self.error("at_twice", key, found=repr(name))
-            found[name] = Where(self.file, value, f"{self.path}.{name}" if self.path else name)
-        return found
-
-    def value(self, kind: type, what: str) -> Any:
-        try:
-            loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
-        except (yaml.YAMLError, ValueError):
-            # a tag that is none of YAML's own, a date or a number that cannot be
-            raise self.wanted(what) from None
-        if not isinstance(loaded, kind) or (kind is int and isinstance(loaded, bool)):
-            raise self.wanted(what, repr(str(loaded)[:80]))
-        return loaded
-
-    def members(self, what: str = "what_slack_ids") -> list[tuple[Any, yaml.Node]]:
-        """A list's members, each with its own place."""
-        found = self.value(list, what)
-        nodes = self.node.value if isinstance(self.node, yaml.SequenceNode) else []
-        return list(zip(found, nodes, strict=True))
-
-    def items(self, what: str) -> list[Where]:
-        """A list's members, each a place of its own."""
-        if not isinstance(self.node, yaml.SequenceNode):
-            raise self.wanted(what)
-        return [Where(self.file, node, f"{self.path}[{n}]") for n, node in enumerate(self.node.value)]
-
-    def raw(self) -> str:
-        """A single value as it is written, whatever YAML would make of it."""
-        if not isinstance(self.node, yaml.ScalarNode):
-            raise self.wanted("what_single")
-        return str(self.node.value).strip()
-
-    def text(self, pattern: re.Pattern[str] | None = None, what: str = "what_text") -> str:
-        found = str(self.value(str, what)).strip()
-        if not found or (pattern and not pattern.fullmatch(found)):
-            raise self.wanted(what, repr(found))
-        return found
-
-    def seconds(self) -> int:
-        found = int(self.value(int, "what_seconds_at_least"))
-        if not 1 <= found <= 86_400:
-            raise self.wanted("what_seconds", found)
-        return found
 
 
 def _policy(where: Where, inherited: Policy) -> Policy:
@@ -120,9 +48,7 @@ def _policy(where: Where, inherited: Policy) -> Policy:
                     raise place.error("at_slack_id", node, found=repr(str(item)[:80]))
             given[name] = tuple(dict.fromkeys(item for item, _ in items))
         elif name == "quorum":
-            given[name] = int(place.value(int, "what_number"))
-            if given[name] < 1:
-                raise place.wanted("what_number")
+            given[name] = place.number(1000, "what_number")
         else:
             given[name] = bool(place.value(bool, "what_boolean"))
     approves = bool(given.get("approvers") or given.get("approver_groups"))
@@ -186,16 +112,14 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "what_characters")
         if "event_type" in place
         else f"{name}_deploy",
-        cluster=ecs["cluster"].text() if ecs else "",
-        service=ecs["service"].text() if ecs else "",
-        task_role=ecs["task_role"].text() if "task_role" in ecs else "",
-        execution_role=ecs["execution_role"].text() if "execution_role" in ecs else "",
-        codedeploy_application=deploy["application"].text() if deploy else "",
-        codedeploy_group=deploy["group"].text() if deploy else "",
+        cluster=ecs["cluster"].text(ECS_NAME, "what_cluster_name") if ecs else "",
+        service=ecs["service"].text(ECS_NAME, "what_service_name") if ecs else "",
+        task_role=ecs["task_role"].text(_ROLE_NAME, "what_role_name") if "task_role" in ecs else "",
+        execution_role=ecs["execution_role"].text(_ROLE_NAME, "what_role_name") if "execution_role" in ecs else "",
+        codedeploy_application=deploy["application"].text(CODEDEPLOY_NAME, "what_codedeploy_name") if deploy else "",
+        codedeploy_group=deploy["group"].text(CODEDEPLOY_NAME, "what_codedeploy_name") if deploy else "",
         region=place["region"].text(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "what_region") if "region" in place else "",
-        role_arn=place["role_arn"].text(re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+"), "what_role")
-        if "role_arn" in place
-        else "",
+        role_arn=place["role_arn"].text(_ROLE, "what_role") if "role_arn" in place else "",
         claim=bool(place["claim"].value(bool, "what_boolean")) if "claim" in place else True,
         strategy=place["strategy"].text(re.compile("rolling|blue_green|linear|canary"), "what_strategy")
         if "strategy" in place
@@ -209,10 +133,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
 
 def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
     """Read and check the file. Raises InvalidConfiguration with file, line and field."""
-    try:
-        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidConfiguration("file_unreadable", file=path.name, said=str(error)) from None
+    root = composed(path)
     if root is None:
         raise InvalidConfiguration("file_empty", file=path.name)
     top = Where(path.name, root, "").fields({"targets"})

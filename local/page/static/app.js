@@ -11,6 +11,7 @@ const about = await api("about");
 const channel = new Channel(about, press);
 const execution = await Execution.load();
 const bar = new Bar({ problem: notice, anew: () => execution.anew() });
+const command = byId("command");
 const views = new Map();
 let modal = null;
 
@@ -31,6 +32,7 @@ function become() {
   channel.as(actor.value);
   byId("send").textContent = `Send as ${about.actors.find((one) => one.id === actor.value).name}`;
 }
+command.placeholder = `/platform-deploy ${about.example.text}`;
 byId("channel-name").textContent = about.channels[about.channel];
 
 // ------------------------------------------------------------------------------------------------ what one does
@@ -59,7 +61,6 @@ async function press(message, action) {
   }
 }
 
-const command = byId("command");
 const typed = [];
 let back = 0;
 
@@ -103,7 +104,9 @@ function hint() {
   const name = command.value.trim().split(/\s/)[0];
   const fitting = about.commands.filter((one) => name && (one.command === name || one.command.startsWith(name)));
   const [only] = fitting;
-  byId("hint").textContent = fitting.length === 1 ? `${only.command} ${only.usage_hint}: ${only.description}`
+  const targets = about.targets.length > 1 ? ` Targets: ${about.targets.join(", ")}.` : "";
+  byId("hint").textContent = fitting.length === 1
+    ? `${only.command} ${only.usage_hint}: ${only.description}${targets}`
     : about.commands.map((one) => one.command).join(" · ");
 }
 hint();

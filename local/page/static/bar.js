@@ -40,8 +40,9 @@ export class Bar {
       ? `${STATES[scenario.state]} “${scenario.name}”: ${scenario.about}${scenario.note && ` (${scenario.note})`}` : "";
   }
 
-  entry({ name, about }) {
-    const made = el("button", { type: "button" }, el("strong", {}, name), " ", el("span", { class: "faint" }, about));
+  entry({ name, about, missing }) {
+    const made = el("button", { type: "button", disabled: Boolean(missing) },
+      el("strong", {}, name), " ", el("span", { class: "faint" }, missing || about));
     made.addEventListener("click", () => {
       byId("scenarios").hidePopover();
       this.restart("scenario", { name });

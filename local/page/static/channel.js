@@ -110,9 +110,15 @@ export class Channel {
     const note = this.list.querySelector(".empty");
     if (isEmpty && !note) {
       this.list.append(el("li", { class: "empty faint" },
-        el("p", {}, "Nothing has happened here yet. Try ", el("code", {}, "/platform-deploy v1.3.0"), " as dana, then approve it as lee."),
+        el("p", {}, "Nothing has happened here yet. Try ", el("code", {}, `/platform-deploy ${this.names.example.text}`),
+          ` as ${this.names.example.requester}${this.approval()}.`),
         el("p", {}, "GitHub, Slack and ECS are simulated; the Lambdas and the state machine are the real ones.")));
     } else if (!isEmpty) note?.remove();
+  }
+
+  approval() {
+    const { approver } = this.names.example;
+    return approver && `, then approve it as ${approver}`;
   }
 
   spoken(message) {

@@ -69,7 +69,7 @@ class Play:
     def _add_service(self) -> None:
         world, versions = self.stage.world, self.scenario.before
         world.ecs.add_service(self.target, f"registry.example/{self.target}:{(*versions, 'v1.0.0')[0]}", 2)
-        world.github.deployers[self.repository] = world.ecs.deployer(self.target)
+        world.github.deployers[self.target] = world.ecs.deployer(self.target)
         for version in versions[1:]:
             made = world.ecs.register_task_definition(f"registry.example/{self.target}:{version}", self.target)
             world.ecs.update_service(made, self.target)

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
-from chatops import http, observability, secrets
+from chatops import config, http, observability, secrets
 from chatops.edge import clicks, commands, fields
 from chatops.edge.limits import BUDGET, PATIENCE
 from chatops.edge.signature import plausible, verified
@@ -93,6 +93,7 @@ def _signed(headers: dict[str, str], raw: bytes) -> bool:
 def deliver(form: dict[str, str]) -> dict[str, Any]:
     """Act on a delivery that is known to come from Slack (signed, or through Socket Mode)."""
     try:
+        config.settings()  # what is wrong with them is told before anything is started
         if "payload" in form:
             return clicks.answer(_payload(form["payload"]))
         if form.get("command"):

@@ -29,6 +29,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     """The plan: `verdict` is go, dry_run or refused (then `refusal` says why, in words)."""
     if event.get("mode") == "take":
         return target_lock.take(event)
+    settings(), targets()  # what is wrong with them is told before anything is done
     deployment_id, source = str(event["deployment_id"]), event.get("request")
     if record := deployments.get(table(), deployment_id):
         return dict(record["plan"])  # a step may run twice
