@@ -104,9 +104,8 @@ def versions(world: World) -> dict[str, tuple[str, str]]:
         return made
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name == "local" else [pytest.mark.slow]) for name in FILES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
 def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
     name: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +132,7 @@ def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
     assert roles == set(world.platforms.sts.assumed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_the_doctor_finds_nothing_wrong(name: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATOPS_TARGETS_FILE", str(FILES[name]))

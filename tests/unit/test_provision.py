@@ -1,0 +1,98 @@
+"""What the local run makes of a targets.yaml: each target's pipeline changes that target and no other, everybody whom
+the file names is there, and its text says it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatops import targets_file
+from chatops.targets import Target
+from local import people, provision, targets_text
+from local.clock import Clock
+from local.github import GitHub
+from local.scenarios import ALL, NoTarget
+from local.slack import Slack
+from tests.statemachine.test_targets import FILES
+
+ENV = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api", "SLACK_APPROVERS": "U0LEE0001,U0KIM0001"}
+STEPS = ("Register task definition", "Update service")
+
+
+@pytest.fixture(params=FILES)
+def targets(request: pytest.FixtureRequest) -> dict[str, Target]:
+    return targets_file.load(FILES[request.param], ENV)
+
+
+def test_a_pipeline_changes_its_own_target_and_no_other(targets: dict[str, Target]) -> None:
+    clock = Clock(1000)
+    platforms = provision.Platforms.empty(clock)
+    deployers = platforms.add(targets)
+    for number, (name, target) in enumerate(targets.items()):
+        before = {one: platforms.live(other) for one, other in targets.items()}
+        stage = {
+            "image": f"registry.example/x:{number}",
+            "version": f"v9.{number}.0",
+            "sha": "abc",
+            "deployment_id": "d",
+        }
+        stage["strategy"] = "rolling"
+        for step in STEPS:
+            stage |= deployers[name].carry_out(step, stage)
+        clock.sleep(20)  # CodeDeploy's takes its time
+        after = {one: platforms.live(other) for one, other in targets.items()}
+        assert [one for one in targets if after[one] != before[one]] == [name]
+        assert after[name] in (stage["image"], stage["version"]), target.kind
+
+
+def test_each_event_starts_one_run_in_a_repository_that_is_there_once(targets: dict[str, Target]) -> None:
+    from local.github.listening import listening
+
+    repositories = provision.repositories(targets, 1_700_000_000.0)
+    github = GitHub(Clock(1000), repositories=repositories)
+    assert (
+        len({one.full_name.lower() for one in repositories}) == len(repositories) == len({r.id for r in repositories})
+    )
+    for target in targets.values():
+        found = listening(github.repository(*target.repository.split("/")), target.event_type)
+        assert [one.claims for one in found] == [target.claim], target.name
+        assert found[0].named
+
+
+def test_whoever_asks_finds_enough_people_who_may_decide(targets: dict[str, Target]) -> None:
+    space = Slack(Clock()).space
+    people.introduce(space, targets, "C07OTHER1")
+    shown = {one.id for one in people.actors(space, targets)}
+    for target in targets.values():
+        cast = people.cast(space, target)
+        if target.policy.deploy_approval:
+            assert len(cast.deciders) >= target.policy.quorum, target.name
+        assert {cast.requester, *cast.deciders} <= shown & space.users.keys() & space.channels["C07OTHER1"].members
+        assert people.requesters(space, target) == [] or cast.requester in people.requesters(space, target)
+
+
+def test_the_text_is_read_as_the_same_targets(targets: dict[str, Target], tmp_path: Path) -> None:
+    file = tmp_path / "targets.yaml"
+    file.write_text(targets_text.text(targets), "utf-8")
+    assert targets_file.load(file, {}) == targets
+
+
+def test_a_scenario_takes_the_default_target_if_that_fits_else_the_first_that_does() -> None:
+    local, own = (targets_file.load(FILES[name], ENV) for name in ("local", "own"))
+    assert (ALL["happy"].target(local), ALL["codedeploy-fails"].target(local)) == ("dev", "batch")
+    assert (ALL["happy"].target(own), ALL["codedeploy-fails"].target(own)) == ("web", "jobs")
+    hosts = {"kiosk": own["kiosk"]}
+    assert ALL["rollback-command"].target(hosts) == "kiosk"
+    with pytest.raises(NoTarget, match=r"^The scenario promote needs a target with ecs; there are kiosk \(neither"):
+        ALL["promote"].target(hosts)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_scenario_changes_nothing_but_its_own_target(name: str) -> None:
+    own = targets_file.load(FILES["own"], ENV)
+    target, fitted = ALL[name].target(own), ALL[name].fitted(own)
+    assert {**fitted, target: own[target]} == own
+    one = fitted[target]
+    assert (one.policy.deploy_approval, one.freeze, one.strategy) == (ALL[name].approval, (), ALL[name].strategy)
+    assert one.policy.approvers or one.policy.approver_groups
