@@ -1,21 +1,30 @@
 """All that is asked of others, and nothing of it writes.
 
 GitHub: GETs. (As a GitHub App also one POST, for a token of its own that may only read: without one an App sees
-nothing.) Slack: the methods in `SLACK`. The stack's own address: requests that it must refuse, or that echo. AWS: what
-is called Describe, Get or List, and AssumeRole where a target names a role.
+nothing.) Slack: the methods in `SLACK`, by slack_sdk. The stack's own address: requests that it must refuse, or that
+echo. AWS: what is called Describe, Get or List, and AssumeRole where a target names a role.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.certs import where
+from requests.structures import CaseInsensitiveDict
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 
+from chatops.slack.client import is_answer
 from doctor.result import NoAnswer
 
 TIMEOUT = (5.0, 10.0)
@@ -40,8 +49,6 @@ class Answer:
     @cached_property
     def json(self) -> Any:
         """The body, or None where it is no JSON."""
-        import json
-
         try:
             return json.loads(self.body)
         except ValueError:
@@ -103,9 +110,9 @@ def _host(url: str) -> str:
 def _kind(error: Exception) -> str:
     if "NameResolution" in repr(error) or "gaierror" in repr(error):
         return "its name is not known"
-    return {"ConnectTimeout": "no connection in time", "ReadTimeout": "no answer in time"}.get(
-        type(error).__name__, type(error).__name__
-    )
+    name = type(getattr(error, "reason", None) or error).__name__
+    known = {"ConnectTimeout": "no connection in time", "ReadTimeout": "no answer in time"}
+    return {**known, "TimeoutError": "no answer in time"}.get(name, name)
 
 
 class Aws:
@@ -148,6 +155,9 @@ class Aws:
 
 SLACK = frozenset({"auth.test", "conversations.info", "users.info", "usergroups.users.list"})
 """The methods of Slack's that are called: https://docs.slack.dev/reference/methods"""
+_QUIET = logging.getLogger(f"{__name__}.slack")
+_QUIET.setLevel(logging.CRITICAL)
+"""What slack_sdk says of a request that failed is said here."""
 
 
 @dataclass
@@ -160,14 +170,25 @@ class Slack:
     known: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def ask(self, method: str, **arguments: str) -> Answer:
-        """One method's answer, `ok` or not; each is asked once. Raises NoAnswer."""
+        """One method's answer, `ok` or not; each is asked once, as the bot asks it. Raises NoAnswer."""
         if method not in SLACK:
             raise NotARead(method)
         key = (method, repr(sorted(arguments.items())))
         if key not in self.known:
-            headers = {"Authorization": f"Bearer {self.token}"}
-            answer = self.web.get(f"{self.base}{method}", headers, **arguments)
-            if not isinstance(answer.json, dict):
-                raise NoAnswer(f"{_host(self.base)} answered {answer.status} to {method}, without JSON")
-            self.known[key] = answer
+            self.known[key] = self._asked(method, arguments)
         return self.known[key]
+
+    def _asked(self, method: str, arguments: dict[str, str]) -> Answer:
+        trust = ssl.create_default_context(cafile=where())
+        client = WebClient(self.token, self.base, timeout=int(TIMEOUT[1]), ssl=trust, retry_handlers=[], logger=_QUIET)
+        self.web.calls.append(("POST", f"{self.base}{method}"))
+        ask = getattr(client, method.replace(".", "_"))
+        try:
+            found = ask(**arguments)
+        except SlackApiError as error:
+            found = error.response
+        except (SlackClientError, HTTPException, OSError, ValueError, AttributeError) as error:
+            raise NoAnswer(f"{_host(self.base)} did not answer ({_kind(error)})") from None
+        if not is_answer(method, found.data):
+            raise NoAnswer(f"{_host(self.base)} answered {found.status_code} to {method}, not as Slack does")
+        return Answer(found.status_code, CaseInsensitiveDict(found.headers), json.dumps(found.data).encode())

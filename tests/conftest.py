@@ -1,7 +1,8 @@
 """What holds for every test.
 
 None sees the targets of the installation in whose repository it runs: they come with it where it is deployed from
-(`deploy-lambda.yml` runs the tests there), and a test has its own. And no world that a test builds leaks a secret.
+(`deploy-lambda.yml` runs the tests there), and a test has its own. No world that a test builds leaks a secret. Slack
+reads every request that is made of its fake.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chatops import targets
-from tests import leaks
+from tests import leaks, misread
 
 targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
 
@@ -34,4 +35,11 @@ def pytest_collection_finish() -> None:
 def _no_leaks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         leaks.watch(patch)
+        misread.watch(patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _slack_reads_everything() -> Iterator[None]:
+    yield
+    misread.check()

@@ -33,14 +33,14 @@ def _seen(channel: str, found: dict[str, Any]) -> Result:
         return failed(
             f"{name} is archived.", _CAUSES, "Unarchive it, or set SLACK_CHANNEL_ID to another channel.", LINK
         )
-    if not found.get("is_member"):
+    if found.get("is_member") is False:
         return failed(
             f"The bot is not in {name}.",
             f"Slack answers not_in_channel to its messages. {_CAUSES}",
             "In that channel write /invite @platform-deploy (the bot's name).",
             LINK,
         )
-    return ok(f"The bot is in {name}.")
+    return ok(f"The bot is in {name}." if found.get("is_member") else f"Slack shows the bot {name}.")
 
 
 def _unseen(channel: str, error: str) -> Result:

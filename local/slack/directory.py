@@ -78,21 +78,27 @@ class User:
 
 @dataclass(frozen=True)
 class Channel:
-    """A conversation and who is in it."""
+    """A conversation and who is in it. `person`: with whom, for the bot's direct messages, which have no name."""
 
     id: str
     name: str
     members: frozenset[str]
     is_private: bool = False
     is_archived: bool = False
+    person: str = ""
 
     @property
     def slash_name(self) -> str:
         """What a slash command calls it: the names of private channels are not given away."""
+        if self.person:
+            return "directmessage"
         return "privategroup" if self.is_private else self.name
 
     def info(self, viewer: str) -> dict[str, Any]:
         """The `channel` of conversations.info: https://docs.slack.dev/reference/objects/conversation-object"""
+        if self.person:
+            about = {"is_im": True, "is_org_shared": False, "is_user_deleted": False, "is_open": True}
+            return {"id": self.id, "created": 1700000000, "user": self.person, "priority": 0, **about}
         return {
             "id": self.id,
             "name": self.name,
@@ -143,6 +149,12 @@ def channels() -> dict[str, Channel]:
         Channel("C0OLD0001", "old-deployments", people | {U_BOT}, is_archived=True),
     ]
     return {channel.id: channel for channel in everything}
+
+
+def direct(person: User) -> Channel:
+    """The bot's direct messages with somebody."""
+    members = frozenset({person.id, U_BOT})
+    return Channel(f"D{person.id[1:]}", "", members, is_private=True, person=person.id)
 
 
 def groups() -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ class SlackError(Exception):
 
     `details` are the lines Slack puts into `response_metadata.messages` for malformed blocks and views.
     `retry_after` are whole seconds, for `ratelimited`.
-    Codes: the "Errors" table of each method's page under https://docs.slack.dev/reference/methods
+    Codes: the errors of each method in web_api.yaml.
     """
 
     def __init__(self, code: str, *details: str, retry_after: int | None = None) -> None:

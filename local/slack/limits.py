@@ -11,6 +11,12 @@ from typing import Any
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 MESSAGE_TEXT = 40_000
+"""What is longer is cut: https://docs.slack.dev/changelog/2018-04-truncating-really-long-messages"""
+UPDATED_TEXT = 4_000
+"""What chat.update's page says its text may have at most (it says 40,000 too): texts are kept to this, and not refused.
+https://docs.slack.dev/reference/methods/chat.update"""
+MESSAGE_BLOCKS_CHARACTERS = 13_300
+"""Of all blocks, as JSON. Slack names no number; measured: https://github.com/slackapi/bolt-js/issues/2509"""
 BLOCK_ID = ACTION_ID = CALLBACK_ID = EXTERNAL_ID = 255
 HEADER_TEXT = 150
 SECTION_TEXT = 3000

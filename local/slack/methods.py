@@ -32,8 +32,8 @@ def auth_test(_: Workspace, __: Json) -> Json:
 
 
 def chat_post_message(space: Workspace, args: Json) -> Json:
-    channel = space.open_channel(_needed(args, "channel", "channel_not_found"))
-    text, kept = space.content(args.get("text"), args.get("blocks"))
+    channel = space.conversation(args["channel"])
+    text, kept = space.content(args.get("text"), args.get("blocks"), too_long="msg_blocks_too_long")
     thread = args.get("thread_ts")
     if thread and space.store.find(channel.id, str(thread)) is None:
         raise SlackError("thread_not_found")
@@ -50,10 +50,15 @@ def chat_post_message(space: Workspace, args: Json) -> Json:
 
 
 def chat_update(space: Workspace, args: Json) -> Json:
-    """Blocks that are left out stay; an empty list takes them away."""
+    """A text without blocks takes the blocks away; blocks without a text leave the text.
+
+    https://docs.slack.dev/reference/methods/chat.update
+    """
     message = _own(space, args, "cant_update_message")
-    text, given = args.get("text", message.text), args.get("blocks", message.blocks)
-    text, kept = space.content(text, given)
+    if space.visible_channel(message.channel).is_archived:
+        raise SlackError("is_inactive")
+    text, kept = space.content(args.get("text"), args.get("blocks"))
+    text = text if args.get("text") else message.text
     if "metadata" in args:
         message.metadata = _metadata(args["metadata"])
     space.store.edit(message, text, kept, space.clock.now())
@@ -67,8 +72,7 @@ def chat_delete(space: Workspace, args: Json) -> Json:
 
 
 def chat_post_ephemeral(space: Workspace, args: Json) -> Json:
-    channel = space.open_channel(_needed(args, "channel", "channel_not_found"))
-    user = str(_needed(args, "user", "invalid_arguments"))
+    channel, user = space.open_channel(args["channel"]), str(args["user"])
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
     text, kept = space.content(args.get("text"), args.get("blocks"))
@@ -105,8 +109,8 @@ def usergroups_users_list(space: Workspace, args: Json) -> Json:
 
 
 def views_open(space: Workspace, args: Json) -> Json:
-    content = accepted_view(_needed(args, "view", "invalid_arguments"))
-    user = space.tickets.exchange(str(_needed(args, "trigger_id", "invalid_arguments")))
+    content = accepted_view(args["view"])
+    user = space.tickets.exchange(str(args.get("trigger_id") or ""))
     now = space.clock.now()
     view = View("V" + secrets.token_hex(5).upper(), user, content, now, f"{now:.6f}".replace(".", "") + ".aa")
     space.store.open_view(view)
@@ -114,7 +118,7 @@ def views_open(space: Workspace, args: Json) -> Json:
 
 
 def views_update(space: Workspace, args: Json) -> Json:
-    content = accepted_view(_needed(args, "view", "invalid_arguments"))
+    content = accepted_view(args["view"])
     view = space.store.find_view(str(args.get("view_id")))
     if view is None:
         raise SlackError("not_found")
@@ -138,13 +142,6 @@ METHODS: dict[str, tuple[str, Method]] = {
     "views.update": ("", views_update),
 }
 """By name: the scope the token needs ("" for none) and the work."""
-
-
-def _needed(args: Json, key: str, code: str) -> Any:
-    value = args.get(key)
-    if not value:
-        raise SlackError(code, f"missing required field: {key}")
-    return value
 
 
 def _own(space: Workspace, args: Json, refusal: str) -> Message:

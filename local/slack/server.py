@@ -1,8 +1,9 @@
-"""The stand-in itself: `/api/<method>` and `/response/<id>` over HTTP, and what a test or a page looks at."""
+"""The fake itself: `/api/<method>` and `/response/<id>` over HTTP, and what a test or a page looks at."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from local.clock import Clock
-from local.faults import Faults, drop_connection
+from local.faults import Fault, Faults, drop_connection
+from local.slack import limits, web_api
 from local.slack.errors import SlackError
 from local.slack.methods import METHODS
+from local.slack.reading import Reading, Unreadable, complete, read
 from local.slack.responses import respond
 from local.slack.store import Change, Json, Message, View
 from local.slack.workspace import Workspace
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"})
-_JSON_ARGUMENTS = ("blocks", "view", "metadata", "attachments")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,17 @@ class Call:
     error: str
 
 
+class SlackFaults(Faults):
+    """Rules for Slack: none can answer an error word that no method has which it is for."""
+
+    def append(self, fault: Fault) -> None:
+        """Raises ValueError for such a word."""
+        meant = [one for name, one in web_api.METHODS.items() if re.fullmatch(fault.operation, name)]
+        if fault.code and meant and not any(fault.code in one.errors for one in meant):
+            raise ValueError(f"no method {fault.operation} of Slack's has the error {fault.code}")
+        super().append(fault)
+
+
 class Slack:
     """A workspace in memory, with the bot's token `xoxb-local`.
 
@@ -41,6 +54,7 @@ class Slack:
     `faults` are rules for single requests (operation: the method's name, or `response_url`). With
     `enforce_rate_limit` a channel takes about one post a second. An image whose address contains one of
     `bad_image_urls` cannot be downloaded, which Slack answers with invalid_blocks.
+    `misread`: every request that Slack does not read as it was meant, and every answer that Slack does not give.
     """
 
     def __init__(self, clock: Clock, base_url: str = "http://slack.invalid") -> None:
@@ -49,8 +63,9 @@ class Slack:
         self.tokens = {"xoxb-local"}
         self.scopes = set(SCOPES)
         self.down = False
-        self.faults = Faults()
+        self.faults: Faults = SlackFaults()
         self.calls: list[Call] = []
+        self.misread: list[str] = []
 
     @property
     def api_url(self) -> str:
@@ -126,21 +141,32 @@ class Slack:
         return response(environ, start_response)
 
     def _method(self, name: str, request: Request) -> Response:
-        arguments = _arguments(request)
-        token = arguments.pop("token", None) or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if name not in METHODS:
+            return self._reply(name, {}, 200, "unknown_method", req_method=name)
+        found, (scope, method) = Reading(), METHODS[name]
         try:
-            if not token:
-                raise SlackError("not_authed")
-            if token not in self.tokens:
-                raise SlackError("invalid_auth")
-            if name not in METHODS:
-                raise SlackError("unknown_method")
-            scope, method = METHODS[name]
+            read(request, web_api.METHODS[name], found)
+            self._authorize(found.token)
             if scope and scope not in self.scopes:
-                return self._reply(name, arguments, 200, "missing_scope", needed=scope, provided=",".join(self.scopes))
-            return self._reply(name, arguments, 200, "", **method(self.space, _decoded(arguments)))
+                provided = ",".join(sorted(self.scopes))
+                return self._reply(name, found.arguments, 200, "missing_scope", needed=scope, provided=provided)
+            complete(web_api.METHODS[name], found)
+            answer = method(self.space, found.arguments)
+            if len(str(found.arguments.get("text") or "")) > limits.MESSAGE_TEXT:
+                found.warnings.append("message_truncated")
+            return self._reply(name, found.arguments, 200, "", **_warned(answer, found.warnings))
         except SlackError as error:
-            return self._refuse(name, arguments, error)
+            if isinstance(error, Unreadable):
+                found.misread.append(f"{request.method} {request.mimetype}: {error.code}")
+            return self._refuse(name, found.arguments, error)
+        finally:
+            self.misread += [f"{name}: {line}" for line in (*found.misread, *found.warnings)]
+
+    def _authorize(self, token: str) -> None:
+        if not token:
+            raise SlackError("not_authed")
+        if token not in self.tokens:
+            raise SlackError("invalid_auth")
 
     def _refuse(self, name: str, arguments: Json, error: SlackError) -> Response:
         if error.retry_after is not None:
@@ -165,6 +191,10 @@ class Slack:
         return Response("ok", 200, {"Content-Type": "text/html"})
 
     def _reply(self, name: str, arguments: Json, status: int, error: str, **more: Any) -> Response:
+        known = web_api.METHODS.get(name)
+        if error and known and error not in known.errors:
+            self.misread.append(f"{name}: Slack has no error {error} for it")
+            return Response(f"Slack's {name} has no error {error}", 500)
         self.calls.append(Call(name, arguments, status, error))
         body = {"ok": False, "error": error, **more} if error else {"ok": True, **more}
         headers = {
@@ -174,22 +204,8 @@ class Slack:
         return Response(json.dumps(body), status, headers)
 
 
-def _arguments(request: Request) -> Json:
-    """Arguments from the query, a form or a JSON body: Slack takes all three."""
-    arguments: Json = {**request.args.to_dict(), **request.form.to_dict()}
-    if request.mimetype == "application/json":
-        body = request.get_json(silent=True)
-        arguments |= body if isinstance(body, dict) else {}
-    return arguments
-
-
-def _decoded(arguments: Json) -> Json:
-    """Structured arguments may come as JSON text. Raises invalid_blocks_format, invalid_arguments."""
-    decoded = dict(arguments)
-    for key in _JSON_ARGUMENTS:
-        if isinstance(decoded.get(key), str):
-            try:
-                decoded[key] = json.loads(decoded[key])
-            except ValueError:
-                raise SlackError("invalid_blocks_format" if key == "blocks" else "invalid_arguments") from None
-    return decoded
+def _warned(answer: Json, warnings: list[str]) -> Json:
+    """The answer with what Slack warns of: https://docs.slack.dev/apis/web-api#responses"""
+    if not warnings:
+        return answer
+    return {**answer, "warning": ",".join(warnings), "response_metadata": {"warnings": warnings}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -42,26 +43,44 @@ class Workspace:
             raise SlackError("channel_not_found")
         return found
 
-    def open_channel(self, channel_id: Any) -> Channel:
-        """A channel the bot can post in. Raises channel_not_found, not_in_channel, is_archived."""
-        found = self.visible_channel(channel_id)
-        if U_BOT not in found.members:
-            raise SlackError("not_in_channel")
-        if found.is_archived:
-            raise SlackError("is_archived")
-        return found
+    def open_channel(self, channel: Any) -> Channel:
+        """A channel the bot can post in, by its id or its name. Raises channel_not_found, not_in_channel, is_archived.
 
-    def content(self, text: Any, given: Any) -> tuple[str, list[Json]]:
-        """Text and blocks, checked. Raises no_text, msg_too_long, invalid_blocks."""
-        kept = blocks.accepted(given) if given else []
-        if not kept and not text:
+        https://docs.slack.dev/reference/methods/chat.postMessage#channels
+        """
+        name = str(channel).removeprefix("#")
+        found = next((one for one in self.channels.values() if one.name and one.name == name), None)
+        known = self.visible_channel(found.id if found else channel)
+        if U_BOT not in known.members:
+            raise SlackError("not_in_channel")
+        if known.is_archived:
+            raise SlackError("is_archived")
+        return known
+
+    def conversation(self, channel: Any) -> Channel:
+        """As `open_channel`, and the direct messages with a person by the person's id."""
+        person = self.users.get(str(channel))
+        if person is None:
+            return self.open_channel(channel)
+        if person.deleted or person.id == U_BOT:
+            raise SlackError("channel_not_found")
+        direct = directory.direct(person)
+        return self.channels.setdefault(direct.id, direct)
+
+    def content(self, text: Any, given: Any, *, too_long: str = "invalid_blocks") -> tuple[str, list[Json]]:
+        """Text and blocks, checked. Raises no_text, invalid_blocks, invalid_blocks_format, and `too_long` where the
+        blocks have too many characters."""
+        if given not in (None, "") and not isinstance(given, list):
+            raise SlackError("invalid_blocks_format")
+        shown = blocks.accepted(given) if isinstance(given, list) else []
+        if not shown and not text:
             raise SlackError("no_text")
-        if text is not None and len(str(text)) > limits.MESSAGE_TEXT:
-            raise SlackError("msg_too_long")
-        for where, address in blocks.image_urls(kept):
+        if len(json.dumps(shown, ensure_ascii=False)) > limits.MESSAGE_BLOCKS_CHARACTERS:
+            raise SlackError(too_long)
+        for where, address in blocks.image_urls(shown):
             if any(bad in address for bad in self.bad_image_urls):
                 raise SlackError("invalid_blocks", f"downloading image failed [json-pointer:{where}]")
-        return str(text or ""), kept
+        return str(text or "")[: limits.MESSAGE_TEXT], shown
 
     def pace(self, channel: str) -> None:
         """About one post a second in a channel. Raises ratelimited; seconds are simulated ones.

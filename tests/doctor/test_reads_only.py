@@ -40,7 +40,7 @@ def test_far_ends_are_only_asked(made: World, look: Look, app: bool) -> None:
     assert {call.operation[:8] for call in made.ecs.calls} == {"Describe"}
     assert (rows(made), made.executions(), made.slack.messages) == (before, executions, messages)
     posts = {url.removeprefix(made.url) for method, url in web.calls if method == "POST"}
-    wanted = {"/prod/slack/events", "/prod/stages/claim"}
+    wanted = {"/prod/slack/events", "/prod/stages/claim", *(f"/_slack/api/{method}" for method in SLACK)}
     assert posts - wanted == ({path for path in posts if path.endswith("/access_tokens")} if app else set())
 
 

@@ -131,4 +131,5 @@ def stage(plans: Sequence[Plan], *, recording: bool = False) -> Iterator[Stage]:
             events=False,
         )
         yield Stage(world, plays)
+        assert not world.slack.misread, f"Slack does not read these requests: {world.slack.misread[:3]}"
         assert not denials, f"template.yaml's policies allow too little: {denials[:3]}"

@@ -20,7 +20,7 @@ from chatops.messages import paused
 from chatops.messages.buttons import buttons
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
 from chatops.messages.facts import Facts, View
-from chatops.messages.parts import FIELD, mrkdwn, tidy
+from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.who import asked, people, voters
 
 HEADER, ALT = 150, 2000
@@ -50,7 +50,7 @@ def message(view: View) -> Message:
     )
     blocks.append(ContextBlock(elements=[mrkdwn(footer)]))
     return {
-        "text": f"{escape(title)}: {text}" if text else escape(title),
+        "text": clip(f"{escape(title)}: {text}" if text else escape(title), TEXT),
         "blocks": [b.to_dict() for b in blocks],
     }
 

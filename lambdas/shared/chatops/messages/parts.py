@@ -8,6 +8,9 @@ from slack_sdk.models.blocks import MarkdownTextObject
 
 SECTION, FIELD = 3000, 2000
 """Characters. https://docs.slack.dev/reference/block-kit/blocks/section-block"""
+TEXT = 4000
+"""Characters of a message's own text, which chat.update refuses when it is longer.
+https://docs.slack.dev/reference/methods/chat.update"""
 
 _GAP = re.compile(r" {2,}")
 _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)$")

@@ -11,7 +11,7 @@ from chatops.messages import paused
 from chatops.messages.catalogue import Markup, escape, link, plain, say
 from chatops.messages.facts import Facts
 from chatops.messages.living import changes_text, group_fields, status_field
-from chatops.messages.parts import FIELD, mrkdwn, tidy
+from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.who import people
 
 _ICONS = {"Deployed": "✅", "Restored": "↩️", "": "🔄"}
@@ -36,19 +36,16 @@ def dry_run(plan: Facts) -> dict[str, Any]:
     key = "dry_run_rollback" if plan.get("command") == "rollback" else "dry_run"
     now = running(str((plan.get("live") or {}).get("version") or ""))
     changes = changes_text(plan)
-    return {
-        "text": tidy(
-            say(
-                key,
-                version=plan.get("version"),
-                target=plan.get("target"),
-                running=now,
-                commit=commit,
-                changes=Markup(f"{changes}." if changes else ""),
-                approval=Markup(approval),
-            )
-        )
-    }
+    text = say(
+        key,
+        version=plan.get("version"),
+        target=plan.get("target"),
+        running=now,
+        commit=commit,
+        changes=Markup(f"{changes}." if changes else ""),
+        approval=Markup(approval),
+    )
+    return {"text": clip(tidy(text), TEXT)}
 
 
 def icon(end: str) -> str:

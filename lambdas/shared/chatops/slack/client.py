@@ -1,7 +1,9 @@
-"""The one place that talks to Slack's Web API, by slack_sdk."""
+"""The one place that talks to Slack's Web API, by slack_sdk's own methods: Slack reads no JSON where it is only asked
+(`users.info`, `conversations.info`, …), and they send each request as its method reads it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
@@ -18,14 +20,24 @@ from chatops.errors import SlackRefused, SlackUnavailable
 TIMEOUT = 6
 _USUAL_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds: where Slack asks for a pause and does not say how long, and what is believed at most."""
+_WORD = re.compile(r"[a-z0-9_.-]+", re.IGNORECASE)
+"""An error word of Slack's; slack_sdk puts a sentence in its place where the answer is no JSON."""
 _AUTH = frozenset({"invalid_auth", "token_revoked", "token_expired", "not_authed", "account_inactive"})
 _LATER = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
+READS: Mapping[str, tuple[str, type]] = {
+    "chat.postMessage": ("ts", str),
+    "conversations.info": ("channel", dict),
+    "usergroups.users.list": ("users", list),
+    "users.info": ("user", dict),
+}
+"""What is read of an answer: its key and type. https://docs.slack.dev/reference/methods"""
 
 
 def call(method: str, **arguments: Any) -> dict[str, Any]:
-    """One Web API call. Raises SlackUnavailable (no answer, 5xx, asked to wait) or SlackRefused with Slack's word.
+    """One Web API call, by slack_sdk's method of that name; an argument of None is not sent. Raises SlackUnavailable
+    (no answer or not Slack's, 5xx, asked to wait) or SlackRefused with Slack's word.
 
     A refused token is read afresh from the secret and tried once more.
     """
@@ -37,21 +49,37 @@ def call(method: str, **arguments: Any) -> dict[str, Any]:
         return _call(secrets.required(secrets.SLACK_BOT_TOKEN, fresh=True), method, arguments)
 
 
+def is_answer(method: str, data: object) -> bool:
+    """Whether this is an answer of Slack's to the method: refused with a word, or with what is read of it."""
+    if not isinstance(data, dict):
+        return False
+    if data.get("ok") is not True:
+        return data.get("ok") is False and _WORD.fullmatch(str(data.get("error", ""))) is not None
+    key, kind = READS.get(method, ("ok", bool))
+    return isinstance(data.get(key), kind)
+
+
 def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
     client = WebClient(token=token, base_url=settings().slack_api_url, timeout=TIMEOUT, retry_handlers=[])
+    ask = getattr(client, method.replace(".", "_"))
     try:
-        answer = client.api_call(method, json={k: v for k, v in arguments.items() if v is not None})
+        answer = ask(**arguments)
     except SlackApiError as error:
-        status, data = error.response.status_code, error.response.data
-        code = str(data.get("error", "")) if isinstance(data, dict) else ""
-        if status == 429 or status >= 500 or code in _LATER:
-            pause = _pause(error.response.headers) if status == 429 else 0
-            raise SlackUnavailable("slack_not_now", pause, method=method, code=code or status) from None
-        raise SlackRefused(method, code or str(status)) from None
-    except (SlackClientError, URLError, OSError, ValueError) as error:
+        answer = error.response
+    except (SlackClientError, URLError, HTTPException, OSError, ValueError, AttributeError) as error:
+        # AttributeError: slack_sdk takes every JSON for an object
         raise SlackUnavailable("slack_silent", method=method, error=type(error).__name__) from None
-    data = answer.data
-    return data if isinstance(data, dict) else {}
+    status, data = answer.status_code, answer.data
+    code = str(data.get("error", "")) if is_answer(method, data) else ""
+    if status == 429 or status >= 500 or code in _LATER:
+        pause = _pause(answer.headers) if status == 429 else 0
+        raise SlackUnavailable("slack_not_now", pause, method=method, code=code or status)
+    if not is_answer(method, data) or (data["ok"] and status != 200):
+        raise SlackUnavailable("slack_silent", method=method, error=f"HTTP {status}")
+    if not data["ok"]:
+        raise SlackRefused(method, code)
+    found: dict[str, Any] = data
+    return found
 
 
 def _pause(headers: Mapping[str, Any]) -> int:
