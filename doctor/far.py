@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.certs import where
+from certifi import where
 from requests.structures import CaseInsensitiveDict
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -110,7 +110,8 @@ def _host(url: str) -> str:
 def _kind(error: Exception) -> str:
     if "NameResolution" in repr(error) or "gaierror" in repr(error):
         return "its name is not known"
-    name = type(getattr(error, "reason", None) or error).__name__
+    reason = getattr(error, "reason", None)
+    name = type(reason if isinstance(reason, Exception) else error).__name__
     known = {"ConnectTimeout": "no connection in time", "ReadTimeout": "no answer in time"}
     return {**known, "TimeoutError": "no answer in time"}.get(name, name)
 

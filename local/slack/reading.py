@@ -118,7 +118,7 @@ def _structures(arguments: Json, method: Method) -> None:
             try:
                 arguments[name] = json.loads(arguments[name])
             except ValueError:
-                raise Unreadable(_known(method, _UNREADABLE.get(name, "invalid_arguments"))) from None
+                raise SlackError(_known(method, _UNREADABLE.get(name, "invalid_arguments"))) from None
 
 
 def _known(method: Method, word: str) -> str:

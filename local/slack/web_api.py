@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).with_suffix(".yaml")
+PAGE = "https://docs.slack.dev/reference/methods/"
+"""Where each method's own page is."""
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 

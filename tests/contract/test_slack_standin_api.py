@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from slack_sdk import WebClient
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -63,10 +66,63 @@ def test_a_message_is_posted_updated_and_found(slack: Slack, web: WebClient) -> 
     assert (message.text, message.blocks, message.edits[0].text) == ("Done", [], "Deploying")
 
 
-def test_an_update_without_blocks_keeps_them(slack: Slack, web: WebClient) -> None:
-    ts = web.chat_postMessage(channel=C_DEPLOY, blocks=[{"type": "divider"}])["ts"]
+def test_an_update_of_the_text_alone_takes_the_blocks_away(slack: Slack, web: WebClient) -> None:
+    """https://docs.slack.dev/reference/methods/chat.update"""
+    ts = web.chat_postMessage(channel=C_DEPLOY, text="One", blocks=[{"type": "divider"}])["ts"]
     web.chat_update(channel=C_DEPLOY, ts=ts, text="More")
-    assert slack.messages[0].blocks[0]["type"] == "divider"
+    assert (slack.messages[0].text, slack.messages[0].blocks) == ("More", [])
+
+
+@pytest.mark.filterwarnings("ignore:The top-level `text` argument is missing")
+def test_an_update_of_the_blocks_alone_keeps_the_text_and_one_of_nothing_is_refused(
+    slack: Slack, web: WebClient
+) -> None:
+    ts = web.chat_postMessage(channel=C_DEPLOY, text="One")["ts"]
+    answer = web.chat_update(channel=C_DEPLOY, ts=ts, blocks=[{"type": "divider"}])
+    assert (answer["text"], slack.messages[0].text, len(slack.messages[0].blocks)) == ("One", "One", 1)
+    for nothing in ({}, {"text": ""}, {"blocks": []}, {"text": "", "blocks": []}):
+        assert refused(web.chat_update, channel=C_DEPLOY, ts=ts, **nothing) == "no_text"
+    assert (slack.messages[0].text, len(slack.messages[0].blocks)) == ("One", 1)
+
+
+def test_nothing_is_changed_or_posted_in_an_archived_channel(slack: Slack, web: WebClient) -> None:
+    ts = web.chat_postMessage(channel=C_DEPLOY, text="One")["ts"]
+    channels = slack.space.channels
+    channels[C_DEPLOY] = replace(channels[C_DEPLOY], is_archived=True)
+    assert refused(web.chat_update, channel=C_DEPLOY, ts=ts, text="More") == "is_inactive"
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="More") == "is_archived"
+    assert refused(web.chat_postEphemeral, channel=C_DEPLOY, user=U_DEV, text="More") == "is_archived"
+    assert [one.text for one in slack.messages] == ["One"]
+
+
+def test_a_message_goes_to_a_channels_name_or_to_a_person_and_is_changed_by_the_id(
+    slack: Slack, web: WebClient
+) -> None:
+    """https://docs.slack.dev/reference/methods/chat.postMessage#channels"""
+    for name in ("#deployments", "deployments"):
+        answer = web.chat_postMessage(channel=name, text="One")
+        assert answer["channel"] == C_DEPLOY
+        assert refused(web.chat_update, channel=name, ts=answer["ts"], text="More") == "channel_not_found"
+        assert web.chat_update(channel=answer["channel"], ts=answer["ts"], text="More")["ok"]
+        assert web.chat_postEphemeral(channel=name, user=U_DEV, text="psst")["ok"]
+    answer = web.chat_postMessage(channel=U_DEV, text="One")
+    assert answer["channel"].startswith("D")
+    assert refused(web.chat_update, channel=U_DEV, ts=answer["ts"], text="More") == "channel_not_found"
+    assert web.chat_update(channel=answer["channel"], ts=answer["ts"], text="More")["ok"]
+    assert web.chat_postMessage(channel=U_DEV, text="Two")["channel"] == answer["channel"]
+    shown = web.conversations_info(channel=answer["channel"])["channel"]
+    assert (shown["is_im"], shown["user"], "name" in shown) == (True, U_DEV, False)
+    for name, error in (
+        ("#random", "not_in_channel"),
+        ("#secret-project", "channel_not_found"),
+        ("old-deployments", "is_archived"),
+        ("#nowhere", "channel_not_found"),
+        ("U0NOBODY1", "channel_not_found"),
+        ("U0GONE001", "channel_not_found"),
+    ):
+        assert refused(web.chat_postMessage, channel=name, text="x") == error
+    assert refused(web.chat_postEphemeral, channel=U_DEV, user=U_DEV, text="x") == "channel_not_found"
+    assert len([one for one in slack.messages if one.channel == answer["channel"]]) == 2
 
 
 def test_timestamps_are_unique_and_grow(slack: Slack, web: WebClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,10 +17,33 @@ from local.slack.directory import (
 from tests.contract.slack_words import button, modal, plain, refused, text
 
 
-def test_texts_that_are_too_long_or_missing(web: WebClient) -> None:
-    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x" * 40_001) == "msg_too_long"
+def test_a_text_that_is_too_long_is_cut_and_an_empty_one_refused(slack: Slack, web: WebClient) -> None:
+    answer = web.chat_postMessage(channel=C_DEPLOY, text="x" * 40_001)
+    assert answer["warning"] == "message_truncated"
+    assert "warning" not in web.chat_update(channel=C_DEPLOY, ts=answer["ts"], text="y" * 40_000).data
+    assert web.chat_update(channel=C_DEPLOY, ts=answer["ts"], text="z" * 40_001)["ok"]
+    message = slack.messages[0]
+    assert [len(text) for text in (message.edits[0].text, message.edits[1].text, message.text)] == [40_000] * 3
     assert refused(web.chat_postMessage, channel=C_DEPLOY, text="") == "no_text"
-    assert web.chat_postMessage(channel=C_DEPLOY, text="x" * 40_000)["ok"]
+    slack.misread.clear()
+
+
+def test_blocks_that_are_no_list_are_refused(slack: Slack, web: WebClient) -> None:
+    ts = web.chat_postMessage(channel=C_DEPLOY, text="x")["ts"]
+    divider = {"type": "divider"}
+    for wrong in (divider, "divider", '"divider"', 7, True, json.dumps(divider)):
+        assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=wrong) == "invalid_blocks_format", wrong
+        assert refused(web.chat_update, channel=C_DEPLOY, ts=ts, text="x", blocks=wrong) == "invalid_blocks_format"
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=["divider"]) == "invalid_blocks"
+    assert [one.blocks for one in slack.messages] == [[]]
+
+
+def test_blocks_may_have_so_many_characters_and_no_more(web: WebClient) -> None:
+    """https://github.com/slackapi/bolt-js/issues/2509"""
+    section = {"type": "section", "text": text("x" * 3000)}
+    ts = web.chat_postMessage(channel=C_DEPLOY, text="x", blocks=[section] * 4)["ts"]
+    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[section] * 5) == "msg_blocks_too_long"
+    assert refused(web.chat_update, channel=C_DEPLOY, ts=ts, text="x", blocks=[section] * 5) == "invalid_blocks"
 
 
 @pytest.mark.parametrize(
