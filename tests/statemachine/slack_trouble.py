@@ -46,7 +46,8 @@ def _sent(environ: dict[str, Any]) -> list[dict[str, Any]]:
     """The blocks of a request; whoever reads it next finds it whole."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
-    found: list[dict[str, Any]] = json.loads(body or b"{}").get("blocks") or []
+    asked = json.loads(body) if str(environ.get("CONTENT_TYPE", "")).startswith("application/json") and body else {}
+    found: list[dict[str, Any]] = asked.get("blocks") or []
     return found
 
 
