@@ -106,9 +106,9 @@ def complaints(blocks: Any, most: int) -> list[str]:
             continue
         block_id = block.get("block_id")
         wrong.string(block_id, where + "/block_id", limits.BLOCK_ID)
-        if block_id in seen:
+        if isinstance(block_id, str) and block_id in seen:
             wrong.add(where + "/block_id", f"`block_id` already exists: {block_id}")
-        if block_id:
+        if isinstance(block_id, str) and block_id:
             seen.add(block_id)
         check(block, where, wrong)
     if isinstance(blocks, list) and sum(isinstance(b, dict) and b.get("type") == "table" for b in blocks) > 1:
@@ -124,7 +124,7 @@ def accepted(blocks: Any, most: int = limits.MESSAGE_BLOCKS) -> list[Json]:
     kept: list[Json] = copy.deepcopy(blocks)
     for block in kept:
         block.setdefault("block_id", _id())
-        inside = [*block.get("elements", []), block.get("accessory"), block.get("element")]
+        inside = [*_items(block), block.get("accessory"), block.get("element")]
         for item in inside:
             if isinstance(item, dict) and item.get("type") in ELEMENTS and item["type"] != "image":
                 item.setdefault("action_id", _id())
@@ -157,11 +157,17 @@ def image_urls(blocks: list[Json]) -> list[tuple[str, str]]:
     found = []
     for index, block in enumerate(blocks):
         inside = [("", block), ("/accessory", block.get("accessory"))]
-        inside += [(f"/elements/{n}", item) for n, item in enumerate(block.get("elements", []))]
+        inside += [(f"/elements/{n}", item) for n, item in enumerate(_items(block))]
         for at, item in inside:
             if isinstance(item, dict) and item.get("type") == "image" and "image_url" in item:
                 found.append((f"/blocks/{index}{at}/image_url", str(item["image_url"])))
     return found
+
+
+def _items(block: Json) -> list[Any]:
+    """Its elements; blocks whose fields are not checked may hold anything there."""
+    found = block.get("elements")
+    return found if isinstance(found, list) else []
 
 
 def _id() -> str:

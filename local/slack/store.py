@@ -54,7 +54,8 @@ class Message:
         """Every button, in reading order."""
         found = []
         for block in self.blocks:
-            for item in [block.get("accessory"), *block.get("elements", [])]:
+            inside = block.get("elements")
+            for item in [block.get("accessory"), *(inside if isinstance(inside, list) else [])]:
                 if isinstance(item, dict) and item.get("type") == "button":
                     label = item["text"]["text"]
                     found.append(Button(item["action_id"], block["block_id"], label, item.get("value", ""), item))

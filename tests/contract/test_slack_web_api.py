@@ -137,6 +137,20 @@ def test_an_argument_that_is_there_and_empty_is_looked_for(slack: Slack) -> None
     assert post(slack, "chat.postMessage", "channel=&text=x", FORM)["error"] == "channel_not_found"
 
 
+@pytest.mark.parametrize("name", sorted(web_api.METHODS))
+def test_every_method_answers_whatever_it_is_sent(misused: Slack, name: str) -> None:
+    """With an error word that it has, and never with the fake's own breakdown."""
+    shapes = [None, 7, True, "x", [], {}, [None], ["x"], [[]], {"type": "modal", "blocks": 7}]
+    shapes += [[{"type": "divider", "elements": None}], [{"type": "divider", "block_id": ["x"]}], [{"type": ["a"]}]]
+    shapes += [[{"type": "actions", "elements": [None, {"type": "button", "action_id": {}}]}]]
+    assert post(misused, name, {}, JSON, Authorization="Bearer xoxb-other")["error"] == "invalid_auth"
+    for shape in shapes:
+        said = {**dict.fromkeys(web_api.METHODS[name].parameters, shape), "channel": C_DEPLOY, "user": U_DEV}
+        assert isinstance(post(misused, name, said, f"{JSON};charset=utf-8")["ok"], bool)
+    assert [line for line in misused.misread if "has no error" in line] == []
+    assert [message.buttons for message in misused.messages if message.buttons] == []
+
+
 def test_the_token_comes_in_the_header_or_in_a_form(misused: Slack) -> None:
     said = {"channel": C_DEPLOY, "text": "x"}
     assert post(misused, "chat.postMessage", "channel=C0DEPLOY1&text=x&token=xoxb-local", FORM, Authorization="")["ok"]
