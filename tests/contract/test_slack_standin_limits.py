@@ -17,6 +17,7 @@ from local.slack.directory import (
 from tests.contract.slack_words import button, modal, plain, refused, text
 
 
+@pytest.mark.filterwarnings("ignore:The top-level `text` argument is missing")
 def test_a_text_that_is_too_long_is_cut_and_an_empty_one_refused(slack: Slack, web: WebClient) -> None:
     answer = web.chat_postMessage(channel=C_DEPLOY, text="x" * 40_001)
     assert answer["warning"] == "message_truncated"
