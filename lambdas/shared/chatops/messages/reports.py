@@ -119,4 +119,4 @@ def status(fact: Facts) -> dict[str, Any]:
         else plain("status_no_history")
     )
     text = say("status_text", target=target, version=live, tasks=tasks, last=first)
-    return {"text": text, "blocks": [b.to_dict() for b in blocks]}
+    return {"text": clip(text, TEXT), "blocks": [b.to_dict() for b in blocks]}
