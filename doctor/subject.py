@@ -53,12 +53,12 @@ def identity(repository: Mapping[str, Any], template: Mapping[str, Any] | None, 
     }
     prefixes = _prefixes(repository, template, f"repo:{full_name}", f"repo:{ids}")
     keys = [str(key) for key in (template or {}).get("include_claim_keys") or []]
-    default = template is None or template.get("use_default", True) or keys == ["repo", "context"]
+    usual = tuple(f"{prefix}:{context}" for prefix in prefixes)
+    default = template is None or template.get("use_default", True)
     if default or not keys:
-        subjects = tuple(f"{prefix}:{context}" for prefix in prefixes)
-        return Identity(subjects, claims, ids, organisation=not default)
+        return Identity(usual, claims, ids, organisation=not default)
     subjects = tuple(":".join(_part(key, prefix, context, claims) for key in keys) for prefix in prefixes)
-    return Identity(subjects, claims, ids, custom=tuple(keys))
+    return Identity(subjects, claims, ids, custom=() if subjects == usual else tuple(keys))
 
 
 def _prefixes(

@@ -23,7 +23,6 @@ def look(installation: Installation, name: str) -> Iterator[Result]:
     """By `GET /repos/{owner}/{repo}`, its template of subjects, and ListRoles of the stack's account."""
     target = installation.targets[name]
     found = _identity(installation, target)
-    yield ok(f"Its jobs sign in to AWS as {' or '.join(found.subjects)} (the repository with its ids: {found.ids}).")
     if found.organisation:
         yield skipped(
             f"Not looked at: {target.repository} takes its organisation's template of subjects, which is told to its "
@@ -33,6 +32,7 @@ def look(installation: Installation, name: str) -> Iterator[Result]:
             LINK,
         )
         return
+    yield ok(f"Its jobs sign in to AWS as {' or '.join(found.subjects)} (the repository with its ids: {found.ids}).")
     try:
         yield from _roles(installation, target, found)
     except (NotLooked, NoAnswer) as why:

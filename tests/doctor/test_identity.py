@@ -188,6 +188,15 @@ def test_a_customised_subject_is_told_unless_a_role_trusts_it(look: Look) -> Non
     assert (left.state, warned.state) == (State.SKIPPED, State.WARNING)
 
 
+def test_keys_that_make_the_usual_subject_are_no_customisation(look: Look) -> None:
+    """Nothing is warned of where no role can be seen either."""
+    for keys in (["repo", "context"], ["repo", "environment"]):
+        template = {"use_default": False, "use_immutable_subject": True, "include_claim_keys": keys}
+        subject, left = look(template, None)
+        assert IMMUTABLE in subject.found
+        assert left.state is State.SKIPPED
+
+
 def test_what_cannot_be_seen_is_left_out(look: Look) -> None:
     subject, told = look({"use_default": True, "use_immutable_subject": True}, None)
     assert (subject.state, told.state) == (State.OK, State.SKIPPED)
@@ -195,7 +204,7 @@ def test_what_cannot_be_seen_is_left_out(look: Look) -> None:
     elsewhere = TARGET + "    role_arn: arn:aws:iam::210987654321:role/chatops-target-dev\n"
     _, far = look({"use_default": True}, [], elsewhere)
     assert (far.state, "role/chatops-target-dev" in far.found) == (State.SKIPPED, True)
-    _, template = look({"use_default": False}, [])
+    (template,) = look({"use_default": False}, [])
     assert (template.state, "its organisation's template" in template.found) == (State.SKIPPED, True)
     _, host = look({"use_default": True}, [], "targets:\n  dev:\n    repository: Acme/Shop\n")
     assert host.state is State.OK, "a host over SSH needs no role"
