@@ -82,7 +82,7 @@ check-template: .venv/dev.stamp
 	.venv/bin/cfn-lint template.yaml templates/*.yaml
 check-sam: .venv-tools/sam/installed.stamp
 	SAM_CLI_TELEMETRY=0 .venv-tools/sam/bin/sam validate --lint --region us-east-1
-check-build: .venv-tools/sam/installed.stamp
+check-build: .venv-tools/sam/installed.stamp .venv/dev.stamp
 	scripts/check_build.sh .venv-tools/sam
 check-checkov: .venv-tools/checkov/installed.stamp
 	.venv-tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml templates/*.yaml
@@ -107,7 +107,7 @@ build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM 
 
 # Whether AWS can be reached and the stack can be changed is a matter of seconds, building is not.
 DEPLOY = $(PY) -m scripts.deploy_stack $(if $(STACK),--stack '$(STACK)')
-deploy: .venv/local.stamp ## Build and deploy the stack: asks what it needs to know (STACK=name, Language=ko sets a parameter, ASK=1 asks for all)
+deploy: .venv/local.stamp ## Build and deploy the stack; asks what it needs to know (STACK=name, Language=ko sets a parameter, ASK=1)
 	@$(DEPLOY) --check
 	@$(MAKE) --no-print-directory build
 	@exec $(DEPLOY) $(if $(ASK),--ask)

@@ -18,3 +18,5 @@ echo "sam build: the layer is $size MB"
 # Lambda takes 250 MB of code and layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 [ "$size" -lt 250 ]
 "$1/bin/python3.11" -m scripts.bytecode "$out/build"
+# Last, because it changes what was built: what SAM packs of it publishes new versions where something changed.
+BUILT="$out/build" .venv/bin/python -m pytest -q --no-header -p no:cacheprovider tests/unit/test_deploy_with_sam.py -k packs

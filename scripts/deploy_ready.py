@@ -27,7 +27,7 @@ def ready(env: Mapping[str, str]) -> int:
     append(env, "GITHUB_OUTPUT", f"ready={'false' if lacks else 'true'}\n")
     if lacks:
         text = (
-            f"The stack was not deployed: {lacks}. Deploy it by hand (make build, then sam deploy --guided), or give "
+            f"The stack was not deployed: {lacks}. Deploy it by hand (make deploy), or give "
             "the environment `bot` of this repository a role: templates/bootstrap.yaml makes it and says how."
         )
         print(f"::notice title=Not deployed::{text}")

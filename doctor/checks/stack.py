@@ -16,7 +16,7 @@ _PARTS = {
     "table": ("TableName", "dynamodb:DescribeTable", "Every step of a deployment fails."),
     "secret": ("SecretArn", "secretsmanager:DescribeSecret", "Nothing that comes from Slack is accepted."),
 }
-_AGAIN = "Deploy the stack again (sam build && sam deploy)."
+_AGAIN = "Deploy the stack again (make deploy)."
 
 
 def look(installation: Installation, _: str) -> Iterator[Result]:

@@ -12,7 +12,7 @@ from botocore.session import get_session
 
 from local.runtime.intrinsics import load_yaml
 from scripts import deploy_stack, stack_questions, stack_release, stack_state
-from scripts.stack_parameters import Unusable, declared, typed
+from scripts.stack_parameters import declared
 from tests.unit.deploy_clone import NEW, STACK, Clone
 from tests.unit.deploy_clone import typed as at_make
 from tests.unit.resolved_template import OURS
@@ -145,35 +145,6 @@ def test_a_change_set_that_nobody_confirms_is_no_deployment(
     monkeypatch.setattr(deploy_stack.subprocess, "run", lambda *_, **__: type("Done", (), {"returncode": 0}))
     assert clone.deploy(ask=Person()) == 0
     assert "Nothing was deployed: platform-deploy is as it was before." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("flags", "found"),
-    [
-        ("", {}),
-        ("kj2 --jobserver-auth=3,4 --output-sync=target", {}),
-        (" -- STACK=x ASK=1 AWS_REGION=eu-west-1 VARIABLES={} PYTHON=python3", {}),
-        (" -- Language=ko STACK=x", {"Language": "ko"}),
-        ("Language=ko", {"Language": "ko"}),  # make 3.81
-        (r" -- SlackApprovers=U0LEE0001,\ S0PLATF01", {"SlackApprovers": "U0LEE0001, S0PLATF01"}),
-        (" -- GifBaseUrl=https://x/a$$b?c='d'&e=\"f", {"GifBaseUrl": "https://x/a$b?c='d'&e=\"f"}),
-        (" -- AlarmEmail=", {"AlarmEmail": ""}),
-        (" -- ECS_CLUSTER_NAME=shop CHATOPS_LANG=ko LOG_LEVEL=DEBUG GITHUB_ID=acme", None),
-    ],
-)
-def test_parameters_behind_make_are_taken_as_they_were_typed(flags: str, found: dict[str, str] | None) -> None:
-    by_variable = {"EcsClusterName": "shop", "Language": "ko", "LogLevel": "DEBUG", "GithubId": "acme"}
-    assert typed({"MAKEFLAGS": flags}) == (by_variable if found is None else found)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("Langauge", "Do you mean Language"), ("SlackApprover", "SlackApprovers?"), ("ECS_CLUSTER", "ECS_CLUSTER_NAME?"),
-     ("Nonsense", "There are: GithubId, ")],
-)  # fmt: skip
-def test_a_name_that_is_no_parameters_is_not_ignored(name: str, said: str) -> None:
-    with pytest.raises(Unusable, match=f"{name} is not a parameter of the stack. .*{said.replace('?', '.')}"):
-        typed({"MAKEFLAGS": f" -- {name}=x"})
 
 
 def test_local_runs_variables_are_not_the_stacks(clone: Clone) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from scripts import deploy_ready, deploy_stack
-from scripts.stack_parameters import Unusable, declared, overrides, variable_of
+from scripts.stack_parameters import Unusable, declared, overrides, typed, variable_of
 from tests.unit.resolved_template import ROOT
 from tests.unit.stack_world import CloudFormation, outputs
 
@@ -108,6 +108,35 @@ def test_what_the_stack_would_refuse_is_told_by_the_variables_name_without_its_v
 def test_variables_that_are_no_object_are_refused(text: str) -> None:
     with pytest.raises(Unusable, match="VARIABLES should hold a JSON object"):
         overrides({"VARIABLES": text}, new=False)
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("", {}),
+        ("kj2 --jobserver-auth=3,4 --output-sync=target", {}),
+        (" -- STACK=x ASK=1 AWS_REGION=eu-west-1 VARIABLES={} PYTHON=python3", {}),
+        (" -- Language=ko STACK=x", {"Language": "ko"}),
+        ("Language=ko", {"Language": "ko"}),  # make 3.81
+        (r" -- SlackApprovers=U0LEE0001,\ S0PLATF01", {"SlackApprovers": "U0LEE0001, S0PLATF01"}),
+        (" -- GifBaseUrl=https://x/a$$b?c='d'&e=\"f", {"GifBaseUrl": "https://x/a$b?c='d'&e=\"f"}),
+        (" -- AlarmEmail=", {"AlarmEmail": ""}),
+        (" -- ECS_CLUSTER_NAME=shop CHATOPS_LANG=ko LOG_LEVEL=DEBUG GITHUB_ID=acme", None),
+    ],
+)
+def test_parameters_behind_make_are_taken_as_they_were_typed(flags: str, found: dict[str, str] | None) -> None:
+    by_variable = {"EcsClusterName": "shop", "Language": "ko", "LogLevel": "DEBUG", "GithubId": "acme"}
+    assert typed({"MAKEFLAGS": flags}) == (by_variable if found is None else found)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Langauge", "Do you mean Language"), ("SlackApprover", "SlackApprovers?"), ("ECS_CLUSTER", "ECS_CLUSTER_NAME?"),
+     ("Nonsense", "There are: GithubId, ")],
+)  # fmt: skip
+def test_a_name_that_is_no_parameters_is_not_ignored(name: str, said: str) -> None:
+    with pytest.raises(Unusable, match=f"{name} is not a parameter of the stack. .*{said.replace('?', '.')}"):
+        typed({"MAKEFLAGS": f" -- {name}=x"})
 
 
 class Sam:
