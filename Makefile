@@ -102,7 +102,9 @@ mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must no
 bench: .venv-tools/bench/installed.stamp ## What the Slack edge costs beside one written with Slack's own framework; the last line is JSON
 	@exec .venv-tools/bench/bin/python -m bench
 
+# SAM builds anew what changed in a folder of lambdas/; it does not look at the Makefile beside them.
 build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM of the lock file (needs Python 3.11)
+	@[ .aws-sam/build.toml -nt lambdas/Makefile ] || rm -rf .aws-sam/cache
 	@PATH="$(CURDIR)/.venv-tools/sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
 
 # Whether AWS can be reached and the stack can be changed is a matter of seconds, building is not.

@@ -69,7 +69,7 @@ def find(client: Any, env: Mapping[str, str], name: str, ask: Ask | None) -> Sta
             stack = _described(client, answer)
     if problem := stack_state.obstacle(stack):
         raise Unusable(problem)
-    if problem := stack_state.not_ours(stack, stack_parameters.declared(), SHOWN):
+    if problem := stack_state.not_ours(stack, stack_parameters.missing({}), SHOWN):
         raise Unusable(problem)
     return stack
 
@@ -121,7 +121,7 @@ def deploy(
         return _not_deployed(ask, f"There is no template that make build has made ({error}). Run make build first.")
     except EOFError:
         return _not_deployed(ask, "An answer is missing. Nothing was changed.")
-    print(f"Release {release}: functions whose release differs get a new version.")
+    print(f"Release {release}: where it is not that of the stack, all functions get new versions.")
     done = _sam(env, before, given, confirm=ask is not None)
     return _reported(client, env, before, done, ask)
 

@@ -31,7 +31,8 @@ def answers(names: list[str], known: Mapping[str, str], ask: Callable[[str], str
         print(_HINT)
     for name in names:
         rules = declared()[name]
-        print(f"\n{rules['Description']}")
+        allowed = [str(each) or "(empty)" for each in rules.get("AllowedValues", [])]
+        print(f"\n{rules['Description']}{' One of ' + ', '.join(allowed) + '.' if allowed else ''}")
         before = known.get(name, str(rules["Default"]) if "Default" in rules else None)
         value = _answer(name, before, ask)
         if value != before:

@@ -90,7 +90,7 @@ def obstacle(stack: Stack) -> str:
 
 
 def not_ours(stack: Stack, parameters: Iterable[str], outputs: Iterable[str]) -> str:
-    """What is wrong with a stack that was made from another template; empty where it was made from this one."""
+    """What is wrong with a stack that has none of these: it was made from another template. Empty where it has one."""
     if stack.new or set(parameters) & stack.parameters.keys() or set(outputs) & stack.outputs.keys():
         return ""
     return (

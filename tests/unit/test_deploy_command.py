@@ -63,6 +63,7 @@ def test_a_first_deployment_asks_what_it_cannot_know(clone: Clone, capsys: pytes
     said = capsys.readouterr().out
     assert "There is no stack platform-deploy in eu-west-1" in said
     assert declared()["SlackApprovers"]["Description"] in said
+    assert "Language of the bot's messages. One of en, ko.\n" in said
     assert "  Language: ko\n" in said
     assert "Next: make secret STACK=platform-deploy" in said
 
@@ -184,7 +185,7 @@ def test_a_stack_in_any_status_is_deployed_to_or_its_way_out_is_named(
 
 
 def test_a_stack_of_another_template_is_left_alone(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
-    foreign = {"Parameters": [{"ParameterKey": "VpcId", "ParameterValue": "vpc-1"}]}
+    foreign = {"Parameters": [{"ParameterKey": "LogLevel", "ParameterValue": "INFO"}]}
     clone.cloudformation.stacks["network"] = foreign
     assert clone.deploy(NEW, name="network") == 1
     assert "made from another template" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,28 @@ def test_parameters_behind_make_are_taken_as_they_were_typed(flags: str, found: 
 def test_a_name_that_is_no_parameters_is_not_ignored(name: str, said: str) -> None:
     with pytest.raises(Unusable, match=f"{name} is not a parameter of the stack. .*{said.replace('?', '.')}"):
         typed({"MAKEFLAGS": f" -- {name}=x"})
+
+
+def test_makes_own_words_are_understood(tmp_path: Path) -> None:
+    """By the make of this machine."""
+    (tmp_path / "Makefile").write_text('all:\n\t@$(MAKE) --no-print-directory one\none:\n\t@echo "$$MAKEFLAGS"\n')
+    given = {
+        "GifBaseUrl": "https://x.example/a$b?c='d'&e=(f)",
+        "SlackApprovers": "U0LEE0001,  S0PLATF01",
+        "AlarmEmail": "",
+        "EcsClusterName": "a\\b=c",
+    }
+    asked = ["make", "-k", *(f"{name}={value}" for name, value in given.items()), "STACK=other"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert typed({"MAKEFLAGS": done.stdout}) == given
+
+
+def test_make_deploy_looks_builds_and_deploys() -> None:
+    done = subprocess.run(["make", "-n", "deploy", "STACK=other", "ASK=1"], cwd=ROOT, capture_output=True, text=True)
+    deploying = ".venv/bin/python -m scripts.deploy_stack --stack 'other'"
+    steps = [f"{deploying} --check\n", "sam build\n", f"exec {deploying} --ask\n"]
+    places = [done.stdout.index(step) for step in steps]
+    assert places == sorted(places)
 
 
 class Sam:
