@@ -142,7 +142,7 @@ def test_a_name_that_is_no_parameters_is_not_ignored(name: str, said: str) -> No
 
 def test_makes_own_words_are_understood(tmp_path: Path) -> None:
     """By the make of this machine."""
-    (tmp_path / "Makefile").write_text('all:\n\t@$(MAKE) --no-print-directory one\none:\n\t@echo "$$MAKEFLAGS"\n')
+    (tmp_path / "Makefile").write_text('all:\n\t@$(MAKE) --no-print-directory one\none:\n\t@printf %s "$$MAKEFLAGS"\n')
     given = {
         "GifBaseUrl": "https://x.example/a$b?c='d'&e=(f)",
         "SlackApprovers": "U0LEE0001,  S0PLATF01",
