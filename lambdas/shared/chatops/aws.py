@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from chatops.connections import renewing
+from chatops.tls import sharing
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 
@@ -31,8 +32,8 @@ def made(service: str, region: str, role_arn: str, patience: float) -> Any:
     if role_arn:
         from chatops.assumed import session
 
-        return renewing(session(role_arn, client("sts")).client(service, config=settings, **extra))
-    return renewing(boto3.client(service, config=settings, **extra))
+        return renewing(sharing(session(role_arn, client("sts")).client(service, config=settings, **extra)))
+    return renewing(sharing(boto3.client(service, config=settings, **extra)))
 
 
 # What botocore itself tries again (a test compares), and what ECS says while another update of the service goes on.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
-from chatops import aws, secrets
+from chatops import aws, secrets, tls
 from chatops.config import settings
 from chatops.errors import InvalidConfiguration
 from chatops.messages.catalogue import language, texts
@@ -32,6 +32,7 @@ def prepare(*services: str, patience: float = 1.0, secret: bool = False, live: b
     _done(targets)
     for service in services:
         _done(partial(aws.client, service, patience=patience))
+    _done(tls.web)
     if secret:
         _done(partial(secrets.read, patience=patience))
     if live:

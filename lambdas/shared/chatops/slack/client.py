@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from chatops import secrets
+from chatops import secrets, tls
 from chatops.config import settings
 from chatops.errors import SlackRefused, SlackUnavailable
 
@@ -60,7 +60,8 @@ def is_answer(method: str, data: object) -> bool:
 
 
 def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    client = WebClient(token=token, base_url=settings().slack_api_url, timeout=TIMEOUT, retry_handlers=[])
+    base = settings().slack_api_url
+    client = WebClient(token=token, base_url=base, timeout=TIMEOUT, retry_handlers=[], ssl=tls.web())
     ask = getattr(client, method.replace(".", "_"))
     try:
         answer = ask(**arguments)
@@ -92,6 +93,8 @@ def _pause(headers: Mapping[str, Any]) -> int:
 def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> bool:
     """Answer a command or a click through its response URL (5 uses in 30 minutes); False if Slack does not take it."""
     try:
-        return WebhookClient(response_url, timeout=int(timeout) or 1).send_dict(message).status_code == 200
+        return (
+            WebhookClient(response_url, timeout=int(timeout) or 1, ssl=tls.web()).send_dict(message).status_code == 200
+        )
     except (SlackClientError, URLError, HTTPException, OSError, OverflowError, ValueError):
         return False
