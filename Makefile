@@ -18,6 +18,8 @@ ifneq ($(AWS_REGION),)
 export AWS_DEFAULT_REGION ?= $(AWS_REGION)
 endif
 PY := .venv/bin/python
+# The built functions are tried under Lambda's own runtime client, which has wheels for Linux only.
+CLIENT := $(if $(filter Linux,$(shell uname -s)),.venv-tools/sam/installed.stamp .venv-tools/lambda/installed.stamp)
 ON_ENGINE = $(if $(filter docker,$(ENGINE)),exec $(PY) -m local.container,ENGINE="$(ENGINE)" exec)
 
 # An environment whose interpreter is gone (Python was upgraded, the folder was moved) is made anew.
@@ -59,7 +61,7 @@ kills: .venv/test.stamp ## Kill handlers before and after every external call (N
 	@exec $(PY) -m tests.faults.kills $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
 		$(if $(ONLY),--only '$(ONLY)')
 
-check: ## The whole gate: format, lint, types, validators, then all tests with the browser
+check: $(CLIENT) ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
 	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
@@ -99,8 +101,8 @@ policies: .venv/local.stamp ## Name the targets of lambdas/shared/targets.yaml i
 mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must not be wrong; takes a while (MODULE=locks: one of tests/mutants/modules.toml)
 	@exec .venv-tools/mutants/bin/python tests/mutants/run.py $(MODULE)
 
-bench: .venv-tools/bench/installed.stamp ## What the Slack edge costs beside one written with Slack's own framework; the last line is JSON
-	@exec .venv-tools/bench/bin/python -m bench
+bench: .venv/local.stamp .venv-tools/bench/installed.stamp $(CLIENT) ## What the built functions cost cold, and the Slack edge beside one written with Bolt; the last line is JSON
+	@exec $(PY) -m bench
 
 # SAM builds anew what changed in a folder of lambdas/; it does not look at the Makefile beside them.
 build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM of the lock file (needs Python 3.11)

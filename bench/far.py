@@ -1,4 +1,4 @@
-"""The far ends of both edges in one small server: Secrets Manager, Step Functions, Slack. It answers at once."""
+"""What both edges call, in one small server behind TLS: Secrets Manager, Step Functions, Slack. It answers at once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
+
+from bench.tls import Authority, front
 
 SIGNING_SECRET, TOKEN = "a-signing-secret-of-the-benchmark", "xoxb-benchmark"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:deploy"
@@ -54,14 +57,16 @@ class Far(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, authority: Authority) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: Counter[str] = Counter()
+        self.authority = authority
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def environment(self) -> dict[str, str]:
-        """What an edge is started with: its far ends are here."""
+        """What an edge is started with: all that it calls is here."""
         return {
+            **self.authority.environment(),
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -82,9 +87,10 @@ class Far(ThreadingHTTPServer):
 
 
 @contextmanager
-def far_ends() -> Iterator[Far]:
-    """The server, while it runs."""
-    with Far() as made:
+def far_ends(folder: Path) -> Iterator[Far]:
+    """The server, while it runs; its certificate lies in `folder`."""
+    with Far(Authority(folder)) as made:
         Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
-        yield made
+        with front(made.url, made.authority) as made.url:
+            yield made
         made.shutdown()

@@ -1,40 +1,47 @@
 """One process of one edge, as Lambda would start it: import, the first answer, then many. Prints one JSON object.
 
-python -m bench.once MODULE command|forged|stray [WARM]
+python -P -S -s -B once.py PATHS MODULE [FIRST [LATER...]]: `PATHS` (separated as in PYTHONPATH) is all that can be
+imported beside the standard library. `FIRST` and `LATER` are files, each with the JSON of one event. Nothing of this
+repository is on the way: this file is run by its path.
 """
-
-from __future__ import annotations
 
 import importlib
 import json
 import resource
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
-
-from bench import requests
-from bench.far import SIGNING_SECRET
 
 CONTEXT = SimpleNamespace(function_name="slack", invoked_function_arn="arn:aws:lambda:us-east-1:1:function:slack")
 
 
-def main(module: str, kind: str, warm: int) -> dict[str, Any]:
-    """Seconds of the process's own time are CPU seconds; `answered_at` is the system's monotonic clock."""
-
-    handler, made = importlib.import_module(module).handler, requests.KINDS[kind]
-    status = handler(made(SIGNING_SECRET, 0), CONTEXT)["statusCode"]
-    found = {"status": status, "answered_at": time.monotonic(), "cpu_seconds": time.process_time()}
-    found["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    events = [made(SIGNING_SECRET, number) for number in range(1, warm + 1)]
-    began, worked = time.perf_counter(), time.process_time()
-    statuses = {handler(one, CONTEXT)["statusCode"] for one in events}
-    if warm:
-        found["warm_seconds"] = (time.perf_counter() - began) / warm
-        found["warm_cpu_seconds"] = (time.process_time() - worked) / warm
-        found["statuses"] = sorted(statuses)
+def main(paths: str, module: str, *files: str) -> dict[str, object]:
+    """Seconds are processor time; `answered_at` is the system's monotonic clock."""
+    sys.path[:0] = paths.split(":")
+    events = [json.loads(Path(file).read_text(encoding="utf-8")) for file in files]
+    began = time.process_time()
+    handler = importlib.import_module(module).handler
+    ready = time.process_time()
+    known = set(sys.modules)
+    status = [handler(event, CONTEXT)["statusCode"] for event in events[:1]]
+    found: dict[str, object] = {
+        "status": status[0] if status else 0,
+        "answered_at": time.monotonic(),
+        "init_seconds": ready - began,
+        "handler_seconds": time.process_time() - ready,
+        "cpu_seconds": time.process_time(),
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "imported_late": sorted(set(sys.modules) - known),
+    }
+    later = events[1:]
+    since, worked = time.perf_counter(), time.process_time()
+    found["statuses"] = sorted({handler(event, CONTEXT)["statusCode"] for event in later})
+    if later:
+        found["warm_seconds"] = (time.perf_counter() - since) / len(later)
+        found["warm_cpu_seconds"] = (time.process_time() - worked) / len(later)
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 0)))
+    print(json.dumps(main(*sys.argv[1:])))

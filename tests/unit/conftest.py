@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ import boto3
 import moto
 import pytest
 
+from bench.built import Built, build
 from chatops import aws, clock, config, targets
 from chatops.store.table import Table
 from local.engine.mend_dynamodb import transactions_copy_what_they_touch, writes_are_serializable
@@ -109,3 +111,13 @@ def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
         )
         yield Table(TABLE, client)
     patches.undo()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Built:
+    """Made once, whoever of pytest's processes comes first."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder if worker_id == "master" else folder.parent) / "built"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Built(folder) if folder.exists() else build(folder)

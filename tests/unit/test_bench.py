@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bench import __main__ as bench
-from bench.far import Far, far_ends
+from bench import built as artefacts
+from bench.built import Built
+from bench.far import far_ends
 from bench.figures import Figure, table
+from bench.sides import EXPECTED, PEER, Sides
 
-BOLT = bench.ROOT / ".venv-tools" / "bench" / "bin" / "python"
-needs_bolt = pytest.mark.skipif(
-    not BOLT.exists(), reason="Bolt is not installed: make .venv-tools/bench/installed.stamp"
+needs_tools = pytest.mark.skipif(
+    bool(artefacts.missing()) or not (PEER / "bin" / "python").exists(),
+    reason="the tools of `make bench` are not installed",
 )
 
 
 @pytest.fixture
-def far() -> Iterator[Far]:
-    with far_ends() as made:
-        yield made
+def sides(built: Built, tmp_path: Path) -> Iterator[Sides]:
+    with far_ends(tmp_path) as far:
+        yield Sides(built, tmp_path, far)
 
 
-@pytest.fixture(params=["ours", pytest.param("peer", marks=needs_bolt)])
-def side(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(bench, "PYTHON", str(BOLT) if request.param == "peer" else sys.executable)
-    return str(request.param)
-
-
-@pytest.mark.parametrize("kind", bench.EXPECTED)
+@pytest.mark.slow
+@needs_tools
+@pytest.mark.parametrize("side", ["ours", "peer"])
+@pytest.mark.parametrize("kind", EXPECTED)
 def test_each_side_starts_an_execution_for_a_command_and_none_for_what_is_not_signed(
-    side: str, kind: str, far: Far
+    sides: Sides, side: str, kind: str
 ) -> None:
-    run = bench.once(side, kind, far, warm=2)
-    assert far.asked["AWSStepFunctions.StartExecution"] == (3 if kind == "command" else 0)
+    run = sides.once(side, kind, later=2)
+    assert sides.far.asked["AWSStepFunctions.StartExecution"] == (3 if kind == "command" else 0)
     assert min(run["cpu_seconds"], run["seconds"], run["warm_seconds"], run["peak_rss_bytes"]) > 0
+
+
+@pytest.mark.slow
+@needs_tools
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_our_handler_imports_nothing(sides: Sides, kind: str) -> None:
+    """What it needs was imported while the function started; the codec of a host's name comes with each connection."""
+    assert set(sides.once("ours", kind)["imported_late"]) <= {"stringprep", "encodings.idna"}
 
 
 SLACKER = """
@@ -46,21 +52,13 @@ def handler(event, context):
 """
 
 
+@needs_tools
 @pytest.mark.parametrize(("status", "wrong"), [(200, "ours started 0 executions"), (401, "ours answered 401")])
-def test_a_side_that_does_not_do_the_work_is_not_measured(
-    status: int, wrong: str, far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "slacker.py").write_text(SLACKER % status)
-    monkeypatch.setitem(bench.SIDES, "ours", "slacker")
-    environment = bench.environment
-
-    def with_it(far: dict[str, str]) -> dict[str, str]:
-        made = environment(far)
-        return {**made, "PYTHONPATH": f"{tmp_path}:{made['PYTHONPATH']}"}
-
-    monkeypatch.setattr(bench, "environment", with_it)
-    with pytest.raises(AssertionError, match=wrong):
-        bench.once("ours", "command", far)
+def test_a_side_that_does_not_do_the_work_is_not_measured(status: int, wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "var" / "slack").mkdir(parents=True)
+    (tmp_path / "var" / "slack" / "app.py").write_text(SLACKER % status)
+    with far_ends(tmp_path) as far, pytest.raises(AssertionError, match=wrong):
+        Sides(Built(tmp_path), tmp_path, far).once("ours", "command")
 
 
 def test_the_ratio_is_of_pairs_and_not_of_medians() -> None:

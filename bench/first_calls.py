@@ -1,0 +1,150 @@
+"""The first call of every function in a new process of its artefacts, in the middle of real deployments.
+
+The local run plays them. Before a function is called there for the first time, its artefacts get the same event, over
+TLS: the call that follows is like one after an answer that was lost.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from bench import limits
+from bench.built import FUNCTIONS, Built
+from bench.runtime_api import Answer, Function
+from bench.tls import Authority, front
+from local.drive import Drive
+from local.runtime.environment import base_environment, reserved_variables
+from local.runtime.invocation import Invocation
+from local.scenarios import Scenario
+from local.world import World, world
+
+SPEED = 2.0
+CANARY = Scenario("first-calls", "", "", lambda _: None, approval=True, strategy="canary")
+CLICKS = ("approve", "reject", "view_submission", "promote", "pause_roll_back")
+KINDS = (*(name for name in FUNCTIONS if name != "slack"), "slack command", *(f"slack {click}" for click in CLICKS))
+GIF = {"pathParameters": {"name": "deploying.gif"}}
+
+
+@dataclass(frozen=True)
+class FirstCall:
+    """The first call in a new process. `init_seconds`: processor time of its start; `calibration`: of the machine,
+    around the call."""
+
+    function: str
+    event: Any
+    init_seconds: float
+    answer: Answer
+    log: str
+    calibration: float
+    memory_mb: int
+
+    @property
+    def used(self) -> float:
+        """Processor seconds of the handler, as the machine of the limits would have needed them."""
+        return limits.used(self.answer.seconds, self.calibration)
+
+    @property
+    def limit(self) -> float:
+        """How many it may take."""
+        seconds = limits.EDGE_SECONDS if self.function == "slack" else limits.STEP_SECONDS
+        return limits.limit(seconds, self.memory_mb)
+
+
+def kind_of(function: str, event: Any) -> str:
+    """One of KINDS: the function's name, for the Slack edge also what arrived."""
+    if function != "slack":
+        return function
+    body = event["body"]
+    form = parse_qs(b64decode(body).decode() if event.get("isBase64Encoded") else body)
+    if "payload" not in form:
+        return "slack command"
+    payload = json.loads(form["payload"][0])
+    actions = payload.get("actions") or [{}]
+    return f"slack {actions[0].get('action_id') or payload['type']}"
+
+
+class FirstCalls:
+    """Asked before and after each call of the local run. The processes have started by
+    then, as Lambda's have when they get their first event."""
+
+    def __init__(self, built: Built, played: World, environment: Callable[[str], dict[str, str]]) -> None:
+        self.found: dict[str, FirstCall] = {}
+        self._memory = {name: one.memory_mb for name, one in played.template.functions.items()}
+        self._lock = threading.Lock()
+        self._waiting: dict[str, tuple[Function, float]] = {}
+        for kind in KINDS:
+            name = kind.partition(" ")[0]
+            function = Function(built, name, environment(name))
+            self._waiting[kind] = function, function.started()
+
+    def before(self, name: str, event: Any) -> None:
+        """A step that was done before bears to be done again; but a ticket is good for one claim."""
+        if name != "stage":
+            self._call(name, event)
+
+    def after(self, name: str, event: Any, _invocation: Invocation) -> None:
+        if name == "stage":
+            self._call(name, event)
+
+    def _call(self, name: str, event: Any) -> None:
+        kind = kind_of(name, event)
+        with self._lock:
+            if kind not in self._waiting:
+                return
+            function, init = self._waiting.pop(kind)
+            with function:
+                before = limits.calibrate()
+                answer = function.ask(event)
+                around = (before + limits.calibrate()) / 2
+                log = function.log()
+            self.found[kind] = FirstCall(name, event, init, answer, log, around, self._memory[name])
+
+    def close(self) -> None:
+        for function, _ in self._waiting.values():
+            function.close()
+
+
+@contextmanager
+def deployments(built: Built, folder: Path) -> Iterator[FirstCalls]:
+    """Play them: one that is rejected; one that is approved, let on to a tenth of the traffic, and rolled back. The
+    world is there as long as the block lasts. SSL_CERT_FILE must name `folder`/authorities.pem meanwhile."""
+    with ExitStack() as stack:
+        authority = Authority(folder)
+        played = stack.enter_context(
+            world(targets=CANARY.targets(), speed=SPEED, wait_time_scale=1 / SPEED, sweep_seconds=5)
+        )
+        addresses = {url: stack.enter_context(front(url, authority)) for url in (played.url, played.engine_url)}
+        played.slack.base_url = f"{addresses[played.url]}/_slack"  # of response URLs
+
+        def environment(function: str) -> dict[str, str]:
+            described = played.template.functions[function]
+            made = {**base_environment({}), **reserved_variables(described), **played.environment(function)}
+            for plain, secure in addresses.items():
+                made = {name: value.replace(plain, secure) for name, value in made.items()}
+            # pipelines of the local run know no authority of ours
+            return {**made, "CHATOPS_API_URL": f"{played.url}/prod", **authority.environment()}
+
+        calls = FirstCalls(built, played, environment)
+        stack.callback(calls.close)
+        played.runtime.faults, played.runtime.on_invocation = calls.before, calls.after
+        _play(Drive(played))
+        played.runtime.invoke("gifs", GIF)
+        yield calls
+
+
+def _play(drive: Drive) -> None:
+    drive.slash("/platform-deploy", "v1.1.0")
+    drive.reject("Not on a Friday.")
+    drive.end()
+    drive.slash("/platform-deploy", "v1.2.3")
+    for action in ("approve", "promote", "pause_roll_back"):
+        drive.click(action)
+    drive.end()
