@@ -141,8 +141,11 @@ def _reported(client: Any, env: Mapping[str, str], before: Stack, code: int, ask
         after = stack_state.describe(client, before.name)
     except (ClientError, BotoCoreError) as error:
         said = meaning(error) or error_code(error) or type(error).__name__
-        text = f"What became of {before.name} could not be read ({said}). Look at it in the CloudFormation console."
-        return _not_deployed(ask, text, code or 1)
+        if not code:
+            print(f"sam deploy has ended well; the outputs of {before.name} could not be read ({said}).")
+            return 0
+        text = f"sam deploy failed (see above), and what it left of {before.name} could not be read ({said})."
+        return _not_deployed(ask, f"{text} Look at the stack in the CloudFormation console.", code)
     if code:
         reason = stack_state.cause(client, after.name) if after.revision != before.revision else ""
         left = stack_state.left_by_failure(before, after)
@@ -178,7 +181,7 @@ def main(arguments: list[str], env: Mapping[str, str] = os.environ, ask: Ask | N
     try:
         return deploy(env, ask, name=chosen.stack, everything=chosen.ask, check=chosen.check)
     except KeyboardInterrupt:
-        print("\nInterrupted. What CloudFormation has begun goes on: look at the stack before deploying again.")
+        print("\nInterrupted. If CloudFormation had begun, it goes on: look at the stack before deploying again.")
         return 130
 
 

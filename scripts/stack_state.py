@@ -60,7 +60,7 @@ def describe(cloudformation: Any, name: str) -> Stack:
         status=str(found["StackStatus"]),
         parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         outputs={each["OutputKey"]: str(each["OutputValue"]) for each in found.get("Outputs", [])},
-        revision=tuple(str(found.get(key)) for key in ("LastUpdatedTime", "ChangeSetId")),
+        revision=tuple(str(found.get(key)) for key in ("CreationTime", "LastUpdatedTime")),
     )
 
 

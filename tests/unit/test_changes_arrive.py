@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from local.runtime.intrinsics import load_yaml
+from scripts import stack_release
 from tests.unit.deploy_clone import NEW, Clone, typed
 from tests.unit.resolved_template import ROOT
 from tests.unit.translated import Translated, steps
@@ -212,3 +213,23 @@ def test_a_plain_sam_deploy_publishes_what_it_published(clone: Clone) -> None:
     append(f"{SHARED}/targets.yaml")(clone)
     clone.build()
     assert Translated.of(clone.built, clone.parameters()).published_since(plain) == FUNCTIONS
+
+
+def test_a_hidden_value_is_never_hashed_and_counts_as_new_when_it_is_given() -> None:
+    rules = {"Password": {"Type": "String", "NoEcho": True}, "Open": {"Type": "String", "Default": 1}}
+    kept = {"Password": "****", "Open": "2", "Removed": "x"}
+    assert stack_release.effective(rules, {}, kept) == {"Password": "****", "Open": "2"}
+    first, second = (stack_release.effective(rules, {"Password": "hunter2"}, kept) for _ in range(2))
+    assert "hunter2" not in first.values()
+    assert first != second
+
+
+def test_the_template_is_the_same_but_for_the_release(clone: Clone) -> None:
+    clone.build()
+    before = load_yaml(clone.built.read_text("utf-8"))
+    assert clone.deploy() == 0
+    after = load_yaml(clone.built.read_text("utf-8"))
+    release = after["Globals"]["Function"]["Environment"]["Variables"].pop(stack_release.VARIABLE)
+    assert after == before
+    assert len(release) == 16
+    assert list(clone.built.parent.glob("template*")) == [clone.built]

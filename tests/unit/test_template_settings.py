@@ -8,6 +8,7 @@ import pytest
 
 from chatops.targets import OWNER, REPOSITORY
 from doctor.checks.configuration import PARAMETERS
+from scripts import stack_release
 from tests.unit.test_template_rules import RESOURCES, ROOT, TEMPLATE, names
 
 
@@ -74,5 +75,6 @@ def test_the_environment_fits() -> None:
         "CHATOPS_SECRET_ARN": 120,
         "SLACK_APPROVERS": 500,
         **{name: 200 for name in variables if name.startswith("GIF_")},
+        stack_release.VARIABLE: 16,
     }
-    assert sum(len(name) + longest[name] for name in variables) < 3072
+    assert sum(len(name) + length for name, length in longest.items()) < 3072
