@@ -1,5 +1,5 @@
-"""The engine in a process of its own: `python -m local.engine PORT LAMBDA_URL [WAIT_TIME_SCALE]`, until
-Ctrl-C.
+"""The engine in a process of its own: `python -m local.engine PORT LAMBDA_URL [WAIT_TIME_SCALE] [older]`, until
+Ctrl-C. `older`: as Step Functions Local is, where that is less than AWS.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from local.engine.server import EmbeddedEngine
 
 
 def main(arguments: list[str]) -> int:
+    older = arguments[2:][-1:] == ["older"]
+    if older:
+        arguments = arguments[:-1]
     if len(arguments) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
@@ -19,7 +22,7 @@ def main(arguments: list[str]) -> int:
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
-    with EmbeddedEngine(lambda_url, scale, port) as engine:
+    with EmbeddedEngine(lambda_url, scale, port, older=older) as engine:
         print(
             f"Step Functions, DynamoDB and Secrets Manager at {engine.url}; Lambda at {lambda_url}",
             flush=True,

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.connections import ClosesConnections, listening
 from local.engine import identity, mend_speed, mends
+from local.engine import older as older_engine
 from local.engine.patches import Patches, Settings
 
 # By the prefix of the X-Amz-Target header, which every operation of these three has.
@@ -30,7 +31,7 @@ class EmbeddedEngine:
 
     `lambda_url`: where Task states find their functions. `wait_time_scale` multiplies Wait states and Retry
     intervals (not timeouts). `port` 0 takes a free one. `without` leaves named mends out, for the tests
-    that show what each is for.
+    that show what each is for. `older`: as Step Functions Local is, where that is less than AWS.
 
     moto keeps its state in module globals, so a process has one engine at a time; a second one is a
     RuntimeError. After the block nothing is left: no execution, no thread, no table, no change to moto.
@@ -44,12 +45,15 @@ class EmbeddedEngine:
         host: str = "127.0.0.1",
         *,
         without: Collection[str] = (),
+        older: bool = False,
     ) -> None:
         if not _in_use.acquire(blocking=False):
             raise RuntimeError("there is an engine in this process already; close it first")
         try:
             self._settings = Settings(lambda_url, wait_time_scale)
-            self._patches = _configure(self._settings, without)
+            self._patches = _configure(self._settings, [*without, older_engine.UNSCALED] if older else without)
+            if older:
+                older_engine.as_step_functions_local(self._patches)
         except BaseException:
             _in_use.release()
             raise

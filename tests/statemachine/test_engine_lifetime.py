@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -15,8 +16,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.drive import Drive
 from local.engine import EmbeddedEngine
-from tests.statemachine.bench import Bench, Functions, bench
+from local.scenarios import ALL
+from local.world import world
+from tests.statemachine import checks
+from tests.statemachine.bench import ROLE, Bench, Functions, bench
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,6 +105,33 @@ def test_the_engine_in_a_process_of_its_own_ends_with_ctrl_c() -> None:
     usage = subprocess.run([sys.executable, "-m", "local.engine"], capture_output=True, text=True, cwd=ROOT)
     assert usage.returncode == 2
     assert "python -m local.engine PORT LAMBDA_URL" in usage.stderr
+
+
+@pytest.mark.slow
+def test_the_flow_runs_on_an_engine_like_step_functions_local() -> None:
+    """In a process of its own, with what that one refuses or does not say: the suite is held to it here."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "local.engine", "0", f"http://127.0.0.1:{port}", "0.02", "older"]
+    engine = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert engine.stdout
+    url = engine.stdout.readline().split(" at ")[1].partition(";")[0]
+    try:
+        sfn, *_ = clients(url)
+        newer = {"ErrorEquals": ["E"], "MaxDelaySeconds": 5}
+        state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Retry": [newer], "End": True}
+        text = json.dumps({"StartAt": "A", "States": {"A": state}})
+        with pytest.raises(ClientError, match=r"InvalidDefinition.*MaxDelaySeconds"):
+            sfn.create_state_machine(name="newer", definition=text, roleArn=ROLE)
+        with world(engine=url, lambda_port=port, speed=50, targets=ALL["build-fails"].targets()) as made:
+            drive = Drive(made)
+            ALL["build-fails"].play(drive)
+            assert drive.end() == "Build Failed"
+            assert "error" not in made.describe(drive.arn)
+            checks.all_hold(made)
+    finally:
+        engine.terminate()
+        engine.communicate(timeout=10)
 
 
 def test_the_scale_of_waits_changes_while_the_engine_runs() -> None:
