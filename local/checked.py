@@ -64,7 +64,8 @@ def checked() -> Checked:
         problems.append(f"LAMBDA_PORT is {port}, and so is PORT; it should hold another port.")
     host = take(lambda: _host(env), "")
     problems += [text for name in secret_forms.NAMES if (text := _secret(env, name))]
-    if variables["GITHUB_APP_ID"] and not env.get(names.GITHUB_APP_KEY, "").strip():
+    app = bool(variables["GITHUB_APP_ID"]) and not any(text.startswith("GITHUB_APP_ID") for text in problems)
+    if app and not env.get(names.GITHUB_APP_KEY, "").strip():
         problems.append(secret_forms.problem(names.GITHUB_APP_KEY, ""))
     if problems:
         raise Wrong("\n".join(dict.fromkeys(problems)))

@@ -76,7 +76,7 @@ def known_target(name: str) -> Target | None:
         found = targets().get(name)
     except InvalidConfiguration as error:
         if os.environ.get("CHATOPS_TARGETS_FILE", "").strip() or os.environ.get("GITHUB_ID", "").strip():
-            raise Unusable(str(error)) from None
+            raise Unusable(error.text) from None
         return None  # nothing is configured in this shell: the target's name suffices
     if found is not None and not found.claim:
         raise Unusable(f"{name} has claim: false in targets.yaml, and this pipeline claims. Take that line out first.")

@@ -68,6 +68,36 @@ def test_a_language_that_nobody_speaks_is_named_with_those_that_are_spoken() -> 
     assert config.load({**BASE, "CHATOPS_LANG": " KO "}).language == "ko"
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "holds"),
+    [
+        ("CHATOPS_LANG", ["fr", "english", "en,ko", "é", "e" * 5000], "one of en, ko"),
+        ("LOG_LEVEL", ["verbose", "10"], "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("SLACK_CHANNEL_ID", ["#deployments", "deployments", "U0LEE0001", "0123", "C"], "the id of a Slack channel"),
+        (
+            "GIF_BASE_URL",
+            ["cdn/x", "ftp://x", "https://", "https://a b", "https://é", "https://a/" + "b" * 3000],
+            "an address",
+        ),
+        ("GIF_DEPLOYING", ["deploying.gif", "yes"], "an address that begins with https://"),
+        ("SLACK_API_URL", ["slack.com/api"], "an address that begins with https://"),
+        ("CHATOPS_GITHUB_API_URL", ["api.github.com"], "an address that begins with https://"),
+        ("AWS_REGION", ["Frankfurt", "us_east_1", "1"], "an AWS region"),
+    ],
+)
+def test_what_a_setting_should_hold_is_said_and_nothing_of_it_is_long(name: str, values: list[str], holds: str) -> None:
+    for value in values:
+        with pytest.raises(InvalidConfiguration) as caught:
+            config.load({**BASE, name: value})
+        assert caught.value.text.startswith(f"{name} is "), value
+        assert f"; it should hold {holds}" in caught.value.text, value
+        assert len(caught.value.text) < 400
+
+
+def test_pictures_may_be_left_out() -> None:
+    assert set(config.load({**BASE, "CHATOPS_API_URL": "https://a", "GIF_BASE_URL": "none"}).gifs.values()) == {""}
+
+
 @pytest.mark.parametrize("value", ["123456", "Iv23liAbCdEfGhIjKlMn", "Iv1.8a61f9b3a7aba766", ""])
 def test_a_github_app_is_named_by_its_id_or_its_client_id(value: str) -> None:
     assert config.load({**BASE, "GITHUB_APP_ID": f" {value} "}).github_app_id == value
@@ -158,6 +188,12 @@ def test_approval_is_required_where_there_are_approvers_unless_a_variable_says_o
         ({"ECS_SERVICE_NAME": "s"}, "ECS_SERVICE_NAME is set and ECS_CLUSTER_NAME is not"),
         ({"CODEDEPLOY_APP_NAME": "a"}, "CODEDEPLOY_APP_NAME is set and CODEDEPLOY_GROUP_NAME is not"),
         ({"SLACK_APPROVERS": "U0LEE0001,@kim"}, "SLACK_APPROVERS has '@kim'; it should hold Slack ids"),
+        (
+            {"ECS_CLUSTER_NAME": "arn:aws:ecs:x", "ECS_SERVICE_NAME": "s"},
+            "ECS_CLUSTER_NAME is 'arn:aws:ecs:x'; it should",
+        ),
+        ({"ECS_SERVICE_NAME": "a b"}, "ECS_SERVICE_NAME is 'a b'; it should hold the service's name"),
+        ({"CODEDEPLOY_APP_NAME": "a" * 101}, "CODEDEPLOY_APP_NAME is 'aaa"),
         ({"DEPLOY_APPROVAL_REQUIRED": "si"}, "DEPLOY_APPROVAL_REQUIRED is 'si'; it should hold true or false"),
     ],
 )

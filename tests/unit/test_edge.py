@@ -363,3 +363,40 @@ def test_nothing_unsigned_is_let_in_raises_or_is_answered_with_a_5xx(spy: Spy, g
 @given(st.binary(max_size=60) | words.map(lambda text: text.encode("utf-8", "replace")))
 def test_whatever_slack_signs_is_answered_below_500(environment: pytest.MonkeyPatch, raw: bytes) -> None:
     assert handler.handle(signed(raw))["statusCode"] < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CHATOPS_LANG", "fr", "CHATOPS_LANG is 'fr'; it should hold one of en, ko."),
+        ("SLACK_CHANNEL_ID", "#deployments", "SLACK_CHANNEL_ID is '#deployments'; it should hold"),
+        ("CHATOPS_TABLE", "", "CHATOPS_TABLE is not set; it should hold"),
+        ("CHATOPS_TARGETS_FILE", "/nowhere/targets.yaml", "targets.yaml: there is no such file"),
+    ],
+)
+def test_a_wrong_setting_is_told_to_whoever_asks_and_is_no_401(
+    environment: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    """The secret lies in Secrets Manager, as on AWS: reading it needs no other setting."""
+    environment.delenv("SLACK_SIGNING_SECRET")
+    environment.setenv("CHATOPS_SECRET_ARN", "secret")
+    environment.setattr(secrets, "_provider", Stored())
+    environment.setenv(name, value)
+    body = urlencode(
+        {"command": "/platform-deploy", "text": "v1", "user_id": "U0DANA001", "trigger_id": "1.2"}
+    ).encode()
+    now = int(real_time.time())
+    event = http_api_event("POST", "/prod/slack/events", "", list(headers(body, now).items()), body, "prod")
+    answer = handler.handle(event)
+    assert answer["statusCode"] == 200
+    assert says in json.loads(answer["body"])["text"]
+    other = list(headers(body, now, "another").items())
+    forged = http_api_event("POST", "/prod/slack/events", "", other, body, "prod")
+    assert handler.handle(forged)["statusCode"] == 401
+
+
+class Stored:
+    """Secrets Manager's provider with one secret."""
+
+    def get(self, *_arguments: Any, **_named: Any) -> dict[str, str]:
+        return {"SLACK_SIGNING_SECRET": SECRET}

@@ -275,7 +275,7 @@ def test_a_target_without_windows_is_never_frozen(tmp_path: Path) -> None:
             "      - {day: [sat]}",
             5,
             "freeze[0]",
-            "unknown field 'day'; did you mean days? Known are days, ",
+            "unknown field 'day'; known are days, from, reason, to, zone",
         ),
         ("      - days: [mon,\n         sut]", 6, "freeze[0].days[1]", "should hold weekdays (mon, tue, "),
         ("      - {days: sat}", 5, "freeze[0].days", "should hold a list of weekdays"),

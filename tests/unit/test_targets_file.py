@@ -147,6 +147,39 @@ WRONG = {
     ),
     "endless": (f"    timing: {{build: {'9' * 5000}}}", 3, "targets.prod.timing.build", "should hold whole seconds"),
     "unknown time": ("    timing: {biuld: 1}", 3, "targets.prod.timing", "unknown field 'biuld'"),
+    "octal seconds": ("    timing: {build: 010}", 3, "targets.prod.timing.build", "from 1 to 86400, not '010'"),
+    "minutes": ("    timing: {build: 30:00}", 3, "targets.prod.timing.build", "from 1 to 86400, not '30:00'"),
+    "not a number": ("    timing: {build: .nan}", 3, "targets.prod.timing.build", "from 1 to 86400, not '.nan'"),
+    "seconds as text": ("    timing: {build: '60'}", 3, "targets.prod.timing.build", "whole seconds"),
+    "octal quorum": ("    policy: {quorum: 03}", 3, "targets.prod.policy.quorum", "not '03'"),
+    "endless quorum": ("    policy: {quorum: 99999}", 3, "targets.prod.policy.quorum", "from 1 to 1000"),
+    "a text that is true": ("    event_type: on", 3, "targets.prod.event_type", "reads 'on' as true or false, so"),
+    "a text that is octal": ("    event_type: 0123", 3, "targets.prod.event_type", "reads '0123' as a number, so"),
+    "a text that is a date": ("    event_type: 2026-01-31", 3, "targets.prod.event_type", "'2026-01-31' as a date, so"),
+    "a text that is nothing": ("    event_type: ~", 3, "targets.prod.event_type", "reads '~' as nothing, so"),
+    "an id that is octal": (
+        "    policy: {approvers: [0123]}",
+        3,
+        "targets.prod.policy.approvers",
+        "'0123' is no Slack id",
+    ),
+    "a cluster's ARN": (
+        "    ecs: {cluster: 'arn:aws:ecs:eu-west-1:1:cluster/c', service: s}",
+        3,
+        "targets.prod.ecs.cluster",
+        "the cluster's name, not its ARN",
+    ),
+    "a long service": (
+        f"    ecs: {{cluster: c, service: {'s' * 256}}}",
+        3,
+        "targets.prod.ecs.service",
+        "service's name",
+    ),
+    "mistyped": ("    regoin: eu-west-1", 3, "targets.prod", "did you mean region?"),
+    "too high up": ("    quorum: 2", 3, "targets.prod", "did you mean policy.quorum?"),
+    "mistyped and too high up": ("    servce: x", 3, "targets.prod", "did you mean ecs.service?"),
+    "a list as a field": ("    ? [a, b]\n    : c", 3, "targets.prod", "a field's name should be a single word"),
+    "merged into itself": ("    policy: &own {<<: *own}", 3, "targets.prod.policy", "merges itself into itself"),
     "a tag of another language": ("    region: !!python/object:os.system x", 3, "targets.prod.region", "should hold"),
     "a tag of nobody": ("    claim: !maybe x", 3, "targets.prod.claim", "should hold true or false"),
 }
@@ -183,6 +216,63 @@ def test_a_target_is_named_in_lower_case_and_not_like_a_command(tmp_path: Path, 
 def test_a_file_that_holds_no_targets_says_so(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InvalidConfiguration, match=re.escape(says)):
         read(tmp_path, text)
+
+
+def test_anchors_and_merges_are_read_and_what_stands_at_the_target_counts(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        """
+targets:
+  dev: &dev
+    ecs: &ecs {cluster: c, service: s}
+    timing: {build: 60}
+  prod:
+    <<: *dev
+    timing: {build: 90}
+  eu:
+    <<: [{region: eu-west-1}, *dev]
+    ecs: {<<: *ecs, service: t}
+""",
+    )
+    assert [(one.cluster, one.service, one.region, one.timing.build) for one in found.values()] == [
+        ("c", "s", "", 60),
+        ("c", "s", "", 90),
+        ("c", "t", "eu-west-1", 60),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"targets:\n\tdev: {}\n", "line 2, the file: is indented with a tab; YAML takes spaces only"),
+        (b"targets: {dev: {}}\n---\na: 1\n", "line 2, the file: begins a second document"),
+        (b"targets: {dev: {}}\n...\ntargets: {}\n", "line 3, the file: "),
+        (b"\xef\xbb\xbftargets:\r\n  dev:\r\n    oops: x\r\n", "line 3, targets.dev: unknown field 'oops'"),
+        ("targets:\n  dev:\n    oops: x\n".encode("utf-16"), "line 3, targets.dev: unknown field 'oops'"),
+        (b"targets:\n  dev: {}\n  b\xff: {}\n", "line 3, the file: should hold text in UTF-8"),
+        (b"targets:\n  dev: {}\x00\n", "line 2, the file: should hold text in UTF-8"),
+        (b"targets: {dev: *base}\n", "line 1, the file: is not valid YAML: found undefined alias 'base'"),
+        (b"targets: " + b"[" * 5000, "line 1, the file: is nested too deeply"),
+        (b"#" * 1_000_001, "it is larger than 1 MB"),
+    ],
+)
+def test_what_a_file_may_not_be_is_said_with_its_line(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(InvalidConfiguration) as caught:
+        load(tmp_path / "mine.yaml", ENV)
+    assert caught.value.text.startswith("mine.yaml"), caught.value.text
+    assert says in caught.value.text
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/", "that is a folder"), ("/dev/zero", "that is not a regular file"), ("/etc/passwd/x", "no such")],
+)
+def test_what_is_no_file_is_not_read(path: str, why: str) -> None:
+    with pytest.raises(
+        InvalidConfiguration, match=f"{why}.*CHATOPS_TARGETS_FILE should hold the path of a targets.yaml"
+    ):
+        load(Path(path), ENV)
 
 
 def test_what_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:

@@ -38,9 +38,20 @@ _LISTS = {
 }
 
 
+_FIELDS = (
+    "repository", "event_type", "ecs", "codedeploy", "region", "role_arn", "claim", "strategy", "pause_at", "policy",
+    "timing", "freeze",
+)  # fmt: skip
+_ECS = ("cluster", "service", "task_role", "execution_role")
+_CODEDEPLOY = ("application", "group")
+_POLICY, _TIMING = ([field.name for field in fields(kind)] for kind in (Policy, Timing))
+_INSIDE = {"ecs": _ECS, "codedeploy": _CODEDEPLOY, "policy": _POLICY, "timing": _TIMING}
+_INNER = {name: f"{place}.{name}" for place, names in _INSIDE.items() for name in names if name not in _FIELDS}
+
+
 def _policy(where: Where, inherited: Policy) -> Policy:
     given: dict[str, Any] = {}
-    for name, place in where.fields({f.name for f in fields(Policy)}).items():
+    for name, place in where.fields(_POLICY).items():
         if name in _LISTS:
             items = place.members()
             for item, node in items:
@@ -70,27 +81,12 @@ def _pause_at(target: Mapping[str, Where]) -> tuple[str, ...]:
 
 
 def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
-    place = where.fields(
-        {
-            "repository",
-            "event_type",
-            "ecs",
-            "codedeploy",
-            "region",
-            "role_arn",
-            "claim",
-            "strategy",
-            "pause_at",
-            "policy",
-            "timing",
-            "freeze",
-        }
-    )
+    place = where.fields(_FIELDS, _INNER)
     owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
     if "repository" not in place and not (owner and repository):
         raise where.error("at_no_repository")
-    ecs = place["ecs"].fields({"cluster", "service", "task_role", "execution_role"}) if "ecs" in place else {}
-    deploy = place["codedeploy"].fields({"application", "group"}) if "codedeploy" in place else {}
+    ecs = place["ecs"].fields(_ECS) if "ecs" in place else {}
+    deploy = place["codedeploy"].fields(_CODEDEPLOY) if "codedeploy" in place else {}
     if ecs and deploy:
         raise where.error("at_both")
     for kind, given, needed in (("ecs", ecs, ("cluster", "service")), ("codedeploy", deploy, ("application", "group"))):
@@ -103,7 +99,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         deploy_approval=config.boolean(env, "DEPLOY_APPROVAL_REQUIRED", default=bool(approvers)),
         rollback_approval=config.boolean(env, "ROLLBACK_APPROVAL_REQUIRED", default=bool(approvers)),
     )
-    timing = place["timing"].fields({f.name for f in fields(Timing)}) if "timing" in place else {}
+    timing = place["timing"].fields(_TIMING) if "timing" in place else {}
     return Target(
         name=name,
         repository=place["repository"].text(_REPOSITORY, "owner/name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,11 @@ class Where:
             return self.error("at_hold", node, what=phrase(what))
         return self.error("at_hold_not", node, what=phrase(what), found=repr(str(found.value)[:80]))
 
-    def fields(self, allowed: Collection[str]) -> dict[str, Where]:
-        """The fields by name (`allowed` empty: any), those of a merge key (`<<: *base`) included."""
+    def fields(self, allowed: Collection[str], inner: Mapping[str, str] | None = None) -> dict[str, Where]:
+        """The fields by name (`allowed` empty: any), those of a merge key (`<<: *base`) included.
+
+        `inner`: names that belong deeper, each with where it does, for those who write them here.
+        """
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error("at_names_and_values")
         found: dict[str, Where] = {}
@@ -55,30 +58,32 @@ class Where:
             if not isinstance(key, yaml.ScalarNode):
                 raise self.error("at_key", key)
             if key.tag == _MERGE:
-                merged |= {n: w for n, w in self._merged(value, allowed).items() if n not in merged}
+                merged |= {n: w for n, w in self._merged(key, value, allowed).items() if n not in merged}
                 continue
             name = str(key.value)
             if allowed and name not in allowed:
-                raise self._unknown(name, key, allowed)
+                raise self._unknown(name, key, allowed, inner or {})
             if name in found:
                 raise self.error("at_twice", key, found=repr(name[:80]))
             found[name] = Where(self.file, value, f"{self.path}.{name[:80]}" if self.path else name[:80])
         return merged | found
 
-    def _merged(self, node: yaml.Node, allowed: Collection[str]) -> dict[str, Where]:
+    def _merged(self, key: yaml.Node, node: yaml.Node, allowed: Collection[str]) -> dict[str, Where]:
         """https://yaml.org/type/merge.html: of several, the first that has a field counts."""
         several = node.value if isinstance(node, yaml.SequenceNode) else [node]
         if any(one.start_mark.index <= self.node.start_mark.index <= one.end_mark.index for one in several):
-            raise self.error("at_itself")
+            raise self.error("at_itself", key)
         found: dict[str, Where] = {}
         for one in reversed(several):
             found |= Where(self.file, one, self.path).fields(allowed)
         return found
 
-    def _unknown(self, name: str, key: yaml.Node, allowed: Collection[str]) -> InvalidConfiguration:
+    def _unknown(
+        self, name: str, key: yaml.Node, allowed: Collection[str], inner: Mapping[str, str]
+    ) -> InvalidConfiguration:
         said = {"found": repr(name[:80]), "known": ", ".join(sorted(allowed))}
-        if meant := difflib.get_close_matches(name, allowed, n=1):
-            return self.error("at_unknown_meant", key, meant=meant[0], **said)
+        if meant := difflib.get_close_matches(name, [*allowed, *inner], n=1):
+            return self.error("at_unknown_meant", key, meant=inner.get(meant[0], meant[0]), **said)
         return self.error("at_unknown_field", key, **said)
 
     def value(self, kind: type, what: str) -> Any:

@@ -49,7 +49,7 @@ TEXTS = {
     "at_itself": "merges itself into itself",
     "at_names_and_values": "should hold names and values",
     "at_unknown_field": "unknown field {found}; known are {known}",
-    "at_unknown_meant": "unknown field {found}; did you mean {meant}? Known are {known}",
+    "at_unknown_meant": "unknown field {found}; known are {known}; did you mean {meant}?",
     "at_twice": "{found} stands twice",
     "at_hold": "should hold {what}",
     "at_hold_not": "should hold {what}, not {found}",

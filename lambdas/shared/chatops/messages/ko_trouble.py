@@ -48,7 +48,7 @@ TEXTS = {
     "at_itself": "자기 자신을 병합합니다",
     "at_names_and_values": "이름과 값의 목록이어야 합니다",
     "at_unknown_field": "{found} 항목은 없습니다. 쓸 수 있는 항목: {known}",
-    "at_unknown_meant": "{found} 항목은 없습니다. 혹시 {meant} 항목인가요? 쓸 수 있는 항목: {known}",
+    "at_unknown_meant": "{found} 항목은 없습니다. 쓸 수 있는 항목: {known}. 혹시 {meant} 항목인가요?",
     "at_twice": "{found} 항목이 두 번 나옵니다",
     "at_hold": "넣을 값: {what}",
     "at_hold_not": "{found} 값은 쓸 수 없습니다. 넣을 값: {what}",
