@@ -142,6 +142,7 @@ class Slack:
 
     def _method(self, name: str, request: Request) -> Response:
         if name not in METHODS:
+            self.misread.append(f"{name}: there is no such method in web_api.yaml")
             return self._reply(name, {}, 200, "unknown_method", req_method=name)
         found, (scope, method) = Reading(), METHODS[name]
         try:

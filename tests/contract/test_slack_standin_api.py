@@ -186,3 +186,5 @@ def test_tokens_and_scopes(slack: Slack, web: WebClient) -> None:
     slack.scopes.discard("usergroups:read")
     assert refused(web.usergroups_users_list, usergroup=S_APPROVERS) == "missing_scope"
     assert refused(web.api_call, api_method="chat.everything") == "unknown_method"
+    assert slack.misread == ["chat.everything: there is no such method in web_api.yaml"]
+    slack.misread.clear()

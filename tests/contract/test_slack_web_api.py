@@ -16,6 +16,7 @@ from local.faults import Fault
 from local.slack import Slack, methods, web_api
 from local.slack.directory import C_DEPLOY, S_APPROVERS, U_DEV
 from local.slack.web_api import FORM, JSON
+from tests import misread
 from tests.contract.slack_words import modal
 
 DESCRIPTION = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "slack-web-api.json"
@@ -89,6 +90,13 @@ def test_a_reading_method_ignores_a_json_body(misused: Slack, name: str) -> None
     answer = post(misused, name, ARGUMENTS[name], f"{JSON};charset=utf-8")
     assert answer["error"] == ("user_not_found" if name == "users.info" else "invalid_arguments")
     assert f"{name}: a body of application/json is not read" in misused.misread
+
+
+def test_a_request_that_slack_does_not_read_fails_the_test_that_made_it(slack: Slack) -> None:
+    post(slack, "users.info", ARGUMENTS["users.info"], JSON)
+    with pytest.raises(AssertionError, match=r"users\.info: a body of application/json is not read"):
+        misread.check()
+    misread.check()
 
 
 @pytest.mark.parametrize("name", [one for one in ARGUMENTS if one != "chat.getPermalink"])
