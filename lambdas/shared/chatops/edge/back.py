@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from chatops import SCHEMA, aws
+from chatops import SCHEMA, aws, deadline
 from chatops.config import settings
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
@@ -52,7 +52,7 @@ def roll_back(card: str, press: Press) -> str:
         name = execution_name(press.team, card, attempt)
         begun = begin(name, text)
         if begun == "started":
-            return say("accepted_rollback_last", target=target)
+            return deadline.recorded(say("accepted_rollback_last", target=target))
         if not begun:
             return refused("not_started", target=target)
         if said := _earlier(rows, name, target, text):

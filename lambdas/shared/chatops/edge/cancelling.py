@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatops import aws, deadline
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import record, refused
 from chatops.ids import deployment_id as id_of
 from chatops.messages.catalogue import say
+from chatops.observability import logger
 from chatops.store import approvals, deliveries, deployments, locks, stages, waits
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
@@ -50,7 +54,7 @@ def cancel(deployment_id: str, user: str) -> str:
         return refused("cancel_not_you", id=deployment_id, user=(plan.get("requester") or {}).get("id", ""))
     if obstacle := withdraw(rows, record, user):
         return refused(obstacle, id=deployment_id)
-    return say("cancel_recorded", id=deployment_id)
+    return _recorded(deployment_id)
 
 
 def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
@@ -61,7 +65,22 @@ def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
     target = str(plan["target"]) if plan["command"] == "rollback" else ""
     if said := approvals.cancel(rows, deployment_id, by, via, rollback_of=target):
         return f"cancel_{said}"
+    deadline.recorded(_recorded(deployment_id))
     for stage in stages.CANCELLABLE:
-        stages.revoke(rows, deployment_id, stage)
+        _revoke(rows, deployment_id, stage)
     waits.nudge(rows, deployment_id, patience=PATIENCE)
     return ""
+
+
+def _recorded(deployment_id: str) -> str:
+    return say("cancel_recorded", id=deployment_id)
+
+
+def _revoke(rows: Table, deployment_id: str, stage: str) -> None:
+    """Where it fails (the run claims the ticket at this moment, say), the cancel stands all the same: a claim looks for
+    it."""
+    try:
+        stages.revoke(rows, deployment_id, stage)
+    except (BotoCoreError, ClientError) as error:
+        code = aws.error_code(error) or type(error).__name__
+        logger.warning("ticket not revoked", deployment_id=deployment_id, stage=stage, error=code)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chatops import http
+from chatops import deadline, http
 from chatops.edge import back, cancelling, deciding, fields, promoting
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import record, refused
+from chatops.edge.replies import tell
 from chatops.errors import ChatOpsError
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import plain
@@ -71,14 +72,14 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
         said = cancelling.cancel(deployment_id, user)
     if said:
         record(said, action, deployment_id, user)
-        _tell(_text(payload, "response_url"), said)
+        tell(_text(payload, "response_url"), said)
     return OK
 
 
 def _pause(payload: dict[str, Any], user: str, action: str, value: str) -> dict[str, Any]:
     said = promoting.press(action, value, user, _text(payload, "channel", "id"))
     record(said, action, value, user)
-    _tell(_text(payload, "response_url"), said)
+    tell(_text(payload, "response_url"), said)
     return OK
 
 
@@ -92,17 +93,13 @@ def _press(payload: dict[str, Any], user: str) -> back.Press:
     )
 
 
-def _tell(response_url: str, text: str) -> None:
-    if usable := fields.url(response_url):
-        slack.respond(usable, timeout=1, response_type="ephemeral", replace_original=False, text=text)
-
-
 def _ask_reason(payload: dict[str, Any], deployment_id: str) -> dict[str, Any]:
     private = json.dumps({"id": deployment_id, "response_url": _text(payload, "response_url")[:1000]})
+    deadline.change()
     try:
         slack.call("views.open", trigger_id=_text(payload, "trigger_id"), view=modal(private))
     except ChatOpsError:
-        _tell(_text(payload, "response_url"), refused("click_failed"))
+        tell(_text(payload, "response_url"), refused("click_failed"))
     return OK
 
 
@@ -123,5 +120,5 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
     if said := deciding.reject(deployment_id, user, fields.text(reason)[:_REASON_LIMIT]):
         record(said, "reject", deployment_id, user)
-        _tell(_text(private, "response_url"), said)
+        tell(_text(private, "response_url"), said)
     return OK

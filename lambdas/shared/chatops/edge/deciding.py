@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatops import clock
+from chatops import clock, deadline
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
 from chatops.messages.catalogue import Markup, duration, escape, plain, say
@@ -81,7 +81,9 @@ def _after(rows: Table, deployment_id: str, row: Item, user: str, wanted: str) -
     if not decision and (wanted != "approved" or user not in row["votes"]):
         return closed(rows, deployment_id, deployments.get(rows, deployment_id), row)  # ended or cancelled meanwhile
     if not decision:
-        waits.nudge(rows, deployment_id, patience=PATIENCE)  # the card shows how many have said yes
-        return say("click_counted", id=deployment_id, have=len(row["votes"]), want=row["quorum"])
-    waits.nudge(rows, deployment_id, patience=PATIENCE)
-    return say(f"click_{wanted}", id=deployment_id) if mine else _already(deployment_id, {}, row)
+        said = say("click_counted", id=deployment_id, have=len(row["votes"]), want=row["quorum"])
+    else:
+        said = say(f"click_{wanted}", id=deployment_id) if mine else _already(deployment_id, {}, row)
+    deadline.recorded(said)
+    waits.nudge(rows, deployment_id, patience=PATIENCE)  # also for a vote: the card shows how many have said yes
+    return said

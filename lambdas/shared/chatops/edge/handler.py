@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-import queue
-import threading
 import time
+from collections.abc import Mapping
+from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
 from chatops import config, http, observability, secrets
-from chatops.edge import clicks, commands, fields
-from chatops.edge.limits import BUDGET, PATIENCE
+from chatops.deadline import Deadline, TooLateError
+from chatops.edge import clicks, commands, fields, replies
+from chatops.edge.limits import BUDGET, PATIENCE, SIGNING, SLACK, TELLING
 from chatops.edge.signature import plausible, verified
 from chatops.errors import InvalidConfiguration, UnknownSchema
 from chatops.messages.catalogue import say
 
 UNSIGNED = {"message": "The request's signature does not hold."}
+_LONGEST_START = 10.0
+"""Seconds: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
+_CLOCKS_APART = 2.0
+"""Seconds that the request's time at API Gateway may be off its signature's."""
 
 
 def handle(event: Any) -> dict[str, Any]:
     """The HTTP answer, for whatever bytes arrive: never an exception, never a 5xx."""
-    began = monotonic()
+    headers = http.headers(event)
+    began = monotonic() - _age(event, headers)
     raw = http.body(event)
     if raw is None:
         return http.answer(413 if _oversized(event) else 400, {"message": "The body is unusable."})
@@ -31,7 +37,7 @@ def handle(event: Any) -> dict[str, Any]:
         found = _json(raw)
         if found.get("type") == "url_verification" and isinstance(found.get("challenge"), str):
             return {"statusCode": 200, "body": fields.text(found["challenge"])}
-    if not _signed(http.headers(event), raw):
+    if not _signed_in_time(headers, raw):
         return http.answer(401, UNSIGNED)
     found = _json(raw)
     if found.get("type") == "url_verification":
@@ -42,14 +48,36 @@ def handle(event: Any) -> dict[str, Any]:
 
 
 def within(seconds: float, form: dict[str, str]) -> dict[str, Any]:
-    """`deliver`, or an answer without it after so many seconds: Slack waits no longer than three. What is under way
-    then goes on where it can; what it recorded without waking the execution, `sweep` delivers."""
-    answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(deliver(form)), name="delivery", daemon=True).start()
+    """`deliver`, or after so many seconds an answer without it: nothing of it happens afterwards, and the person is
+    told whether something may have happened before. What it recorded without waking the execution, `sweep` delivers."""
+    limit = Deadline(seconds, TELLING)
     try:
-        return answers.get(timeout=max(0.0, seconds))  # the secret alone may have used up more than there was
-    except queue.Empty:
-        return _trouble(TimeoutError())
+        return limit.run(partial(deliver, form))
+    except TooLateError:
+        return _late(limit, form, unheard=seconds < BUDGET - SLACK)
+
+
+def _late(limit: Deadline, form: dict[str, str], *, unheard: bool) -> dict[str, Any]:
+    _note(TimeoutError())
+    text = limit.text or f"⚠️ {say('late_maybe' if limit.maybe else 'late')}"
+    if limit.told and not unheard:
+        return {"statusCode": 200, "body": ""}
+    try:
+        return Deadline(TELLING).run(partial(replies.shown, form, text, stands=bool(limit.text), unheard=unheard))
+    except TooLateError:
+        return http.answer(200, {"response_type": "ephemeral", "text": text})
+
+
+def _age(event: Any, headers: dict[str, str]) -> float:
+    """Seconds since the request reached API Gateway: the function may have had to start first. An event that names
+    another time than its signature, or one that is long past, is none that has just arrived."""
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    arrived = context.get("timeEpoch") if isinstance(context, dict) else None
+    signed_at = headers.get("x-slack-request-timestamp", "")
+    if not isinstance(arrived, int) or not (signed_at.isascii() and signed_at.isdigit() and len(signed_at) < 12):
+        return 0.0
+    age = time.time() - arrived / 1000
+    return age if 0 < age <= _LONGEST_START and abs(arrived / 1000 - int(signed_at)) <= _CLOCKS_APART else 0.0
 
 
 def _oversized(event: dict[str, Any]) -> bool:
@@ -75,11 +103,18 @@ def _form(raw: bytes) -> dict[str, str]:
     return {k: v[0] for k, v in found.items()}
 
 
-def _signed(headers: dict[str, str], raw: bytes) -> bool:
-    """Checked with the secret as it is known; read afresh (rarely) when it does not hold: it may have been rotated."""
+def _signed_in_time(headers: dict[str, str], raw: bytes) -> bool:
     now = time.time()
     if not plausible(headers, now):
         return False
+    try:
+        return Deadline(SIGNING).run(partial(_signed, headers, raw, now))
+    except TooLateError:
+        return False
+
+
+def _signed(headers: dict[str, str], raw: bytes, now: float) -> bool:
+    """Checked with the secret as it is known; read afresh (rarely) when it does not hold: it may have been rotated."""
     for fresh in (False, True):
         try:
             secret = secrets.optional(secrets.SLACK_SIGNING_SECRET, fresh=fresh, patience=PATIENCE)
@@ -95,29 +130,25 @@ def deliver(form: dict[str, str]) -> dict[str, Any]:
     try:
         config.settings()  # what is wrong with them is told before anything is started
         if "payload" in form:
-            return clicks.answer(_payload(form["payload"]))
+            return clicks.answer(replies.payload(form))
         if form.get("command"):
             return commands.answer(form)
     except Exception as error:  # noqa: BLE001 - the edge never answers 5xx; Slack would only show its own error
-        return _trouble(error)
+        return _trouble(error, form)
     return http.answer(400, {"message": "This is neither a command nor an interaction."})
 
 
-def _payload(text: str) -> Any:
-    """The interaction; None for what is no JSON."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _trouble(error: Exception) -> dict[str, Any]:
+def _note(error: Exception) -> None:
     observability.logger.error("the edge met trouble", error=type(error).__name__)
     observability.emit({"EdgeTroubles": 1})
+
+
+def _trouble(error: Exception, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+    _note(error)
     if isinstance(error, InvalidConfiguration):
         text = say("misconfigured", said=error.words)
     elif isinstance(error, UnknownSchema):
         text = say(error.key, error.values)
     else:
-        text = say("late" if isinstance(error, TimeoutError) else "click_failed")
-    return http.answer(200, {"response_type": "ephemeral", "text": f"⚠️ {text}"})
+        text = say("late_maybe" if isinstance(error, TimeoutError) else "click_failed")
+    return replies.shown(form or {}, f"⚠️ {text}")

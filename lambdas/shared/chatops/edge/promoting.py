@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chatops import clock
+from chatops import clock, deadline
 from chatops.edge import cancelling
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
@@ -34,8 +34,10 @@ def decide(rows: Table, deployment_id: str, mark: str, decision: str, by: str, v
     row = pauses.decide(rows, deployment_id, mark, decision, by, via)
     if (row.get("decision"), row.get("by")) != (decision, by):
         return closed(rows, deployment_id, deployments.get(rows, deployment_id), row)
+    said = say("click_promoted" if decision == "promoted" else "click_pause_rolled_back", id=deployment_id)
+    deadline.recorded(said)
     waits.nudge(rows, deployment_id, patience=PATIENCE)
-    return say("click_promoted" if decision == "promoted" else "click_pause_rolled_back", id=deployment_id)
+    return said
 
 
 def obstacle(rows: Table, deployment_id: str, mark: str, decision: str, user: str, channel: str) -> str:

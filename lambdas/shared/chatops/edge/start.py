@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import aws
+from chatops import aws, deadline
 from chatops.config import settings
 from chatops.edge.limits import PATIENCE
 from chatops.observability import logger
@@ -19,6 +19,7 @@ def begin(name: str, text: str) -> str:
     """`started`, `exists` where there was an execution of that name already, or nothing if Step Functions did not
     answer."""
     states = aws.client("stepfunctions", patience=PATIENCE)
+    deadline.change()
     try:
         states.start_execution(stateMachineArn=settings().state_machine_arn, name=name, input=text)
     except states.exceptions.ExecutionAlreadyExists:

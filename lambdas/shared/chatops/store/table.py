@@ -11,7 +11,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from chatops import SCHEMA, aws, schema
+from chatops import SCHEMA, aws, deadline, schema
 from chatops.config import settings
 from chatops.errors import ChatOpsError, UnknownSchema
 
@@ -156,6 +156,7 @@ class Table:
         """All of the members, or none: each is `{"Put" | "Update" | "Delete" | "ConditionCheck": …}`."""
         made = [{kind: {"TableName": self.name, **arguments}} for m in members for kind, arguments in m.items()]
         for left in reversed(range(_TRIES)):
+            deadline.change()
             try:
                 self._client.transact_write_items(TransactItems=made)
             except self._client.exceptions.TransactionCanceledException as error:
@@ -173,6 +174,7 @@ class Table:
     def _write(self, call: Any, **arguments: Any) -> Any:
         if "ConditionExpression" in arguments:
             arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        deadline.change()
         try:
             return call(**arguments)
         except self._client.exceptions.ConditionalCheckFailedException as error:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import aws, clock
+from chatops import aws, clock, deadline
 from chatops.observability import logger
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
@@ -69,6 +69,7 @@ def nudge(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
 def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1.0) -> None:
     """Answer the token and forget it. The answer is empty: it only wakes, the table says what is true."""
     states = aws.client("stepfunctions", patience=patience)
+    deadline.change()
     try:
         states.send_task_success(taskToken=token, output="{}")
     except states.exceptions.ClientError as error:
