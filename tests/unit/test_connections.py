@@ -160,9 +160,7 @@ def test_after_the_environment_was_frozen_a_request_is_sent_once_on_a_new_connec
         send()
         with pytest.MonkeyPatch.context() as patch:
             _frozen(patch, clocks)
-            began = real_time.perf_counter()
             send()
-            assert real_time.perf_counter() - began < 1
     assert set(server.requests) == {1}
 
 
