@@ -381,6 +381,7 @@ def test_a_wrong_setting_is_told_to_whoever_asks_and_is_no_401(
     environment.delenv("SLACK_SIGNING_SECRET")
     environment.setenv("CHATOPS_SECRET_ARN", "secret")
     environment.setattr(secrets, "_provider", Stored())
+    environment.setattr(secrets, "_known", {})  # put back afterwards, whatever was read
     environment.setenv(name, value)
     body = urlencode(
         {"command": "/platform-deploy", "text": "v1", "user_id": "U0DANA001", "trigger_id": "1.2"}
