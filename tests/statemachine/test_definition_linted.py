@@ -94,6 +94,7 @@ def _less(found: Machine) -> Iterator[tuple[str, Machine]]:
         yield name, json.loads(text)
 
 
+@pytest.mark.slow
 def test_both_agree_about_each_state_that_is_led_past() -> None:
     for name, found in _less(machine()):
         assert bool(linted(found)) is bool(definitions.problems(found)), name

@@ -95,6 +95,7 @@ def test_every_phase_and_every_end(name: str) -> None:
     whole(*written(STATES[name]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STATES)
 def test_whatever_of_the_plan_is_not_known(name: str, spoken: str) -> None:
     if spoken == "ko":
@@ -106,6 +107,7 @@ def test_whatever_of_the_plan_is_not_known(name: str, spoken: str) -> None:
             whole(*written({**STATES[name], "plan": without(STATES[name]["plan"], path, value)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.parametrize("phase", ["build", "deploy", "rollback", "rollout", "restored", "approval"])
 def test_whatever_a_phase_did_not_tell(name: str, phase: str) -> None:
