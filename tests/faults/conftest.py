@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,11 +23,21 @@ class Edge:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now = float(NOW)
+        self._threads = threading.local()  # that the answering thread started
         patch.setattr(handler, "time", SimpleNamespace(time=lambda: self.now))
+        start = threading.Thread.start
+
+        def noted(thread: threading.Thread) -> None:
+            getattr(self._threads, "started", []).append(thread)
+            start(thread)
+
+        patch.setattr(threading.Thread, "start", noted)
 
     def __call__(self, event: Any) -> int:
         """The answer's status, once it is known to be one that a gateway can send."""
+        self._threads.started = []
         answer = app.handler(event, None)
+        assert [one for one in self._threads.started if one.is_alive()] == [], "something goes on after the answer"
         assert set(answer) <= {"statusCode", "headers", "body"}
         assert isinstance(answer["body"], str)
         json.dumps(answer, ensure_ascii=False).encode()
