@@ -140,7 +140,7 @@ def test_a_process_that_is_killed_while_it_is_frozen_costs_one_call_and_is_reape
 ) -> None:
     process = runtime.invoke("one", {"start": WAYS[-1], "file": str(ticks.file)}).payload
     os.kill(process, signal.SIGKILL)
-    assert runtime.invoke("one", {}).error == "Runtime.ExitError"
+    assert runtime.invoke("one", {}).error == "Runtime.OutOfMemory"  # what Lambda calls a SIGKILL
     assert all(gone(pid) for pid in (process, *ticks.pids()))
     assert runtime.invoke("one", {}).error is None
 
