@@ -53,6 +53,6 @@ def build(folder: Path) -> Built:
 def _make(resource: str, source: Path, artefacts: Path) -> None:
     artefacts.mkdir(parents=True)
     command = ["make", "--silent", "--makefile", str(ROOT / "lambdas" / "Makefile"), f"build-{resource}"]
-    mine = {"ARTIFACTS_DIR": str(artefacts), "PYTHON": str(PIP), "ARCHITECTURE": platform.machine()}
+    mine = {"ARTIFACTS_DIR": str(artefacts), "BUILD_PYTHON": str(PIP), "BUILD_ARCHITECTURE": platform.machine()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MAKE"))}
     subprocess.run(command, cwd=source, env={**kept, **mine}, check=True, stdout=subprocess.DEVNULL)
