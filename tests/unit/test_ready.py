@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from chatops import aws, ready
-from tests.unit.conftest import ENVIRONMENT
+from chatops.targets import targets
+from tests.unit.conftest import ENVIRONMENT, _targets
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "http://127.0.0.1:9"
@@ -72,3 +73,16 @@ def test_a_client_that_was_made_at_the_start_is_the_handlers(environment: pytest
     assert aws.made.cache_info().misses == 2
     assert aws.client("stepfunctions", patience=0.25) is aws.client("stepfunctions", region="", patience=0.25)
     assert aws.made.cache_info().misses == 2
+
+
+def test_targets_that_were_read_at_the_start_are_the_handlers(environment: pytest.MonkeyPatch) -> None:
+    """Lambda's runtime client puts each invocation's trace into the environment; a setting that changes counts."""
+    environment.setenv("CHATOPS_TARGETS_FILE", str(ROOT / "targets.example.yaml"))
+    ready.prepare()
+    for trace in ("Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700", "Root=1-5bef4de8-ad49b0e87f6ef6c87fc2e701"):
+        environment.setenv("_X_AMZN_TRACE_ID", trace)
+        targets()
+    assert _targets.cache_info().misses == 1
+    environment.setenv("SLACK_APPROVERS", "U0LEE0001")
+    targets()
+    assert _targets.cache_info().misses == 2

@@ -174,6 +174,11 @@ def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     }
 
 
+_TRACE = "_X_AMZN_TRACE_ID"
+"""Lambda's runtime client sets it anew for each invocation: what was read during the start would be read again.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime"""
+
+
 @lru_cache(maxsize=1)
 def _cached(path: str, fingerprint: tuple[tuple[str, str], ...]) -> dict[str, Target]:
     env = dict(fingerprint)
@@ -190,7 +195,7 @@ def targets() -> dict[str, Target]:
     path = os.environ.get("CHATOPS_TARGETS_FILE", "").strip()
     if not path:
         path = str(PACKED) if PACKED.is_file() else ""
-    return _cached(path, tuple(sorted(os.environ.items())))
+    return _cached(path, tuple(sorted((name, value) for name, value in os.environ.items() if name != _TRACE)))
 
 
 def default_target(known: Mapping[str, Target]) -> str:
