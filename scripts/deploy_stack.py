@@ -132,6 +132,7 @@ def _sam(env: Mapping[str, str], stack: Stack, given: Mapping[str, str], *, conf
         file = Path(folder) / "parameters.yaml"
         file.write_text(json.dumps(given), "utf-8")  # JSON is YAML, and SAM takes no .json
         arguments = command(env, stack, file if given else None, confirm=confirm)
+        sys.stdout.flush()  # a runner's log is no terminal: what was said before would stand behind what SAM says
         return subprocess.run(arguments, env={**env, "SAM_CLI_TELEMETRY": "0"}, check=False, cwd=ROOT).returncode
 
 

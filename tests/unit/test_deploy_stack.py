@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +246,18 @@ def test_what_cannot_begin_does_not(
     assert said.count("::error") == 3
     assert "AccessDenied" in said
     assert sam.arguments == [""]
+
+
+def test_in_a_log_stands_first_what_was_said_first() -> None:
+    """A runner's log is a pipe, to which Python writes at the end if nobody says otherwise."""
+    program = (
+        "from scripts import deploy_stack, stack_state\n"
+        "deploy_stack.SAM = '/bin/echo'\n"
+        "print('Parameters that are set: none')\n"
+        "deploy_stack._sam({}, stack_state.Stack('a', 'b'), {}, confirm=False)\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    paths = {"PYTHONPATH": os.pathsep.join((str(ROOT / "lambdas/shared"), str(ROOT)))}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env={**kept, **paths}, capture_output=True, text=True, check=True)
+    assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["Parameters", "deploy"]
