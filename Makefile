@@ -15,7 +15,7 @@ export PYTHONPATH := $(CURDIR)/lambdas/shared:$(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 # The AWS command line and Lambda say AWS_REGION, boto3 reads the other name.
 ifneq ($(AWS_REGION),)
-export AWS_DEFAULT_REGION ?= $(AWS_REGION)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
 endif
 PY := .venv/bin/python
 # The built functions are tried under Lambda's own runtime client, which has wheels for Linux only.

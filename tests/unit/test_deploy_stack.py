@@ -261,3 +261,20 @@ def test_in_a_log_stands_first_what_was_said_first() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env={**kept, **paths}, capture_output=True, text=True, check=True)
     assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["Parameters", "deploy"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-west-1"),
+        ({}, ""),
+    ],
+)
+def test_the_region_is_that_of_aws_region(shell: dict[str, str], region: str) -> None:
+    """As the README and `make doctor` have it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
+    asked = ["make", "--silent", "--eval", "region: ; @echo $${AWS_DEFAULT_REGION}", "region"]
+    done = subprocess.run(asked, cwd=ROOT, env={**kept, **shell}, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == region
