@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from local.runtime.intrinsics import load_yaml
 TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 PERHAPS_SECRET = ("SLACK_CHANNEL_ID", "SLACK_APPROVERS")
 """Variables that people also keep as secrets of the repository."""
+
+_OF_MAKE = {"STACK_NAME": "STACK", "STACKNAME": "STACK", "CHATOPS_STACK_NAME": "STACK", "REGION": "AWS_REGION"}
+"""Names that `make deploy` does not read, and what is meant by them: ignored, they would change another stack."""
 
 
 class Unusable(Exception):
@@ -116,10 +119,17 @@ def typed(env: Mapping[str, str]) -> dict[str, str]:
             continue
         if name in names:
             found[names[name]] = value.replace("$$", "$").strip()
-        elif (like := difflib.get_close_matches(name, names, 1, 0.8)) or not name.isupper():
-            known = f"Do you mean {like[0]}?" if like else f"There are: {', '.join(declared())}."
+        elif (like := _meant(name, names)) or not name.isupper() or name.startswith("CHATOPS_"):
+            known = f"Do you mean {like}?" if like else f"There are: {', '.join(declared())}."
             raise Unusable(f"{name} is not a parameter of the stack. {known}")
     return found
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """What a name of no parameter may stand for; empty where nothing is like it."""
+    if name in _OF_MAKE:
+        return _OF_MAKE[name]
+    return next(iter(difflib.get_close_matches(name, names, 1, 0.8)), "")
 
 
 def checked(parameter: str, value: str, name: str = "") -> str:

@@ -135,6 +135,8 @@ def test_parameters_behind_make_are_taken_as_they_were_typed(flags: str, found: 
 @pytest.mark.parametrize(
     ("name", "said"),
     [("Langauge", "Do you mean Language"), ("SlackApprover", "SlackApprovers?"), ("ECS_CLUSTER", "ECS_CLUSTER_NAME?"),
+     ("STACK_NAME", "Do you mean STACK?"), ("CHATOPS_STACK_NAME", "Do you mean STACK?"),
+     ("REGION", "Do you mean AWS_REGION?"), ("CHATOPS_ARTIFACTS_BUCKET", "There are: GithubId, "),
      ("Nonsense", "There are: GithubId, ")],
 )  # fmt: skip
 def test_a_name_that_is_no_parameters_is_not_ignored(name: str, said: str) -> None:
