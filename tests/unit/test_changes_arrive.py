@@ -6,6 +6,7 @@ hands over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -233,3 +234,12 @@ def test_the_template_is_the_same_but_for_the_release(clone: Clone) -> None:
     assert after == before
     assert len(release) == 16
     assert list(clone.built.parent.glob("template*")) == [clone.built]
+
+
+def test_no_release_reads_as_a_number() -> None:
+    """PyYAML quotes what it reads as a number itself; CloudFormation reads more.
+    https://yaml.org/spec/1.2.2/#1032-tag-resolution
+    """
+    found = [stack_release.release({"Language": "en", "ApiRateLimit": str(number)}) for number in range(3000)]
+    assert len(set(found)) == len(found)
+    assert [one for one in found if re.fullmatch(r"[-+]?[0-9]+(e[-+]?[0-9]+)?|0[ox][0-9a-f]+", one)] == []
