@@ -42,8 +42,8 @@ def effective(
 
 
 def release(values: Mapping[str, str]) -> str:
-    """The same for the same values, in whatever order: an r and 15 hexadecimal digits. Without the letter CloudFormation
-    would read some as numbers (`12e4567890123456`, which PyYAML writes without quotes), and change them.
+    """The same for the same values, in whatever order: an r and 15 hexadecimal digits. Without the letter,
+    CloudFormation would read some as numbers (`12e4567890123456`, which PyYAML writes without quotes) and change them.
     https://github.com/aws/serverless-application-model/issues/200
     """
     return "r" + hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:15]
