@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 
 from chatops import config, targets
@@ -92,6 +93,14 @@ def test_what_a_setting_should_hold_is_said_and_nothing_of_it_is_long(name: str,
         assert caught.value.text.startswith(f"{name} is "), value
         assert f"; it should hold {holds}" in caught.value.text, value
         assert len(caught.value.text) < 400
+
+
+def test_each_region_of_each_partition_that_the_sdk_knows_is_one() -> None:
+    session = boto3.Session()
+    partitions = session.get_available_partitions()
+    known = {name for one in partitions for name in session.get_available_regions("lambda", one)}
+    assert {"eusc-de-east-1", "us-gov-west-1", "cn-north-1", "us-isob-east-1"} <= known
+    assert [name for name in sorted(known) if config.load({**BASE, "AWS_REGION": name}).region != name] == []
 
 
 def test_pictures_may_be_left_out() -> None:

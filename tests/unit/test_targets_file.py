@@ -181,6 +181,30 @@ WRONG = {
     "a list as a field": ("    ? [a, b]\n    : c", 3, "targets.prod", "a field's name should be a single word"),
     "merged into itself": ("    policy: &own {<<: *own}", 3, "targets.prod.policy", "merges itself into itself"),
     "a tag of another language": ("    region: !!python/object:os.system x", 3, "targets.prod.region", "should hold"),
+    "a tag that its value does not fit": (
+        "    claim: !!bool maybe",
+        3,
+        "targets.prod.claim",
+        "should hold true or false, not 'maybe'",
+    ),
+    "an endless zone": (
+        f"    freeze: [{{days: [sat], zone: {'x' * 5000}}}]",
+        3,
+        "targets.prod.freeze[0].zone",
+        "should hold a time zone",
+    ),
+    "an endless weekday": (
+        f"    freeze: [{{days: [{'x' * 5000}]}}]",
+        3,
+        "targets.prod.freeze[0].days[0]",
+        "should hold weekdays",
+    ),
+    "an endless time": (
+        f"    freeze: [{{from: {'9' * 5000}}}]",
+        3,
+        "targets.prod.freeze[0].from",
+        "should hold a time",
+    ),
     "a tag of nobody": ("    claim: !maybe x", 3, "targets.prod.claim", "should hold true or false"),
 }
 
@@ -294,6 +318,24 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
 def test_a_target_without_a_repository_anywhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration, match="names no repository, and GITHUB_ID and GITHUB_REPO are not set"):
         read(tmp_path, "targets:\n  prod: {}\n", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("GITHUB_REPO", "acme/checkout-api", "it should hold the name"),
+        ("GITHUB_REPO", "https://github.com/acme/shop", "it should hold the name"),
+        ("GITHUB_ID", "acme corp", "it should hold the GitHub owner"),
+    ],
+)
+def test_the_variables_behind_a_target_are_checked_where_it_takes_them(
+    tmp_path: Path, name: str, value: str, says: str
+) -> None:
+    with pytest.raises(InvalidConfiguration) as caught:
+        read(tmp_path, "targets:\n  prod: {}\n", {**ENV, name: value})
+    assert caught.value.text.startswith(f"{name} is {value!r}; {says}")
+    found = read(tmp_path, "targets:\n  prod: {repository: acme/shop}\n", {**ENV, name: value})
+    assert found["prod"].repository == "acme/shop"
 
 
 def test_the_file_that_a_variable_names_is_used(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:

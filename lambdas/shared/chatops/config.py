@@ -12,7 +12,7 @@ from chatops.errors import InvalidConfiguration, phrase
 LANGUAGES = ("en", "ko")
 _APP_ID = re.compile(r"[1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40}")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _ADDRESS = re.compile(r"https?://[^\s/?#<>\"'|]+[^\s<>\"'|]*")
 _LONGEST_ADDRESS = 2000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -103,7 +103,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     if text(env, "GIF_BASE_URL") != NO_PICTURES:
         gif_base = address(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
     region_name = "AWS_REGION" if text(env, "AWS_REGION") else "AWS_DEFAULT_REGION"
-    region = like(env, region_name, _REGION, "what_region", "us-east-1")
+    region = like(env, region_name, REGION, "what_region", "us-east-1")
 
     def gif(name: str, file: str) -> str:
         return address(env, name, f"{gif_base}/{file}" if gif_base else "")

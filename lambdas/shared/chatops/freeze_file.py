@@ -70,7 +70,7 @@ def _moment(where: Where, *, last: bool) -> datetime:
     """A date is the whole day: its beginning, or, as the end, the next day's."""
     found = _DATE.fullmatch(where.raw())
     if not found:
-        raise where.error("at_date", found=repr(where.raw()))
+        raise where.error("at_date", found=repr(where.raw()[:80]))
     try:
         day = datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}")
     except ValueError:
@@ -83,7 +83,7 @@ def _minutes(where: Where, least: int, most: int) -> int:
     minutes = int(found[1]) * 60 + int(found[2]) if found and int(found[2]) < 60 else -1
     if not least <= minutes <= most:
         first, last = ("00:00", "23:59") if least == 0 else ("00:01", "24:00")
-        raise where.error("at_time", first=first, last=last, found=repr(where.raw()))
+        raise where.error("at_time", first=first, last=last, found=repr(where.raw()[:80]))
     return minutes
 
 
@@ -92,7 +92,7 @@ def _day(where: Where) -> int:
     for number, day in enumerate(DAYS):
         if name in (day, day[:3]):
             return number
-    raise where.error("at_weekday", found=repr(where.raw()))
+    raise where.error("at_weekday", found=repr(where.raw()[:80]))
 
 
 def _zone(where: Where) -> str:
@@ -100,7 +100,7 @@ def _zone(where: Where) -> str:
     try:
         ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        meant = difflib.get_close_matches(name, available_timezones(), n=1)
+        meant = difflib.get_close_matches(name[:80], available_timezones(), n=1)
         hint = phrase("zone_meant", meant=meant[0]) if meant else phrase("zone_like")
-        raise where.error("at_zone", found=repr(name), hint=hint) from None
+        raise where.error("at_zone", found=repr(name[:80]), hint=hint) from None
     return name

@@ -139,10 +139,15 @@ def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], wh
     return found
 
 
+def default_repository(env: Mapping[str, str]) -> str:
+    """`GITHUB_ID`/`GITHUB_REPO`. Raises InvalidConfiguration."""
+    owner = _github_name(env, "GITHUB_ID", OWNER, "what_owner")
+    return f"{owner}/{_github_name(env, 'GITHUB_REPO', REPOSITORY, 'what_repository')}"
+
+
 def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     """The single target `dev` that the plain variables describe."""
-    owner = _github_name(env, "GITHUB_ID", OWNER, "what_owner")
-    repository = _github_name(env, "GITHUB_REPO", REPOSITORY, "what_repository")
+    repository = default_repository(env)
     approvers = approvers_of(env)
     cluster = config.like(env, "ECS_CLUSTER_NAME", ECS_NAME, "what_cluster_name")
     service = config.like(env, "ECS_SERVICE_NAME", ECS_NAME, "what_service_name")
@@ -158,7 +163,7 @@ def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     return {
         "dev": Target(
             name="dev",
-            repository=f"{owner}/{repository}",
+            repository=repository,
             event_type="dev_deploy",
             cluster=cluster if service else "",
             service=service,

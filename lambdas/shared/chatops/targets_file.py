@@ -21,7 +21,17 @@ from typing import Any
 from chatops import config, freeze_file
 from chatops.ecs.staged import PAUSE_STAGES
 from chatops.errors import InvalidConfiguration
-from chatops.targets import CODEDEPLOY_NAME, ECS_NAME, OWNER, REPOSITORY, Policy, Target, Timing, approvers_of
+from chatops.targets import (
+    CODEDEPLOY_NAME,
+    ECS_NAME,
+    OWNER,
+    REPOSITORY,
+    Policy,
+    Target,
+    Timing,
+    approvers_of,
+    default_repository,
+)
 from chatops.words import RESERVED
 from chatops.yaml_places import Where, composed
 
@@ -82,8 +92,7 @@ def _pause_at(target: Mapping[str, Where]) -> tuple[str, ...]:
 
 def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
     place = where.fields(_FIELDS, _INNER)
-    owner, repository = config.text(env, "GITHUB_ID"), config.text(env, "GITHUB_REPO")
-    if "repository" not in place and not (owner and repository):
+    if "repository" not in place and not (config.text(env, "GITHUB_ID") and config.text(env, "GITHUB_REPO")):
         raise where.error("at_no_repository")
     ecs = place["ecs"].fields(_ECS) if "ecs" in place else {}
     deploy = place["codedeploy"].fields(_CODEDEPLOY) if "codedeploy" in place else {}
@@ -104,7 +113,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         name=name,
         repository=place["repository"].text(_REPOSITORY, "owner/name")
         if "repository" in place
-        else f"{owner}/{repository}",
+        else default_repository(env),
         event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "what_characters")
         if "event_type" in place
         else f"{name}_deploy",
@@ -114,7 +123,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
         execution_role=ecs["execution_role"].text(_ROLE_NAME, "what_role_name") if "execution_role" in ecs else "",
         codedeploy_application=deploy["application"].text(CODEDEPLOY_NAME, "what_codedeploy_name") if deploy else "",
         codedeploy_group=deploy["group"].text(CODEDEPLOY_NAME, "what_codedeploy_name") if deploy else "",
-        region=place["region"].text(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "what_region") if "region" in place else "",
+        region=place["region"].text(config.REGION, "what_region") if "region" in place else "",
         role_arn=place["role_arn"].text(_ROLE, "what_role") if "role_arn" in place else "",
         claim=bool(place["claim"].value(bool, "what_boolean")) if "claim" in place else True,
         strategy=place["strategy"].text(re.compile("rolling|blue_green|linear|canary"), "what_strategy")

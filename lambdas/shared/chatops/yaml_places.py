@@ -89,7 +89,7 @@ class Where:
     def value(self, kind: type, what: str) -> Any:
         try:
             loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
-        except (yaml.YAMLError, ValueError, OverflowError):
+        except (yaml.YAMLError, ValueError, LookupError, OverflowError):
             # a tag that is none of YAML's own, a date or a number that cannot be
             raise self.wanted(what) from None
         if not isinstance(loaded, kind) or (kind is int and isinstance(loaded, bool)):
