@@ -59,7 +59,9 @@ def _installation(asked: argparse.Namespace) -> Iterator[Installation]:
         raise Unusable(f"There is no fault {asked.fault!r}; FAULT=list names them.")
     from doctor.local_run import started
     from local.checked import Wrong, checked
+    from local.settings import ignore_aws_files
 
+    ignore_aws_files()
     try:
         checked()
     except Wrong as error:

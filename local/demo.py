@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops.targets import Target
-from local import checked, scenarios, targets_text
+from local import checked, scenarios, settings, targets_text
 from local.scenarios import NoTarget, Scenario
 from local.slack.store import Change
 from local.world import World, states_entered, world
@@ -102,6 +102,7 @@ def main(arguments: list[str]) -> int:
         print(f"There is no scenario {name!r}. There are:\n{listed}", end="", file=sys.stderr)
         return 2
     scenario = scenarios.ALL[name]
+    settings.ignore_aws_files()
     try:
         given = checked.checked().targets
         scenario.target(given)

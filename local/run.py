@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from chatops.errors import InvalidConfiguration
-from local import checked
+from local import checked, settings
 from local.stage import Stage
 from local.world import World
 
@@ -20,6 +20,7 @@ def main() -> int:
     """Exit status 0 after Ctrl-C, 1 where a port is taken, a setting is wrong or Slack refuses."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     began = time.monotonic()
+    settings.ignore_aws_files()
     try:
         known = checked.checked()
     except checked.Wrong as error:

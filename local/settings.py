@@ -39,6 +39,9 @@ SEAMS = (
 )
 """External services that are used where the environment sets them."""
 
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+"""Lambda has none either."""
+
 
 def value(parameter: str, given: Mapping[str, str] | None = None) -> str:
     """A parameter's value; `given` are variables that count before the environment's."""
@@ -50,6 +53,14 @@ def value(parameter: str, given: Mapping[str, str] | None = None) -> str:
 def variables(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The parameters as the functions' variables."""
     return {variable: value(name, given) for name, (variable, _) in PARAMETERS.items()}
+
+
+def ignore_aws_files() -> None:
+    """For this process: everything is on this machine, so a profile that is missing, or a configuration that cannot be
+    read or names another endpoint, must not matter."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
+    os.environ |= NO_AWS_FILES
 
 
 def targets_path() -> Path:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 
 from local.runtime.template import ACCOUNT, REGION, Function
+from local.settings import NO_AWS_FILES
 
 PASSED_ON = (
     "PATH",
@@ -51,6 +52,7 @@ def reserved_variables(function: Function) -> dict[str, str]:
         "AWS_SESSION_TOKEN": "test",
         "AWS_ACCOUNT_ID": ACCOUNT,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **NO_AWS_FILES,
         "LAMBDA_TASK_ROOT": str(function.code_dir),
         "_HANDLER": function.handler,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -133,6 +134,35 @@ def test_the_commands_say_it_and_start_nothing(module: list[str]) -> None:
     assert done.stderr.startswith("mine.yaml: there is no such file")
     assert "Traceback" not in done.stderr
     assert "running already" not in done.stderr
+
+
+@pytest.fixture
+def unreadable(tmp_path: Path) -> dict[str, str]:
+    """Somebody whose AWS configuration is broken, and whose profile is in no file."""
+    (tmp_path / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (tmp_path / ".aws" / name).write_text("no section\n", "utf-8")
+    path = f"{ROOT / 'lambdas/shared'}:{ROOT}"
+    return {**os.environ, "HOME": str(tmp_path), "AWS_PROFILE": "nowhere", "PORT": "0", "PYTHONPATH": path}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["local.demo", "status"], ["doctor", "--local", "--quiet"]])
+def test_the_local_run_does_not_read_anybodys_aws_configuration(unreadable: dict[str, str], command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=unreadable, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_make_run_does_not_either(unreadable: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "local.run"]
+    with subprocess.Popen(command, cwd=ROOT, env=unreadable, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline().startswith("The bot is up after ")
+        started.send_signal(signal.SIGINT)
+        assert started.wait(30) == 0
 
 
 @pytest.mark.parametrize(
