@@ -110,7 +110,11 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"{scenario.name}: {scenario.about}", flush=True)
-    result = play(scenario, given)
+    try:
+        result = play(scenario, given)
+    except (LookupError, TimeoutError) as error:  # a button that never came, a state that was never entered
+        print(f"The scenario went another way, and was left: {error}", file=sys.stderr)
+        return 1
     print(json.dumps(result))
     return 0 if result["end_state"] == scenario.ends else 1
 

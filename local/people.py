@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from chatops.targets import Target
+from chatops.targets import Policy, Target
 from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, U_OUT, User
 from local.slack.workspace import Workspace
 
@@ -80,6 +80,17 @@ def approvers(space: Workspace, target: Target) -> list[str]:
 def requesters(space: Workspace, target: Target) -> list[str]:
     """Those whom the target admits by name or group; empty where everybody may ask."""
     return list(dict.fromkeys([*target.policy.requesters, *_in(space, target.policy.requester_groups)]))
+
+
+def enough(policy: Policy) -> Policy:
+    """The policy, with more approvers and a lower quorum where those whom it names could never decide about a request
+    (groups get as many members as they need)."""
+    asks = set() if policy.requester_groups else set(policy.requesters or (U_DEV, U_OUT))
+    own = asks and asks <= set(policy.approvers) and not policy.own_approval
+    if policy.approver_groups or len(policy.approvers) - bool(own) >= policy.quorum:
+        return policy
+    approvers = tuple(dict.fromkeys((*policy.approvers, U_LEE, U_KIM)))
+    return replace(policy, approvers=approvers, quorum=min(policy.quorum, len(approvers) - 1))
 
 
 def cast(space: Workspace, target: Target) -> Cast:

@@ -12,7 +12,6 @@ from local.codedeploy import Course
 from local.drive import Drive
 from local.ecs import Rollout
 from local.github import Script
-from local.slack.directory import U_KIM, U_LEE
 from local.world import World
 
 TIMING = {
@@ -86,11 +85,10 @@ class Scenario:
 
     def fitted(self, given: Mapping[str, Target]) -> dict[str, Target]:
         """These targets, with the one that it is played with as it needs it: with short timing and no freeze, with or
-        without an approval. Raises NoTarget."""
+        without an approval, and enough approvers. Raises NoTarget."""
         name = self.target(given)
         one = given[name]
-        named = bool(one.policy.approvers or one.policy.approver_groups)
-        policy = one.policy if named else replace(one.policy, approvers=(U_LEE, U_KIM))
+        policy = people.enough(one.policy)
         made = replace(
             one,
             policy=replace(policy, deploy_approval=self.approval, rollback_approval=False),

@@ -63,6 +63,13 @@ def test_what_looks_like_words_but_is_none_is_text() -> None:
     assert said["key"] == "why_error"
 
 
+@pytest.mark.parametrize("step", ["", "Plan"])
+def test_an_error_without_a_name_is_unknown(step: str) -> None:
+    for error in ({"Error": None, "Cause": "x"}, {"Error": "", "Cause": "x"}, {"Cause": "x"}):
+        assert "None" not in str(words(error, step))
+        assert "unknown" in str(words(error, step))
+
+
 @pytest.mark.parametrize("cause", [None, "not JSON", "[]", '{"errorMessage": null}'])
 def test_an_unreadable_cause_leaves_the_name(cause: Any) -> None:
     said = words({"Error": "States.Timeout", "Cause": cause})

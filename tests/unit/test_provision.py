@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chatops import targets_file
-from chatops.targets import Target
-from local import people, provision, targets_text
+from chatops.targets import Policy, Target
+from local import demo, people, provision, settings, targets_text
 from local.clock import Clock
 from local.github import GitHub
 from local.scenarios import ALL, NoTarget
@@ -86,6 +86,49 @@ def test_a_scenario_takes_the_default_target_if_that_fits_else_the_first_that_do
     assert ALL["rollback-command"].target(hosts) == "kiosk"
     with pytest.raises(NoTarget, match=r"^The scenario promote needs a target with ecs; there are kiosk \(neither"):
         ALL["promote"].target(hosts)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(),
+        Policy(quorum=9),
+        Policy(approvers=("U07CFO001",), quorum=2),
+        Policy(approvers=("U07CFO001",), quorum=2, own_approval=True, requesters=("U07CFO001",)),
+        Policy(approvers=("U07CFO001",), requesters=("U07CFO001",)),
+        Policy(approvers=("U0LEE0001", "U0KIM0001"), requesters=("U0LEE0001", "U0KIM0001"), quorum=2),
+        Policy(approvers=("U0DANA001", "U0OUT0001", "U0LEE0001"), quorum=3),
+        Policy(approvers=("U07CFO001",), requester_groups=("S07BILLERS",), quorum=3),
+        Policy(approver_groups=("S07FINANCE",), requesters=("U0LEE0001",), quorum=5),
+    ],
+    ids=str,
+)
+def test_a_scenario_has_enough_approvers_whoever_the_file_names(policy: Policy) -> None:
+    given = {"only": Target("only", "acme/x", "only_deploy", cluster="c", service="s", policy=policy)}
+    one = ALL["happy"].fitted(given)["only"]
+    assert set(policy.approvers) <= set(one.policy.approvers)
+    assert (one.policy.requesters, one.policy.requester_groups) == (policy.requesters, policy.requester_groups)
+    space = Slack(Clock()).space
+    people.introduce(space, {"only": one}, "C07OTHER1")
+    assert len(people.cast(space, one).deciders) >= one.policy.quorum >= 1
+
+
+def test_approvers_who_are_enough_stay_as_they_are() -> None:
+    for policy in (Policy(approvers=("U07CFO001", "W07BOSS01"), quorum=2), Policy(approvers=("U07CFO001",))):
+        assert people.enough(policy) == policy
+
+
+@pytest.mark.parametrize("error", [TimeoutError("no such button"), LookupError("no such button")])
+def test_a_scenario_that_goes_another_way_is_told(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def play(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(demo, "play", play)
+    monkeypatch.setattr(settings, "ignore_aws_files", lambda: None)
+    assert demo.main(["happy"]) == 1
+    assert capsys.readouterr().err == "The scenario went another way, and was left: no such button\n"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -22,7 +22,7 @@ def words(error: Mapping[str, Any] | None, step: str = "") -> dict[str, Any]:
         return {}
     if step:
         return _of_step(error, step)
-    name, said = str(error.get("Error", "")), _message(error)
+    name, said = str(error.get("Error") or ""), _message(error)
     text, _, last = said.rpartition("\n")
     if text and (brought := _brought(last)):
         return brought
