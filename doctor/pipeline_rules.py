@@ -190,7 +190,8 @@ def _records(name: str, job: Part) -> Iterator[Fault]:
     """A job that names an environment is a deployment on GitHub's page when it succeeds; a build deploys nothing."""
     environment, condition = job.at("environment"), job.said("if")
     builds = re.search(r"""['"]build['"]""", condition) and not re.search(r"""['"](?:deploy|rollback)['"]""", condition)
-    if environment is not None and builds and not environment.said("deployment"):
+    recorded = environment is not None and environment.said("deployment").lower() in ("", "true")
+    if environment is not None and builds and recorded:
         yield Fault(
             environment.line,
             f"job {name} builds, and GitHub records that as a deployment",
@@ -203,7 +204,7 @@ def _records(name: str, job: Part) -> Iterator[Fault]:
 def without_record(workflow: Workflow) -> Part | None:
     """Where a job takes an environment without recording a deployment; None where none does."""
     places = (job.at("environment", "deployment") for job in workflow.jobs.values())
-    return next((place for place in places if place is not None and place.text == "false"), None)
+    return next((place for place in places if place is not None and place.text.lower() == "false"), None)
 
 
 def _granted(workflow: Workflow, job: Part) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doctor import pipeline_rules
-from doctor.pipeline_rules import RUN_NAME
+from doctor.pipeline_rules import RUN_NAME, without_record
 from doctor.result import Result, State
 from doctor.workflow_file import MOST, Unreadable, read
 from local.github import Repository
@@ -178,3 +178,21 @@ def test_before_its_claim_a_job_may_only_bring_files(uses: str, allowed: bool) -
 def test_what_github_would_not_call_is_no_reusable_workflow(uses: str) -> None:
     """A call of its own repository has no ref, one of another's must have one."""
     assert any("which is no reusable workflow" in one for one in told(caller(uses)))
+
+
+@pytest.mark.parametrize(
+    ("environment", "recorded", "asked"),
+    [
+        ("dev", True, False),
+        ("{name: dev}", True, False),
+        ("{name: dev, deployment: true}", True, False),
+        ("{name: dev, deployment: false}", False, True),
+        ("{name: dev, deployment: False}", False, True),
+        ("{name: dev, deployment: '${{ inputs.recorded }}'}", False, False),
+    ],
+)
+def test_a_build_that_github_records_as_a_deployment_is_told(environment: str, recorded: bool, asked: bool) -> None:
+    job = f"    if: github.event.client_payload.stage == 'build'\n    environment: {environment}\n"
+    text = f"{HEAD}{RIGHTS}jobs:\n  make:\n    runs-on: ubuntu-latest\n{job}    steps: [{{run: make}}]\n"
+    assert any("records that as a deployment" in what for what in told(text, claims=False)) is recorded
+    assert (without_record(read("w.yml", text)) is not None) is asked

@@ -48,7 +48,7 @@ NODE24 = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_actions_run_on_the_node_that_runners_have(path: Path) -> None:
-    for name, version in re.findall(r"uses: ([\w-]+/[\w-]+)@[0-9a-f]{40} # v(\d+)", path.read_text()):
+    for name, version in re.findall(r"uses: ([\w-]+/[\w-]+)(?:/[\w./-]+)?@[0-9a-f]{40} # v(\d+)", path.read_text()):
         assert int(version) >= NODE24[name], f"{name} v{version}"
 
 
