@@ -11,6 +11,7 @@ from typing import TypeVar
 from chatops import config, targets_file
 from chatops import secrets as names
 from chatops.errors import InvalidConfiguration
+from chatops.github import jwt
 from chatops.targets import Target
 from doctor import secret_forms
 from local import settings, socket_mode
@@ -65,8 +66,10 @@ def checked() -> Checked:
     host = take(lambda: _host(env), "")
     problems += [text for name in secret_forms.NAMES if (text := _secret(env, name))]
     app = bool(variables["GITHUB_APP_ID"]) and not any(text.startswith("GITHUB_APP_ID") for text in problems)
-    if app and not env.get(names.GITHUB_APP_KEY, "").strip():
-        problems.append(secret_forms.problem(names.GITHUB_APP_KEY, ""))
+    if app and (unfit := secret_forms.problem(names.GITHUB_APP_KEY, key := env.get(names.GITHUB_APP_KEY, "").strip())):
+        problems.append(unfit)
+    elif app:
+        take(lambda: jwt.signed(variables["GITHUB_APP_ID"], key, 0), "")
     if problems:
         raise Wrong("\n".join(dict.fromkeys(problems)))
     return Checked(found, port, lambda_port, host, engine, workspace)

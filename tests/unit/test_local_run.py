@@ -98,6 +98,17 @@ def test_a_wrong_setting_is_told_before_anything_starts(
     assert len(str(wrong.value)) < 500 or len(value) > 1000
 
 
+@pytest.mark.parametrize("inside", ["", "AAAA", "é"])
+def test_an_apps_key_that_cannot_sign_is_told_before_anything_starts(
+    environment: pytest.MonkeyPatch, inside: str
+) -> None:
+    clear(environment)
+    environment.setenv("GITHUB_APP_ID", "12345")
+    environment.setenv("GITHUB_APP_PRIVATE_KEY", f"-----BEGIN KEY-----\n{inside}\n-----END KEY-----")
+    with pytest.raises(checked.Wrong, match=r"^GITHUB_APP_PRIVATE_KEY .* should hold .*\Z"):
+        checked.checked()
+
+
 def clear(environment: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("SLACK_", "GITHUB_", "CHATOPS_", "AWS_", "LOG_"))]:
         environment.delenv(name)
