@@ -57,7 +57,10 @@ def identity(repository: Mapping[str, Any], template: Mapping[str, Any] | None, 
     default = template is None or template.get("use_default", True)
     if default or not keys:
         return Identity(usual, claims, ids, organisation=not default)
-    subjects = tuple(":".join(_part(key, prefix, context, claims) for key in keys) for prefix in prefixes)
+    # the same for all prefixes where `repo` is not among the keys
+    subjects = tuple(
+        dict.fromkeys(":".join(_part(key, prefix, context, claims) for key in keys) for prefix in prefixes)
+    )
     return Identity(subjects, claims, ids, custom=() if subjects == usual else tuple(keys))
 
 

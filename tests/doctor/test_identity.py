@@ -63,6 +63,12 @@ CLASSIC, IMMUTABLE = "repo:Acme/Shop:environment:dev", "repo:Acme@123/Shop@456:e
             },
             ("repository_id:456:job_workflow_ref:…",),
         ),
+        # nothing in it depends on what is not known: said once
+        (
+            {},
+            {"use_default": False, "include_claim_keys": ["repository_id", "environment"]},
+            ("repository_id:456:environment:dev",),
+        ),
     ],
 )
 def test_the_subject_is_made_as_github_makes_it(
