@@ -50,8 +50,8 @@ def definitions_are_parsed_once(patches: Patches, _: Settings) -> None:
     parse = AmazonStateLanguageParser.parse
 
     def parse_once(definition: str) -> tuple[Any, None]:
-        # Map and Parallel keep what belongs to one execution in their components: those are parsed afresh.
-        shareable = '"Map"' not in definition and '"Parallel"' not in definition
+        # Map keeps what belongs to one execution in its components: that is parsed afresh. Parallel does not.
+        shareable = '"Map"' not in definition
         return (_program(definition, parse) if shareable else parse(definition)[0]), None  # nobody asks for the tree
 
     start = ExecutionWorker.start

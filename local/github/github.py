@@ -185,6 +185,14 @@ class GitHub(Edits):
             elif not run.script.ignores_cancel:
                 run.wake.set()
 
+    def force_cancel(self, run_id: int) -> None:
+        """End a run where it is. ApiError 404, 409 once over."""
+        self.cancel(run_id)
+        with self.lock:
+            run = self._any_run(run_id)
+            run.forced.set()
+            run.wake.set()
+
     def rerun(self, run_id: int, script: Script | None = None) -> Run:
         """Run all jobs once more under the same id, as the next attempt. ApiError 404, 403 while it runs."""
         with self.lock:
@@ -194,7 +202,7 @@ class GitHub(Edits):
             run.past[run.attempt] = replace(run)
             run.attempt += 1
             run.cancel_requested = False
-            run.wake = threading.Event()
+            run.wake, run.forced = threading.Event(), threading.Event()
             run.script = script or run.script or Script(claims=False)
             self._registry.new_attempt(run, self.clock.now())
         self._start(lambda: self._carry_out(run))

@@ -147,6 +147,8 @@ class Run:
     """Earlier attempts as they ended, by their number."""
     wake: threading.Event = field(default_factory=threading.Event, repr=False)
     cancel_requested: bool = False
+    forced: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set by a forced cancel: the run ends where it is, its `always()` steps too."""
 
     @property
     def stage(self) -> str:

@@ -20,6 +20,10 @@ NOT_ECS = frozenset({"codedeploy", "ec2"})
 STRIKES = frozenset({"failure", "cancelled", "timed_out"})
 
 
+_GLANCE = 0.1
+"""Real seconds between two looks for a forced cancel."""
+
+
 class EcsDeployer(Protocol):
     """As much of ECS as a deploy stage touches."""
 
@@ -174,7 +178,7 @@ class Pipeline:
     def _finish(self, conclusion: str) -> bool:
         """The last step, `if: always()`; only a claimed stage has something to tell."""
         run, script = self._run, self._script
-        if not self._token or not script.does_finish(conclusion):
+        if not self._token or run.forced.is_set() or not script.does_finish(conclusion):
             return True
         self._begin_step(FINISH)
         if script.failed_step == FINISH and script.outcome in STRIKES:
@@ -196,12 +200,17 @@ class Pipeline:
             self._run.wake.wait(seconds / self._clock.speed)
         if self._closing.is_set():
             raise ClosedError
-        if self._run.cancel_requested and not self._script.ignores_cancel:
+        if self._run.forced.is_set() or (self._run.cancel_requested and not self._script.ignores_cancel):
             raise CancelledError
 
     def _hold(self, seconds: float) -> None:
-        """Like a pause, but a cancel does not cut it short."""
-        if self._closing.wait(max(seconds, 0) / self._clock.speed):
+        """Like a pause, but only a forced cancel cuts it short."""
+        left = max(seconds, 0) / self._clock.speed
+        while left > 0 and not self._run.forced.is_set():
+            if self._closing.wait(min(left, _GLANCE)):
+                raise ClosedError
+            left -= _GLANCE
+        if self._closing.is_set():
             raise ClosedError
 
     def _begin(self) -> None:

@@ -24,6 +24,7 @@ DOCS = {
     "attempt_jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt",
     "jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run",
     "cancel": "actions/workflow-runs#cancel-a-workflow-run",
+    "force_cancel": "actions/workflow-runs#force-cancel-a-workflow-run",
     "rerun": "actions/workflow-runs#re-run-a-workflow",
 }
 
@@ -69,6 +70,13 @@ def register(app: Flask, github: GitHub) -> None:
         found = find(owner, repo, run_id)
         need("actions")
         github.cancel(found.id)
+        return reply({}, 202)
+
+    @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/force-cancel")
+    def force_cancel(owner: str, repo: str, run_id: int) -> Response:
+        found = find(owner, repo, run_id)
+        need("actions")
+        github.force_cancel(found.id)
         return reply({}, 202)
 
     @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/rerun")

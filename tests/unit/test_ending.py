@@ -49,7 +49,7 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
     "all went well": ({**ROLLED_OUT, "rollout": HEALTHY}, None, "Deployed", {}, ""),
     "all went well without a service to ask": ({**ROLLED_OUT, "plan": PLAIN}, None, "Deployed", {}, ""),
     "a dispatch's trouble that the run overcame": (
-        {**ROLLED_OUT, "rollout": HEALTHY, "error": error("GitHubUnavailable")},
+        {**ROLLED_OUT, "rollout": HEALTHY, "dispatch_error": error("GitHubUnavailable")},
         None,
         "Deployed",
         {},
@@ -85,7 +85,7 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
     ),
     "promoted, and the service did not let us": (
         {**ROLLED_OUT, "rollout": {"state": "promoted", "done": False, "why": {}}, **RESTORED}
-        | {"error": error("ServiceRefused", "no")},
+        | {"rollout_error": error("ServiceRefused", "no")},
         None,
         "Rolled Back",
         why("why_error", said="no"),
@@ -115,7 +115,7 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         "",
     ),
     "the build was refused": (
-        {"plan": GO, "error": error("GitHubRefused")},
+        {"plan": GO, "build_error": error("GitHubRefused")},
         None,
         "Build Failed",
         {"key": "why_error", "values": {"said": "GitHubRefused"}},
@@ -129,14 +129,14 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         LEE,
     ),
     "cancelled while the build could not even be asked for": (
-        {"plan": GO, "error": error("GitHubUnavailable")},
+        {"plan": GO, "build_error": error("GitHubUnavailable")},
         CANCEL,
         "Cancelled",
         {},
         LEE,
     ),
     "the target was lost before the build": (
-        {"plan": GO, "error": error("AlreadySettled")},
+        {"plan": GO, "build_error": error("AlreadySettled")},
         None,
         "Deploy Failed",
         {"key": "why_error", "values": {"said": "AlreadySettled"}},
@@ -175,14 +175,14 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         "",
     ),
     "the deploy stage could not be asked for": (
-        {**RUN, "error": error("GitHubRefused")},
+        {**RUN, "dispatch_error": error("GitHubRefused")},
         None,
         "Deploy Failed",
         {"key": "why_error", "values": {"said": "GitHubRefused"}},
         "",
     ),
     "the approval could not be asked for": (
-        {**RUN, "approval": {"decision": "pending"}, "error": error("SlackRefused")},
+        {**RUN, "approval": {"decision": "pending"}, "approval_error": error("SlackRefused")},
         None,
         "Deploy Failed",
         {"key": "why_error", "values": {"said": "SlackRefused"}},
@@ -203,7 +203,7 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         "",
     ),
     "cancelled with nothing to go back to": (
-        {**ROLLED_OUT, "rollout": HEALTHY, "error": error("CancelRecorded")},
+        {**ROLLED_OUT, "rollout": HEALTHY, "settle_error": error("CancelRecorded")},
         CANCEL,
         "Deploy Failed",
         why("why_nothing_before"),
@@ -232,14 +232,19 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         "",
     ),
     "ECS could not be asked and it was put back": (
-        {**ROLLED_OUT, "error": error("ServiceRefused"), **RESTORED},
+        {**ROLLED_OUT, "rollout_error": error("ServiceRefused"), **RESTORED},
         None,
         "Rolled Back",
         {"key": "why_error", "values": {"said": "ServiceRefused"}},
         "",
     ),
     "ECS could not be asked any more and it was put back": (
-        {**ROLLED_OUT, "rollout": {"state": "moving", "done": False}, "error": error("ServiceRefused"), **RESTORED},
+        {
+            **ROLLED_OUT,
+            "rollout": {"state": "moving", "done": False},
+            "rollout_error": error("ServiceRefused"),
+            **RESTORED,
+        },
         None,
         "Rolled Back",
         {"key": "why_error", "values": {"said": "ServiceRefused"}},
@@ -269,14 +274,14 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         LEE,
     ),
     "cancelled at the moment of settling": (
-        {**ROLLED_OUT, "rollout": HEALTHY, "error": error("CancelRecorded"), **RESTORED},
+        {**ROLLED_OUT, "rollout": HEALTHY, "settle_error": error("CancelRecorded"), **RESTORED},
         CANCEL,
         "Restored",
         {},
         LEE,
     ),
     "cancelled during the rollout, after a dispatch whose trouble was overcome": (
-        {**ROLLED_OUT, "rollout": STOPPED, "error": error("GitHubUnavailable"), **RESTORED},
+        {**ROLLED_OUT, "rollout": STOPPED, "dispatch_error": error("GitHubUnavailable"), **RESTORED},
         CANCEL,
         "Restored",
         {},
@@ -360,7 +365,7 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
     "a rollback could not have the target": (
         {
             "plan": BACK,
-            "error": error("TargetHeld", str(TargetHeld("Held.", "held_busy", target="prod", version="v2"))),
+            "rollback_error": error("TargetHeld", str(TargetHeld("Held.", "held_busy", target="prod", version="v2"))),
         },
         None,
         "Refused",
@@ -368,24 +373,42 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
         "",
     ),
     "a rollback could not have the target, in words that nobody can read": (
-        {"plan": BACK, "error": error("TargetHeld")},
+        {"plan": BACK, "rollback_error": error("TargetHeld")},
         None,
         "Refused",
         why("why_error", said="TargetHeld"),
         "",
     ),
     "a freeze began while the deployment waited": (
-        {**RUN, "deploy": {**UNCLAIMED, "state": "refused", "why": {"key": "why_frozen"}}, "error": error("Frozen")},
+        {
+            **RUN,
+            "deploy": {**UNCLAIMED, "state": "refused", "why": {"key": "why_frozen"}},
+            "dispatch_error": error("Frozen"),
+        },
         None,
         "Refused",
         why("why_frozen", "deploy"),
         "",
     ),
     "a rollback could not begin": (
-        {"plan": BACK, "error": error("ServiceUnavailable")},
+        {"plan": BACK, "rollback_error": error("ServiceUnavailable")},
         None,
-        "Deploy Failed",
+        "Rollback Failed",
         {"key": "why_error", "values": {"said": "ServiceUnavailable"}},
+        "",
+    ),
+    "a rollback was cancelled as it began": (
+        {"plan": BACK, "rollback_error": error("CancelRecorded")},
+        CANCEL,
+        "Cancelled",
+        {},
+        LEE,
+    ),
+    "the approval of a rollback could not be asked for": (
+        {"plan": BACK, "approval_error": error("SlackRefused")},
+        None,
+        "Rollback Failed",
+        why("why_error", said="SlackRefused"),
         "",
     ),
     # the plan itself

@@ -129,6 +129,14 @@ def cancel(github: GitHub, run_id: int) -> None:
     github.find_post(f"/actions/runs/{run_id}/cancel")
 
 
+def force_cancel(github: GitHub, run_id: int) -> None:
+    """End the run whatever its `always()` steps still do; one that has completed (409) needs none.
+
+    https://docs.github.com/en/rest/actions/workflow-runs#force-cancel-a-workflow-run
+    """
+    github.find_post(f"/actions/runs/{run_id}/force-cancel")
+
+
 def dispatch(github: GitHub, event_type: str, payload: Mapping[str, Any]) -> None:
     """`repository_dispatch`. https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event"""
     github.request("POST", "/dispatches", json={"event_type": event_type, "client_payload": dict(payload)})

@@ -76,4 +76,6 @@ def view(deployment_id: str, execution_url: str, state: Facts, now: float, gifs:
     """The view of a state machine's state."""
     keys = ("build", "deploy", "rollback", "rollout", "restored", "approval", "outcome")
     found = {k: state[k] for k in keys if isinstance(state.get(k), Mapping)}
+    if found.get("approval", {}).get("decision") == "not_needed":
+        del found["approval"]  # nobody was asked: there is nothing to show
     return View(deployment_id, execution_url, state.get("plan") or {}, now, gifs=gifs, **found)

@@ -11,7 +11,7 @@ from chatops.messages.catalogue import duration, say
 from chatops.messages.facts import View
 from chatops.messages.who import asked
 from chatops.steps import promotion, speak
-from chatops.store import approvals, waits
+from chatops.store import approvals, results, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Item, table
 from chatops.targets import LOOKS
@@ -22,8 +22,8 @@ _ASK_AGAIN = 60
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
     """With `mode` request: store the token, show the card; raises DecisionRecorded if there is nothing to wait for.
-    With `mode` promotion: the same for a rollout that is paused. With `mode` read: the decision, and how long the next
-    wait may be."""
+    With `mode` promotion: the same for a rollout that is paused. With `mode` read: the decision (not_needed where
+    the policy asks nobody), and how long the next wait may be."""
     if event["mode"] == "promotion":
         return promotion.request(event)
     return _request(event) if event["mode"] == "request" else _read(event)
@@ -57,7 +57,17 @@ def _ping(seen: View) -> str:
 
 
 def _read(event: dict[str, Any]) -> dict[str, Any]:
+    fact = _decision(event)
+    if fact["decision"] != "pending":
+        results.keep(table(), str(event["deployment_id"]), "approval", fact)
+    return fact
+
+
+def _decision(event: dict[str, Any]) -> dict[str, Any]:
     deployment_id, plan, rows = str(event["deployment_id"]), event["state"]["plan"], table()
+    if not plan["approval"]["required"]:
+        cancel = approvals.cancelled(rows, deployment_id)
+        return {"decision": "cancelled", "by": str(cancel["by"])} if cancel else {"decision": "not_needed"}
     wake, now = waits.counter(rows, deployment_id), clock.now()  # the counter first, then the truth
     row = approvals.open_question(rows, deployment_id, _question(plan, now))
     if not row.get("decision"):

@@ -18,7 +18,7 @@ from chatops.messages.details import details
 from chatops.messages.facts import View
 from chatops.request import Request, where
 from chatops.steps import speak
-from chatops.store import deployments, messages
+from chatops.store import deployments, messages, results
 from chatops.store.table import table
 from chatops.targets import default_target, targets
 
@@ -67,7 +67,8 @@ def ended(event: dict[str, Any]) -> bool:
         event = {**event, "state": {**state, "plan": plan}}  # Plan died after it had written the record
     if not state.get("outcome"):
         return False  # Settle did not get through: `sweep` settles, and tells
-    seen = speak.view_of(event)
+    kept = results.kept(table(), str(event["deployment_id"]))
+    seen = speak.view_of({**event, "state": results.joined(event["state"], kept)})
     shown = speak.show(seen)
     told = _in_thread(seen) and shown  # what Slack takes as text is said all the same
     if told:

@@ -12,6 +12,7 @@ from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
+from chatops.steps import cancelling, stop
 from chatops.steps.look import (
     Look,
     absent,
@@ -26,36 +27,41 @@ from chatops.steps.look import (
     waiting,
     widest,
 )
-from chatops.store import approvals, messages, stages, waits
+from chatops.store import approvals, messages, results, stages, waits
 from chatops.store.table import table
 from chatops.targets import targets
 
-_ASK_AGAIN = 30  # seconds between two requests to cancel the same run
-
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    """The stage's fact: `state`, `done`, `claimed`, `outputs`, `why`, and for the wait `wake` and `wait_seconds`."""
+    """The stage's fact: `state`, `done`, `claimed`, `outputs`, `why`, and for the wait `wake` and `wait_seconds`.
+
+    With `mode` stop: see `steps.stop`.
+    """
+    if event.get("mode") == "stop":
+        return stop.run(event)
     deployment_id, stage, state = str(event["deployment_id"]), str(event["stage"]), event["state"]
     rows, plan = table(), state["plan"]
     wake = waits.counter(rows, deployment_id)  # the counter first, then the truth
     row = stages.get(rows, deployment_id, stage)
     before = state.get(stage) or {}
-    error = state.get("error") or {} if stage == "deploy" and not before.get("dispatched") else {}
+    error = state.get("dispatch_error") or {} if stage == "deploy" and not before.get("dispatched") else {}
     refused = str(error.get("Error", ""))
     if row is None:
         fact = ended("cancelled" if not refused else "refused", why=words(error))
-        return {**fact, "stage": stage, "claimed": False, "wake": wake}
+        fact |= {"stage": stage, "claimed": False, "wake": wake}
+        results.keep(rows, deployment_id, stage, fact, before)
+        return fact
     cancel = approvals.cancelled(rows, deployment_id) if stage in stages.CANCELLABLE else None
     cancelled_at = float(cancel["at"]) if cancel else 0.0
     look = Look(stage, row, targets()[plan["target"]], clock.now(), cancelled_at, refused, before)
-    fact = obeying(_look(look, deployment_id, error), look)
+    fact = {**obeying(_look(look, deployment_id, error), look), "stage": stage}
+    results.keep(rows, deployment_id, stage, fact, before)
     shown = _shown(fact)
     news = not fact["done"] and shown != before.get("shown")
     # what is not due now is news still at the next look
     changed = news and messages.may_progress(rows, deployment_id, look.now, look.target.timing.progress)
     return {
         **fact,
-        "stage": stage,
         "wake": wake,
         "changed": changed,
         "shown": shown if changed else before.get("shown", ""),
@@ -217,15 +223,12 @@ def _progress(look: Look, client: GitHub, found: Run) -> dict[str, Any]:
 def _stop_run(look: Look, client: GitHub, deployment_id: str, found: Run, facts: dict[str, Any]) -> dict[str, Any]:
     """Ask GitHub to cancel, and report until the run has ended: nobody goes on beside a run that may deploy."""
     asked = look.asked_at
-    if look.now - float(look.row.get("cancel_tried_at") or 0) >= _ASK_AGAIN:
-        try:
-            runs.cancel(client, found.id)
-        except GitHubRateLimited as pause:
-            facts = _paused(facts, look, pause)
-        except (GitHubUnavailable, GitHubRefused) as trouble:
-            logger.warning("the run was not cancelled", reason=str(trouble))
-        noted = {"cancel_asked_at": asked or look.now, "cancel_tried_at": look.now}
-        stages.note(table(), deployment_id, look.stage, **noted)
+    try:
+        cancelling.ask(table(), deployment_id, look.stage, look.row, client, found.id)
+    except GitHubRateLimited as pause:
+        facts = _paused(facts, look, pause)
+    except (GitHubUnavailable, GitHubRefused) as trouble:
+        logger.warning("the run was not cancelled", reason=str(trouble))
     if asked and look.now >= look.deadline:
         return give_up(look, facts)
     return waiting(str(found.state), stopping(look), **facts)

@@ -10,7 +10,7 @@ from chatops.ecs.verdict import ServiceDeployment
 from chatops.errors import ServiceRefused, phrase
 from chatops.steps import redeploy
 from chatops.steps.dispatch import assert_ours
-from chatops.store import stages
+from chatops.store import results, stages
 from chatops.store.table import table
 from chatops.targets import targets
 
@@ -22,6 +22,12 @@ _RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
     """How it is being put back. Raises AlreadySettled where this deployment must not have an effect any more."""
+    how = _put_back(event)
+    results.keep(table(), str(event["deployment_id"]), "rollback", how)
+    return how
+
+
+def _put_back(event: dict[str, Any]) -> dict[str, Any]:
     deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
     target, back = targets()[plan["target"]], plan["previous"]
     assert_ours(table(), deployment_id, target.name)

@@ -8,7 +8,7 @@ from typing import Any
 from chatops import clock, ending, measures
 from chatops.errors import CancelRecorded
 from chatops.observability import count, emit
-from chatops.store import approvals, deployments, messages, releases, stages
+from chatops.store import approvals, deployments, messages, releases, results, stages
 from chatops.store.releases import Release
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
@@ -27,7 +27,10 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Settle by the facts, or as `forced` says (`sweep`, for what ended from outside; it keeps the lock)."""
+    """Settle by the facts, or as `forced` says (`sweep`, for what ended from outside; it keeps the lock).
+
+    The facts are the execution's state with what the phases have kept beside it, which a failed box does not lose.
+    """
     rows = table()
     record = deployments.get(rows, deployment_id)
     if record is None:
@@ -35,7 +38,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
     if known := deployments.outcome(record):
         return known
     plan = record["plan"]
-    facts = {**state, "plan": plan}
+    facts = {**results.joined(state, results.kept(rows, deployment_id)), "plan": plan}
     cancel = approvals.cancelled(rows, deployment_id)
     made = forced or ending.outcome(facts, cancel)
     success = made["end"] == "Deployed"
@@ -49,7 +52,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         "seconds": round(now - float(plan["started_at"]), 1),
         "place": _place(target) if target else {},
     }
-    unconfirmed = any(_may_go_on(facts.get(stage) or {}) for stage in ("deploy", "rollback"))
+    unconfirmed = _broke_off(facts) or any(_may_go_on(facts.get(stage) or {}) for stage in ("deploy", "rollback"))
     written = deployments.settle(
         rows,
         record,
@@ -73,6 +76,12 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
 def _may_go_on(stage: dict[str, Any]) -> bool:
     """True if nobody has seen this stage's run end: given up, or its looks broke off. (`restore` leaves no stage.)"""
     return bool(stage.get("unconfirmed") or (stage.get("stage") and not stage.get("done")))
+
+
+def _broke_off(facts: dict[str, Any]) -> bool:
+    """True if the rollback ended in an error that is no answer: what it has begun may still be under way."""
+    error = facts.get("rollback_error") or {}
+    return bool(error) and error.get("Error") not in ("AlreadySettled", "CancelRecorded", "TargetHeld")
 
 
 def _place(target: Target) -> dict[str, str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import aws, clock, schema
+from chatops import aws, clock, ending, schema
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import approvals, deployments, locks, messages, pauses, stages, waits
+from chatops.store import approvals, deployments, locks, messages, pauses, results, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import targets
 
-_A_DAY = 86_400
+_A_MINUTE, _A_DAY = 60, 86_400
 
 
 def run(_event: dict[str, Any]) -> dict[str, Any]:
@@ -61,16 +61,27 @@ def _look(row: Item, done: dict[str, Any]) -> None:
         if token := waits.undelivered(table(), deployment_id, _last_news(deployment_id)):
             waits.deliver(table(), deployment_id, token)
             done["woken"].append(deployment_id)
+        _end_cancelled(deployment_id, str(row["target"]))
         return
     record = deployments.get(table(), deployment_id) or {}
     if record.get("outcome"):
         return  # it settled itself meanwhile, with all of its facts, and owes its message
     for stage in stages.STAGES:
         _end_stage(deployment_id, str(row["target"]), stage)
-    state = {"plan": record.get("plan") or {}}
-    outcome = settle(deployment_id, state, {"end": "Stopped", "said": said, "why": {}, "by": ""})
+    state = results.joined({"plan": record.get("plan") or {}}, results.kept(table(), deployment_id))
+    outcome = settle(deployment_id, state, _verdict(deployment_id, state, said))
     done["settled"].append(deployment_id)
     notify.ended({"deployment_id": deployment_id, "execution_arn": arn, "state": {**state, "outcome": outcome}})
+
+
+def _verdict(deployment_id: str, state: dict[str, Any], said: str) -> dict[str, Any]:
+    """What Settle was about to record, else that the execution was stopped. A success that somebody has cancelled is
+    neither: nobody rolls back any more, so it is stopped."""
+    cancel = approvals.cancelled(table(), deployment_id)
+    made = ending.verdict(state, cancel)
+    if made is None or (made["end"] == "Deployed" and cancel):
+        return {"end": "Stopped", "said": said, "why": {}, "by": ""}
+    return made
 
 
 def _last_news(deployment_id: str) -> float:
@@ -81,6 +92,16 @@ def _last_news(deployment_id: str) -> float:
     times += [row.get("decided_at") for row in pauses.all_of(rows, deployment_id)]
     times += [(stages.get(rows, deployment_id, stage) or {}).get("finished_at") for stage in stages.STAGES]
     return max(float(time or 0) for time in times)
+
+
+def _end_cancelled(deployment_id: str, target: str) -> None:
+    """A run whose deployment was cancelled a minute ago and that still works: the execution may be unable to ask."""
+    cancel = approvals.cancelled(table(), deployment_id)
+    if not cancel or clock.now() - float(cancel["at"]) < _A_MINUTE:
+        return
+    for stage in sorted(stages.CANCELLABLE):
+        if (stages.get(table(), deployment_id, stage) or {}).get("state") == "claimed":
+            _end_stage(deployment_id, target, stage)
 
 
 def _execution(arn: str) -> tuple[str, str]:

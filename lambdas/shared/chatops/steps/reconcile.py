@@ -1,0 +1,123 @@
+"""reconcile: after an error in Deploy or Rollout, the truth is read before anything is decided.
+
+A failed look is no news about the deployment. What GitHub, the service and the table say decides: go on where the
+deployment stood, settle what has happened meanwhile, or roll back.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatops import clock
+from chatops.ecs.verdict import Rollout, RolloutState
+from chatops.errors import ChatOpsError
+from chatops.github.client import github
+from chatops.github.runs import RunState
+from chatops.observability import logger
+from chatops.steps import rollout, stage_run
+from chatops.store import approvals, results, stages
+from chatops.store.table import Item, Table, table
+from chatops.targets import Target, targets
+
+PATIENCE = 7200
+"""Seconds in which what cannot be read is read again."""
+_PAUSE = 60
+_ANOTHER = 2700
+"""Seconds without an error after which the next one begins a patience of its own: the longest that a box's own retries
+take is less."""
+
+
+class Found(StrEnum):
+    """What is true of the deployment now."""
+
+    DEPLOYED = "deployed"
+    UNCHANGED = "unchanged"
+    OVERTAKEN = "overtaken"
+    DEPLOYING = "deploying"
+    ROLLING_OUT = "rolling_out"
+    FAILED = "failed"
+    UNREADABLE = "unreadable"
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """`{"state": one of Found, "wait_seconds"}`; unreadable at most for PATIENCE, then failed."""
+    deployment_id, rows, now = str(event["deployment_id"]), table(), clock.now()
+    kept = results.kept(rows, deployment_id)
+    before = kept.get("reconciled") or {}
+    began = float(before.get("began_at") or now)
+    if now - float(before.get("seen_at") or now) > _ANOTHER:
+        began = now
+    late = now - began >= PATIENCE
+    try:
+        found = _found(deployment_id, results.joined(event["state"], kept), late=late)
+    except (ChatOpsError, ClientError, BotoCoreError) as trouble:
+        logger.warning("the deployment cannot be read now", error=type(trouble).__name__)
+        found = Found.UNREADABLE
+    if late and found not in (Found.DEPLOYED, Found.UNCHANGED, Found.OVERTAKEN):
+        found = Found.FAILED
+    results.keep(rows, deployment_id, "reconciled", {"state": str(found), "began_at": began, "seen_at": now})
+    return {"state": str(found), "began_at": began, "wait_seconds": _PAUSE}
+
+
+def _found(deployment_id: str, state: dict[str, Any], *, late: bool) -> Found:
+    """Raises ChatOpsError or botocore's errors where it cannot be read."""
+    rows, plan = table(), state["plan"]
+    target = targets()[plan["target"]]
+    row = stages.get(rows, deployment_id, "deploy")
+    if row is None or not stage_run.may_change(target, row):
+        return _unclaimed(rows, deployment_id, target, late=late)
+    if approvals.cancelled(rows, deployment_id):
+        return Found.FAILED
+    deploy = state.get("deploy") or {}
+    if target.kind == "none":
+        return _by_run(deployment_id, target, row, deploy)
+    found = rollout.ours(target, _outputs(deployment_id, target, state, row), plan)
+    if found is not None and found.state not in rollout.OPEN:
+        return _by_service(rows, deployment_id, found, state)
+    if deploy.get("state") == "succeeded":
+        return Found.ROLLING_OUT
+    return Found.FAILED if deploy.get("done") else Found.DEPLOYING
+
+
+def _unclaimed(rows: Table, deployment_id: str, target: Target, *, late: bool) -> Found:
+    """Nobody has claimed the ticket: the Deploy box goes on waiting for its run, and ends the wait itself."""
+    if not late:
+        return Found.DEPLOYING
+    row = stages.revoke(rows, deployment_id, "deploy")
+    return Found.DEPLOYING if row is not None and stage_run.may_change(target, row) else Found.UNCHANGED
+
+
+def _outputs(deployment_id: str, target: Target, state: dict[str, Any], row: Item) -> dict[str, str]:
+    """What the deploy stage brought, as its run has reported it, although no poll has seen that."""
+    deploy = {**(state.get("deploy") or {})}
+    deploy["outputs"] = deploy.get("outputs") or dict(row.get("outputs") or {})
+    return rollout.outputs_of(deployment_id, target, {**state, "deploy": deploy})
+
+
+def _by_service(rows: Table, deployment_id: str, found: Rollout, state: dict[str, Any]) -> Found:
+    kept = {**found.fact(), "done": True, "why": {}}
+    if found.state is RolloutState.FAILED:
+        said = f": {found.reason}" if found.reason else ""
+        kept["why"] = {"key": "why_rollout_failed", "values": {"status": found.status, "said": said}}
+    if found.state is RolloutState.OVERTAKEN:
+        kept["why"] = {"key": "why_overtaken"}
+    results.keep(rows, deployment_id, "rollout", {**(state.get("rollout") or {}), **kept})
+    known = {RolloutState.HEALTHY: Found.DEPLOYED, RolloutState.OVERTAKEN: Found.OVERTAKEN}
+    return known.get(found.state, Found.FAILED)
+
+
+def _by_run(deployment_id: str, target: Target, row: Item, deploy: dict[str, Any]) -> Found:
+    """Hosts: nobody but the run knows."""
+    if not deploy.get("done"):
+        return Found.DEPLOYING
+    found = stage_run.find(github(target.repository), target, deployment_id, "deploy", row)
+    if found is None or not found.completed:
+        return Found.FAILED
+    good = found.state is RunState.SUCCEEDED and (not target.claim or row.get("outcome") == "success")
+    if good:
+        ended = {**deploy, "state": "succeeded", "unconfirmed": False, "conclusion": found.conclusion, "why": {}}
+        results.keep(table(), deployment_id, "deploy", ended, deploy)
+    return Found.DEPLOYED if good else Found.FAILED

@@ -1,0 +1,51 @@
+"""What each phase has come to, beside the execution's state: a box that fails loses its state, these rows stay.
+
+Rollback, Settle, Reconcile and `sweep` read them. A row is written when something changed that a later step needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chatops.store.table import Table
+
+Result = dict[str, Any]
+
+PHASES = ("build", "approval", "deploy", "rollout", "rollback", "restored")
+_NEEDED = (
+    *("state", "done", "claimed", "conclusion", "unconfirmed", "run_id", "why", "outputs"),
+    *("task_definition", "restoring", "brought", "codedeploy_deployment_id", "how", "decision", "by"),
+)
+"""What later steps need of a result. Everything else in it (counts, pauses, links) is for showing."""
+
+
+def _pk(deployment_id: str) -> str:
+    return f"DEPLOYMENT#{deployment_id}"
+
+
+def _needed(result: Mapping[str, Any]) -> Result:
+    return {name: result[name] for name in _NEEDED if name in result}
+
+
+def keep(
+    table: Table, deployment_id: str, phase: str, result: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> None:
+    """Write the phase's result, unless it needs nothing new of `before`, the result that was kept last."""
+    if before and _needed(before) == _needed(result):
+        return
+    row = {"pk": _pk(deployment_id), "sk": f"RESULT#{phase}", "phase": phase, "result": json.dumps(result)}
+    table.put(row)
+
+
+def kept(table: Table, deployment_id: str) -> dict[str, Result]:
+    """Each phase's result as it was kept last."""
+    rows = table.query(_pk(deployment_id), "RESULT#")
+    return {str(row["phase"]): json.loads(row["result"]) for row in rows}
+
+
+def joined(state: Mapping[str, Any], rows: Mapping[str, Result]) -> dict[str, Any]:
+    """The execution's state with every phase's newest result: the row's where it says something else than the state."""
+    newer = {phase: row for phase, row in rows.items() if _needed(row) != _needed(state.get(phase) or {})}
+    return {**state, **newer}
