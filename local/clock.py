@@ -26,6 +26,10 @@ class Clock:
         """Wait `seconds` of simulated time; returns False if the clock was closed meanwhile."""
         return not self._closed.wait(max(seconds, 0) / self.speed)
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait until the event, `seconds` of simulated time at most; returns whether it came."""
+        return event.wait(max(seconds, 0) / self.speed)
+
     def elapsed(self, since: float) -> float:
         """Simulated seconds that have passed since the epoch second `since`."""
         return (self.now() - since) * self.speed

@@ -223,6 +223,7 @@ class GitHub(Edits):
         with self.lock:
             for run in self._registry.all:
                 run.wake.set()
+                run.forced.set()
         self.settle(timeout)
 
     def _any_run(self, run_id: int) -> Run:

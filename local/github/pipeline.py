@@ -20,10 +20,6 @@ NOT_ECS = frozenset({"codedeploy", "ec2"})
 STRIKES = frozenset({"failure", "cancelled", "timed_out"})
 
 
-_GLANCE = 0.1
-"""Real seconds between two looks for a forced cancel."""
-
-
 class EcsDeployer(Protocol):
     """As much of ECS as a deploy stage touches."""
 
@@ -197,7 +193,7 @@ class Pipeline:
     def _pause(self, seconds: float) -> None:
         """Let simulated seconds pass; a cancel or the end of the stand-in cuts them short."""
         if seconds > 0:
-            self._run.wake.wait(seconds / self._clock.speed)
+            self._clock.wait(self._run.wake, seconds)
         if self._closing.is_set():
             raise ClosedError
         if self._run.forced.is_set() or (self._run.cancel_requested and not self._script.ignores_cancel):
@@ -205,11 +201,7 @@ class Pipeline:
 
     def _hold(self, seconds: float) -> None:
         """Like a pause, but only a forced cancel cuts it short."""
-        left = max(seconds, 0) / self._clock.speed
-        while left > 0 and not self._run.forced.is_set():
-            if self._closing.wait(min(left, _GLANCE)):
-                raise ClosedError
-            left -= _GLANCE
+        self._clock.wait(self._run.forced, seconds)
         if self._closing.is_set():
             raise ClosedError
 

@@ -91,6 +91,12 @@ class _Clock(Clock):
     def now(self) -> float:
         return self._hours()
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        until = self._hours() + seconds
+        while self._hours() < until and not event.wait(0.005):
+            pass
+        return event.is_set()
+
 
 class _InProcess(LambdaRuntime):
     """The functions run here, where the package's clock can be another. `nonsense`: those that answer `{}`."""

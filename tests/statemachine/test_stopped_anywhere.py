@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,12 @@ import pytest
 from local.drive import Drive
 from local.ecs import Rollout
 from local.github import Script
-from local.world import ROOT
+from tests.definition import STATES
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-DEFINITION = json.loads((Path(ROOT) / "statemachine" / "deploy.asl.json").read_text("utf-8"))
 LONG = Script(seconds=600)
 
 
@@ -27,7 +24,7 @@ def waiting() -> set[str]:
     """The states of the definition in which an execution may stand for long."""
     return {
         name
-        for name, state in DEFINITION["States"].items()
+        for name, state in STATES.items()
         if state["Type"] == "Wait" or str(state.get("Resource", "")).endswith(".waitForTaskToken")
     }
 

@@ -12,7 +12,8 @@ import botocore.config
 import pytest
 
 from chatops import aws, clock
-from chatops.steps import ecs, restore
+from chatops.steps import ecs, restore, restored, rollout
+from chatops.store import results
 from chatops.targets import Target, Timing
 from local.codedeploy import CodeDeploy, Course
 from local.codedeploy.model import Deployment, Group
@@ -109,14 +110,16 @@ class Door:
         self.far = CodeDeploy(time)
         patch.setattr(aws, "client", lambda *_, **__: self.client)
         patch.setattr(clock, "now", time.now)
-        for step in (ecs, restore):
+        for step in (rollout, restored, restore):
             patch.setattr(step, "table", lambda: None)
             patch.setattr(step, "targets", lambda: {"dev": TARGET})
         patch.setattr(restore, "assert_ours", lambda *_: {})
         patch.setattr(restore.stages, "revoke", lambda *_: None)
-        patch.setattr(ecs.approvals, "cancelled", lambda *_: None)
-        patch.setattr(ecs.waits, "counter", lambda *_: 0)
-        patch.setattr(ecs.messages, "may_progress", lambda *_: True)
+        patch.setattr(results, "keep", lambda *_: None)
+        patch.setattr(results, "kept", lambda *_: {})
+        patch.setattr(rollout.approvals, "cancelled", lambda *_: None)
+        patch.setattr(rollout.waits, "counter", lambda *_: 0)
+        patch.setattr(rollout.messages, "may_progress", lambda *_: True)
         return World(self.far, time, self.far.add_group("batch", "live"), self.url)
 
 

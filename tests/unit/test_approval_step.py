@@ -12,7 +12,7 @@ from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
 from chatops.messages.details import details
 from chatops.slack import client as slack
-from chatops.steps import approval, ecs, notify, poll, speak
+from chatops.steps import approval, ecs, notify, poll, rollout, speak
 from chatops.store import approvals, deployments, messages, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Table
@@ -98,10 +98,10 @@ def test_mere_progress_changes_the_message_at_most_every_ten_seconds(
     environment.setenv("ECS_SERVICE_NAME", "checkout-api")
     counts = {"running": 0}
 
-    def found(*_: object) -> ecs.Rollout:
-        return ecs.Rollout(ecs.RolloutState.MOVING, "IN_PROGRESS", running=counts["running"], desired=4)
+    def found(*_: object) -> rollout.Rollout:
+        return rollout.Rollout(rollout.RolloutState.MOVING, "IN_PROGRESS", running=counts["running"], desired=4)
 
-    environment.setattr(ecs, "_ours", found)
+    environment.setattr(rollout, "ours", found)
     deployments.begin(rows, ID, "arn", {**PLAN, "target": "dev"})
     state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}}
     edited: list[float] = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatops.steps import ecs
+from chatops.steps import rollout
 from local.codedeploy import Course
 from local.codedeploy.server import FAILURES
 from local.faults import Fault
@@ -75,12 +75,12 @@ def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_cod
     batch: World, environment: pytest.MonkeyPatch
 ) -> None:
     """Its rollback is newer, and succeeds: that is not ours."""
-    environment.setattr(ecs, "targets", lambda: {"dev": replace(TARGET, claim=False)})
+    environment.setattr(rollout, "targets", lambda: {"dev": replace(TARGET, claim=False)})
     batch.group.auto_rollback = FAILURES
     made = batch.begin(FAILS, reported=False)
     batch.time.at += 60
     assert batch.all()[-1].status == "Succeeded"
-    environment.setattr(ecs.stages, "get", lambda *_: {"tried_at": batch.all()[1].created_at})
+    environment.setattr(rollout.stages, "get", lambda *_: {"tried_at": batch.all()[1].created_at})
     fact = batch.look("rollout")
     assert (fact["state"], fact["brought"]) == ("failed", {"codedeploy_deployment_id": made})
 
@@ -88,8 +88,8 @@ def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_cod
 def test_a_pipeline_without_our_steps_that_began_nothing_is_said_to(
     batch: World, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(ecs, "targets", lambda: {"dev": replace(TARGET, claim=False)})
-    environment.setattr(ecs.stages, "get", lambda *_: {"tried_at": batch.time.at})
+    environment.setattr(rollout, "targets", lambda: {"dev": replace(TARGET, claim=False)})
+    environment.setattr(rollout.stages, "get", lambda *_: {"tried_at": batch.time.at})
     assert batch.look("rollout")["why"]["key"] == "why_nothing_began"
 
 

@@ -9,7 +9,7 @@ import pytest
 from chatops import ending
 from chatops.edge import cancelling
 from chatops.errors import AlreadySettled, DecisionRecorded, ServiceRefused
-from chatops.steps import ecs, notify, restore, settle, sweep
+from chatops.steps import ecs, notify, restore, rollout, settle, sweep
 from chatops.store import deployments, locks, pauses, waits
 from chatops.store.table import Table
 from local.ecs import Rollout
@@ -244,7 +244,7 @@ def test_continued_in_the_console_it_goes_on_and_a_late_click_is_told(world: Pau
     world.ask()
     old = f"{ID}/{world.mark}"
     pause = world.state["rollout"]["pause"]
-    ecs.Service(ecs.targets()["dev"])._ecs.continue_service_deployment(
+    rollout.Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"]
     )
     fact = world.look()
@@ -258,7 +258,7 @@ def test_continued_in_the_console_it_goes_on_and_a_late_click_is_told(world: Pau
 def test_rolled_back_in_the_console_ecs_is_believed(world: Paused) -> None:
     world.until_paused()
     pause = world.state["rollout"]["pause"]
-    ecs.Service(ecs.targets()["dev"])._ecs.continue_service_deployment(
+    rollout.Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"], action="ROLLBACK"
     )
     fact = world.look()
@@ -271,7 +271,7 @@ def test_a_roll_back_is_a_cancel_and_never_lost_whatever_the_rollout_does_meanwh
     pause = world.state["rollout"]["pause"]
     assert "rolled" in world.press("pause_roll_back", LEE)
     assert (world.decision, world.cancelled_by) == ("rolled_back", LEE)
-    ecs.Service(ecs.targets()["dev"])._ecs.continue_service_deployment(
+    rollout.Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"]
     )
     assert world.look(1)["state"] == "cancelled", "somebody continued it in the console at the same moment"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from local.runtime.intrinsics import load_yaml
+from tests.definition import TOP
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "runbook.md").read_text("utf-8")
@@ -16,8 +16,7 @@ ENTRIES = {name.strip() for line in re.findall(r"^### (.+)$", PAGE, re.MULTILINE
 
 
 def ends() -> list[str]:
-    states = json.loads((ROOT / "statemachine" / "deploy.asl.json").read_text("utf-8"))["States"]
-    return [name for name, state in states.items() if state["Type"] in ("Succeed", "Fail")]
+    return [name for name, state in TOP.items() if state["Type"] in ("Succeed", "Fail")]
 
 
 def alarms() -> list[str]:

@@ -16,6 +16,8 @@ from chatops.ecs.verdict import RolloutState, restored, rollout
 from chatops.errors import ServiceRefused
 from chatops.steps import ecs as step
 from chatops.steps import restore
+from chatops.steps import restored as restored_step
+from chatops.steps import rollout as rollout_step
 from chatops.targets import Target
 from local.clock import Clock
 from local.ecs import Ecs
@@ -101,6 +103,7 @@ def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
         client = boto3.client("ecs", endpoint_url=url, **keys)
         environment.setattr(aws, "client", lambda *_, **__: client)
         environment.setattr(restore, "table", lambda: None)
+        environment.setattr(restore.results, "keep", lambda *_: None)
         environment.setattr(restore, "assert_ours", lambda *_: {})
         environment.setattr(restore.stages, "revoke", lambda *_: None)
         kind = Target("dev", "acme/shop", "dev_deploy", cluster="checkout", service="checkout-api")
@@ -166,9 +169,10 @@ def test_the_step_hands_on_how_it_was_begun(ecs: Ecs, environment: pytest.Monkey
     listed = [brought("ROLLBACK_FAILED", "td:v9")]
     environment.setattr(Service, "deployments", lambda _: listed)
     begun = put_back(wanted)
-    environment.setattr(step, "targets", restore.targets)
-    environment.setattr(step, "table", lambda: None)
-    environment.setattr(step.messages, "may_progress", lambda *_: False)
+    environment.setattr(restored_step, "targets", restore.targets)
+    environment.setattr(restored_step, "table", lambda: None)
+    environment.setattr(rollout_step, "table", lambda: None)
+    environment.setattr(rollout_step.messages, "may_progress", lambda *_: False)
     plan = {"target": "dev", "previous": {"task_definition": wanted}}
     event = {"mode": "restored", "deployment_id": "d-1", "state": {"plan": plan, "rollback": begun}}
     assert (begun["how"], step.run(event)["state"]) == ("update_service", "moving")

@@ -57,17 +57,19 @@ def _ping(seen: View) -> str:
 
 
 def _read(event: dict[str, Any]) -> dict[str, Any]:
-    fact = _decision(event)
+    deployment_id, rows = str(event["deployment_id"]), table()
+    if event["state"]["plan"]["approval"]["required"]:
+        fact = _decision(event)
+    else:
+        cancel = approvals.cancelled(rows, deployment_id)
+        fact = {"decision": "cancelled", "by": str(cancel["by"])} if cancel else {"decision": "not_needed"}
     if fact["decision"] != "pending":
-        results.keep(table(), str(event["deployment_id"]), "approval", fact)
+        results.keep(rows, deployment_id, "approval", fact)
     return fact
 
 
 def _decision(event: dict[str, Any]) -> dict[str, Any]:
     deployment_id, plan, rows = str(event["deployment_id"]), event["state"]["plan"], table()
-    if not plan["approval"]["required"]:
-        cancel = approvals.cancelled(rows, deployment_id)
-        return {"decision": "cancelled", "by": str(cancel["by"])} if cancel else {"decision": "not_needed"}
     wake, now = waits.counter(rows, deployment_id), clock.now()  # the counter first, then the truth
     row = approvals.open_question(rows, deployment_id, _question(plan, now))
     if not row.get("decision"):

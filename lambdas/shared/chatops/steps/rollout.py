@@ -52,7 +52,7 @@ def look(event: dict[str, Any]) -> dict[str, Any]:
     elif found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         fact["why"] = {"key": "why_rollout_failed", "values": {"status": found.status, "said": said}}
-    elif found.state is RolloutState.OVERTAKEN and not before:
+    elif found.state is RolloutState.OVERTAKEN and target.kind == "ecs" and not before:
         # what ECS lists lags behind its updates by seconds: who is overtaken at first sight is looked at once more
         fact |= {"state": str(RolloutState.MOVING), "done": False}
     elif found.state is RolloutState.OVERTAKEN:

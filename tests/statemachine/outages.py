@@ -1,0 +1,118 @@
+"""External services that go away for minutes while a deployment is under way, in the hours that pass in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.client
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from local.ecs import Rollout
+from local.faults import Fault
+from local.github import Script
+from local.github.faults import Fault as GitHubFault
+from local.runtime.invocation import ServiceFault
+from local.slack.directory import U_LEE
+from tests.statemachine.hours import Play
+
+MINUTE = 60
+TARGETS = (
+    "targets: {dev: {ecs: {cluster: checkout, service: checkout-api}, "
+    "policy: {approvers: [U0LEE0001, U0KIM0001], deploy_approval: true}}}"
+)
+SERVICES = ("github", "slack", "ecs", "dynamodb", "secretsmanager", "lambda")
+BOXES = ("Plan", "Build", "Approval", "Deploy", "Rollout", "Rollback")
+
+
+def box_of(name: str, event: Any) -> str:
+    """The box that a function's call stands in, where it is the box's first."""
+    stage, mode = event.get("stage", ""), event.get("mode", "")
+    if name == "dispatch" and stage in ("build", "deploy"):
+        return str(stage).title()
+    if name == "poll" and mode == "stop":
+        return "Rollback"
+    if name == "ecs" and mode == "rollout":
+        return "Rollout"
+    return {"plan": "Plan", "approval": "Approval"}.get(name, "")
+
+
+@dataclass
+class Outage:
+    """`service` is away for so many seconds from the first call of `box` on."""
+
+    it: Play
+    service: str
+    box: str
+    seconds: float
+    began: float = 0
+
+    @property
+    def on(self) -> bool:
+        return bool(self.began) and self.it.hours.at < self.began + self.seconds
+
+    def prepare(self, patch: pytest.MonkeyPatch) -> None:
+        """Watch for the box, and make the service answer as if it were away."""
+        world, call = self.it.world, botocore.client.BaseClient._make_api_call
+
+        def before(name: str, event: Any) -> ServiceFault | None:
+            if not self.began and isinstance(event, dict) and box_of(name, event) == self.box:
+                self._begin()
+            if self.service == "lambda" and self.on:
+                return ServiceFault(429, "TooManyRequestsException", "Rate Exceeded.")
+            return None
+
+        def asked(client: Any, operation: str, arguments: Any) -> Any:
+            if self.on and client.meta.service_model.service_name == self.service:
+                raise EndpointConnectionError(endpoint_url=f"https://{self.service}.test")
+            return call(client, operation, arguments)
+
+        world.runtime.faults = before
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", asked)
+
+    def _begin(self) -> None:
+        self.began = self.it.hours.at
+        world = self.it.world
+        if self.service == "github":
+            world.github.faults.append(GitHubFault(path=".", status=502, times=None))
+        if self.service == "slack":
+            world.slack.faults.append(Fault(status=503, times=10**9))
+        self.it.hours.later(self.seconds, self._end)
+
+    def _end(self) -> None:
+        world = self.it.world
+        if self.service == "github":
+            world.github.faults.clear()
+        if self.service == "slack":
+            world.slack.faults.clear()
+
+
+def deploying(it: Play, rollout: Rollout) -> str:
+    """A deployment of usual length; whoever approves presses again until it counts. The name of its end."""
+    world = it.world
+    for stage, seconds in (("build", 8 * MINUTE), ("deploy", 3 * MINUTE)):
+        world.github.script[stage] = Script(appear_seconds=0, seconds=seconds)
+    world.ecs.next_rollout = rollout
+    it.hours.every(MINUTE, lambda: _press(it))
+    it.slash("/platform-deploy", "v1.2.3")
+    return it.end(120)
+
+
+def _press(it: Play) -> None:
+    cards = [m for m in it.world.slack.messages if any(b.action_id == "approve" for b in m.buttons)]
+    if cards:
+        it.world.user.click(cards[-1], "approve", U_LEE)
+
+
+def quietly(action: Callable[[], object]) -> Callable[[], None]:
+    """What may fail while something is away."""
+
+    def tried() -> None:
+        try:
+            action()
+        except (ServiceFault, AssertionError):
+            return
+
+    return tried

@@ -1,0 +1,93 @@
+"""What a hiccup may do: nothing but cost time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.ecs import Rollout
+from local.runtime.invocation import Invocation, failed
+from tests.statemachine import checks, hours
+from tests.statemachine.hours import Play, play
+from tests.statemachine.outages import BOXES, MINUTE, SERVICES, TARGETS, Outage, deploying
+
+__all__ = ["play"]
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+STUCK, WELL = Rollout(seconds=1e6), Rollout(seconds=4 * MINUTE)
+UNCHANGED = {
+    "Plan": {"Refused"},
+    "Build": {"Build Failed"},
+    "Approval": {"Deploy Failed", "Expired"},
+    "Deploy": {"Deploy Failed"},
+    "Rollout": set(),
+    "Rollback": {"Rollback Failed"},
+}
+"""How a deployment may end where the service was away for longer than anybody is patient: nothing was changed by it."""
+
+
+def after_all(it: Play) -> None:
+    """Whatever was left is settled: no lock, nobody's message owed, each effect once."""
+    for _ in range(20):
+        it.hours.sleep(5 * MINUTE)
+    checks.all_hold(it.world)
+    sent = Counter((r.payload["deployment_id"], r.payload["stage"]) for r in it.world.github.runs)
+    assert all(count == 1 for count in sent.values()), sent
+    locks = [row for row in checks.rows(it.world) if checks.key(row)[1] == "LOCK"]
+    assert not locks
+
+
+@pytest.mark.parametrize("minutes", [5, 12, 40])
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_is_away_ends_nothing_and_rolls_nothing_back(
+    service: str, box: str, minutes: int, play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = play(TARGETS)
+    outage = Outage(it, service, box, minutes * MINUTE)
+    outage.prepare(monkeypatch)
+    usual = "Rolled Back" if box == "Rollback" else "Deployed"
+    ended = deploying(it, STUCK if box == "Rollback" else WELL)
+    assert outage.began, "it went away"
+    allowed = {usual}
+    if box == "Plan" or minutes > 5:
+        allowed |= UNCHANGED[box]
+    assert ended in allowed
+    before = it.world.ecs.running_image()
+    assert before.endswith("v1.0.0") == (ended not in ("Deployed", "Rollback Failed"))
+    after_all(it)
+
+
+class Once(hours._InProcess):
+    """Every call of the state machine's breaks the first time, in a way that nobody foresaw: before it has done
+    anything, or after it has done all."""
+
+    late = False
+    seen: set[str] = set()
+
+    def _run(self, function: Any, request: dict[str, Any]) -> Invocation:
+        key = f"{function.name} {request['event']}"
+        if function.name in ("slack", "stage", "sweep") or key in self.seen:
+            return super()._run(function, request)
+        self.seen.add(key)
+        if self.late:
+            super()._run(function, request)
+        body = failed("KeyError", "'surprise'", request["request_id"], stackTrace=[])
+        return Invocation(body, "KeyError", "", False, request["request_id"])
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("rollout", [WELL, STUCK], ids=["well", "stuck"])
+def test_each_call_breaks_once_in_a_way_that_nobody_foresaw(
+    rollout: Rollout, late: bool, play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Once, "late", late)
+    monkeypatch.setattr(Once, "seen", set())
+    monkeypatch.setattr("local.world.LambdaRuntime", Once)
+    it = play(TARGETS)
+    assert deploying(it, rollout) == ("Deployed" if rollout is WELL else "Rolled Back")
+    assert len(Once.seen) > 15
+    after_all(it)

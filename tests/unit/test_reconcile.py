@@ -1,0 +1,151 @@
+"""reconcile: after an error, what is true of the deployment decides, and a failed look decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from chatops import targets
+from chatops.ecs.verdict import Rollout, RolloutState
+from chatops.errors import ServiceUnavailable
+from chatops.steps import reconcile, rollout
+from chatops.store import approvals, results, stages
+from chatops.store.table import Table
+from chatops.targets import Target, Timing
+from local.github.faults import Fault
+from tests.unit.conftest import Time
+from tests.unit.stage_world import ID, LIMIT, PLAN, Stage, staged
+
+ECS = Target("dev", "acme/checkout-api", "dev_deploy", cluster="c", service="s", timing=Timing(deploy=LIMIT))
+SUCCEEDED = {"stage": "deploy", "state": "succeeded", "done": True, "claimed": True}
+GAVE_UP = {"stage": "deploy", "state": "timed_out", "done": True, "claimed": True, "unconfirmed": True}
+REPORTED = {"image": "repo@sha256:1", "task_definition": "td:7"}
+
+
+@pytest.fixture
+def world(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    with ExitStack() as stack:
+        yield stack.enter_context(staged(rows, time, monkeypatch, "deploy"))
+
+
+@pytest.fixture
+def service(world: Stage, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An ECS service that says `state` of ours, or raises `error`."""
+    monkeypatch.setattr(targets, "_cached", lambda *_: {"dev": ECS})
+    said: dict[str, Any] = {"state": RolloutState.MOVING, "error": None}
+
+    def ours(_target: Target, outputs: dict[str, str], _plan: Any) -> Rollout | None:
+        if said["error"]:
+            raise said["error"]
+        return Rollout(said["state"], "S", task_definition="td:7") if outputs else None
+
+    monkeypatch.setattr(rollout, "ours", ours)
+    return said
+
+
+def look(world: Stage, seconds: float = 0, **state: Any) -> str:
+    world.time.pass_by(seconds)
+    found = reconcile.run({"deployment_id": ID, "state": {"plan": PLAN, **state}})
+    assert found["wait_seconds"] >= 1
+    return str(found["state"])
+
+
+def report(world: Stage) -> None:
+    """The run says that it went well, although nobody could look."""
+    run = world.claim()
+    token = str(world.row["finish_token"])
+    assert stages.finish(world.rows, ID, "deploy", token, run.id, "success", REPORTED)
+
+
+def test_an_unclaimed_stage_is_waited_for_where_it_stood(world: Stage, service: dict[str, Any]) -> None:
+    assert look(world) == "deploying"
+    stages.prepare(world.rows, ID, "deploy", "dev", 3600)
+    assert look(world) == "deploying"
+
+
+def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_then(
+    world: Stage, service: dict[str, Any]
+) -> None:
+    ticket = str(stages.prepare(world.rows, ID, "deploy", "dev", 36_000)["ticket"])
+    found = [look(world, 0 if n == 0 else 1800) for n in range(5)]
+    assert found == ["deploying"] * 4 + ["unchanged"]
+    assert stages.claim(world.rows, ticket, 7, 1)[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "kept"),
+    [
+        (RolloutState.HEALTHY, "deployed", "healthy"),
+        (RolloutState.OVERTAKEN, "overtaken", "overtaken"),
+        (RolloutState.FAILED, "failed", "failed"),
+        (RolloutState.MOVING, "deploying", ""),
+        (RolloutState.PAUSED, "deploying", ""),
+    ],
+)
+def test_the_service_says_what_became_of_a_run_that_nobody_could_watch(
+    said: RolloutState, found: str, kept: str, world: Stage, service: dict[str, Any]
+) -> None:
+    report(world)
+    service["state"] = said
+    assert look(world) == found
+    assert results.kept(world.rows, ID).get("rollout", {}).get("state", "") == kept
+
+
+def test_a_rollout_goes_on_where_it_stood(world: Stage, service: dict[str, Any]) -> None:
+    report(world)
+    assert look(world, deploy=SUCCEEDED) == "rolling_out"
+
+
+def test_what_has_happened_wins_over_what_is_late(world: Stage, service: dict[str, Any]) -> None:
+    """GitHub did not say in time how the run ended; the service says that ours is live."""
+    report(world)
+    assert look(world, deploy=GAVE_UP) == "failed", "late, and not live"
+    service["state"] = RolloutState.HEALTHY
+    assert look(world, deploy=GAVE_UP) == "deployed"
+
+
+def test_a_cancel_is_carried_out(world: Stage, service: dict[str, Any]) -> None:
+    report(world)
+    service["state"] = RolloutState.HEALTHY
+    approvals.cancel(world.rows, ID, "U0LEE0001")
+    assert look(world) == "failed"
+
+
+def test_what_cannot_be_read_is_read_again_for_two_hours(world: Stage, service: dict[str, Any]) -> None:
+    report(world)
+    service["error"] = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
+    assert look(world) == "unreadable"
+    assert [look(world, 1799) for _ in range(4)] == ["unreadable"] * 4
+    assert look(world, 60) == "failed"
+    service["error"] = None
+    service["state"] = RolloutState.HEALTHY
+    assert look(world, 60) == "deployed", "whatever is late: it is live"
+
+
+def test_an_error_much_later_has_a_patience_of_its_own(world: Stage, service: dict[str, Any]) -> None:
+    report(world)
+    service["error"] = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
+    assert look(world) == "unreadable"
+    assert look(world, reconcile.PATIENCE + 1) == "unreadable"
+
+
+def test_on_a_host_only_the_run_knows(world: Stage) -> None:
+    run = world.claim()
+    assert look(world) == "deploying"
+    assert look(world, deploy=GAVE_UP) == "failed", "late, and still at work"
+    world.far.faults.append(Fault(path="/actions/runs", status=502, times=1))
+    assert look(world, deploy=GAVE_UP) == "unreadable"
+    token = str(world.row["finish_token"])
+    assert stages.finish(world.rows, ID, "deploy", token, run.id, "success", {})
+    run.status, run.conclusion = "completed", "success"
+    assert look(world, deploy=GAVE_UP) == "deployed"
+    assert results.kept(world.rows, ID)["deploy"]["state"] == "succeeded"
+
+
+def test_on_a_host_a_run_that_failed_has_failed(world: Stage) -> None:
+    run = world.claim()
+    run.status, run.conclusion = "completed", "failure"
+    assert look(world, deploy=GAVE_UP) == "failed"
