@@ -78,11 +78,12 @@ def looks(seconds: float, timing: Timing) -> int:
 
 
 def transitions(typical: Typical, timing: Timing) -> int:
-    """Each look is a step, a choice and a wait; a change of the message is a step and a choice; and the states that are
-    passed once."""
-    once = len(("Route Command", "Plan", "Announce", "Planned?", "Dispatch Build", "Approval Needed?"))
-    once += len(("Dispatch Deploy", "Settle", "Notify Outcome", "Which End?", "Deployed"))
-    return 3 * sum(typical.looks(timing).values()) + 2 * typical.changes + once
+    """Each look is a step, a choice and a wait; a change of the message is a step; and the states that are passed once:
+    four boxes, each with its end and the choice after it, and what is between them."""
+    boxes = 3 * len(("Build", "Approval", "Deploy", "Rollout"))
+    once = len(("Route Command", "Plan", "Announce", "Planned?", "Dispatch Build", "Dispatch Deploy"))
+    once += len(("Settle", "Notify Outcome", "Which End?", "Deployed"))
+    return 3 * sum(typical.looks(timing).values()) + typical.changes + boxes + once
 
 
 def invocations(typical: Typical, timing: Timing) -> int:

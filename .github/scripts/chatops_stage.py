@@ -12,6 +12,7 @@ of the event ever stands in a shell command:
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -28,8 +29,9 @@ import runner
 from runner import Refused
 
 TIMEOUT_SECONDS = 10.0
-PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
-"""Between tries while the bot cannot be reached; claim and finish may be repeated (same run, same answer)."""
+PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 19)
+"""Between tries while the bot cannot be reached, ten minutes in all; claim and finish may be repeated (same run, same
+answer)."""
 AGAIN = frozenset({429, 500, 502, 503, 504})
 OUTPUTS = ("image", "task_definition", "codedeploy_deployment_id")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -55,7 +57,7 @@ def post(url: str, body: Mapping[str, Any], pause: Callable[[float], None] = tim
             if error.code not in AGAIN:
                 return error.code, reply
             problem = f"it answered {error.code}"
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             problem = type(error).__name__
         if wait is not None:
             pause(wait)

@@ -56,7 +56,7 @@ def final(drive: Drive) -> Message:
 
 
 def begun(drive: Drive, version: str = "v1.2.3") -> None:
-    """Our deployment is under way, and Check ECS has looked at it."""
+    """Our deployment is under way, and Check Rollout has looked at it."""
     drive.slash("/platform-deploy", version)
     drive.until_state("Wait For Rollout")
 

@@ -157,7 +157,7 @@ def test_a_failed_rollout_returns_to_what_was_live_and_not_to_the_one_before(bui
     drive.world.ecs.next_rollout = Rollout(seconds=200, outcome="stuck")
     drive.world.ecs.configure({"deploymentCircuitBreaker": {"enable": False, "rollback": False}})
     drive.slash("/platform-deploy", "v1.2.3")
-    drive.until_state("Check ECS")
+    drive.until_state("Check Rollout")
     drive.slash("/platform-deploy", f"cancel {drive.deployment_id}")
     assert drive.end() == "Restored"
     assert drive.world.ecs.running_image() == live
@@ -263,7 +263,7 @@ def test_status_during_a_rollout_names_what_was_live_and_who_is_at_it(build: Bui
     drive.world.ecs.next_rollout = Rollout(seconds=200)
     drive.slash("/platform-deploy", "v1.2.3")
     deploying = drive.arn
-    drive.until_state("Check ECS")
+    drive.until_state("Check Rollout")
     assert drive.run("/platform-status") == "Reported"
     told = drive.world.slack.messages[-1]
     assert told.text.startswith("dev runs v1.0.0")

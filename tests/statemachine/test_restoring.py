@@ -27,7 +27,7 @@ def test_tasks_are_shown_while_ecs_brings_the_release_back(build: Build) -> None
     assert drive.run("/platform-rollback", "orders cannot be paid") == "Restored"
     told = [text for text in shown(drive.card_of()) if "Putting `v1.0.0` back" in text]
     assert any("ECS tasks" in text and "desired" in text for text in told), told
-    assert "Show Progress" in states_entered(drive.world.history(drive.arn))
+    assert "Show Restored" in states_entered(drive.world.history(drive.arn))
     checks.all_hold(drive.world)
 
 

@@ -56,7 +56,7 @@ class World:
         return made
 
     def look(self, mode: str, seconds: float = 0) -> dict[str, Any]:
-        """Check ECS (`rollout`) or Check Restored (`restored`), so many seconds later."""
+        """Check Rollout (`rollout`) or Check Restored (`restored`), so many seconds later."""
         self.time.at += seconds
         fact = ecs.run({"mode": mode, "deployment_id": ID, "state": self.state})
         self.state[mode] = fact

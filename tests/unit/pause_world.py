@@ -119,7 +119,7 @@ class Paused:
         return {"deployment_id": ID, "execution_arn": "arn:x", "state": self.state, **more}
 
     def look(self, seconds: float = 0) -> Fact:
-        """Check ECS, some time later."""
+        """Check Rollout, some time later."""
         self.time.pass_by(seconds)
         self.state["rollout"] = ecs.run(self.event(mode="rollout"))
         return dict(self.state["rollout"])

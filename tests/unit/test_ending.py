@@ -415,18 +415,18 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
     "the plan broke": (
         {"Error": "Sandbox.Timedout", "Cause": "{}"},
         None,
-        "Deploy Failed",
+        "Refused",
         why("why_step", step="Plan", error="Sandbox.Timedout"),
         "",
     ),
     "the plan broke after it had written its record": (
         {**RUN, "Error": "Runtime.OutOfMemory", "Cause": "{}"},
         None,
-        "Deploy Failed",
+        "Refused",
         why("why_step", step="Plan", error="Runtime.OutOfMemory"),
         "",
     ),
-    "there is nothing at all": ({}, None, "Deploy Failed", {}, ""),
+    "there is nothing at all": ({}, None, "Refused", {}, ""),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -118,11 +119,29 @@ def test_a_bot_that_stumbles_is_asked_again(bot: Bot, env: dict[str, str], load_
     assert pauses == [1.0, 2.0]
 
 
-def test_a_bot_that_stays_away_ends_the_job(bot: Bot, env: dict[str, str], load_stage: Any) -> None:
+def test_a_bot_that_stays_away_for_ten_minutes_ends_the_job(bot: Bot, env: dict[str, str], load_stage: Any) -> None:
     bot.answers = [(502, {})]
+    pauses: list[float] = []
     with pytest.raises(load_stage.Refused, match="it answered 502"):
-        load_stage.claim(env, lambda _: None)
-    assert len(bot.calls) == 5
+        load_stage.claim(env, pauses.append)
+    assert len(bot.calls) == len(pauses) + 1
+    assert sum(pauses) == 600
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_again(
+    bot: Bot, env: dict[str, str], load_stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """http.client's own errors are no OSError."""
+    ask, cut = load_stage.urllib.request.urlopen, [http.client.IncompleteRead(b"{"), http.client.BadStatusLine("x")]
+
+    def urlopen(*arguments: Any, **more: Any) -> Any:
+        if cut:
+            raise cut.pop()
+        return ask(*arguments, **more)
+
+    monkeypatch.setattr(load_stage.urllib.request, "urlopen", urlopen)
+    load_stage.claim(env, lambda _: None)
+    assert len(bot.calls) == 1
 
 
 def test_finish_reports_success_with_what_was_built(bot: Bot, env: dict[str, str]) -> None:

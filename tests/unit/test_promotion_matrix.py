@@ -172,7 +172,7 @@ EVENTS = ("promote by LEE", "roll back", "expire", "cancel")
 
 
 def look(rows: Table, time: Time) -> str:
-    """Check ECS: ECS still says that it is paused."""
+    """Check Rollout: ECS still says that it is paused."""
     target = Target("dev", "a/b", "dev_deploy", cluster="c", service="s")
     found = Rollout(RolloutState.PAUSED, "IN_PROGRESS", lifecycle_stage="BAKE_TIME", pause=PAUSE)
     state = str(pausing.at(pausing.Look(rows, "d-any", target, time.at, 0, {}), found)["state"])

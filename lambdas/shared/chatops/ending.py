@@ -53,7 +53,7 @@ def _outcome(state: Facts, cancel: Facts | None) -> dict[str, Any]:
     plan: Facts = state.get("plan") or {}
     if plan.get("verdict") != "go" or "Error" in state:
         # Plan died; its error is all that is left in the state, whether it had written the record before or not
-        return {"end": "Deploy Failed", "why": words(state if "Error" in state else {}, "Plan")}
+        return {"end": "Refused", "why": words(state if "Error" in state else {}, "Plan")}
     by = str((cancel or {}).get("by", ""))
     if restored := state.get("restored"):
         return _after_restoring(state, plan, restored, cancel, by)

@@ -35,7 +35,7 @@ def press(action: str, user: str, value: str) -> None:
 
 
 def look(far: Far, found: Rollout = PAUSED) -> dict[str, Any]:
-    """What Check ECS makes of the pause, or of its end."""
+    """What Check Rollout makes of the pause, or of its end."""
     before = {"state": "paused", "pause": PAUSE.fact(), "seen_at": far.time.at}
     seen = pausing.Look(far.rows, ID, targets()[TARGET], far.time.at, 0, before)
     return pausing.at(seen, found) if found.pause else pausing.since(seen, found)
