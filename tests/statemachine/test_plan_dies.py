@@ -64,7 +64,7 @@ def test_before_anything_is_written(play: Callable[[str], Play], kind: str, aske
     dying(it, kind, after=False)
     request, parts = REQUESTS[asked]
     it.console(request, "console-1")
-    assert it.end() == "Deploy Failed"
+    assert it.end() == "Refused"
     (text,) = told(it)
     for part in (*parts, f"`{kind}`", f"/#/{it.deployment_id}|execution>", "Nothing was begun."):
         assert part in text
@@ -80,7 +80,7 @@ def test_after_the_record_was_written(play: Callable[[str], Play], kind: str, ve
     it = play(TARGETS)
     dying(it, kind, after=True)
     it.slash("/platform-deploy", version)
-    assert it.end() == "Deploy Failed"
+    assert it.end() == "Refused"
     shown = it.card_of().text
     for part in ("was not deployed to dev", "*Plan*", f"`{kind}`"):
         assert part in shown
@@ -101,7 +101,7 @@ def test_where_the_table_cannot_be_read_either(play: Callable[[str], Play], monk
 
     _forget()
     it.console({"command": "deploy", "version": "v1.2.3"}, "console-1")
-    assert it.end() == "Deploy Failed"
+    assert it.end() == "Refused"
     (text,) = told(it)
     assert "v1.2.3 was not deployed to the default target" in text
     assert "could not be read" in text
