@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chatops import ready
 from chatops.observability import step
 from chatops.steps import reconcile
 
+ready.prepare("dynamodb", "secretsmanager", live=True)
 handler = step(reconcile.run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -66,7 +66,7 @@ class Once(hours._InProcess):
     anything, or after it has done all."""
 
     late = False
-    seen: set[str] = set()
+    seen: ClassVar[set[str]] = set()
 
     def _run(self, function: Any, request: dict[str, Any]) -> Invocation:
         key = f"{function.name} {request['event']}"
