@@ -50,6 +50,9 @@ decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel
 costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has it
 	@exec $(PY) scripts/costs.py
 
+picture: .venv/local.stamp ## docs/flow.svg and docs/phases.svg: the state machine, drawn from its definition
+	@exec $(PY) -m scripts.picture
+
 test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=docker or a URL: the state machine on that engine)
 ifeq ($(ENGINE),)
 	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)

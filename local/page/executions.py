@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from botocore.exceptions import ClientError
-from flask import Blueprint, abort
+from flask import Blueprint, abort, request
 
 from local.page import graph, history, shapes
 from local.page.shapes import Json
@@ -26,8 +26,9 @@ class Executions:
         self.routes.add_url_rule("/executions/<name>/states/<path:state>", view_func=self.state)
 
     def graph(self) -> Json:
-        """The machine's drawing."""
-        return graph.drawing(self._sfn.describe_state_machine(stateMachineArn=self._machine_arn)["definition"])
+        """The machine's drawing; `?unfolded=Build&unfolded=Deploy` with these phases unfolded."""
+        definition = self._sfn.describe_state_machine(stateMachineArn=self._machine_arn)["definition"]
+        return graph.drawing(definition, graph.phases(definition) & set(request.args.getlist("unfolded")))
 
     def listed(self) -> Json:
         """The newest hundred, newest first."""

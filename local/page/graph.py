@@ -1,78 +1,80 @@
 """The state machine as a drawing: where each state stands and how each transition runs.
 
-The layout is graphlay's (https://aarkue.github.io/graphlay/docs/guide), in two passes. The first places the states by
-what may come next when nothing breaks; the second draws every transition between them, catches too, without moving a
-state. Otherwise the catches of every state, which nearly all lead to the same one, would decide where things stand.
+A phase (a `Parallel` state) is a frame around its states, or folded to one box of a state's size. No transition of the
+language crosses a frame, so each level is laid out by itself, and an unfolded frame is a large state of the level
+around it. Besides the definition's transitions a frame shows how it is entered, from its outline to its first state,
+and how it is left, from its end to its outline.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
 
-import graphlay
-
-from local.page.transitions import Edge, edges
-
-Json = dict[str, Any]
-Point = tuple[float, float]
-
-SPINE = (
-    "Route Command",
-    "Plan",
-    "Announce",
-    "Planned?",
-    "Dispatch Build",
-    "Poll Build",
-    "Build Finished?",
-    "Approval Needed?",
-    "Read Decision",
-    "Decided?",
-    "Dispatch Deploy",
-    "Poll Deploy",
-    "Deploy Finished?",
-    "Wait For Rollout",
-    "Check ECS",
-    "Rollout Settled?",
-    "Settle",
-    "Notify Outcome",
-    "Which End?",
-    "Deployed",
-)
-"""What a deployment passes when all is well: one straight line down the middle."""
-ASIDE = ("Show Progress", "Where To Wait?")
-"""Passed again and again by everything under way: in the margin, or their transitions would draw everything to them."""
+from local.page.layout import Json, Point, Size, place, route, stretched
+from local.page.transitions import Edge, around, edges, inside
 
 LINE, PADDING, LETTER = 14.0, 12.0, 7.2
 """px: the height of a line of a state's name, what is around the name, and the width of a letter."""
 ONE_LINE = 13
 """Letters; longer names stand in two lines."""
-SPACING = {
-    "layer_gap": 30,
-    "node_gap": 22,
-    "dummy_gap": 12,
-    "port_gap": 8,
-    "stub": 8,
-    "edge_label_margin": 6,
-    "reroute_node_gap": 10,
-}
-OPTIONS = {"direction": "topbottom", "spacing": SPACING}
-SEEDS = 6
-"""Layouts that are tried; the narrowest is taken. 30 ms each, once for a definition."""
-MARGIN, BESIDE, BELOW = 12.0, 46.0, 64.0
+TITLE, INSET, TURN, NAMED = 30.0, 16.0, 8.0, 36.0
+"""px: from a frame's outline to what is inside, at the top, where its name stands, and at the other sides; to where the
+way to its first state turns; and what is around its name."""
+MARGIN = 12.0
+ARROW, STRAY = 11.0, 4.0
+"""px from one arrowhead to the next; and so much besides a straight line that it is one."""
 
 
-@lru_cache(4)
-def drawing(definition: str) -> Json:
-    """The drawing of a definition (Amazon States Language, JSON): sizes and places in px, y grows downwards."""
+@dataclass
+class Level:
+    """The states of one level, and of the unfolded frames in it: their middles, sizes and transitions, in px."""
+
+    places: dict[str, Point] = field(default_factory=dict)
+    sizes: dict[str, Size] = field(default_factory=dict)
+    routes: dict[tuple[str, str], list[Point]] = field(default_factory=dict)
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        points = [point for route in self.routes.values() for point in route]
+        for name, (x, y) in self.places.items():
+            width, height = self.sizes[name]
+            points += [(x - width / 2, y - height / 2), (x + width / 2, y + height / 2)]
+        xs, ys = zip(*points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def add(self, other: Level, right: float, down: float) -> None:
+        """Take in what another level has, moved by so much."""
+        self.sizes |= other.sizes
+        self.places |= {name: (x + right, y + down) for name, (x, y) in other.places.items()}
+        self.routes |= {ends: [(x + right, y + down) for x, y in route] for ends, route in other.routes.items()}
+
+
+@lru_cache(64)
+def drawing(definition: str, unfolded: frozenset[str] = frozenset()) -> Json:
+    """The drawing of a definition (Amazon States Language, JSON) with these phases unfolded: sizes and places in px,
+    y grows downwards.
+
+    `states` and `edges` are those of the whole machine; what lies in a folded phase has no `at`, or no `points`.
+    """
     states: dict[str, Json] = json.loads(definition)["States"]
-    found = edges(states)
-    placed = _placed(states, found)
-    return _drawn(states, found, placed)
+    level, shifted = _level(states, _folded(definition), unfolded), Level()
+    left, top, right, bottom = level.bounds()
+    shifted.add(level, MARGIN - left, MARGIN - top)
+    return {
+        "width": round(right - left + 2 * MARGIN, 1),
+        "height": round(bottom - top + 2 * MARGIN, 1),
+        "states": _states(states, "", shifted),
+        "edges": _edges(states, shifted),
+    }
+
+
+def phases(definition: str) -> frozenset[str]:
+    """The names of the phases of a definition."""
+    return frozenset(name for name, state in json.loads(definition)["States"].items() if inside(state))
 
 
 def lines(name: str) -> list[str]:
@@ -84,111 +86,96 @@ def lines(name: str) -> list[str]:
     return list(min(halves, key=lambda half: max(map(len, half))))
 
 
-def _size(name: str) -> tuple[float, float]:
+def _size(name: str, found: Sequence[Edge]) -> Size:
+    """Room for the name, and for an arrowhead of every transition that begins or ends here side by side."""
     shown = lines(name)
-    return 2 * PADDING + LETTER * max(map(len, shown)), PADDING + LINE * len(shown)
+    ways = Counter(edge.source for edge in found)[name], Counter(edge.target for edge in found)[name]
+    return max(2 * PADDING + LETTER * max(map(len, shown)), ARROW * max(ways)), PADDING + LINE * len(shown)
 
 
-def _placed(states: Mapping[str, Json], found: list[Edge]) -> dict[str, Point]:
-    """Where the middle of each state is."""
-    graph = graphlay.Graph()
-    for name in states:
-        if name not in ASIDE:
-            width, height = _size(name)
-            graph.node(name, width=width, height=height)
-    spine = set(pairwise(SPINE))
-    second_row = {name for name, state in states.items() if state["Type"] == "Fail"}
-    for edge in _placing(states, found):
-        target = edge.target
-        if target in second_row:  # ends are many: those that are failures stand one row below the others
-            graph.node(f"above {target}", width=1, height=1)
-            graph.edge(f"above {target}", target)
-            target = f"above {target}"
-        graph.edge(edge.source, target, weight=8 if (edge.source, edge.target) in spine else 1)
-    tried = [graphlay.layout(graph, preset="process_map", options={**OPTIONS, "seed": seed}) for seed in range(SEEDS)]
-    narrow = min(tried, key=lambda one: one.bounds["max"]["x"] - one.bounds["min"]["x"])
-    placed = {name: at for name, at in narrow.positions().items() if name in states}
-    for name in ASIDE:
-        if name in states:
-            placed[name] = _beside(name, found, placed)
-    return placed
+@lru_cache(4)
+def _folded(definition: str) -> dict[str, Point]:
+    """Where each state stands in its level while all phases are folded."""
+    places: dict[str, Point] = {}
+    todo, framed = [json.loads(definition)["States"]], False
+    while todo:
+        states = todo.pop()
+        found = edges(states)
+        places |= place(states, found, {name: _size(name, found) for name in states}, ends_last=framed)
+        todo, framed = todo + [inside(state) for state in states.values() if inside(state)], True
+    return places
 
 
-def _placing(states: Mapping[str, Json], found: list[Edge]) -> list[Edge]:
-    """The transitions that decide where states stand: not the catches (but where nothing else leads to a state), not
-    those of ASIDE, and of those to an end the one from the state that leads to most ends."""
-    reached = {edge.target for edge in found if not edge.catch}
-    ends = {name for name, state in states.items() if state["Type"] in ("Succeed", "Fail")}
-    to_ends = Counter(edge.source for edge in found if edge.target in ends)
-    chosen: dict[str, Edge] = {}
-    kept = []
-    for edge in found:
-        if edge.source in ASIDE or edge.target in ASIDE or (edge.catch and edge.target in reached):
-            continue
-        if edge.target not in ends:
-            kept.append(edge)
-        elif edge.target not in chosen or to_ends[edge.source] > to_ends[chosen[edge.target].source]:
-            chosen[edge.target] = edge
-    # what leads on by way of the margin alone comes back to where it came from, else it would sink to the ground
-    leads = {edge.source for edge in found if not edge.catch and edge.target not in ASIDE} | ends
-    back = [Edge(edge.target, edge.source, False, "") for edge in kept if edge.target not in leads]
-    return kept + back + list(chosen.values())
+def _level(states: Mapping[str, Json], folded: Mapping[str, Point], unfolded: frozenset[str]) -> Level:
+    found = edges(states)
+    contents = {name: _level(inside(states[name]), folded, unfolded) for name in states if name in unfolded}
+    small = {name: _size(name, found) for name in states}
+    sizes = small | {name: _frame(name, content) for name, content in contents.items()}
+    places = stretched({name: folded[name] for name in states}, small, sizes)
+    places, routes = route(places, found, sizes)
+    level = Level(places, sizes, {(edge.source, edge.target): way for edge, way in zip(found, routes, strict=True)})
+    for name, content in contents.items():
+        _fill(level, name, content, states[name])
+    return level
 
 
-def _beside(name: str, found: list[Edge], placed: Mapping[str, Point]) -> Point:
-    """Left of what is near: below the one before it in the margin, else at the middle height of what leads to it."""
-    before = [edge.source for edge in found if edge.target == name and edge.source in placed]
-    if not before:
-        return 0.0, 0.0
-    if before[0] in ASIDE:
-        x, y = placed[before[0]]
-        return x, y + BELOW
-    y = sorted(placed[source][1] for source in before)[len(before) // 2] - BELOW
-    near = [
-        x - _size(other)[0] / 2
-        for other, (x, at) in placed.items()
-        if -BELOW < at - y < 2 * BELOW and other not in ASIDE
-    ]
-    return min(near, default=0.0) - BESIDE - _size(name)[0] / 2, y
+def _frame(name: str, content: Level) -> Size:
+    left, top, right, bottom = content.bounds()
+    beside = 2 * (NAMED + LETTER * len(name))  # the name stands left of the middle, where the frame is entered
+    return max(right - left + 2 * INSET, beside), bottom - top + TITLE + INSET
 
 
-def _drawn(states: Mapping[str, Json], found: list[Edge], placed: Mapping[str, Point]) -> Json:
-    graph = graphlay.Graph()
-    for name in states:
-        width, height = _size(name)
-        x, y = placed[name]
-        graph.node(name, width=width, height=height, position={"x": x, "y": y})
-    for edge in found:
-        graph.edge(edge.source, edge.target)
-    routed = graphlay.reroute(graph, preset="process_map", options=OPTIONS)
-    low, high = routed.bounds["min"], routed.bounds["max"]
-    left, top = low["x"] - MARGIN, low["y"] - MARGIN
+def _fill(level: Level, name: str, content: Level, state: Json) -> None:
+    """Put what a frame holds into it, and show how it is entered and left: where the first transitions that lead to it
+    and out of it meet its outline."""
+    (x, y), (_, height) = level.places[name], level.sizes[name]
+    left, top, right, _ = content.bounds()
+    level.add(content, x - (left + right) / 2, y - height / 2 + TITLE - top)
+    upper, lower = y - height / 2, y + height / 2
+    arrivals = [way[-1][0] for ends, way in level.routes.items() if ends[1] == name and way[-1][1] == upper]
+    leavings = [way[0][0] for ends, way in level.routes.items() if ends[0] == name and way[0][1] == lower]
+    for edge in around(name, state):
+        inner = edge.target if edge.source == name else edge.source
+        (at, middle), half = level.places[inner], level.sizes[inner][1] / 2
+        if edge.source == name:
+            door = min(arrivals, key=lambda one: abs(one - at), default=x)
+            way = [(door, upper), (door, upper + TURN), (at, upper + TURN), (at, middle - half)]
+        else:
+            door = min(leavings, key=lambda one: abs(one - at), default=x)
+            way = [(at, middle + half), (at, lower - TURN), (door, lower - TURN), (door, lower)]
+        level.routes[edge.source, edge.target] = way if abs(door - at) > STRAY else [(at, way[0][1]), (at, way[-1][1])]
 
-    def at(point: Mapping[str, float]) -> list[float]:
-        return [round(point["x"] - left, 1), round(point["y"] - top, 1)]
 
-    return {
-        "width": round(high["x"] - left + MARGIN, 1),
-        "height": round(high["y"] - top + MARGIN, 1),
-        "states": [
-            {
-                "name": name,
-                "type": states[name]["Type"],
-                "about": states[name].get("Comment", ""),
-                "lines": lines(name),
-                "at": at(node["center"]),
-                "size": list(_size(name)),
-            }
-            for name, node in zip(states, routed.nodes, strict=True)
-        ],
-        "edges": [
-            {
-                "from": edge.source,
-                "to": edge.target,
-                "catch": edge.catch,
-                "when": edge.when,
-                "points": [at(point) for point in drawn["points"]],
-            }
-            for edge, drawn in zip(found, routed.edges, strict=True)
-        ],
-    }
+def _states(states: Mapping[str, Json], phase: str, level: Level) -> list[Json]:
+    shown = []
+    for name, state in states.items():
+        within = inside(state)
+        one = {
+            "name": name,
+            "type": state["Type"],
+            "about": state.get("Comment", ""),
+            "lines": lines(name),
+            "phase": phase,
+            "frame": "" if not within else "unfolded" if next(iter(within)) in level.places else "folded",
+        }
+        if name in level.places:
+            one |= {"at": _rounded(level.places[name]), "size": _rounded(level.sizes[name])}
+        shown += [one, *_states(within, name, level)]
+    return shown
+
+
+def _edges(states: Mapping[str, Json], level: Level, more: Sequence[Edge] = ()) -> list[Json]:
+    shown = []
+    for edge in [*edges(states), *more]:
+        one: Json = {"from": edge.source, "to": edge.target, "catch": edge.catch, "when": edge.when}
+        if points := level.routes.get((edge.source, edge.target)):
+            one["points"] = [_rounded(point) for point in points]
+        shown.append(one)
+    for name, state in states.items():
+        if within := inside(state):
+            shown += _edges(within, level, around(name, state))
+    return shown
+
+
+def _rounded(point: Point) -> list[float]:
+    return [round(part, 1) for part in point]

@@ -39,6 +39,18 @@ def edges(states: Mapping[str, dict[str, Any]]) -> list[Edge]:
     return [Edge(a, b, catch, " or ".join(when)) for (a, b), (catch, when) in ways.items()]
 
 
+def inside(state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The states in a phase (a `Parallel` state); none in any other. Names are unique in the whole machine."""
+    return {name: one for branch in state.get("Branches", []) for name, one in branch["States"].items()}
+
+
+def around(name: str, state: Mapping[str, Any]) -> list[Edge]:
+    """How a phase is entered, from its frame to where each branch begins, and how it is left: from its ends."""
+    entered = [Edge(name, branch["StartAt"], False, "") for branch in state.get("Branches", [])]
+    ends = [end for end, one in inside(state).items() if one["Type"] == "Succeed" or one.get("End")]
+    return entered + [Edge(end, name, False, "") for end in ends]
+
+
 def condition(rule: Mapping[str, Any]) -> str:
     """A Choice rule in words a person reads: `$.poll.state = "succeeded" and not …`."""
     for word, joint in (("And", " and "), ("Or", " or ")):

@@ -67,6 +67,80 @@ def test_where_an_execution_ended_shows_how_it_ended() -> None:
     assert way([], "RUNNING") == {"states": {}, "edges": []}
 
 
+def phase(number: int, what: str, name: str = "Build", **details: Any) -> dict[str, Any]:
+    """An event of a phase itself; with a name where Step Functions gives one."""
+    if what in ("Entered", "Exited"):
+        details = {f"state{what}EventDetails": {"name": name, **details}}
+    return event(number, f"ParallelState{what}", number, **details)
+
+
+BUILD = [
+    entered(1, "Planned?"),
+    exited(2, "Planned?"),
+    phase(3, "Entered", input='{"n": 1}'),
+    phase(4, "Started"),
+    entered(5, "Dispatch", 5, input='{"n": 2}'),
+    scheduled(6),
+]
+DONE = [
+    exited(7, "Dispatch", 7, output='{"n": 3}'),
+    entered(8, "Build Done"),
+    exited(9, "Build Done"),
+    phase(10, "Succeeded"),
+    phase(11, "Exited", output='{"n": 4}'),
+]
+BROKE = [failed(7, "GitHubDown", "no answer"), phase(8, "Failed"), phase(9, "Exited", output='{"n": 5}')]
+
+
+def test_the_execution_is_in_the_state_and_in_the_phase_around_it() -> None:
+    told = history.events(BUILD)
+    assert history.current_state(told) == "Dispatch"
+    assert history.way(told, "RUNNING") == {
+        "states": {"Planned?": "done", "Build": "now", "Dispatch": "now"},
+        "edges": [["Planned?", "Build"], ["Build", "Dispatch"]],
+    }
+    assert history.way(told, "TIMED_OUT")["states"] == {"Planned?": "done", "Build": "failed", "Dispatch": "failed"}
+    assert [one["state"] for one in history.events([*BUILD, *DONE])][-4:] == [
+        "Build Done",
+        "Build Done",
+        "Build",
+        "Build",
+    ]
+
+
+def test_a_phase_that_is_left_leads_on_from_its_last_state() -> None:
+    told = history.events([*BUILD, *DONE])
+    assert history.current_state(told) == "Build"
+    found = way([*BUILD, *DONE, entered(12, "Built?")])
+    assert found["states"] == {
+        "Planned?": "done",
+        "Build": "done",
+        "Dispatch": "done",
+        "Build Done": "done",
+        "Built?": "now",
+    }
+    assert found["edges"][2:] == [["Dispatch", "Build Done"], ["Build Done", "Build"], ["Build", "Built?"]]
+
+
+def test_a_phase_that_an_error_led_out_of_is_caught_and_its_way_begins_at_the_frame() -> None:
+    found = way([*BUILD, *BROKE, entered(10, "Settle")])
+    assert found["states"] == {"Planned?": "done", "Build": "caught", "Dispatch": "caught", "Settle": "now"}
+    assert found["edges"][2:] == [["Build", "Settle"]]
+    again = way([*BUILD, *BROKE, *BUILD[2:], *DONE, entered(12, "Built?")])
+    assert again["states"]["Build"] == "done", "only how it was left last counts"
+
+
+def test_a_phase_has_its_own_input_output_and_error() -> None:
+    (visit,) = history.visits([*BUILD, *DONE], "Build")
+    assert (visit["input"], visit["output"], visit["errors"], visit["retries"]) == ({"n": 1}, {"n": 4}, [], 0)
+    assert visit["left"] - visit["entered"] == 8
+    (inner,) = history.visits([*BUILD, *DONE], "Dispatch")
+    assert (inner["input"], inner["output"], inner["left"] - inner["entered"]) == ({"n": 2}, {"n": 3}, 2)
+    (broken,) = history.visits([*BUILD, *BROKE], "Build")
+    assert [one["detail"] for one in broken["errors"]] == ["GitHubDown: no answer"]
+    assert broken["output"] == {"n": 5}
+
+
 def test_every_visit_has_its_input_output_errors_and_retries() -> None:
     first, second = history.visits(
         [

@@ -43,7 +43,7 @@ export class Execution {
         this.again = false;
         this.list = (await api("executions")).executions;
         this.choose();
-        if (this.name) this.show(await api(`executions/${encodeURIComponent(this.name)}`));
+        if (this.name) await this.show(await api(`executions/${encodeURIComponent(this.name)}`));
         else this.clear();
         await this.details.refresh(this.name);
       } while (this.again);
@@ -80,7 +80,7 @@ export class Execution {
     return now && this.list[0].started < now.stopped ? now : this.list[0];
   }
 
-  show(found) {
+  async show(found) {
     if (found.name !== this.shown?.name) this.clear();
     const [icon, look] = STATUS[found.status] ?? ["?", ""];
     const moved = found.status !== this.shown?.status;
@@ -93,7 +93,7 @@ export class Execution {
     this.tick();
     for (const event of found.events) this.row(event);
     this.filter();
-    this.graph.show(found.way, counted(found.events));
+    await this.graph.show(found.way, counted(found.events), found.state);
     if (moved && found.status !== "RUNNING") byId("announcer").textContent = `Execution ${found.name}: ${found.status}, ${found.state}`;
   }
 

@@ -1,74 +1,130 @@
-// The state machine as a graph: laid out by the server, drawn here, lit by what an execution has passed.
+// The state machine as a graph: laid out by the server, drawn here, lit by what an execution has passed. The phase in
+// which the execution is stands unfolded; whoever opens another one keeps it open.
 
-import { api, byId, plural, svg } from "./dom.js";
+import { api, byId, el, plural, svg } from "./dom.js";
+import { arrow, box, frame, TITLE, transition } from "./shapes.js";
 
-const CORNER = 5;
 const LOOKS = { now: ["▶", "now here"], done: ["✓", "passed"], caught: ["⚠", "left by an error"], failed: ["✕", "ended here"] };
 const ARROWS = { Up: [0, -1], Down: [0, 1], Left: [-1, 0], Right: [1, 0] };
+const PATIENCE = 4000; // ms after somebody has looked around in which nothing moves by itself
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Graph {
   // chosen(name) is called when somebody opens a state
   constructor(drawing, chosen) {
-    this.drawing = drawing;
     this.chosen = chosen;
     this.box = byId("machine");
-    this.states = new Map(drawing.states.map((state) => [state.name, state]));
+    this.layouts = new Map([["", drawing]]);
+    this.kept = new Set(); // phases that somebody unfolded
+    this.shut = ""; // the current phase, where somebody folded it
+    this.way = { states: {}, edges: [] };
+    this.visits = new Map();
+    this.now = this.marked = this.stop = "";
     this.drawn = new Map();
-    this.edges = new Map(drawing.edges.map((edge) => [`${edge.from}→${edge.to}`, line(edge)]));
-    this.now = "";
     this.touched = -Infinity;
-    this.draw();
+    this.frames = svg("g");
+    this.lines = svg("g", { "aria-hidden": "true" });
+    this.boxes = svg("g");
+    this.picture = svg("svg", { class: "picture" },
+      svg("defs", {}, ["plain", "lit", "catch"].map((name) => arrow(name))), this.frames, this.lines, this.boxes);
+    this.picture.addEventListener("keydown", (event) => this.key(event));
+    this.box.replaceChildren(this.picture);
+    this.draw(drawing);
     byId("legend").append(...Object.values(LOOKS).map(([icon, word]) => `${icon} ${word}  `), "┄ on an error");
     byId("whole").addEventListener("click", () => this.whole());
+    byId("taken").addEventListener("click", () => this.taken());
     for (const kind of ["wheel", "pointerdown", "keydown"]) {
       this.box.addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true });
     }
   }
 
-  static async load(chosen) {
-    return new Graph(await api("graph"), chosen);
+  // ------------------------------------------------------------------------------------------------ drawing
+
+  draw(drawing) {
+    const { width, height } = drawing;
+    this.drawing = drawing;
+    this.states = new Map(drawing.states.map((state) => [state.name, state]));
+    this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.picture.style.width = `${width}px`;
+    this.edges = new Map(drawing.edges.filter((edge) => edge.points).map((edge) => [`${edge.from}→${edge.to}`, transition(edge)]));
+    this.lines.replaceChildren(...this.edges.values());
+    const shown = drawing.states.filter((state) => state.at);
+    for (const [name, { made }] of this.drawn) {
+      if (this.states.get(name).at) continue;
+      made.remove();
+      this.drawn.delete(name);
+    }
+    for (const state of shown) this.put(state);
+    byId("phases").replaceChildren(...shown.filter((state) => state.frame).map((state) => this.phase(state)));
+    this.rove(this.drawn.has(this.stop) ? this.stop : this.states.get(this.stop)?.phase || shown[0].name);
+    this.paint();
   }
 
-  draw() {
-    const { width, height } = this.drawing;
-    this.lines = svg("g", { "aria-hidden": "true" });
-    this.lines.append(...this.edges.values());
-    const boxes = this.drawing.states.map((state) => this.state(state));
-    this.picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "picture" },
-      svg("defs", {}, ["plain", "lit", "catch"].map((name) => arrow(name))), this.lines, boxes);
-    this.picture.addEventListener("keydown", (event) => this.key(event));
-    this.box.replaceChildren(this.picture);
-    this.rove(this.drawing.states[0].name);
-  }
-
-  state(state) {
-    const [x, y] = state.at;
+  // A state that was there before moves to where it is now.
+  put(state) {
+    const known = this.drawn.get(state.name);
+    const made = known?.made ?? svg("g", { class: `state ${state.type.toLowerCase()}`, role: "button", "data-state": state.name });
     const [width, height] = state.size;
-    const round = ["Choice", "Succeed", "Fail"].includes(state.type) ? height / 2 : 4;
-    const title = svg("title", {}, state.about);
-    const icon = svg("text", { class: "icon", x: x + width / 2 - 2, y: y - height / 2 + 5, "aria-hidden": "true" });
-    const name = state.lines.map((text, index) => svg("text", {
-      x, y: y + 4 + (index - (state.lines.length - 1) / 2) * 14, "aria-hidden": "true",
-    }, `${text} `));
-    const made = svg("g", { class: `state ${state.type.toLowerCase()}`, role: "button", tabindex: -1, "data-state": state.name },
-      title, svg("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: round }), name, icon);
-    made.addEventListener("click", () => { this.rove(state.name); this.chosen(state.name); });
+    const icon = svg("text", { class: "icon", x: width / 2 - 2, y: -height / 2 + 5, "aria-hidden": "true" });
+    made.replaceChildren(svg("title", {}, state.about), ...(state.frame ? frame(state) : box(state)).flat().filter(Boolean), icon);
+    made.style.transform = `translate(${state.at[0]}px, ${state.at[1]}px)`;
+    if (state.frame) {
+      made.classList.toggle("unfolded", state.frame === "unfolded");
+      made.setAttribute("aria-expanded", String(state.frame === "unfolded"));
+    }
     this.drawn.set(state.name, { made, icon });
-    this.say(state.name, "", 0);
-    return made;
+    if (known) return;
+    made.addEventListener("click", (event) => {
+      this.rove(state.name);
+      if (state.frame && !event.target.classList.contains("outline")) this.toggle(state.name);
+      else this.chosen(state.name);
+    });
+    (state.frame ? this.frames : this.boxes).append(made);
   }
 
-  // way: {states: {name: look}, edges: [[from, to]]}; visits: how often each state was entered
-  show(way, visits) {
+  // In the strip above: where the execution is, in the words that people use. Pressed, it comes into view.
+  phase({ name }) {
+    const made = el("button", { type: "button", "data-phase": name }, el("span", { "aria-hidden": "true" }), name);
+    made.addEventListener("click", async () => {
+      if (this.states.get(name).frame === "folded") await this.toggle(name);
+      this.look(name);
+    });
+    return el("li", {}, made);
+  }
+
+  // way: {states: {name: look}, edges: [[from, to]]}; visits: how often each state was entered; state: the current one
+  async show(way, visits, state) {
+    const moved = state !== this.now;
+    [this.way, this.visits, this.now] = [way, visits, state];
+    const phase = this.here();
+    if (phase !== this.shut) this.shut = "";
+    this.paint();
+    await this.fold();
+    if (moved && state) this.follow();
+  }
+
+  clear() {
+    this.kept.clear();
+    this.show({ states: {}, edges: [] }, new Map(), "");
+    if (!this.busy()) this.box.scrollTo({ top: 0 });
+  }
+
+  paint() {
     for (const [name, { made, icon }] of this.drawn) {
-      const look = way.states[name] ?? "";
+      const look = this.way.states[name] ?? "";
       made.classList.remove(...Object.keys(LOOKS));
       if (look) made.classList.add(look);
       icon.textContent = LOOKS[look]?.[0] ?? "";
-      this.say(name, look, visits.get(name) ?? 0);
+      made.setAttribute("aria-label", this.said(this.states.get(name), look));
+      made.setAttribute("aria-pressed", String(name === this.marked));
     }
-    const lit = new Set(way.edges.map(([from, to]) => `${from}→${to}`));
+    for (const made of byId("phases").querySelectorAll("[data-phase]")) {
+      const look = this.way.states[made.dataset.phase] ?? "";
+      made.className = look;
+      made.firstChild.textContent = look ? `${LOOKS[look][0]} ` : "";
+      made.setAttribute("aria-label", [made.dataset.phase, look ? LOOKS[look][1] : "not entered"].join(", "));
+    }
+    const lit = new Set(this.way.edges.map(([from, to]) => `${from}→${to}`));
     for (const [key, edge] of this.edges) {
       const on = lit.has(key);
       if (on === edge.classList.contains("lit")) continue;
@@ -76,29 +132,70 @@ export class Graph {
       edge.setAttribute("marker-end", `url(#arrow-${on ? "lit" : edge.dataset.kind})`);
       if (on) this.lines.append(edge); // above those that are not
     }
-    const now = Object.keys(way.states).find((name) => ["now", "failed"].includes(way.states[name])) ?? way.edges.at(-1)?.[1];
-    if (now && now !== this.now) this.follow(now);
-    this.now = now ?? "";
   }
 
-  clear() {
-    this.show({ states: {}, edges: [] }, new Map());
-    if (performance.now() - this.touched > 4000) this.box.scrollTo({ top: 0 });
+  said(state, look) {
+    const visits = this.visits.get(state.name) ?? 0;
+    const kind = state.frame ? "phase" : state.type;
+    return [state.name, kind, look ? LOOKS[look][1] : "not entered", visits > 1 && plural(visits, "visit")].filter(Boolean).join(", ");
   }
 
-  say(name, look, visits) {
+  // ------------------------------------------------------------------------------------------------ folding
+
+  here() {
+    const state = this.states.get(this.now);
+    return state?.frame ? state.name : state?.phase ?? "";
+  }
+
+  // Draw with those phases unfolded that should be.
+  async fold() {
+    const wanted = new Set([...this.kept, this.here()].filter((name) => name && name !== this.shut));
+    const key = [...wanted].sort().map((name) => `unfolded=${encodeURIComponent(name)}`).join("&");
+    this.wanted = key;
+    if (!this.layouts.has(key)) this.layouts.set(key, await api(`graph?${key}`));
+    if (key === this.wanted && this.layouts.get(key) !== this.drawing) this.draw(this.layouts.get(key));
+  }
+
+  // What was pressed stays where it is on the screen.
+  async toggle(name) {
+    const before = this.top(name);
+    if (this.states.get(name).frame === "folded") {
+      this.kept.add(name);
+      if (this.shut === name) this.shut = "";
+    } else {
+      this.kept.delete(name);
+      if (this.here() === name) this.shut = name;
+    }
+    await this.fold();
+    this.box.scrollTop += (this.top(name) - before) * this.scale();
+  }
+
+  top(name) {
     const state = this.states.get(name);
-    const parts = [name, state.type, look ? LOOKS[look][1] : "not entered", visits > 1 && plural(visits, "visit")];
-    this.drawn.get(name).made.setAttribute("aria-label", parts.filter(Boolean).join(", "));
+    return state.at[1] - state.size[1] / 2;
+  }
+
+  // ------------------------------------------------------------------------------------------------ looking
+
+  busy() {
+    return performance.now() - this.touched < PATIENCE;
+  }
+
+  scale() {
+    return this.picture.getBoundingClientRect().width / this.drawing.width;
   }
 
   // The state where the execution is comes into view, unless somebody is looking around.
-  follow(name) {
-    if (performance.now() - this.touched < 4000) return;
-    const [x, y] = this.states.get(name).at;
-    const scale = this.picture.clientWidth / this.drawing.width;
+  follow() {
+    if (!this.busy()) this.look(this.now);
+  }
+
+  look(name) {
+    const [x, y] = this.point(this.states.get(name));
+    const scale = this.scale();
+    const above = this.states.get(name).frame === "unfolded" ? 2 * TITLE : this.box.clientHeight / 2;
     this.box.scrollTo({
-      left: x * scale - this.box.clientWidth / 2, top: y * scale - this.box.clientHeight / 2,
+      left: x * scale - this.box.clientWidth / 2, top: y * scale - above,
       behavior: still.matches ? "auto" : "smooth",
     });
   }
@@ -106,26 +203,40 @@ export class Graph {
   whole() {
     const whole = this.box.classList.toggle("fit");
     byId("whole").setAttribute("aria-pressed", String(whole));
-    if (!whole && this.now) this.follow(this.now);
+    if (!whole && this.now) this.follow();
+  }
+
+  taken() {
+    byId("taken").setAttribute("aria-pressed", String(this.picture.classList.toggle("taken")));
   }
 
   mark(name) {
+    this.marked = name;
     for (const [other, { made }] of this.drawn) made.setAttribute("aria-pressed", String(other === name));
   }
 
-  // One stop for the Tab key; the arrow keys go from state to state, Enter opens one.
+  // Where a state stands for the eye: a frame, at its title.
+  point(state) {
+    if (!state.at) return this.point(this.states.get(state.phase));
+    return state.frame === "unfolded" ? [state.at[0], this.top(state.name) + TITLE / 2] : state.at;
+  }
+
+  // ------------------------------------------------------------------------------------------------ the keyboard
+
+  // One stop for the Tab key; the arrow keys go from state to state, Enter opens one, or folds and unfolds a phase.
   key(event) {
     const name = event.target.closest?.("[data-state]")?.dataset.state;
     if (!name) return;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      this.chosen(name);
+      if (this.states.get(name).frame) this.toggle(name);
+      else this.chosen(name);
       return;
     }
     const direction = ARROWS[event.key.replace("Arrow", "")];
     if (!direction) return;
     event.preventDefault();
-    const next = this.nearest(this.states.get(name), direction);
+    const next = this.nearest(this.point(this.states.get(name)), direction);
     if (next) {
       this.rove(next);
       this.focus(next);
@@ -134,54 +245,24 @@ export class Graph {
 
   nearest(from, [right, down]) {
     let best = null;
-    for (const state of this.states.values()) {
-      const [dx, dy] = [state.at[0] - from.at[0], state.at[1] - from.at[1]];
+    for (const name of this.drawn.keys()) {
+      const to = this.point(this.states.get(name));
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
       const along = dx * right + dy * down;
       const across = Math.abs(right ? dy : dx);
       if (along <= 1 || across > 3 * along) continue;
       const far = along + 2 * across;
-      if (!best || far < best.far) best = { far, name: state.name };
+      if (!best || far < best.far) best = { far, name };
     }
     return best?.name;
   }
 
   rove(name) {
+    this.stop = name;
     for (const [other, { made }] of this.drawn) made.setAttribute("tabindex", other === name ? 0 : -1);
   }
 
   focus(name) {
-    this.drawn.get(name)?.made.focus();
+    (this.drawn.get(name) ?? this.drawn.get(this.states.get(name)?.phase))?.made.focus();
   }
 }
-
-function line(edge) {
-  const kind = edge.catch ? "catch" : "plain";
-  const words = [`${edge.from} → ${edge.to}`, edge.when && `${edge.catch ? "on error" : "if"}: ${edge.when}`];
-  return svg("path", {
-    d: path(edge.points), class: `edge ${kind}`, "data-kind": kind, "data-edge": `${edge.from}→${edge.to}`,
-    "marker-end": `url(#arrow-${kind})`,
-  }, svg("title", {}, words.filter(Boolean).join(", ")));
-}
-
-// Right angles with round corners.
-function path(points) {
-  const parts = [`M${points[0].join(",")}`];
-  for (let at = 1; at < points.length - 1; at += 1) {
-    const [before, here, after] = [points[at - 1], points[at], points[at + 1]];
-    const radius = Math.min(CORNER, far(before, here) / 2, far(here, after) / 2);
-    parts.push(`L${toward(here, before, radius)}`, `Q${here.join(",")} ${toward(here, after, radius)}`);
-  }
-  return [...parts, `L${points.at(-1).join(",")}`].join(" ");
-}
-
-const far = (a, b) => Math.hypot(b[0] - a[0], b[1] - a[1]);
-
-function toward(from, to, distance) {
-  const share = distance / (far(from, to) || 1);
-  return [from[0] + (to[0] - from[0]) * share, from[1] + (to[1] - from[1]) * share].join(",");
-}
-
-const arrow = (name) => svg("marker", {
-  id: `arrow-${name}`, class: `arrow ${name}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7,
-  markerUnits: "userSpaceOnUse", orient: "auto",
-}, svg("path", { d: "M0,0.5 L8,4 L0,7.5 z" }));

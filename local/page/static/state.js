@@ -56,11 +56,17 @@ export class Details {
     close.addEventListener("click", () => this.close());
     this.box.replaceChildren(
       el("div", { class: "row between" },
-        el("h2", { id: "details-title", tabindex: -1, "data-part": "title" }, state.name, " ", el("span", { class: "faint" }, state.type)), close),
+        el("h2", { id: "details-title", tabindex: -1, "data-part": "title" }, state.name, " ", el("span", { class: "faint" }, state.frame ? "phase" : state.type)), close),
       el("div", { class: "scroll padded", tabindex: 0, role: "region", "aria-labelledby": "details-title", "data-part": "all" },
-        state.about && el("p", {}, state.about), this.ways(),
+        state.phase && this.phase(state.phase), state.about && el("p", {}, state.about), this.ways(),
         visit ? this.visit(visit, index) : el("p", { class: "faint" }, "This execution has not been here.")));
     if (held) this.box.querySelector(`[data-part="${held}"]`)?.focus();
+  }
+
+  phase(name) {
+    const made = el("button", { type: "button", class: "link", "data-part": "phase" }, name);
+    made.addEventListener("click", () => this.open(name));
+    return el("p", { class: "faint" }, "In the phase ", made);
   }
 
   ways() {
