@@ -42,7 +42,7 @@ class Teller(threading.Thread):
     def look(self) -> None:
         for execution in reversed(self._world.executions()):
             arn = execution["executionArn"]
-            entered = states_entered(self._world.history(arn))
+            entered = indented(self._world.history(arn))
             for name in entered[self._seen.get(arn, 0) :]:
                 self.say("▸", f"{arn.rpartition(':')[2]}  {name}")
             self._seen[arn] = len(entered)
@@ -55,6 +55,16 @@ class Teller(threading.Thread):
         self._closed.set()
         self.join(5)
         self.look()
+
+
+def indented(events: list[dict[str, Any]]) -> list[str]:
+    """The names of the states in the order in which they were entered; those inside a phase stand further right."""
+    names, depth = [], 0
+    for event in events:
+        if entered := event.get("stateEnteredEventDetails"):
+            names.append(f"{'  ' * depth}{entered['name']}")
+        depth += {"ParallelStateEntered": 1, "ParallelStateExited": -1}.get(event["type"], 0)
+    return names
 
 
 def report(played: World, scenario: Scenario, arn: str, seconds: float) -> dict[str, Any]:

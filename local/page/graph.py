@@ -21,9 +21,9 @@ LINE, PADDING, LETTER = 14.0, 12.0, 7.2
 """px: the height of a line of a state's name, what is around the name, and the width of a letter."""
 ONE_LINE = 13
 """Letters; longer names stand in two lines."""
-TITLE, INSET, TURN, NAMED = 30.0, 16.0, 8.0, 36.0
-"""px: from a frame's outline to what is inside, at the top, where its name stands, and at the other sides; to where the
-way to its first state turns; and what is around its name."""
+TITLE, INSET, TURN, NAMED = 30.0, 16.0, 10.0, 42.0
+"""px: from a frame's outline to what is inside, at the top, where its name stands, and at the other sides; how long
+before its first state the way to it turns; and what is around its name."""
 MARGIN = 12.0
 ARROW, STRAY = 11.0, 4.0
 """px from one arrowhead to the next; and so much besides a straight line that it is one."""
@@ -139,10 +139,12 @@ def _fill(level: Level, name: str, content: Level, state: Json) -> None:
         (at, middle), half = level.places[inner], level.sizes[inner][1] / 2
         if edge.source == name:
             door = min(arrivals, key=lambda one: abs(one - at), default=x)
-            way = [(door, upper), (door, upper + TURN), (at, upper + TURN), (at, middle - half)]
+            turn = middle - half - TURN
+            way = [(door, upper), (door, turn), (at, turn), (at, middle - half)]
         else:
             door = min(leavings, key=lambda one: abs(one - at), default=x)
-            way = [(at, middle + half), (at, lower - TURN), (door, lower - TURN), (door, lower)]
+            turn = middle + half + TURN / 2
+            way = [(at, middle + half), (at, turn), (door, turn), (door, lower)]
         level.routes[edge.source, edge.target] = way if abs(door - at) > STRAY else [(at, way[0][1]), (at, way[-1][1])]
 
 

@@ -26,6 +26,16 @@ def press(page: Any, name: str) -> None:
         page.get_by_role("dialog").get_by_role("button").last.click()
 
 
+def asked(page: Any) -> None:
+    """Wait until people are asked to approve."""
+    page.get_by_role("list", name="Messages").get_by_role("button", name="Approve", exact=True).wait_for()
+
+
+def unfold(page: Any, phase: str) -> None:
+    """Show what is inside a phase that is folded."""
+    page.locator(f'[data-state="{phase}"][aria-expanded="false"]').click()
+
+
 def status(page: Any, wanted: str) -> None:
     """Wait until the execution on show has this status."""
     page.locator("#status", has_text=wanted).wait_for()

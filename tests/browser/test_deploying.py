@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.browser.conftest import Bot, Open
-from tests.browser.hands import become, command, press, said, state, status
+from tests.browser.hands import asked, become, command, press, said, state, status, unfold
 
 
 def lit(page: Any) -> set[str]:
@@ -17,7 +17,7 @@ def test_from_the_command_to_deployed(opened: Open, bot: Bot) -> None:
     page = opened()
     command(page, "/platform-deploy v1.2.3")
     said(page, "Got it. Deploying v1.2.3 to dev").wait_for()
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     status(page, "RUNNING")
     page.get_by_role("button", name="Request Approval, Task, now here").wait_for()
     become(page, "lee")
@@ -28,9 +28,24 @@ def test_from_the_command_to_deployed(opened: Open, bot: Bot) -> None:
 
     # the way through the graph is that of the history, and no other edge is lit
     (only,) = bot.get("executions")["executions"]
-    events = bot.get(f"executions/{only['name']}")["events"]
-    entered = [one["state"] for one in events if one["kind"] == "entered"]
-    assert lit(page) == {f"{a}→{b}" for a, b in pairwise(entered)}
+    way = {f"{a}→{b}" for a, b in bot.get(f"executions/{only['name']}")["way"]["edges"]}
+    passed = [
+        "Planned?",
+        "Build",
+        "Built?",
+        "Approval",
+        "Approved?",
+        "Deploy",
+        "Changed?",
+        "Rollout",
+        "Healthy?",
+        "Settle",
+    ]
+    assert {f"{a}→{b}" for a, b in pairwise(passed)} <= lit(page)
+    for phase in ("Build", "Approval", "Deploy", "Rollout"):
+        unfold(page, phase)
+        page.locator(f'[data-edge="{phase} Done→{phase}"].lit').wait_for(state="attached")
+    assert lit(page) == way
     page.locator('[data-state="Deployed"].done').wait_for()
     assert state(page, "Rolled Back").get_attribute("aria-label") == "Rolled Back, Fail, not entered"
 
@@ -45,8 +60,10 @@ def test_a_rollback_shows_what_runs_again_and_why(opened: Open) -> None:
     page.get_by_role("button", name="rollback-command").click()
     page.get_by_role("status").filter(has_text="Played “rollback-command”").wait_for()
     page.locator('[data-state="Restored"].done').wait_for()
-    assert {"Take Target→Roll Back?", "Roll Back?→Restore Service", "Restore Service→Check Restored"} <= lit(page)
-    assert "Poll Build→Build Finished?" not in lit(page), "that was the deployment before"
+    unfold(page, "Rollback")
+    page.locator('[data-edge="Asked For?→Take Target"].lit').wait_for(state="attached")
+    assert {"Approved?→Rollback", "Who Restores?→Restore Service", "Restore Service→Check Restored"} <= lit(page)
+    assert "Planned?→Build" not in lit(page), "that was the deployment before"
     page.get_by_role("heading", name="v1.1.0").last.wait_for()
     said(page, "orders cannot be paid").last.wait_for()
 
@@ -65,14 +82,14 @@ def test_a_rejection_wants_a_reason_and_shows_it(opened: Open) -> None:
     dialog.wait_for(state="detached")
     status(page, "SUCCEEDED")
     said(page, "Not on a Friday <b>please</b>.").first.wait_for()
-    assert page.get_by_role("button", name="Approve").count() == 0
+    assert page.get_by_role("button", name="Approve", exact=True).count() == 0
     page.locator('[data-state="Rejected"].done').wait_for()
 
 
 def test_an_outsider_is_told_who_may_and_nothing_happens(opened: Open) -> None:
     page = opened()
     command(page, "/platform-deploy v1.2.3")
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     become(page, "omar")
     press(page, "Approve")
     told = page.locator(".ephemeral").last

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import ROOT, Open
-from tests.browser.hands import become, command, press, state, status
+from tests.browser.hands import asked, become, command, press, state, status, unfold
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -31,7 +31,7 @@ def test_everything_works_with_the_keyboard_alone(opened: Open) -> None:
     tab_to(page, "one => one.id === 'command'")
     page.keyboard.type("/platform-deploy v1.2.3")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     tab_to(page, "one => one.id === 'actor'")
     page.keyboard.type("lee")
     page.get_by_role("button", name="Send as lee").wait_for()
@@ -74,9 +74,10 @@ def test_axe_finds_nothing_wrong(opened: Open, scheme: str) -> None:
     page = opened(color_scheme=scheme, reduced_motion="reduce")
     assert found(page) == []
     command(page, "/platform-deploy v1.2.3")
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     command(page, "/platform-status")
     page.locator(".ephemeral table, .ephemeral pre, .ephemeral .body").last.wait_for()
+    unfold(page, "Build")
     state(page, "Poll Build").click()
     page.locator("#details").get_by_text("Visit ").wait_for()
     assert found(page) == []
@@ -110,8 +111,7 @@ def test_light_and_dark_follow_the_system(opened: Open) -> None:
 def test_whoever_asks_for_less_motion_sees_none(opened: Open) -> None:
     page = opened(reduced_motion="no-preference")
     command(page, "/platform-deploy v1.2.3")
-    state(page, "Poll Build").wait_for()
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     assert page.evaluate("document.getAnimations().length") > 0, "the current state breathes"
     page.emulate_media(reduced_motion="reduce")
     page.wait_for_function("document.getAnimations().length === 0")
@@ -126,7 +126,7 @@ def test_whoever_asks_for_less_motion_sees_none(opened: Open) -> None:
 def test_a_narrow_window_needs_no_sideways_scrolling(opened: Open) -> None:
     page = opened()
     command(page, "/platform-deploy v1.2.3")
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     for width in (360, 820, 1100):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tests.browser.conftest import Bot, Open
-from tests.browser.hands import become, command, press, state, status
+from tests.browser.hands import asked, become, command, press, state, status, unfold
 
 
 def test_a_state_shows_its_input_output_and_retries_and_a_deep_link_survives_a_reload(opened: Open, bot: Bot) -> None:
     page = opened(permissions=["clipboard-read", "clipboard-write"])
     command(page, "/platform-deploy v1.2.3")
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
+    unfold(page, "Build")
     state(page, "Poll Build").click()
     details = page.locator("#details")
     details.get_by_text("retries").wait_for()
@@ -72,11 +73,19 @@ def test_the_speed_is_chosen_on_the_page(opened: Open, bot: Bot) -> None:
 def test_the_whole_graph_fits_and_the_current_state_comes_into_view(opened: Open) -> None:
     page = opened(reduced_motion="reduce")
     command(page, "/platform-deploy v1.2.3")
-    page.get_by_role("button", name="Approve").wait_for()
+    asked(page)
     now = state(page, "Request Approval").locator("xpath=self::*[contains(@class, 'now')]")
     now.wait_for()
     box, machine = now.bounding_box(), page.locator("#machine").bounding_box()
     assert machine["y"] <= box["y"] <= machine["y"] + machine["height"]
+    for name in ("Dispatch Build", "Dispatch Deploy"):
+        assert state(page, name).count() == 0, "only the phase that the execution is in is unfolded"
+    unfold(page, "Deploy")
+    state(page, "Dispatch Deploy").wait_for()
+    page.locator('[data-state="Deploy"] .title').click()
+    state(page, "Dispatch Deploy").wait_for(state="detached")
+    page.keyboard.press("Enter")  # the focus is where was clicked
+    state(page, "Dispatch Deploy").wait_for()
     page.get_by_role("button", name="Whole").click()
     page.wait_for_function(
         "document.querySelector('.picture').clientHeight <= document.getElementById('machine').clientHeight"
