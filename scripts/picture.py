@@ -52,12 +52,14 @@ def pictures() -> dict[Path, str]:
 def picture(drawing: Json) -> str:
     """A drawing as SVG, light and dark by itself; the same text for the same definition."""
     size = f"{drawing['width']} {drawing['height']}"
+    width, height = drawing["width"], drawing["height"]
+    size = f'width="{width}" height="{height}" role="img"'
     seen = sorted((one for one in drawing["states"] if "at" in one), key=lambda one: one["frame"] == "")
     frames = [_state(one) for one in seen if one["frame"]]
     states = [_state(one) for one in seen if not one["frame"]]
     edges = [_edge(one) for one in drawing["edges"] if "points" in one]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{drawing["width"]}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size}>',
         "<title>The state machine, as statemachine/deploy.asl.json defines it</title>",
         f"<style>{STYLE}</style>",
         ARROW,

@@ -39,7 +39,7 @@ class Level:
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom."""
-        points = [point for route in self.routes.values() for point in route]
+        points = [point for way in self.routes.values() for point in way]
         for name, (x, y) in self.places.items():
             width, height = self.sizes[name]
             points += [(x - width / 2, y - height / 2), (x + width / 2, y + height / 2)]
@@ -50,7 +50,7 @@ class Level:
         """Take in what another level has, moved by so much."""
         self.sizes |= other.sizes
         self.places |= {name: (x + right, y + down) for name, (x, y) in other.places.items()}
-        self.routes |= {ends: [(x + right, y + down) for x, y in route] for ends, route in other.routes.items()}
+        self.routes |= {ends: [(x + right, y + down) for x, y in way] for ends, way in other.routes.items()}
 
 
 @lru_cache(64)
@@ -126,8 +126,8 @@ def _frame(name: str, content: Level) -> Size:
 
 
 def _fill(level: Level, name: str, content: Level, state: Json) -> None:
-    """Put what a frame holds into it, and show how it is entered and left: where the first transitions that lead to it
-    and out of it meet its outline."""
+    """Put what a frame holds into it, and show how it is entered and left: where the nearest of the transitions that
+    lead to it and out of it meet its outline."""
     (x, y), (_, height) = level.places[name], level.sizes[name]
     left, top, right, _ = content.bounds()
     level.add(content, x - (left + right) / 2, y - height / 2 + TITLE - top)
