@@ -122,6 +122,13 @@ CALLS: dict[str, Call] = {
     "jobs": Call(
         "GET", f"{_ACTIONS}/{{run_id}}/attempts/{{attempt_number}}/jobs", lambda g: runs.jobs(g, RUN), {"jobs": []}
     ),
+    "force_cancel": Call(
+        "POST",
+        f"{_ACTIONS}/{{run_id}}/force-cancel",
+        lambda g: runs.force_cancel(g, RUN),
+        status=202,
+        absent=frozenset({409}),
+    ),
     "cancel": Call(
         "POST", f"{_ACTIONS}/{{run_id}}/cancel", lambda g: runs.cancel(g, RUN), status=202, absent=frozenset({409})
     ),

@@ -203,6 +203,7 @@ def test_writes_are_as_described(client: Client, github: GitHub) -> None:
     jobs = f"{REPO}/actions/runs/{{run_id}}/attempts/{{attempt_number}}/jobs"
     assert {job["run_attempt"] for job in assert_described(get(client, f"{run}/attempts/1/jobs"), jobs)["jobs"]} == {1}
     assert_described(post(f"{run}/cancel"), f"{REPO}/actions/runs/{{run_id}}/cancel", "post")
+    assert_described(post(f"{run}/force-cancel"), f"{REPO}/actions/runs/{{run_id}}/force-cancel", "post")
 
 
 def test_an_outage_and_a_forbidden_repository_are_as_described(client: Client, github: GitHub) -> None:

@@ -95,7 +95,7 @@ def rolled_back(far: Far) -> None:
     flow.state["restored"] = ecs.run(flow.event(mode="restored"))
     flow.end("Restored")
     cancelling.cancel("d-back-too", DANA)
-    other.state["error"] = {"Error": "CancelRecorded"}
+    other.state["settle_error"] = {"Error": "CancelRecorded"}
     other.end("Cancelled")
 
 
@@ -128,7 +128,7 @@ def paused(far: Far) -> None:
     pauses.opened(far.rows, "d-paused", mark, facts, far.time.at + 60.5)
     pauses.asks(far.rows, "d-paused", mark, [LEE])
     promoting.press("promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
-    flow.state["error"] = {"Error": "AlreadySettled"}
+    flow.state["build_error"] = {"Error": "AlreadySettled"}
     flow.end("Deploy Failed")
 
 

@@ -17,7 +17,7 @@ from scripts.target_access import PARAMETERS
 ROOT = Path(__file__).parents[2]
 STEPS = {
     *("slack", "plan", "notify", "dispatch", "poll", "park", "approval"),
-    *("ecs", "promote", "restore", "settle", "stage", "sweep", "gifs"),
+    *("ecs", "promote", "reconcile", "restore", "settle", "stage", "sweep", "gifs"),
 }
 
 WITHOUT_RESOURCES = {

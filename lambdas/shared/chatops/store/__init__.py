@@ -11,6 +11,7 @@
 | `DEPLOYMENT#<id>` | `APPROVAL`, `CANCEL` | what people decided |
 | `DEPLOYMENT#<id>` | `PAUSE#<mark>` | a pause of its rollout, whom it asks, and what they decided |
 | `DEPLOYMENT#<id>` | `STAGE#<stage>` | a stage's ticket and run |
+| `DEPLOYMENT#<id>` | `RESULT#<phase>` | what a phase has come to |
 | `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
 | `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
