@@ -13,7 +13,10 @@ from local.slack.directory import U_DEV, U_KIM, U_LEE
 from local.slack.store import Message
 from local.world import World, states_entered
 
-_TOO_LATE = tuple(texts(code)["late"] for code in ("en", "ko"))
+_AGAIN = tuple(
+    texts(code)[key].partition("{")[0] for code in ("en", "ko") for key in ("late", "late_maybe", "not_started")
+)
+"""What a busy machine makes of a command; a person types it once more."""
 PATIENCE = 60.0
 EVERYBODY = Cast(U_DEV, (U_LEE, U_KIM))
 
@@ -48,9 +51,9 @@ class Drive:
         before = {e["executionArn"] for e in self.world.executions()}
         for _ in range(3):
             answer = self.world.user.slash(command, text, user or self.cast.requester, channel or self.world.channel)
-            if not (answer.message and answer.message.text.endswith(_TOO_LATE)):
+            started = [e["executionArn"] for e in self.world.executions() if e["executionArn"] not in before]
+            if started or not (answer.message and any(text in answer.message.text for text in _AGAIN)):
                 break
-        started = [e["executionArn"] for e in self.world.executions() if e["executionArn"] not in before]
         if started:
             self.arn = started[0]
         return answer

@@ -44,7 +44,8 @@ class Ecs(JsonService):
         self._states: dict[names.Place, State] = {}
         self.scripts = Scripts()
         self._cluster = cluster
-        self._service = service
+        self._service = service  # empty: the first that is added is the one that is meant where no name is given
+        self._own = bool(service)
         self._desired = desired
         self.service_deployments = True
         self.reset()
@@ -56,8 +57,10 @@ class Ecs(JsonService):
             self.service_deployments, self.down = True, False
             self.faults.clear()
             self.calls.clear()
-            if self._service:
+            if self._own:
                 self.add_service(self._service, FIRST_IMAGE, self._desired, self._cluster)
+            else:
+                self._service = ""
 
     @property
     def rollout(self) -> Rollout:
@@ -95,6 +98,8 @@ class Ecs(JsonService):
         with self._lock:
             state = self._at(place)
             definition = state.register(name, _body(name, image) | dict(roles or {}))
+            if not self._service and place == HERE:
+                self._service, self._cluster = name, cluster or self._cluster
             return state.add_service(cluster or self._cluster, name, definition, desired).arn
 
     def remove_service(self, name: str | None = None) -> None:

@@ -199,7 +199,7 @@ def test_codedeploys_own_rollback_that_begins_a_moment_later_is_waited_for(drive
 
 def test_what_somebody_deploys_meanwhile_overtakes_ours_and_stays(drive: Drive) -> None:
     assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
-    next_courses(drive, Course(seconds=40, outcome="fails"))
+    next_courses(drive, Course(seconds=120, outcome="fails"))
     begun(drive)
     while not deployments(drive)[-1].ended:
         threading.Event().wait(0.005)

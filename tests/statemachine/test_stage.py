@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from chatops.targets_file import load
 from local.stage import Stage
-from local.world import World
+from local.world import ROOT, World
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+TARGETS = load(ROOT / "local" / "targets.yaml", {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api"})
 
 
 class Running:
@@ -23,7 +26,7 @@ class Running:
     def __init__(self, speed: float) -> None:
         self.worlds: list[World] = []
         self._came = threading.Condition()
-        self.stage = Stage({"port": 0}, self._each, {}, speed)
+        self.stage = Stage({"port": 0}, TARGETS, self._each, {}, speed)
         self.thread = threading.Thread(target=self.stage.run)
         self.thread.start()
 

@@ -56,9 +56,9 @@ class Play:
             world.github.script[f"{self.repository} {stage}"] = script
         releases = [{"version": version} for version in scenario.before]
         if scenario.kind == "ecs":
-            family = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{self.target}"
-            releases = [{**one, "task_definition": f"{family}:{n}"} for n, one in enumerate(releases, 1)]
-            self._add_service()
+            releases = [
+                {**one, "task_definition": made} for one, made in zip(releases, self._add_service(), strict=False)
+            ]
         elif scenario.kind == "codedeploy":
             group = world.codedeploy.add_group(self.target, "live")
             group.courses = [Course(outcome="fails"), Course()]
@@ -66,13 +66,17 @@ class Play:
         ledger.put(world, self.target, releases)
         self.stage.watch.follow(self.seen)
 
-    def _add_service(self) -> None:
+    def _add_service(self) -> list[str]:
+        """The task definitions of the versions that were there before, oldest first."""
         world, versions = self.stage.world, self.scenario.before
         world.ecs.add_service(self.target, f"registry.example/{self.target}:{(*versions, 'v1.0.0')[0]}", 2)
         world.github.deployers[self.target] = world.ecs.deployer(self.target)
+        found = [str(world.ecs.describe(self.target)["taskDefinition"])]
         for version in versions[1:]:
             made = world.ecs.register_task_definition(f"registry.example/{self.target}:{version}", self.target)
             world.ecs.update_service(made, self.target)
+            found.append(made)
+        return found
 
     def ready(self) -> None:
         """What was rolled out for the beginning has settled; the next rollout is the play's."""
