@@ -135,9 +135,18 @@ def deployments(built: Built, folder: Path) -> Iterator[FirstCalls]:
         calls = FirstCalls(built, played, environment)
         stack.callback(calls.close)
         played.runtime.faults, played.runtime.on_invocation = calls.before, calls.after
-        _play(Drive(played))
+        drive = Drive(played)
+        _play(drive)
+        played.runtime.invoke("reconcile", _after_an_error(drive))
         played.runtime.invoke("gifs", GIF)
         yield calls
+
+
+def _after_an_error(drive: Drive) -> dict[str, Any]:
+    """What Reconcile is given: here after no error, with the state that Settle had."""
+    entered = (event.get("stateEnteredEventDetails", {}) for event in drive.world.history(drive.arn))
+    state = next(json.loads(one["input"]) for one in entered if one.get("name") == "Settle")
+    return {"deployment_id": drive.deployment_id, "execution_arn": drive.arn, "state": state}
 
 
 def _play(drive: Drive) -> None:

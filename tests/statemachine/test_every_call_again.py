@@ -63,7 +63,7 @@ def effects(drive: Drive) -> dict[str, Any]:
         "dispatches": Counter((run.payload["deployment_id"], run.payload["stage"]) for run in world.github.runs),
         "updates": sum(call.operation == "UpdateService" for call in world.ecs.calls),
         "continued": sum(c.operation == "ContinueServiceDeployment" and not c.error for c in world.ecs.calls),
-        "image": world.ecs.running_image(),
+        "image": world.ecs.running_image() if "ecs" in {target.kind for target in world.targets.values()} else "",
         "group": [
             (each.id, each.status)
             for place in PLACES & world.codedeploy.deployer.groups.keys()
