@@ -19,7 +19,7 @@ from tests.statemachine.outages import BOXES, MINUTE, SERVICES, TARGETS, Outage,
 __all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-STUCK, WELL = Rollout(seconds=1e6), Rollout(seconds=4 * MINUTE)
+STUCK, WELL = Rollout(seconds=60, outcome="stuck"), Rollout(seconds=4 * MINUTE)
 UNCHANGED = {
     "Plan": {"Refused"},
     "Build": {"Build Failed"},
