@@ -39,6 +39,7 @@ export function transition(edge) {
   return svg("path", {
     d: path(edge.points), class: `edge ${kind}`, "data-kind": kind, "data-edge": `${edge.from}→${edge.to}`,
     "marker-end": `url(#arrow-${kind})`,
+    ...(edge.when ? {} : { "pointer-events": "none" }), // what says nothing more is in nobody's way
   }, svg("title", {}, words.filter(Boolean).join(", ")));
 }
 
