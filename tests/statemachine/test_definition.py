@@ -185,7 +185,7 @@ def unguarded(state: State) -> Iterator[str]:
     for rule in state.get("Choices", []):
         guarded = [c["Variable"] for c in compared(rule) if c.get("IsPresent")]
         for one in compared(rule):
-            if not any(one["Variable"].startswith(path) for path in guarded):
+            if "IsPresent" not in one and not any(one["Variable"].startswith(path) for path in guarded):
                 yield one["Variable"]
     for key in ("SecondsPath", "TimeoutSecondsPath"):
         if key in state:

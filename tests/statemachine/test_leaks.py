@@ -76,9 +76,6 @@ def test_what_is_planted_is_found_and_fails_the_test_whose_world_it_is(asked: Wa
         asked.end()  # type: ignore[attr-defined]
 
 
-CANARY = {name: f"canary-{name.lower().replace('_', '-')}-5ecret" for name in CANARIES}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["happy", "rollout-fails-and-rolls-back", "slack-down"])
 def test_the_demo_prints_no_secret(name: str) -> None:
@@ -86,7 +83,7 @@ def test_the_demo_prints_no_secret(name: str) -> None:
     said, _ = done.communicate(timeout=180)
     assert done.returncode == 0, said[-2000:]
     assert '"scenario"' in said
-    assert [value for value in CANARY.values() if value in said] == []
+    assert [value for value in CANARIES.values() if value in said] == []
     assert not re.search(r"xox[bap]-|gh[ps]_", said)
 
 
@@ -110,7 +107,7 @@ def test_the_local_run_prints_no_secret(free_port: int) -> None:
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=60)
     assert str(free_port) in said
-    assert [value for value in CANARY.values() if value in said] == []
+    assert [value for value in CANARIES.values() if value in said] == []
 
 
 @pytest.fixture
@@ -123,7 +120,7 @@ def free_port() -> int:
 def _python(*arguments: str, **more: str) -> subprocess.Popen[str]:
     """The project's own command, with secrets to leak, both outputs as one."""
     path = os.pathsep.join((str(ROOT), str(ROOT / "lambdas" / "shared")))
-    environment = {**os.environ, **CANARY, "PYTHONPATH": path, **more}
+    environment = {**os.environ, **CANARIES, "PYTHONPATH": path, **more}
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=environment,

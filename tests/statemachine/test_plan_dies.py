@@ -82,10 +82,10 @@ def test_after_the_record_was_written(play: Callable[[str], Play], kind: str, ve
     it.slash("/platform-deploy", version)
     assert it.end() == "Refused"
     shown = it.card_of().text
-    for part in ("was not deployed to dev", "*Plan*", f"`{kind}`"):
+    for part in ("Not possible: ", version, " → dev", "*Plan*", f"`{kind}`", "Running in *dev*: `v1.0.0`"):
         assert part in shown
     assert f"/#/{it.deployment_id}|execution>" in json.dumps(it.card_of().blocks)
-    assert any(m.thread_ts and "was not deployed to dev" in m.text for m in it.world.slack.messages)
+    assert any(m.thread_ts and "Not possible" in m.text for m in it.world.slack.messages)
     assert holes.in_world(it.world) == []
     checks.nothing_left_behind(it.world)
     assert it.world.github.runs == []

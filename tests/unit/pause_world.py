@@ -136,7 +136,8 @@ class Paused:
 
     def promote(self) -> bool:
         """Promote, the state."""
-        return bool(promote.run(self.event())["continued"])
+        self.state["promotion"] = promote.run(self.event())
+        return bool(self.state["promotion"]["continued"])
 
     def press(self, action: str, user: str, value: str = "", channel: str = CHANNEL) -> str:
         """A click on the card as it stands (or on another's value); what came back to the person."""

@@ -113,7 +113,7 @@ def test_made_and_then_changed(cloudformation: Server, folder: Path, tmp_path: P
     assert cloudformation.ended == ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
     assert {key: value for key, value in changed.items() if value is not None} == {"Language": "ko"}
     assert {"GithubId", "SlackApprovers", "AlarmEmail", "EcsClusterName"} <= changed.keys(), "they stay as they are"
-    assert len(translated(cloudformation).published_since(first)) == len(first.versions) == 14
+    assert len(translated(cloudformation).published_since(first)) == len(first.versions) > 1
 
     # and the pipeline's role may do all that SAM did
     may = {action for each in granted("PipelineRole") for action in each["Action"]}

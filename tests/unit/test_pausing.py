@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from chatops import ending
 from chatops.edge import cancelling
-from chatops.errors import AlreadySettled, DecisionRecorded, ServiceRefused
+from chatops.errors import AlreadySettled, DecisionRecorded
+from chatops.messages.catalogue import english
 from chatops.steps import ecs, notify, restore, rollout, settle, sweep
 from chatops.store import deployments, locks, pauses, waits
 from chatops.store.table import Table
@@ -110,8 +112,10 @@ def test_ecs_that_does_not_let_us_is_named_with_the_way_to_do_it_by_hand(world: 
     world.press("promote", LEE)
     world.look()
     world.ecs.faults.append(Fault("ContinueServiceDeployment", status=400, code="AccessDeniedException"))
-    with pytest.raises(ServiceRefused, match=r"ecs:ContinueServiceDeployment.*--hook-id ecs-pause-"):
-        world.promote()
+    world.promote()
+    seen = world.look()
+    assert (seen["state"], seen["done"]) == ("failed", True)
+    assert re.search(r"ecs:ContinueServiceDeployment.*--hook-id ecs-pause-", english(**seen["why"]))
 
 
 # -- time ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 from chatops.ecs.codedeploy import Group
 from chatops.ecs.service import Service
 from chatops.ecs.staged import Pause
+from chatops.errors import ServiceRefused, phrase
 from chatops.steps.dispatch import assert_ours
 from chatops.store import approvals, pauses
 from chatops.store.table import Table, table
@@ -15,11 +16,12 @@ from chatops.targets import targets
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
     """`continued`: whether this call let it go on; False where it waits there no longer, or nobody wants it to go on.
+    `refused`: the reason, where the service does not allow it; then the rollout cannot go on, and is rolled back.
 
-    What is being put back needs nobody's word: it has been live before, and its own pause is none of people's.
+    A release that is being restored goes on without asking people: it has been live before.
 
     Raises AlreadySettled where this deployment must not have an effect any more, ServiceRefused where the service does
-    not let us.
+    not allow a restored release to go on.
     """
     deployment_id, state, rows = str(event["deployment_id"]), event["state"], table()
     target = targets()[state["plan"]["target"]]
@@ -29,9 +31,13 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     if not seen or not (restoring or _promoted(rows, deployment_id, str(seen["mark"]))):
         return {"continued": False}
     pause = Pause(id=str(seen["id"]), of=str(seen["of"]))
-    if target.kind == "codedeploy":
-        return {"continued": Group(target).proceed(pause)}
-    return {"continued": Service(target).proceed(pause)}
+    platform = Group(target) if target.kind == "codedeploy" else Service(target)
+    try:
+        return {"continued": platform.proceed(pause)}
+    except ServiceRefused as refused:
+        if restoring:
+            raise
+        return {"continued": False, "refused": phrase("why_error", said=refused.words)}
 
 
 def _promoted(rows: Table, deployment_id: str, mark: str) -> bool:

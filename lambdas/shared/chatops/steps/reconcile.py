@@ -40,6 +40,11 @@ class Found(StrEnum):
     ROLLING_OUT = "rolling_out"
     FAILED = "failed"
     UNREADABLE = "unreadable"
+    AGAIN = "again"
+    """Under way, and the last error was less than a minute ago: what fails at once must not fill the history."""
+
+
+_UNDER_WAY = (Found.DEPLOYING, Found.ROLLING_OUT)
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +63,8 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         found = Found.UNREADABLE
     if late and found not in (Found.DEPLOYED, Found.UNCHANGED, Found.OVERTAKEN):
         found = Found.FAILED
+    if found in _UNDER_WAY and before.get("state") in _UNDER_WAY and now - float(before["seen_at"]) < _PAUSE:
+        found = Found.AGAIN
     results.keep(rows, deployment_id, "reconciled", {"state": str(found), "began_at": began, "seen_at": now})
     return {"state": str(found), "began_at": began, "wait_seconds": _PAUSE}
 

@@ -59,6 +59,9 @@ def look(event: dict[str, Any]) -> dict[str, Any]:
         fact["why"] = {"key": "why_overtaken"}
     elif found.state in OPEN:
         fact |= _open(seen, found, fact)
+    refused = (state.get("promotion") or {}).get("refused")
+    if refused and fact["state"] == "promoted":
+        fact |= {"state": "failed", "done": True, "why": refused}
     results.keep(rows, deployment_id, "rollout", fact, before)
     return news(deployment_id, fact, before, target, now)
 
