@@ -151,7 +151,7 @@ def largest(play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch) -> Pla
 def deploy(it: Play, version: str, name: str) -> None:
     it.world.github.add_tag(version)
     asked = {
-        "schema": 2,
+        "schema": 1,
         "command": "deploy",
         "version": version,
         "target": TARGET,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chatops import SCHEMA
+from chatops.domain.codec import SCHEMA
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 RECORD = SAMPLES / f"schema-{SCHEMA}" / "shapes.json"

@@ -67,7 +67,7 @@ def test_a_deploy_starts_one_execution_with_what_was_asked(states: States) -> No
     (name,) = states.started
     assert name == deployment_id("T0ACME001", "1.2.3")
     assert json.loads(states.started[name]) == {
-        "schema": 2,
+        "schema": 1,
         "command": "deploy",
         "version": "v1.2.3",
         "target": "dev",

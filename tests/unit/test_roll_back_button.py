@@ -77,7 +77,7 @@ def test_a_press_starts_what_the_command_would_in_the_cards_channel_for_whoever_
     assert "Rolling *prod* back" in back.roll_back(CARD, PRESS)
     assert states.started == {
         back.execution_name("T0ACME001", CARD): {
-            "schema": 2,
+            "schema": 1,
             "command": "rollback",
             "target": "prod",
             "requester": {"id": DANA, "name": "dana"},

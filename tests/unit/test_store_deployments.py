@@ -269,7 +269,7 @@ def test_releases_and_records_carry_the_schema_and_never_expire(rows: Table) -> 
     rows.transact(releases.adding(TARGET, Release("v1")))
     begin(rows, "d-1")
     for row in (rows.query(f"TARGET#{TARGET}", "RELEASE#")[0], rows.get("DEPLOYMENT#d-1", "RECORD") or {}):
-        assert row["schema"] == 2
+        assert row["schema"] == 1
         assert "expires_at" not in row
 
 

@@ -60,8 +60,8 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
         "created_at": NOW,
         "valid_until": NOW + 1800,
     }
-    assert row(table) == {**written, "schema": 2}
-    assert {**made, "schema": 2} == row(table)
+    assert row(table) == {**written, "schema": 1}
+    assert {**made, "schema": 1} == row(table)
     assert table.get(f"TICKET#{stages._hash(paper)}", "TICKET") == {
         "pk": f"TICKET#{stages._hash(paper)}",
         "sk": "TICKET",
@@ -69,7 +69,7 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
         "stage": "deploy",
         "target": TARGET,
         "expires_at": NOW + 30 * 86_400,
-        "schema": 2,
+        "schema": 1,
     }
     assert re.fullmatch(r"[0-9a-f]{64}", stages._hash(paper))
 
@@ -77,7 +77,7 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
 def test_a_step_that_runs_again_writes_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     made = stages.prepare(table, ID, "deploy", TARGET, 1800)
     monkeypatch.setattr(table, "transact", lambda *_: pytest.fail("it wrote"))
-    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == {**made, "schema": 2}
+    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == {**made, "schema": 1}
 
 
 def test_a_step_that_runs_twice_at_once_gets_the_ticket_that_stands(
@@ -220,7 +220,7 @@ def test_a_ticket_whose_stage_is_gone_is_unknown(table: Table) -> None:
 
 
 def test_a_claim_is_written_with_its_run_and_when_and_its_token_says_where_it_belongs(table: Table, time: Time) -> None:
-    before = {**stages.prepare(table, ID, "deploy", TARGET, 1800), "schema": 2}
+    before = {**stages.prepare(table, ID, "deploy", TARGET, 1800), "schema": 1}
     time.pass_by(10)
     token = claimed(table)
     assert row(table) == {
@@ -272,7 +272,7 @@ def test_a_report_counts_for_a_claimed_stage_and_again_for_the_finished_one(
 
 
 def test_a_revocation_leaves_everything_but_the_state_and_happens_once(table: Table) -> None:
-    before = {**stages.prepare(table, ID, "build", TARGET, 1800), "schema": 2, "state": "revoked"}
+    before = {**stages.prepare(table, ID, "build", TARGET, 1800), "schema": 1, "state": "revoked"}
     assert stages.revoke(table, ID, "build") == before
     assert stages.revoke(table, ID, "build") == row(table, "build") == before
     assert stages.revoke(table, ID, "rollback") is None

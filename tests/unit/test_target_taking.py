@@ -178,21 +178,6 @@ def test_a_plan_goes_by_the_entry_that_it_saw_and_not_by_the_time(world: Far) ->
     assert planned(world, live=live, ledger=newest.key, started_at=0) == {"superseded": WAITING}
 
 
-@pytest.mark.parametrize(("seconds", "newer"), [(-1, True), (0, False), (1, False)])
-def test_a_plan_of_the_schema_before_goes_by_when_it_began(world: Far, seconds: float, newer: bool) -> None:
-    """Verified after the plan began, or before (or at the same moment, when the plan saw it)."""
-    (newest, *_) = releases.newest_first(world.rows, TARGET)
-    live_since = world.record("d-two")["settled_at"]
-    assert newest.verified_at <= live_since
-    began = clock.at(0).fromisoformat(newest.verified_at).timestamp() + seconds
-    changed = {"live": {"version": "v0"}, "ledger": None, "started_at": began}
-    if newer:
-        with pytest.raises(TargetHeld):
-            planned(world, **changed)
-    else:
-        assert planned(world, **changed) == {"superseded": WAITING}
-
-
 # -- waiting for it --------------------------------------------------------------------------------------------
 
 

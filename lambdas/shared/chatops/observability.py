@@ -13,7 +13,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import aws, schema
+from chatops import aws
+from chatops.domain import codec
 from chatops.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
 
 
@@ -53,7 +54,7 @@ def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
             stage=event.get("stage", ""),
         )
         try:
-            result = function(schema.event(event))
+            result = function(codec.event(event))
         except Exception as error:
             known = _translated(error)
             level = logger.warning if isinstance(known, ChatOpsError) and not isinstance(known, Final) else logger.error

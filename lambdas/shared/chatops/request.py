@@ -6,7 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import schema, words
+from chatops import words
+from chatops.domain import codec
 from chatops.errors import InvalidRequest, UnknownSchema
 from chatops.targets import Target, default_target
 
@@ -93,7 +94,7 @@ def read(source: object, known: dict[str, Target]) -> Request:
     if not isinstance(source, dict):
         raise InvalidRequest("not_an_object")
     try:
-        source = schema.request(source)
+        source = codec.request(source)
     except UnknownSchema as error:
         raise InvalidRequest(error.key, **error.values) from None
     command = _command(source)

@@ -72,7 +72,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
         @rule(target=begun, name=NAMES)
         def begin(self, name: str) -> Any:
             far.time.pass_by(1)
-            plan = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}, "schema": 2}
+            plan = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}, "schema": 1}
             holder = locks.Holder(name, arn(name), "deploy", "v1", DANA, "now")
             try:
                 deployments.begin(far.rows, name, arn(name), plan, locks.taking(TARGET, holder))

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from chatops import SCHEMA, aws, deadline
+from chatops import aws, deadline
 from chatops.config import settings
+from chatops.domain.codec import SCHEMA
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
 from chatops.edge.start import begin

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chatops import SCHEMA, http, words
+from chatops import http, words
+from chatops.domain.codec import SCHEMA
 from chatops.edge import cancelling, fields
 from chatops.edge.start import start
 from chatops.ids import deployment_id

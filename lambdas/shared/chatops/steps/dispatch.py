@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatops import PIPELINE_SCHEMA, clock, freeze
+from chatops import clock, freeze
 from chatops.config import settings
 from chatops.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.github import runs
@@ -13,6 +13,10 @@ from chatops.github.client import github
 from chatops.store import approvals, deployments, locks, stages
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
+
+PIPELINE_SCHEMA = 1
+"""The version of `client_payload`. A pipeline is a copy in its own repository and changes when its owners change it, so
+this number changes only with what pipelines read."""
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:

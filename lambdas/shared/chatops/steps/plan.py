@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import SCHEMA, clock, freeze, live, policy, words
+from chatops import clock, freeze, live, policy, words
 from chatops.config import settings
+from chatops.domain.codec import SCHEMA
 from chatops.ecs.service import Service
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
 from chatops.errors import running as now_running

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import aws, clock, ending, schema
+from chatops import aws, clock, ending
+from chatops.domain import codec
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
@@ -147,7 +148,7 @@ def _lock(target: str, done: dict[str, Any]) -> None:
 
 def _deliver(row: Item, done: dict[str, Any]) -> None:
     """Say what `notify` could not; after a day nobody waits for it any more."""
-    deployment_id, event = str(row["sk"]), schema.event(row["event"])
+    deployment_id, event = str(row["sk"]), codec.event(row["event"])
     if _execution(str(event["execution_arn"]))[0] == "RUNNING":
         return  # it is about to say it itself
     if clock.now() - float(row["kept_at"]) > _A_DAY:

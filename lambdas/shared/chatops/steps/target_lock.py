@@ -163,8 +163,6 @@ def _still_wanted(deployment_id: str, target: str, plan: dict[str, Any]) -> None
 
 def _newer(now: Release, plan: dict[str, Any]) -> bool:
     """True if this became live after the plan looked."""
-    if plan.get("ledger") is None:  # a plan of schema 1
-        return now.verified_at > clock.iso(plan["started_at"])
     return now.key != str(plan["ledger"])
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chatops import clock, schema
+from chatops import clock
+from chatops.domain import codec
 from chatops.errors import UnknownSchema
 from chatops.store import locks, releases
 from chatops.store import table as t
@@ -21,7 +22,7 @@ def get(table: Table, deployment_id: str) -> Item | None:
     """The record with its plan decoded, or None."""
     row = table.get(_pk(deployment_id), "RECORD")
     if row and isinstance(row.get("plan"), str):
-        row["plan"] = schema.plan(json.loads(row["plan"]))
+        row["plan"] = codec.plan(json.loads(row["plan"]))
     return row
 
 

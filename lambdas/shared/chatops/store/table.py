@@ -11,8 +11,10 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from chatops import SCHEMA, aws, deadline, schema
+from chatops import aws, deadline
 from chatops.config import settings
+from chatops.domain import codec
+from chatops.domain.codec import SCHEMA
 from chatops.errors import ChatOpsError, UnknownSchema
 
 Item = dict[str, Any]
@@ -85,7 +87,7 @@ class Table:
     def get(self, pk: str, sk: str) -> Item | None:
         """The item, read consistently, or None."""
         found = self._client.get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=True).get("Item")
-        return schema.row(decode(found)) if found else None
+        return codec.row(decode(found)) if found else None
 
     def query(
         self,
@@ -101,7 +103,7 @@ class Table:
         found = []
         for item in self._query(pk, prefix, newest_first, limit):
             try:
-                found.append(schema.row(item))
+                found.append(codec.row(item))
             except UnknownSchema as error:
                 if unknown is None:
                     raise
@@ -146,7 +148,7 @@ class Table:
         """Change the item if `when` holds and return it as it is now."""
         made = update(pk, sk, change, when, values)
         found = self._write(self._client.update_item, TableName=self.name, ReturnValues="ALL_NEW", **made)
-        return schema.row(decode(found["Attributes"]))
+        return codec.row(decode(found["Attributes"]))
 
     def delete(self, pk: str, sk: str, when: str = "", values: Mapping[str, Any] | None = None) -> None:
         """Remove the item if `when` holds."""
@@ -179,7 +181,7 @@ class Table:
             return call(**arguments)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             old = error.response.get("Item")
-            raise Conflict(schema.row(decode(old)) if old else None) from None
+            raise Conflict(codec.row(decode(old)) if old else None) from None
 
 
 def put(item: Item, when: str = "", values: Mapping[str, Any] | None = None) -> Item:

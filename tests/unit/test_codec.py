@@ -1,4 +1,4 @@
-"""What was written by another version: brought up if a step leads from it, else refused, and nothing is changed."""
+"""Data of another version: brought up if a step leads from its number, else refused, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from chatops import PIPELINE_SCHEMA, SCHEMA, request, schema, targets
+from chatops import request, targets
+from chatops.domain import codec
+from chatops.domain.codec import SCHEMA
 from chatops.edge import handler
 from chatops.errors import InvalidRequest, UnknownSchema
 from chatops.messages.catalogue import plain
@@ -28,7 +30,7 @@ PLAN: dict[str, Any] = {
     "requester": {"id": "U0DANA001"},
 }
 HOLDER = Holder(ID, "arn:x", "deploy", "v1.2.3", "U0DANA001", "2026-01-01T00:00:00.000Z")
-FOREIGN = [SCHEMA + 1, 0, -1, 10**30, "2", 2.0, True, None]
+FOREIGN = [SCHEMA + 1, 0, -1, 10**30, "1", 1.0, True, None]
 
 
 def begin(rows: Table, plan: dict[str, Any] | None = None) -> None:
@@ -50,42 +52,57 @@ def everything(rows: Table) -> list[Any]:
 # -- numbers -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("read", [schema.row, schema.plan, schema.request])
+@pytest.mark.parametrize("read", [codec.row, codec.plan, codec.request])
 def test_what_is_current_passes_as_it_is(read: Any) -> None:
     found = {"pk": "p", "sk": "s", "schema": SCHEMA, "anything": [1]}
     assert read(found) == found
 
 
-@pytest.mark.parametrize("read", [schema.row, schema.plan, schema.request])
+@pytest.mark.parametrize("read", [codec.row, codec.plan, codec.request])
 @pytest.mark.parametrize("number", FOREIGN)
 def test_what_no_step_leads_from_is_refused_by_place_and_number(read: Any, number: Any) -> None:
     found = {"pk": f"DEPLOYMENT#{ID}", "sk": "RECORD", "schema": number}
     before = dict(found)
     with pytest.raises(UnknownSchema) as caught:
         read(found)
-    assert caught.value.values["known"] == f"1-{SCHEMA}"
+    assert caught.value.values["known"] == str(SCHEMA)
     assert caught.value.values["place"] in (f"{ID} RECORD", "plan", "input")
     assert "Nothing was changed" in plain(caught.value.key, caught.value.values)
     assert found == before
 
 
-def test_a_plan_of_the_schema_before_is_brought_up_and_keeps_what_it_says() -> None:
-    before = {**PLAN, "schema": 1, "live": {"version": "v1"}}
-    made = schema.plan(before)
-    assert made == {**before, "schema": SCHEMA, "ledger": None, "committed_at": ""}
-    assert before["schema"] == 1, "the steps are pure"
-    assert schema.plan(made) == made
+def _named(found: codec.Json) -> codec.Json:
+    return {**found, "name": found["title"]}
 
 
-def test_every_number_since_the_first_leads_here() -> None:
-    """Releases never expire, so that no step may go."""
-    for steps in (schema._ROWS, schema._PLANS, schema._REQUESTS):
-        assert sorted(steps) == list(range(1, SCHEMA))
+STEPS: codec.Steps = {1: _named, 2: lambda found: {**found, "size": len(found["name"])}}
+"""Made up: this version has no number before its own."""
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"schema": 1, "title": "ab"},
+        {"schema": 2, "title": "ab", "name": "ab"},
+        {"schema": 3, "title": "ab", "name": "ab", "size": 2},
+    ],
+)
+def test_an_older_number_is_brought_up_step_by_step_and_keeps_its_data(found: codec.Json) -> None:
+    before = dict(found)
+    assert codec.upgraded(found, "row", STEPS, 3) == {"schema": 3, "title": "ab", "name": "ab", "size": 2}
+    assert found == before, "the steps are pure"
+
+
+@pytest.mark.parametrize(("number", "steps"), [(0, STEPS), (4, STEPS), (1, {2: _named})])
+def test_a_number_that_the_steps_do_not_lead_from_is_refused(number: int, steps: codec.Steps) -> None:
+    with pytest.raises(UnknownSchema) as caught:
+        codec.upgraded({"schema": number}, "row", steps, 3)
+    assert caught.value.values == {"place": "row", "found": str(number), "known": f"{min(steps)}-3"}
 
 
 def test_a_ticket_and_its_hash_are_not_told() -> None:
     with pytest.raises(UnknownSchema) as caught:
-        schema.row({"pk": "TICKET#abcdef", "sk": "TICKET", "schema": 99})
+        codec.row({"pk": "TICKET#abcdef", "sk": "TICKET", "schema": 99})
     assert "abcdef" not in str(caught.value)
 
 
@@ -104,20 +121,13 @@ def test_every_row_says_who_wrote_it_also_one_that_an_update_made(rows: Table) -
     assert {row["schema"]["N"] for row in written} == {str(SCHEMA)}
 
 
-def test_an_update_leaves_an_older_rows_number_alone(rows: Table) -> None:
-    """The rest of it is still of that number."""
-    rows.put({"pk": f"DEPLOYMENT#{ID}", "sk": "WAIT", "n": 3, "schema": 1})
+def test_an_update_leaves_the_number_of_a_row_alone(rows: Table, environment: pytest.MonkeyPatch) -> None:
+    """The rest of the row is still of that number."""
+    rows.put({"pk": f"DEPLOYMENT#{ID}", "sk": "WAIT", "n": 3})
+    environment.setattr("chatops.store.table.SCHEMA", SCHEMA + 1)
     assert rows.update(f"DEPLOYMENT#{ID}", "WAIT", "ADD #n :one", values={"one": 1})["n"] == 4
     ((kept),) = everything(rows)
-    assert (kept["schema"], kept["n"]) == ({"N": "1"}, {"N": "4"})
-
-
-def test_a_row_without_a_number_is_of_schema_1(rows: Table) -> None:
-    """Those that an update made had none."""
-    key = {"pk": {"S": f"DEPLOYMENT#{ID}"}, "sk": {"S": "WAIT"}}
-    rows._client.put_item(TableName=rows.name, Item={**key, "n": {"N": "7"}})
-    assert waits.counter(rows, ID) == 7
-    assert schema.row({"pk": "a", "sk": "b"})["schema"] == SCHEMA
+    assert (kept["schema"], kept["n"]) == ({"N": str(SCHEMA)}, {"N": "4"})
 
 
 def test_every_way_of_reading_meets_the_number(rows: Table) -> None:
@@ -153,10 +163,11 @@ def noting() -> tuple[list[Any], Callable[[Any], None]]:
     return given, note
 
 
-def test_a_step_is_given_the_plan_brought_up() -> None:
+def test_a_step_is_given_the_plan_brought_up(environment: pytest.MonkeyPatch) -> None:
+    environment.setattr(codec, "plan", lambda found: {**found, "brought": "up"})
     given, note = noting()
-    step(note)({"deployment_id": ID, "state": {"plan": {**PLAN, "schema": 1}, "build": {"n": 1}}}, None)
-    assert given[0]["state"] == {"plan": schema.plan({**PLAN, "schema": 1}), "build": {"n": 1}}
+    step(note)({"deployment_id": ID, "state": {"plan": PLAN, "build": {"n": 1}}}, None)
+    assert given[0]["state"] == {"plan": {**PLAN, "brought": "up"}, "build": {"n": 1}}
 
 
 def test_a_step_does_nothing_with_a_plan_that_it_cannot_read() -> None:
@@ -168,7 +179,7 @@ def test_a_step_does_nothing_with_a_plan_that_it_cannot_read() -> None:
 
 @pytest.mark.parametrize("state", [{}, {"plan": {}}, {"plan": None}, None, "text", {"Error": "x"}])
 def test_a_state_without_a_plan_is_passed_on(state: Any) -> None:
-    assert schema.event({"state": state}) == {"state": state}
+    assert codec.event({"state": state}) == {"state": state}
 
 
 def test_an_input_of_another_version_is_refused_in_words_and_one_by_hand_is_read(rows: Table) -> None:
@@ -184,7 +195,7 @@ def test_the_pipeline_is_sent_a_number_of_its_own(rows: Table) -> None:
     """Pipelines are copied into repositories: they change when their owners change them."""
     target = Target("dev", "acme/checkout-api", "dev_deploy")
     plan = {**PLAN, "sha": "e3c8241a", "image": ""}
-    assert dispatch.payload(ID, "build", {"plan": plan}, target, "t")["schema"] == PIPELINE_SCHEMA == 1
+    assert dispatch.payload(ID, "build", {"plan": plan}, target, "t")["schema"] == dispatch.PIPELINE_SCHEMA == 1
 
 
 # -- nothing is lost -----------------------------------------------------------------------------------------
