@@ -50,7 +50,7 @@ ACCESS: Mapping[str, Access] = {
         continues=True,
     ),
 }
-"""The functions that ask or change targets (chatops/ecs), by their names in template.yaml."""
+"""The functions that ask or change targets (chatops/platforms), by their names in template.yaml."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatops import live
 from chatops.errors import InvalidRequest
+from chatops.platforms import live
 from chatops.store.releases import Release
 from local.codedeploy.model import Deployment
 from local.codedeploy.server import FAILURES

@@ -11,8 +11,8 @@ import botocore.config
 import pytest
 
 from chatops import aws, targets
-from chatops.ecs.staged import Pause
 from chatops.messages.catalogue import english
+from chatops.platforms.rollout import Pause
 from chatops.steps import ecs, promote
 from chatops.store import deployments, locks, pauses
 from chatops.store.table import Table

@@ -8,9 +8,18 @@ import botocore.session
 import pytest
 
 from chatops import clock
-from chatops.ecs.codedeploy_verdict import Deployment, brought, named, newest, read, same, shifting, traffic, verdict
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import RolloutState
+from chatops.platforms.codedeploy_verdict import (
+    Deployment,
+    brought,
+    named,
+    newest,
+    read,
+    same,
+    shifting,
+    traffic,
+    verdict,
+)
+from chatops.platforms.rollout import Pause, RolloutState
 
 MODEL = botocore.session.get_session().get_service_model("codedeploy")
 M, H, F, O = RolloutState.MOVING, RolloutState.HEALTHY, RolloutState.FAILED, RolloutState.OVERTAKEN  # noqa: E741

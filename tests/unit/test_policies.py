@@ -201,7 +201,7 @@ def reached(app: Path) -> set[Path]:
 
 
 def test_exactly_the_functions_whose_code_talks_to_ecs_or_codedeploy_may() -> None:
-    talking = {ROOT / "lambdas/shared/chatops/ecs" / name for name in ("service.py", "codedeploy.py")}
+    talking = {ROOT / "lambdas/shared/chatops/platforms" / name for name in ("ecs_service.py", "codedeploy_group.py")}
     found = {app.parent.name for app in (ROOT / "lambdas").glob("*/app.py") if talking & reached(app)}
     # `sweep` shares its module about locks with `plan`, and asks it about executions and runs alone
     assert {f"{name.title()}Function" for name in found - {"sweep"}} == set(ACCESS)
@@ -210,10 +210,10 @@ def test_exactly_the_functions_whose_code_talks_to_ecs_or_codedeploy_may() -> No
 def test_every_call_to_ecs_and_codedeploy_is_one_that_a_role_may_make() -> None:
     session = get_session()
     calls: set[str] = set()
-    for service, file in (("ecs", "service.py"), ("codedeploy", "codedeploy.py")):
+    for service, file in (("ecs", "ecs_service.py"), ("codedeploy", "codedeploy_group.py")):
         model = session.get_service_model(service)
         methods = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name for name in model.operation_names}
-        text = (ROOT / "lambdas/shared/chatops/ecs" / file).read_text()
+        text = (ROOT / "lambdas/shared/chatops/platforms" / file).read_text()
         made = set(re.findall(r"(?:_ecs|client)\.(?:get_paginator\(\")?(\w+)", text)) & methods.keys()
         assert made, file
         calls |= {f"{service}:{methods[name]}" for name in made}

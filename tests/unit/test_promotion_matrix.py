@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from chatops import clock, policy, targets
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.edge import cancelling, clicks
 from chatops.errors import InvalidRequest
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from chatops.slack import client as slack
 from chatops.steps import pausing
 from chatops.store import approvals, deployments, pauses, waits

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chatops import targets
-from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.errors import ServiceUnavailable
+from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import reconcile, rollout
 from chatops.store import approvals, results, stages
 from chatops.store.table import Table

@@ -11,10 +11,10 @@ import pytest
 
 from chatops import aws, store, targets
 from chatops.domain.codec import SCHEMA
-from chatops.ecs.staged import Pause
 from chatops.edge import back, cancelling, commands, deciding, promoting
 from chatops.errors import GitHubRateLimited, TargetBusy
 from chatops.github import runs
+from chatops.platforms.rollout import Pause
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
 from chatops.store import deployments, pauses, stages, waits
 from chatops.store.table import Table

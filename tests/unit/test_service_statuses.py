@@ -11,9 +11,10 @@ import botocore.session
 import pytest
 
 from chatops import aws
-from chatops.ecs.service import Service
-from chatops.ecs.verdict import RolloutState, restored, rollout
 from chatops.errors import ServiceRefused
+from chatops.platforms.ecs_service import Service
+from chatops.platforms.ecs_verdict import restored, rollout
+from chatops.platforms.rollout import RolloutState
 from chatops.steps import ecs as step
 from chatops.steps import restore
 from chatops.steps import restored as restored_step

@@ -9,9 +9,11 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chatops.ecs import codedeploy_verdict, staged
-from chatops.ecs.staged import PAUSE_STAGES, Pause, baking, lapsed, pause, ready
-from chatops.ecs.verdict import Rollout, RolloutState, restored, rollout
+from chatops.platforms import codedeploy_verdict, ecs_pauses
+from chatops.platforms.codedeploy_verdict import ready
+from chatops.platforms.ecs_pauses import PAUSE_STAGES, baking, lapsed, pause
+from chatops.platforms.ecs_verdict import restored, rollout
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from local.ecs import staged as standin
 from tests.contract.conftest import mismatches
 from tests.unit.test_verdict import BEFORE, OURS, brought, service
@@ -113,9 +115,9 @@ def test_how_long_a_strategy_takes_on_purpose(configuration: dict[str, Any], min
 
 def test_the_defaults_are_the_models() -> None:
     linear, canary = (ECS.shape_for(f"{name}Configuration").members for name in ("Linear", "Canary"))
-    assert f"default value is {staged._LINEAR_PERCENT}" in linear["stepPercent"].documentation
-    assert f"default value is {staged._LINEAR_MINUTES}" in linear["stepBakeTimeInMinutes"].documentation
-    assert f"default value is {staged._CANARY_MINUTES}" in canary["canaryBakeTimeInMinutes"].documentation
+    assert f"default value is {ecs_pauses._LINEAR_PERCENT}" in linear["stepPercent"].documentation
+    assert f"default value is {ecs_pauses._LINEAR_MINUTES}" in linear["stepBakeTimeInMinutes"].documentation
+    assert f"default value is {ecs_pauses._CANARY_MINUTES}" in canary["canaryBakeTimeInMinutes"].documentation
 
 
 # -- verdicts ------------------------------------------------------------------------------------------------------
@@ -172,9 +174,9 @@ def test_what_goes_on_by_itself_waits_for_nobody() -> None:
 @pytest.mark.parametrize("code", ["", *DEPLOY.shape_for("ErrorCode").enum])
 def test_stopped_by_nobody_is_the_end_of_its_wait(code: str) -> None:
     error = {"errorInformation": {"code": code, "message": "x"}} if code else {}
-    assert staged.ready_too_long(info("Stopped", **error)) == (code in ("", "TIMEOUT"))
-    assert not staged.ready_too_long(info("Failed", **error))
-    assert not staged.ready_too_long(info("Stopped", "CONTINUE_DEPLOYMENT", **error))
+    assert codedeploy_verdict.ready_too_long(info("Stopped", **error)) == (code in ("", "TIMEOUT"))
+    assert not codedeploy_verdict.ready_too_long(info("Failed", **error))
+    assert not codedeploy_verdict.ready_too_long(info("Stopped", "CONTINUE_DEPLOYMENT", **error))
 
 
 def test_a_fact_tells_all_of_it() -> None:

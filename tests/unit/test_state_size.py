@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chatops import policy
-from chatops.ecs import verdict
 from chatops.errors import InvalidRequest
 from chatops.github import runs, versions
+from chatops.platforms import ecs_verdict
 from chatops.targets import Policy, Target
 
 LONG = "x" * 5000
@@ -36,9 +36,9 @@ def test_authors_of_a_change() -> None:
 
 def test_reasons_of_a_rollout() -> None:
     main = {"status": "PRIMARY", "taskDefinition": "td:1", "rolloutState": "FAILED", "rolloutStateReason": LONG}
-    assert len(verdict.rollout({"deployments": [main]}, [], "td:1").reason) == 300
+    assert len(ecs_verdict.rollout({"deployments": [main]}, [], "td:1").reason) == 300
     events = [{"message": LONG}] * 10
-    assert [len(e) for e in verdict.rollout({"events": events}, [], "td:1").events] == [300] * 3
+    assert [len(e) for e in ecs_verdict.rollout({"events": events}, [], "td:1").events] == [300] * 3
 
 
 @pytest.mark.parametrize("extra", [0, 1])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from chatops import clock, live
+from chatops import clock
 from chatops.config import execution_url
 from chatops.errors import InvalidRequest, running
 from chatops.github import runs
+from chatops.platforms import live
 from chatops.steps import target_lock
 from chatops.store import locks
 from chatops.store.locks import Holder

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chatops.ecs.verdict import RolloutState, ServiceDeployment, restored, rollout
+from chatops.platforms.ecs_verdict import ServiceDeployment, restored, rollout
+from chatops.platforms.rollout import RolloutState
 
 OURS, BEFORE, THEIRS = "td:v3", "td:v2", "td:v9"
 IMAGE = "registry/app@sha256:" + "3" * 64

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout, RolloutState, counts, restored, rollout
+from chatops.platforms.ecs_verdict import counts, restored, rollout
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
 
 WHY = "ECS's own words. " * 30

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from chatops import config, freeze_file
-from chatops.ecs.staged import PAUSE_STAGES
 from chatops.errors import InvalidConfiguration
+from chatops.platforms.ecs_pauses import PAUSE_STAGES
 from chatops.targets import (
     CODEDEPLOY_NAME,
     ECS_NAME,

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.edge import clicks
 from chatops.errors import CancelRecorded
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from chatops.steps import pausing, promote, settle
 from chatops.store import approvals, pauses
 from chatops.targets import targets

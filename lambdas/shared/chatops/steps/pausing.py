@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import clock
-from chatops.ecs.staged import CONTINUE, Pause
-from chatops.ecs.verdict import Rollout
+from chatops.platforms.rollout import CONTINUE, Pause, Rollout
 from chatops.store import pauses
 from chatops.store.table import Item, Table
 from chatops.targets import Target

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import clock, freeze, live, policy, words
+from chatops import clock, freeze, policy, words
 from chatops.config import settings
 from chatops.domain.codec import SCHEMA
-from chatops.ecs.service import Service
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
 from chatops.errors import running as now_running
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
 from chatops.observability import count
+from chatops.platforms import live
+from chatops.platforms.ecs_service import Service
 from chatops.request import Request, read, where
 from chatops.slack import people
 from chatops.steps import target_lock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.ecs.codedeploy import Group
-from chatops.ecs.service import Service
-from chatops.ecs.staged import Pause
 from chatops.errors import ServiceRefused, phrase
+from chatops.platforms.codedeploy_group import Group
+from chatops.platforms.ecs_service import Service
+from chatops.platforms.rollout import Pause
 from chatops.steps.dispatch import assert_ours
 from chatops.store import approvals, pauses
 from chatops.store.table import Table, table

@@ -12,11 +12,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import clock
-from chatops.ecs.verdict import Rollout, RolloutState
 from chatops.errors import ChatOpsError
 from chatops.github.client import github
 from chatops.github.runs import RunState
 from chatops.observability import logger
+from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import rollout, stage_run
 from chatops.store import approvals, results, stages
 from chatops.store.table import Item, Table, table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import clock
-from chatops.ecs.codedeploy import Group, GroupBusy
-from chatops.ecs.codedeploy_verdict import Deployment, named, newest, same
 from chatops.errors import ServiceRefused
+from chatops.platforms.codedeploy_group import Group, GroupBusy
+from chatops.platforms.codedeploy_verdict import Deployment, named, newest, same
 
 _SKEW = 300
 """Seconds by which CodeDeploy's clock and ours may differ."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import clock
-from chatops.ecs import codedeploy, codedeploy_verdict, verdict
-from chatops.ecs.codedeploy import Group
-from chatops.ecs.service import Service
-from chatops.ecs.verdict import Rollout, RolloutState
+from chatops.platforms import codedeploy_group, codedeploy_verdict, ecs_verdict
+from chatops.platforms.codedeploy_group import Group
+from chatops.platforms.ecs_service import Service
+from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import stage_run
 from chatops.steps.rollout import OPEN, began_at, news
 from chatops.store import results, stages
@@ -34,7 +34,7 @@ def look(event: dict[str, Any]) -> dict[str, Any]:
     else:
         service = Service(target)
         wanted, how = plan["previous"]["task_definition"], str(rollback.get("how", ""))
-        found = verdict.restored(service.describe(), service.deployments(), wanted, how)
+        found = ecs_verdict.restored(service.describe(), service.deployments(), wanted, how)
     fact = {**found.fact(), "began_at": began, "done": found.state not in OPEN, "why": {}}
     beside = _Beside(deployment_id, target, now) if (state.get("stop") or {}).get("unconfirmed") else None
     limit = target.timing.restore + found.baking
@@ -80,7 +80,7 @@ def _redeployed(group: Group, rollback: dict[str, Any], rollout: dict[str, Any])
     if rollback.get("how") == "waiting":
         return Rollout(RolloutState.MOVING, "")
     made = str(rollback.get("codedeploy_deployment_id") or rollout.get("restored_by") or "")
-    return codedeploy.check(group, group.get(made))
+    return codedeploy_group.check(group, group.get(made))
 
 
 def _asks(rollback: dict[str, Any], found: Rollout) -> bool:

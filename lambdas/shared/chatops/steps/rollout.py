@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import clock
-from chatops.ecs import codedeploy, codedeploy_verdict, unclaimed, verdict
-from chatops.ecs.codedeploy import Group
-from chatops.ecs.service import Service
-from chatops.ecs.verdict import Rollout, RolloutState
+from chatops.platforms import codedeploy_group, codedeploy_verdict, ecs_verdict
+from chatops.platforms.codedeploy_group import Group
+from chatops.platforms.ecs_service import Service
+from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import pausing
 from chatops.steps.pausing import Look
 from chatops.store import approvals, messages, results, stages, waits
@@ -105,7 +105,7 @@ def outputs_of(deployment_id: str, target: Target, state: dict[str, Any]) -> dic
         found = codedeploy_verdict.brought(Group(target).since(since))
         return {"codedeploy_deployment_id": found.id} if found else {}
     service = Service(target)
-    began = unclaimed.task_definition(service.describe(), service.deployments(), since)
+    began = ecs_verdict.brought(service.describe(), service.deployments(), since)
     return {"task_definition": began} if began else {}
 
 
@@ -113,7 +113,7 @@ def ours(target: Target, outputs: dict[str, str], plan: dict[str, Any]) -> Rollo
     if target.kind == "codedeploy":
         group, deployment = Group(target), outputs.get("codedeploy_deployment_id", "")
         good = str((plan.get("previous") or {}).get("codedeploy_deployment_id") or "")
-        return codedeploy.check(group, group.get(deployment), good) if deployment else None
+        return codedeploy_group.check(group, group.get(deployment), good) if deployment else None
     task_definition, image = outputs.get("task_definition", ""), outputs.get("image", "")
     if not task_definition and not image:
         return None
@@ -121,6 +121,6 @@ def ours(target: Target, outputs: dict[str, str], plan: dict[str, Any]) -> Rollo
     found, brought = service.describe(), service.deployments()
     if not task_definition and not any(d.brings("", image) for d in brought):
         # no service deployment carries the image: does what the service moves to or runs?
-        live = verdict.live_task_definition(found)
+        live = ecs_verdict.live_task_definition(found)
         task_definition = live if live and service.image(live) == image else ""
-    return verdict.rollout(found, brought, task_definition, image)
+    return ecs_verdict.rollout(found, brought, task_definition, image)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import live
-from chatops.ecs import verdict
-from chatops.ecs.codedeploy import Group
-from chatops.ecs.service import Service
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.messages.catalogue import plain
+from chatops.platforms import ecs_verdict, live
+from chatops.platforms.codedeploy_group import Group
+from chatops.platforms.ecs_service import Service
 from chatops.request import read
 from chatops.store import deployments, locks, releases
 from chatops.store.releases import Release
@@ -81,10 +80,10 @@ def _service_now(target: Target) -> dict[str, Any]:
     except ServiceRefused:
         return {}
     newest = max(brought, key=lambda d: d.created_at, default=None)
-    counts = verdict.counts(found)
+    counts = ecs_verdict.counts(found)
     shown = {**counts, "events": list(counts["events"])}
     if newest is None:
-        return {**shown, "status": str(verdict.primary(found).get("rolloutState", ""))}
+        return {**shown, "status": str(ecs_verdict.primary(found).get("rolloutState", ""))}
     if newest.status == "SUCCESSFUL":
         return {**shown, "status": newest.status}
     return {**shown, **newest.shown, "status": newest.status}

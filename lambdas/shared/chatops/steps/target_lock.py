@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops import aws, clock, live
+from chatops import aws, clock
 from chatops.config import execution_url
 from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld, running
+from chatops.platforms import live
 from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
 from chatops.store import table as t

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import aws
-from chatops.ecs import staged
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import ServiceDeployment, live_task_definition
 from chatops.errors import ServiceRefused
+from chatops.platforms import ecs_pauses
+from chatops.platforms.ecs_verdict import ServiceDeployment, live_task_definition
+from chatops.platforms.rollout import Pause
 from chatops.targets import Target
 
 _MISSING = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})
@@ -137,7 +137,7 @@ def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -
         lifecycle_stage=str(body.get("lifecycleStage", "")),
         strategy=str(configuration.get("strategy", "")),
         traffic=body.get("targetServiceRevision", {}).get("requestedProductionTrafficWeight"),
-        pause=staged.pause(body),
-        baking=staged.baking(configuration),
-        lapsed=staged.lapsed(body),
+        pause=ecs_pauses.pause(body),
+        baking=ecs_pauses.baking(configuration),
+        lapsed=ecs_pauses.lapsed(body),
     )

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chatops import aws, clock
-from chatops.ecs.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic, verdict
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout
 from chatops.errors import ServiceRefused, phrase
+from chatops.platforms.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic, verdict
+from chatops.platforms.rollout import Pause, Rollout
 from chatops.targets import Target
 
 _BATCH = 25

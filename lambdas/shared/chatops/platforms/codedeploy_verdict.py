@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatops.ecs import staged
-from chatops.ecs.staged import Pause
-from chatops.ecs.verdict import Rollout, RolloutState
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 
 TERMINATION = "TERMINATION_WAIT"
 """A blue/green deployment that has moved all traffic keeps what it replaced for a while before it is called Succeeded.
@@ -90,8 +88,8 @@ def read(info: Mapping[str, Any]) -> Deployment:
         rolled_back_by=str(rollback.get("rollbackDeploymentId", "")),
         terminating=status == "InProgress" and bool(info.get("instanceTerminationWaitTimeStarted")),
         keeping=60 * int(_ending(info).get("terminationWaitTimeInMinutes", 0)),
-        pause=staged.ready(info),
-        lapsed=staged.ready_too_long(info),
+        pause=ready(info),
+        lapsed=ready_too_long(info),
         done=int(counts.get("Succeeded", 0)),
         pending=sum(int(counts.get(each, 0)) for each in ("Pending", "InProgress", "Ready")),
         instances=sum(int(each) for each in counts.values()),
@@ -101,6 +99,28 @@ def read(info: Mapping[str, Any]) -> Deployment:
 def _ending(info: Mapping[str, Any]) -> Mapping[str, Any]:
     blue_green: Mapping[str, Any] = info.get("blueGreenDeploymentConfiguration") or {}
     return blue_green.get("terminateBlueInstancesOnDeploymentSuccess") or {}
+
+
+def ready(info: Mapping[str, Any]) -> Pause | None:
+    """Where a blue/green deployment of CodeDeploy waits for ContinueDeployment before it moves the traffic, if it does.
+
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentReadyOption.html
+    """
+    option = (info.get("blueGreenDeploymentConfiguration") or {}).get("deploymentReadyOption") or {}
+    if info.get("status") != "Ready" or option.get("actionOnTimeout") != "STOP_DEPLOYMENT":
+        return None
+    if info.get("instanceTerminationWaitTimeStarted"):
+        return None  # the traffic has moved; what waits is the end of the tasks before
+    return Pause(id="READY_WAIT", of=str(info["deploymentId"]))
+
+
+def ready_too_long(info: Mapping[str, Any]) -> bool:
+    """True for one that CodeDeploy stopped by itself where it may wait for people: "if traffic rerouting is not started
+    before the end of the specified wait period, the deployment status is changed to Stopped"."""
+    option = (info.get("blueGreenDeploymentConfiguration") or {}).get("deploymentReadyOption") or {}
+    code = (info.get("errorInformation") or {}).get("code", "")
+    waits = option.get("actionOnTimeout") == "STOP_DEPLOYMENT"
+    return info.get("status") == "Stopped" and waits and code in ("", "TIMEOUT")
 
 
 def traffic(target: Mapping[str, Any]) -> tuple[str, float | None]:

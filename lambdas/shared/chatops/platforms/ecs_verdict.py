@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any
 
-from chatops.ecs.staged import Pause
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 
 EVENTS_SHOWN = 3
 _SAID = 300
 """Characters that travel of what a service says."""
-
-
-class RolloutState(StrEnum):
-    """What a rollout can be for the one who began it."""
-
-    MOVING = "moving"
-    PAUSED = "paused"
-    HEALTHY = "healthy"
-    FAILED = "failed"
-    OVERTAKEN = "overtaken"
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """The rollout as it is now. `restoring`: the service itself is putting, or has put, the release before back;
-    `restored_by`: by this deployment, where it needs one.
-
-    `traffic`: percent of the production traffic that goes to it, None where nobody says. `baking`: seconds that its
-    configuration makes it take on purpose. `lapsed`: nobody continued its pause in time, and so it is taken back.
-    """
-
-    state: RolloutState
-    status: str
-    restoring: bool = False
-    running: int = 0
-    desired: int = 0
-    pending: int = 0
-    task_definition: str = ""
-    reason: str = ""
-    lifecycle_stage: str = ""
-    events: tuple[str, ...] = ()
-    strategy: str = ""
-    traffic: float | None = None
-    pause: Pause | None = None
-    baking: int = 0
-    lapsed: bool = False
-    restored_by: str = ""
-
-    def fact(self) -> dict[str, Any]:
-        """As the state machine carries it."""
-        found = {**asdict(self), "state": str(self.state), "events": list(self.events)}
-        return {**found, "pause": self.pause.fact() if self.pause else {}}
 
 
 @dataclass(frozen=True)
@@ -208,3 +165,20 @@ def restored(
     if newest is not None and ours and status in _MOVING:
         return _under_way(newest, base)
     return Rollout(RolloutState.MOVING, status, **base)
+
+
+def brought(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment], since: float) -> str:
+    """The task definition that the newest deployment since then (epoch seconds) brings; empty where there is none.
+
+    For pipelines without our steps: nobody reports what they brought, so it is what began after the pipeline's run was
+    asked for. The lock keeps other deployments of ours away; one that somebody begins by hand meanwhile is counted as
+    the run's.
+
+    `service`: as DescribeServices has it, for services without service deployments.
+    """
+    if deployments:
+        newest = max(deployments, key=lambda d: d.created_at)
+        return newest.task_definition if newest.created_at >= since else ""
+    main = primary(service)
+    began = main["createdAt"].timestamp() if "createdAt" in main else 0.0
+    return str(main.get("taskDefinition", "")) if began >= since else ""

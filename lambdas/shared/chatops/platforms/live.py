@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatops.ecs.codedeploy import Group
-from chatops.ecs.codedeploy_verdict import same
-from chatops.ecs.service import Service
 from chatops.errors import InvalidRequest, ServiceRefused
+from chatops.platforms.codedeploy_group import Group
+from chatops.platforms.codedeploy_verdict import same
+from chatops.platforms.ecs_service import Service
 from chatops.store.releases import Release
 from chatops.targets import Target
 

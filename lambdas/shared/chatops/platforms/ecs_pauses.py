@@ -1,18 +1,14 @@
-"""What blue/green, linear and canary deployments have beside their status: pauses, and time that they take on purpose.
-
-Pure; from the answers of ECS and CodeDeploy.
-"""
+"""Pauses of ECS's blue/green, linear and canary deployments, and the time that they take on purpose; pure."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-ROLLBACK, CONTINUE = "ROLLBACK", "CONTINUE"
+from chatops.platforms.rollout import CONTINUE, ROLLBACK, Pause
+
 AWAITING, TIMED_OUT = "AWAITING_ACTION", "TIMED_OUT"
 
 PAUSE_STAGES = (
@@ -31,32 +27,6 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/pause-lifecycle-hook
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinearConfiguration.html
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CanaryConfiguration.html
 _LINEAR_PERCENT, _LINEAR_MINUTES, _CANARY_MINUTES = 10.0, 6, 10
-
-
-@dataclass(frozen=True)
-class Pause:
-    """A stop at which the service waits for a word: ECS at a PAUSE hook, CodeDeploy before it moves the traffic.
-
-    `id`: the hook's; `of`: the ARN of ECS's service deployment, or the id of CodeDeploy's deployment. `expires_at`:
-    epoch seconds at which the service goes on by itself (0: unknown), in the way that `on_timeout` says, CONTINUE or
-    ROLLBACK.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/pause-lifecycle-hooks.html
-    """
-
-    id: str
-    of: str
-    expires_at: float = 0.0
-    on_timeout: str = ROLLBACK
-
-    @property
-    def mark(self) -> str:
-        """What names this pause and no other, in rows and buttons: twelve hexadecimal digits."""
-        return hashlib.sha256(f"{self.of} {self.id}".encode()).hexdigest()[:12]
-
-    def fact(self) -> dict[str, Any]:
-        """As the state machine carries it."""
-        return {**asdict(self), "mark": self.mark}
 
 
 def pause(deployment: Mapping[str, Any]) -> Pause | None:
@@ -84,28 +54,6 @@ def lapsed(deployment: Mapping[str, Any]) -> bool:
         hook.get("targetType") == "PAUSE" and hook.get("status") == TIMED_OUT and hook.get("timeoutAction") != CONTINUE
         for hook in deployment.get("lifecycleHookDetails") or []
     )
-
-
-def ready(info: Mapping[str, Any]) -> Pause | None:
-    """Where a blue/green deployment of CodeDeploy waits for ContinueDeployment before it moves the traffic, if it does.
-
-    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentReadyOption.html
-    """
-    option = (info.get("blueGreenDeploymentConfiguration") or {}).get("deploymentReadyOption") or {}
-    if info.get("status") != "Ready" or option.get("actionOnTimeout") != "STOP_DEPLOYMENT":
-        return None
-    if info.get("instanceTerminationWaitTimeStarted"):
-        return None  # the traffic has moved; what waits is the end of the tasks before
-    return Pause(id="READY_WAIT", of=str(info["deploymentId"]))
-
-
-def ready_too_long(info: Mapping[str, Any]) -> bool:
-    """True for one that CodeDeploy stopped by itself where it may wait for people: "if traffic rerouting is not started
-    before the end of the specified wait period, the deployment status is changed to Stopped"."""
-    option = (info.get("blueGreenDeploymentConfiguration") or {}).get("deploymentReadyOption") or {}
-    code = (info.get("errorInformation") or {}).get("code", "")
-    waits = option.get("actionOnTimeout") == "STOP_DEPLOYMENT"
-    return info.get("status") == "Stopped" and waits and code in ("", "TIMEOUT")
 
 
 def baking(configuration: Mapping[str, Any]) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chatops import clock
-from chatops.ecs import unclaimed
-from chatops.ecs.verdict import ServiceDeployment
+from chatops.platforms import ecs_verdict
+from chatops.platforms.ecs_verdict import ServiceDeployment
 
 SINCE = 1_760_000_000.0
 
@@ -21,12 +21,12 @@ def brought(task_definition: str, at: float) -> ServiceDeployment:
 )
 def test_the_newest_service_deployment_since_then_is_the_runs(times: tuple[float, ...], found: str) -> None:
     listed = [brought(f"td:{off}", SINCE + off) for off in times]
-    assert unclaimed.task_definition({}, listed, SINCE) == found
+    assert ecs_verdict.brought({}, listed, SINCE) == found
 
 
 @pytest.mark.parametrize(("off", "found"), [(-1, ""), (0, "td:2"), (30, "td:2")])
 def test_a_service_without_service_deployments_is_asked_for_its_primary(off: float, found: str) -> None:
     primary = {"status": "PRIMARY", "taskDefinition": "td:2", "createdAt": clock.at(SINCE + off)}
     draining = {"status": "ACTIVE", "taskDefinition": "td:1", "createdAt": clock.at(SINCE - 3600)}
-    assert unclaimed.task_definition({"deployments": [draining, primary]}, [], SINCE) == found
-    assert unclaimed.task_definition({"deployments": []}, [], SINCE) == ""
+    assert ecs_verdict.brought({"deployments": [draining, primary]}, [], SINCE) == found
+    assert ecs_verdict.brought({"deployments": []}, [], SINCE) == ""

@@ -1,1 +1,0 @@
-"""ECS and CodeDeploy: what the service itself says, and what that means."""
