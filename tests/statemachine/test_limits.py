@@ -98,7 +98,8 @@ def test_six_hours_of_building_and_an_hour_of_asking(play: Callable[[str], Play]
             f"the largest state {max(map(size, states(events)))} bytes"
         )
     assert it.hours.at - began >= 7.5 * HOUR, "these hours have passed for the handlers"
-    assert entered.count("Show Build") > entered.count("Poll Build") - 3, "there was news at every look"
+    # at first the polls are closer together than a message may change
+    assert entered.count("Show Build") > 0.9 * entered.count("Poll Build"), "there was something new at every poll"
     reminded = [m for m in it.world.slack.messages if m.thread_ts and "left" in m.text]
     assert len(reminded) == 3, [m.text for m in it.world.slack.messages]
     assert len(events) < EVENTS_LIMIT / 2
