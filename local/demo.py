@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops.targets import Target
+from fakes.slack.store import Change
 from local import checked, scenarios, settings, targets_text
 from local.scenarios import NoTarget, Scenario
-from local.slack.store import Change
 from local.world import World, states_entered, world
 
 SPEED, WAIT_TIME_SCALE, SWEEP_SECONDS = 10.0, 0.1, 2.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatops.messages.catalogue import texts
+from fakes.slack.client import Answer
+from fakes.slack.directory import U_DEV, U_KIM, U_LEE
+from fakes.slack.store import Message
 from local.people import Cast
-from local.slack.client import Answer
-from local.slack.directory import U_DEV, U_KIM, U_LEE
-from local.slack.store import Message
 from local.world import World, states_entered
 
 _AGAIN = tuple(

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from local.clock import Clock
+from fakes.clock import Clock
 
 LOG = logging.getLogger(__name__)
 STATUSES = ("ABORTED", "TIMED_OUT", "FAILED")

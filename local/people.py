@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from chatops.targets import Policy, Target
-from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, U_OUT, User
-from local.slack.workspace import Workspace
+from fakes.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, U_OUT, User
+from fakes.slack.workspace import Workspace
 
 NAMES = (
     "alex", "robin", "sam", "yuna", "noor", "jonas", "ines", "minho", "priya", "tomas", "aiko", "femi", "clara",

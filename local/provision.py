@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatops.targets import Target
-from local.aws_json import ACCOUNT, HERE, Place
-from local.clock import Clock
-from local.codedeploy import CodeDeploy
-from local.codedeploy.model import Group
-from local.codedeploy.server import Pipeline
-from local.ecs import Ecs, names
-from local.github.files import workflows_of
-from local.github.pipeline import Deployer
-from local.github.repository import Repository
-from local.github.seed import sample
+from fakes.aws_json import ACCOUNT, HERE, Place
+from fakes.clock import Clock
+from fakes.codedeploy import CodeDeploy
+from fakes.codedeploy.model import Group
+from fakes.codedeploy.server import Pipeline
+from fakes.ecs import Ecs, names
+from fakes.github.files import workflows_of
+from fakes.github.pipeline import Deployer
+from fakes.github.repository import Repository
+from fakes.github.seed import sample
+from fakes.sts import Sts
 from local.hosts import Hosts
-from local.sts import Sts
 
 
 def place_of(target: Target) -> Place:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chatops.targets import Target, Timing, default_target
+from fakes.codedeploy import Course
+from fakes.ecs import Rollout
+from fakes.github import Script
 from local import people
-from local.codedeploy import Course
 from local.drive import Drive
-from local.ecs import Rollout
-from local.github import Script
 from local.world import World
 
 TIMING = {

@@ -16,16 +16,16 @@ from botocore.config import Config
 
 from chatops import targets_file
 from chatops.targets import Target
+from fakes.clock import Clock
+from fakes.github import GitHub
+from fakes.slack import Slack, SlackUser
+from fakes.slack.directory import C_DEPLOY
 from local import machine, people, provision, settings
-from local.clock import Clock
 from local.engine import EmbeddedEngine
 from local.events import ExecutionEvents, Schedule
 from local.gateway import Gateway
-from local.github import GitHub
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Template, load_template
-from local.slack import Slack, SlackUser
-from local.slack.directory import C_DEPLOY
 from local.web import App, Mounts, WebServer
 
 ROOT = Path(__file__).resolve().parent.parent

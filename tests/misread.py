@@ -1,6 +1,6 @@
 """Every request that a test makes of the Slack fake is one that Slack reads as it was meant.
 
-The fake holds each against Slack's description of the method (local/slack/web_api.yaml) and notes what Slack would not
+The fake holds each against Slack's description of the method (fakes/slack/web_api.yaml) and notes what Slack would not
 read. A test that sends such a request on purpose clears the fake's notes.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.slack import Slack
+from fakes.slack import Slack
 
 NOTES: list[str] = []
 """Of all fakes of this process: tests run one after the other, and a fake may outlive its test."""

@@ -10,8 +10,9 @@ from collections.abc import Collection
 from types import TracebackType
 from typing import Any
 
+from fakes import identity
 from local.connections import ClosesConnections, listening
-from local.engine import identity, mend_speed, mends
+from local.engine import mend_speed, mends
 from local.engine import older as older_engine
 from local.engine.patches import Patches, Settings
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.ecs import names
+from fakes.ecs import names
 from local.misconfigured.fault import Environment, Fault, sets
 
 if TYPE_CHECKING:
-    from local.ecs.model import Service
+    from fakes.ecs.model import Service
     from local.world import World
 
 SERVICE, STACK, REGION, PICTURES, URL = "ECS service", "stack", "region", "pictures", "request URL"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.github import Fault as Refusal
-from local.github.errors import DOCS
+from fakes.github import Fault as Refusal
+from fakes.github.errors import DOCS
 from local.misconfigured.fault import Environment, Fault, grant, repository
 
 if TYPE_CHECKING:

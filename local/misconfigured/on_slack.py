@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fakes.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, S_APPROVERS, U_BOT, U_LEE
 from local.misconfigured.fault import Environment, Fault, sets
-from local.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, S_APPROVERS, U_BOT, U_LEE
 
 if TYPE_CHECKING:
     from local.world import World

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.github.files import CI, SCRIPTS, pipeline
+from fakes.github.files import CI, SCRIPTS, pipeline
 from local.misconfigured.fault import Environment, Fault
 from pipeline.caller import FOLDER
 

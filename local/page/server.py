@@ -16,6 +16,8 @@ from flask import Flask, Response, abort, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from chatops.targets import Target
+from fakes.slack import Slack, SlackUser
+from fakes.slack.store import Change
 from local import people
 from local.page import shapes
 from local.page.controls import Controls, Fixed, Stage
@@ -23,8 +25,6 @@ from local.page.executions import Executions
 from local.page.feed import Feed, Watcher
 from local.page.shapes import Json
 from local.page.slack import People
-from local.slack import Slack, SlackUser
-from local.slack.store import Change
 
 STATIC = Path(__file__).parent / "static"
 MANIFEST = Path(__file__).resolve().parents[2] / "slack-manifest.yaml"

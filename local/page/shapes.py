@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops.targets import Target, default_target
+from fakes.slack import Message, View
+from fakes.slack.directory import S_APPROVERS
+from fakes.slack.workspace import Workspace
 from local import people
 from local.page import history
-from local.slack import Message, View
-from local.slack.directory import S_APPROVERS
-from local.slack.workspace import Workspace
 
 Json = dict[str, Any]
 

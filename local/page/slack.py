@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Blueprint, abort, request
 
+from fakes.slack import Answer, Message, Slack, SlackUser, View
 from local.page.shapes import Json
-from local.slack import Answer, Message, Slack, SlackUser, View
 
 
 class People:

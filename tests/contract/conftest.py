@@ -17,10 +17,10 @@ from slack_sdk import WebClient
 from werkzeug.serving import make_server
 from werkzeug.test import Client
 
-from local.clock import Clock
-from local.ecs import Ecs
-from local.github import GitHub, Script
-from local.slack import Slack
+from fakes.clock import Clock
+from fakes.ecs import Ecs
+from fakes.github import GitHub, Script
+from fakes.slack import Slack
 
 SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -12,10 +12,10 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
-from local.codedeploy import CodeDeploy, Course, operations
-from local.codedeploy.model import STATUSES
-from local.codedeploy.server import FAILURES, revision_of
-from local.faults import Fault
+from fakes.codedeploy import CodeDeploy, Course, operations
+from fakes.codedeploy.model import STATUSES
+from fakes.codedeploy.server import FAILURES, revision_of
+from fakes.faults import Fault
 from tests.contract.conftest import Time, mismatches, served
 
 GROUP = {"applicationName": "batch", "deploymentGroupName": "live"}

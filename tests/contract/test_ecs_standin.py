@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import botocore.exceptions
 import pytest
 
-from local.ecs import Rollout
-from local.ecs.names import digest
-from local.ecs.server import FIRST_IMAGE
-from local.faults import Fault
+from fakes.ecs import Rollout
+from fakes.ecs.names import digest
+from fakes.ecs.server import FIRST_IMAGE
+from fakes.faults import Fault
 
 if TYPE_CHECKING:
     from tests.contract.conftest import EcsApi

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.ecs import Rollout
+from fakes.ecs import Rollout
 
 if TYPE_CHECKING:
     from tests.contract.conftest import EcsApi

@@ -9,10 +9,10 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from chatops.github import jwt
-from local.clock import Clock
-from local.github import GitHub, Repository
-from local.github.apps import FORBIDDEN, NOT_GRANTED, NOT_REACHED, Installation
-from local.github.jwt import EXPIRED, NOT_YET, TOO_FAR, UNREADABLE
+from fakes.clock import Clock
+from fakes.github import GitHub, Repository
+from fakes.github.apps import FORBIDDEN, NOT_GRANTED, NOT_REACHED, Installation
+from fakes.github.jwt import EXPIRED, NOT_YET, TOO_FAR, UNREADABLE
 from tests.app_key import APP_ID, private_key
 from tests.contract import test_github_standin_description as published
 

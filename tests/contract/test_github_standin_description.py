@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from local.github import Fault, GitHub, Script
-from local.github.app import create_app
-from local.github.dispatch import LONGEST_EVENT_TYPE, MOST_PROPERTIES
-from local.github.filters import SEARCHED, STATUSES
-from local.github.paging import MOST_PER_PAGE, PER_PAGE
+from fakes.github import Fault, GitHub, Script
+from fakes.github.app import create_app
+from fakes.github.dispatch import LONGEST_EVENT_TYPE, MOST_PROPERTIES
+from fakes.github.filters import SEARCHED, STATUSES
+from fakes.github.paging import MOST_PER_PAGE, PER_PAGE
 
 jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.github import GitHub, Script
-from local.github.listening import Event
+from fakes.github import GitHub, Script
+from fakes.github.listening import Event
 from pipeline.caller import HERE, PIPELINE, RUN_NAME, Source, caller, path_of
 
 PROD, SHA = path_of("prod"), "0123456789abcdef0123456789abcdef01234567"

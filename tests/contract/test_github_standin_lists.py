@@ -10,9 +10,9 @@ import requests
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
-from local.clock import Clock
-from local.github import GitHub
-from local.github.model import iso
+from fakes.clock import Clock
+from fakes.github import GitHub
+from fakes.github.model import iso
 
 REPO = "/repos/acme/checkout-api"
 AUTH = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}

@@ -9,7 +9,7 @@ import requests
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
-from local.github import Fault, GitHub
+from fakes.github import Fault, GitHub
 
 REPO = "/repos/acme/checkout-api"
 AUTH = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}

@@ -11,8 +11,8 @@ from flask import Flask, request
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
-from local.clock import Clock
-from local.github import GitHub, Run, Script
+from fakes.clock import Clock
+from fakes.github import GitHub, Run, Script
 from pipeline.caller import HERE, caller, path_of
 
 REPO = "/repos/acme/checkout-api"

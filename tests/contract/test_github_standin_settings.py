@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from local.github import GitHub
+from fakes.github import GitHub
 from tests.contract import test_github_standin_description as published
 from tests.contract.test_github_standin_description import REPO, get
 

@@ -19,9 +19,9 @@ from chatops.steps import speak
 from doctor.far import Slack as Doctor
 from doctor.far import Web
 from doctor.result import NoAnswer
-from local.faults import drop_connection
-from local.slack import Slack
-from local.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, S_APPROVERS, U_BOT, U_DEV, U_GUEST, U_KIM, U_LEE
+from fakes.faults import drop_connection
+from fakes.slack import Slack
+from fakes.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, S_APPROVERS, U_BOT, U_DEV, U_GUEST, U_KIM, U_LEE
 from tests.contract.conftest import served
 from tests.contract.test_slack_web_api import CALLED
 

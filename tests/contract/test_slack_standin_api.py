@@ -18,8 +18,8 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from local.slack import Slack
-from local.slack.directory import (
+from fakes.slack import Slack
+from fakes.slack.directory import (
     C_DEPLOY,
     C_PUBLIC,
     G_SECRET,

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from local.clock import Clock
-from local.slack import Answer, Message, Slack, SlackUser, View
-from local.slack.blocks import accepted
-from local.slack.client import Sent, over_http
-from local.slack.directory import C_DEPLOY, G_SECRET, SLACKBOT, U_DEV, U_KIM, U_LEE
-from local.slack.methods import views_open
+from fakes.clock import Clock
+from fakes.slack import Answer, Message, Slack, SlackUser, View
+from fakes.slack.blocks import accepted
+from fakes.slack.client import Sent, over_http
+from fakes.slack.directory import C_DEPLOY, G_SECRET, SLACKBOT, U_DEV, U_KIM, U_LEE
+from fakes.slack.methods import views_open
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 

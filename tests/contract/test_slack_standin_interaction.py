@@ -10,9 +10,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from local.faults import Fault
-from local.slack import Change, Slack
-from local.slack.directory import (
+from fakes.faults import Fault
+from fakes.slack import Change, Slack
+from fakes.slack.directory import (
     C_DEPLOY,
     G_SECRET,
     U_DEV,

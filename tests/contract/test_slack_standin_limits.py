@@ -9,8 +9,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from local.slack import Slack, blocks
-from local.slack.directory import (
+from fakes.slack import Slack, blocks
+from fakes.slack.directory import (
     C_DEPLOY,
     U_LEE,
 )

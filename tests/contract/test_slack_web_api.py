@@ -12,10 +12,10 @@ import requests
 from slack_sdk import WebClient
 
 from doctor.far import SLACK
-from local.faults import Fault
-from local.slack import Slack, methods, web_api
-from local.slack.directory import C_DEPLOY, S_APPROVERS, U_DEV
-from local.slack.web_api import FORM, JSON
+from fakes.faults import Fault
+from fakes.slack import Slack, methods, web_api
+from fakes.slack.directory import C_DEPLOY, S_APPROVERS, U_DEV
+from fakes.slack.web_api import FORM, JSON
 from tests import misread
 from tests.contract.slack_words import modal
 

@@ -12,10 +12,10 @@ from doctor.checks import CHECKS
 from doctor.installation import Installation
 from doctor.local_run import described
 from doctor.runner import Finding, examine
+from fakes.clock import Clock
+from fakes.github import GitHub
+from fakes.slack import Slack
 from local import people, provision
-from local.clock import Clock
-from local.github import GitHub
-from local.slack import Slack
 from local.world import World, world
 
 OURS = ("CHATOPS_", "GITHUB_", "SLACK_", "ECS_", "CODEDEPLOY_", "GIF_", "DEPLOY_", "ROLLBACK_", "AWS_")

@@ -8,8 +8,8 @@ import pytest
 
 from doctor.checks import slack_app
 from doctor.result import State
-from local.github.apps import Installation as Installed
-from local.slack.directory import S_APPROVERS, U_GUEST
+from fakes.github.apps import Installation as Installed
+from fakes.slack.directory import S_APPROVERS, U_GUEST
 from local.world import World
 from tests.app_key import APP_ID, private_key
 from tests.doctor.conftest import Look

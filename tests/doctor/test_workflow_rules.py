@@ -8,8 +8,8 @@ from doctor import pipeline_rules
 from doctor.pipeline_rules import RUN_NAME, without_record
 from doctor.result import Result, State
 from doctor.workflow_file import MOST, Unreadable, read
-from local.github import Repository
-from local.github.files import SCRIPTS, pipeline
+from fakes.github import Repository
+from fakes.github.files import SCRIPTS, pipeline
 from local.world import World
 from pipeline.caller import FOLDER
 from tests.doctor.conftest import Look

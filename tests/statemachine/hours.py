@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from chatops import aws, clock, config, targets
+from fakes.clock import Clock
 from local import world as local_world
-from local.clock import Clock
 from local.drive import PATIENCE, Drive
 from local.engine import mend_timing
 from local.runtime.endpoint import LambdaRuntime

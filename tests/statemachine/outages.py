@@ -10,12 +10,12 @@ import botocore.client
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.ecs import Rollout
-from local.faults import Fault
-from local.github import Script
-from local.github.faults import Fault as GitHubFault
+from fakes.ecs import Rollout
+from fakes.faults import Fault
+from fakes.github import Script
+from fakes.github.faults import Fault as GitHubFault
+from fakes.slack.directory import U_LEE
 from local.runtime.invocation import ServiceFault
-from local.slack.directory import U_LEE
 from tests.statemachine.hours import Play
 
 MINUTE = 60

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from local.faults import drop_connection
+from fakes.faults import drop_connection
 from tests.statemachine.hours import Hours, Play
 
 RETRY_AFTER = 40

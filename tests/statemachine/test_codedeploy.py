@@ -9,12 +9,12 @@ import threading
 
 import pytest
 
-from local.codedeploy import Course
-from local.codedeploy.model import Deployment
-from local.codedeploy.server import FAILURES, revision_of
+from fakes.codedeploy import Course
+from fakes.codedeploy.model import Deployment
+from fakes.codedeploy.server import FAILURES, revision_of
+from fakes.github import Script
+from fakes.slack.store import Message
 from local.drive import Drive
-from local.github import Script
-from local.slack.store import Message
 from local.world import states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario

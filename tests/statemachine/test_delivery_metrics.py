@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.ecs import Rollout
+from fakes.ecs import Rollout
 from local.world import World
 from tests.statemachine.conftest import Build, scenario
 

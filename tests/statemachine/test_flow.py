@@ -9,10 +9,10 @@ import uuid
 
 import pytest
 
-from local.ecs import Rollout
-from local.faults import Fault as SlackFault
-from local.github import Fault, Script
-from local.slack.directory import C_DEPLOY, G_SECRET, U_DEV, U_GUEST, U_KIM, U_LEE, U_OUT
+from fakes.ecs import Rollout
+from fakes.faults import Fault as SlackFault
+from fakes.github import Fault, Script
+from fakes.slack.directory import C_DEPLOY, G_SECRET, U_DEV, U_GUEST, U_KIM, U_LEE, U_OUT
 from local.world import states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from local.ecs import Rollout
+from fakes.ecs import Rollout
 from local.runtime.invocation import Invocation, failed
 from tests.statemachine import checks, hours
 from tests.statemachine.hours import Play, play

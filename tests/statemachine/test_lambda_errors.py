@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.github import Script
+from fakes.github import Script
 from local.runtime.invocation import Invocation, ServiceFault, failed
 from tests import holes
 from tests.statemachine import checks

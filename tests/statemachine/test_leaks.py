@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from fakes.slack.directory import C_DEPLOY
 from local.drive import Drive
-from local.slack.directory import C_DEPLOY
 from local.world import ROOT, STACK, World
 from tests.leaks import Watch
 from tests.statemachine.conftest import CANARIES, scenario

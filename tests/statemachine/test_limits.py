@@ -15,9 +15,9 @@ import pytest
 
 from chatops.policy import MOST_ASKED
 from chatops.targets import LOOKS, Timing
-from local.ecs import Rollout, describe
-from local.github import Script
-from local.slack.directory import C_DEPLOY, U_KIM, User
+from fakes.ecs import Rollout, describe
+from fakes.github import Script
+from fakes.slack.directory import C_DEPLOY, U_KIM, User
 from local.world import states_entered
 from pipeline.caller import HERE, caller, path_of
 from tests.definition import BOXES, STATES, TOKENS

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from fakes.slack.directory import C_DEPLOY
 from local.runtime.invocation import Invocation, failed
-from local.slack.directory import C_DEPLOY
 from tests import holes
 from tests.statemachine import checks
 from tests.statemachine.hours import Play, play

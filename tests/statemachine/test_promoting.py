@@ -7,9 +7,9 @@ import pytest
 from chatops import operator
 from chatops.store import pauses
 from chatops.store.table import Table
+from fakes.faults import Fault
+from fakes.slack.directory import U_DEV, U_LEE, U_OUT
 from local.drive import Drive
-from local.faults import Fault
-from local.slack.directory import U_DEV, U_LEE, U_OUT
 from local.world import states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.github import Fault
+from fakes.github import Fault
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 

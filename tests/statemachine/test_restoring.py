@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from local.ecs import Rollout
-from local.github import Script
-from local.slack.store import Message
+from fakes.ecs import Rollout
+from fakes.github import Script
+from fakes.slack.store import Message
 from local.world import states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario

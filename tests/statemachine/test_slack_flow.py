@@ -13,10 +13,10 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from chatops import operator
 from chatops.aws import made as _made
+from fakes.identity import ARN
+from fakes.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_GUEST, U_KIM, U_LEE
+from fakes.slack.store import Message
 from local import socket_mode
-from local.engine.identity import ARN
-from local.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_GUEST, U_KIM, U_LEE
-from local.slack.store import Message
 from local.world import STACK, World, states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from local.github import Script
-from local.slack.directory import C_DEPLOY, U_KIM
-from local.slack.store import Message
+from fakes.github import Script
+from fakes.slack.directory import C_DEPLOY, U_KIM
+from fakes.slack.store import Message
 from tests.statemachine import checks
 from tests.statemachine.hours import Play, play
 from tests.statemachine.slack_trouble import RETRY_AFTER, WAYS, SlackTrouble

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from fakes.ecs import Rollout
+from fakes.github import Script
 from local.drive import Drive
-from local.ecs import Rollout
-from local.github import Script
 from tests.definition import STATES
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from fakes.github import Script
 from local import world as local_world
-from local.github import Script
 from local.runtime.template import Template
 from tests.statemachine import checks
 from tests.statemachine.hours import Play, _InProcess, play

@@ -17,9 +17,9 @@ from doctor.checks import CHECKS
 from doctor.local_run import described
 from doctor.result import State
 from doctor.runner import examine
+from fakes.github.pipeline import image_of
 from local import people
 from local.drive import Drive
-from local.github.pipeline import image_of
 from local.world import World
 
 pytestmark = pytest.mark.engine

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fakes.ecs import Rollout
+from fakes.github import Script
 from local.drive import Drive
-from local.ecs import Rollout
-from local.github import Script
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 

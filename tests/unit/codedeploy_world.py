@@ -15,8 +15,8 @@ from chatops import aws, clock
 from chatops.steps import ecs, restore, restored, rollout
 from chatops.store import results
 from chatops.targets import Target, Timing
-from local.codedeploy import CodeDeploy, Course
-from local.codedeploy.model import Deployment, Group
+from fakes.codedeploy import CodeDeploy, Course
+from fakes.codedeploy.model import Deployment, Group
 from tests.contract.conftest import Time, served
 
 ID = "d-abcdefghijkl"

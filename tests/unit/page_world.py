@@ -11,11 +11,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chatops.targets import Policy, Target
-from local.clock import Clock
-from local.slack import Slack, SlackUser
-from local.slack.client import Sent
-from local.slack.directory import C_DEPLOY, U_KIM, U_LEE
-from local.slack.methods import views_open
+from fakes.clock import Clock
+from fakes.slack import Slack, SlackUser
+from fakes.slack.client import Sent
+from fakes.slack.directory import C_DEPLOY, U_KIM, U_LEE
+from fakes.slack.methods import views_open
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:platform-deploy"
 START = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)

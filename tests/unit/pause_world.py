@@ -16,8 +16,8 @@ from chatops.slack import client as slack
 from chatops.steps import approval, ecs, promote
 from chatops.store import approvals, deployments, locks, pauses
 from chatops.store.table import Item, Table
-from local.clock import Clock
-from local.ecs import Ecs
+from fakes.clock import Clock
+from fakes.ecs import Ecs
 from tests.contract.conftest import served
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN

@@ -17,10 +17,10 @@ from chatops.store import deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Item, Table
 from chatops.targets import Target, Timing
-from local.clock import Clock
-from local.github import GitHub as StandIn
-from local.github import Script
-from local.github.model import Run
+from fakes.clock import Clock
+from fakes.github import GitHub as StandIn
+from fakes.github import Script
+from fakes.github.model import Run
 from tests.unit.conftest import Time
 from tests.unit.direct import Direct
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatops.messages.catalogue import plain
-from local.codedeploy.server import revision_of
+from fakes.codedeploy.server import revision_of
 from tests.unit.codedeploy_world import FAILS, World, batch, door
 
 __all__ = ["batch", "door"]

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chatops import aws
-from local.aws_json import AwsError, Place
-from local.codedeploy import CodeDeploy, Course
-from local.codedeploy.server import FAILURES, revision_of
+from fakes.aws_json import AwsError, Place
+from fakes.codedeploy import CodeDeploy, Course
+from fakes.codedeploy.server import FAILURES, revision_of
 from tests.unit.codedeploy_world import FAILS, STUCK, Door, World, door
 
 __all__ = ["door"]

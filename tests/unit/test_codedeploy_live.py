@@ -7,8 +7,8 @@ import pytest
 from chatops.errors import InvalidRequest
 from chatops.platforms import live
 from chatops.store.releases import Release
-from local.codedeploy.model import Deployment
-from local.codedeploy.server import FAILURES
+from fakes.codedeploy.model import Deployment
+from fakes.codedeploy.server import FAILURES
 from tests.unit.codedeploy_world import FAILS, TARGET, World, batch, door
 
 __all__ = ["batch", "door"]

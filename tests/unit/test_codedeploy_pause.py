@@ -16,8 +16,8 @@ from chatops.platforms.rollout import Pause
 from chatops.steps import ecs, promote
 from chatops.store import deployments, locks, pauses
 from chatops.store.table import Table
-from local.codedeploy import CodeDeploy, Course
-from local.faults import Fault
+from fakes.codedeploy import CodeDeploy, Course
+from fakes.faults import Fault
 from tests.contract.conftest import served
 from tests.unit.conftest import Time
 from tests.unit.pause_world import ID, Shared

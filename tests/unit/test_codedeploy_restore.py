@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chatops.errors import ServiceRefused
-from local.codedeploy import Course
-from local.codedeploy import operations as far_operations
-from local.codedeploy.server import revision_of
-from local.faults import Fault
+from fakes.codedeploy import Course
+from fakes.codedeploy import operations as far_operations
+from fakes.codedeploy.server import revision_of
+from fakes.faults import Fault
 from tests.unit.codedeploy_world import FAILS, MINE, STUCK, World, batch, door
 
 __all__ = ["batch", "door"]

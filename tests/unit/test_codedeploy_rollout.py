@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from chatops.steps import rollout
-from local.codedeploy import Course
-from local.codedeploy.server import FAILURES
-from local.faults import Fault
+from fakes.codedeploy import Course
+from fakes.codedeploy.server import FAILURES
+from fakes.faults import Fault
 from tests.unit.codedeploy_world import FAILS, MINE, TARGET, World, batch, door
 
 __all__ = ["batch", "door"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.clock import Clock
+from fakes.clock import Clock
 from local.events import ExecutionEvents, Schedule, scheduled, status_change
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:chatops-local-deploy"

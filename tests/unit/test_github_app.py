@@ -17,10 +17,10 @@ from chatops.errors import GitHubRefused, GitHubUnavailable, InvalidConfiguratio
 from chatops.github import app, client, jwt, runs
 from chatops.github.app import AppTokens
 from chatops.github.client import GitHub
-from local.clock import Clock
-from local.github import Fault, Repository
-from local.github import GitHub as StandIn
-from local.github.apps import Installation
+from fakes.clock import Clock
+from fakes.github import Fault, Repository
+from fakes.github import GitHub as StandIn
+from fakes.github.apps import Installation
 from tests.app_key import APP_ID, private_key
 from tests.unit.conftest import Time
 from tests.unit.direct import Direct

@@ -12,10 +12,10 @@ from chatops import clock
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import replies, runs, versions
 from chatops.github.client import GitHub, quoted
-from local.clock import Clock
-from local.github import Fault
-from local.github import GitHub as StandIn
-from local.github.model import Tag
+from fakes.clock import Clock
+from fakes.github import Fault
+from fakes.github import GitHub as StandIn
+from fakes.github.model import Tag
 from tests.unit.direct import Direct
 
 BASE = "https://api.github.test"

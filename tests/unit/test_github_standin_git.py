@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.clock import Clock
-from local.github import GitHub
-from local.github.errors import ApiError
-from local.github.filters import created_test
+from fakes.clock import Clock
+from fakes.github import GitHub
+from fakes.github.errors import ApiError
+from fakes.github.filters import created_test
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=UTC).timestamp()
 

@@ -10,7 +10,7 @@ from chatops.messages.history import history
 from chatops.steps import ecs
 from chatops.store import deployments
 from chatops.store.table import Table
-from local.slack.blocks import complaints
+from fakes.slack.blocks import complaints
 from tests.unit.conftest import Time
 
 PLAN: dict[str, Any] = {

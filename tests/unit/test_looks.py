@@ -12,7 +12,7 @@ import pytest
 from chatops.store import approvals, stages
 from chatops.store.table import Table
 from chatops.targets import LOOKS, Timing
-from local.github import Fault
+from fakes.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import EVENT, ID, RUNS, SEARCH, Stage, staged
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from local.slack.methods import METHODS
+from fakes.slack.methods import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT.parent / "shared" / "schemas" / "slack-manifest.schema.json"

@@ -18,8 +18,8 @@ from chatops.messages import living, modals, outcome, reports
 from chatops.messages.catalogue import date, escape, link, mention, plain, say
 from chatops.messages.parts import clip
 from chatops.steps import speak
-from local.slack.blocks import accepted, accepted_view
-from local.slack.limits import MESSAGE_TEXT, UPDATED_TEXT
+from fakes.slack.blocks import accepted, accepted_view
+from fakes.slack.limits import MESSAGE_TEXT, UPDATED_TEXT
 from tests.unit import views
 from tests.unit.views import BACK, CONSOLE, ENDS, ID, PHASES, PLAN, STATES, State
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from fakes.slack.directory import C_DEPLOY, C_PUBLIC, U_BOT, U_DEV, U_LEE, U_OUT
 from local.page.server import Page
-from local.slack.directory import C_DEPLOY, C_PUBLIC, U_BOT, U_DEV, U_LEE, U_OUT
 from tests.unit.page_world import BUTTONS, START, World, entered, event, exited, open_modal
 
 STATIC = Path(__file__).resolve().parents[2] / "local" / "page" / "static"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes.slack.directory import C_DEPLOY, C_PUBLIC
 from local.page import shapes
 from local.page.feed import BACKLOG, Feed, Watcher
 from local.page.server import Page
-from local.slack.directory import C_DEPLOY, C_PUBLIC
 from tests.unit.page_world import BUTTONS, MACHINE, StepFunctions, World, entered, event, open_modal
 
 

@@ -14,8 +14,8 @@ from chatops.messages.catalogue import english
 from chatops.steps import ecs, notify, restore, rollout, settle, sweep
 from chatops.store import deployments, locks, pauses, waits
 from chatops.store.table import Table
-from local.ecs import Rollout
-from local.faults import Fault
+from fakes.ecs import Rollout
+from fakes.faults import Fault
 from tests.unit.conftest import Time
 from tests.unit.pause_world import DANA, ID, KIM, LEE, Paused, paused_world
 

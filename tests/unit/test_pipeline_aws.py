@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.clock import Clock
-from local.ecs import Ecs
+from fakes.clock import Clock
+from fakes.ecs import Ecs
 from local.web import WebServer
 from tests.unit.aws_shape import Cli
 

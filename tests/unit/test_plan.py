@@ -12,7 +12,7 @@ from chatops.steps import plan
 from chatops.store import locks
 from chatops.store.table import Table
 from chatops.targets import Target
-from local.github import Fault
+from fakes.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import ID, staged
 

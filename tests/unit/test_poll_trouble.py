@@ -13,10 +13,10 @@ from chatops.steps import poll
 from chatops.store import approvals, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
-from local.clock import Clock
-from local.github import Fault, Script
-from local.github import GitHub as StandIn
-from local.github.model import Run
+from fakes.clock import Clock
+from fakes.github import Fault, Script
+from fakes.github import GitHub as StandIn
+from fakes.github.model import Run
 from tests.unit.conftest import Time
 from tests.unit.test_github_client import BASE, Direct, Secrets
 

@@ -9,11 +9,11 @@ import pytest
 
 from chatops import targets_file
 from chatops.targets import Policy, Target
+from fakes.clock import Clock
+from fakes.github import GitHub
+from fakes.slack import Slack
 from local import demo, people, provision, settings, targets_text
-from local.clock import Clock
-from local.github import GitHub
 from local.scenarios import ALL, NoTarget
-from local.slack import Slack
 from tests.statemachine.test_targets import FILES
 
 ENV = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api", "SLACK_APPROVERS": "U0LEE0001,U0KIM0001"}
@@ -47,7 +47,7 @@ def test_a_pipeline_changes_its_own_target_and_no_other(targets: dict[str, Targe
 
 
 def test_each_event_starts_one_run_in_a_repository_that_is_there_once(targets: dict[str, Target]) -> None:
-    from local.github.listening import listening
+    from fakes.github.listening import listening
 
     repositories = provision.repositories(targets, 1_700_000_000.0)
     github = GitHub(Clock(1000), repositories=repositories)

@@ -15,7 +15,7 @@ from chatops.steps import reconcile, rollout
 from chatops.store import approvals, results, stages
 from chatops.store.table import Table
 from chatops.targets import Target, Timing
-from local.github.faults import Fault
+from fakes.github.faults import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import ID, LIMIT, PLAN, Stage, staged
 

@@ -6,7 +6,7 @@ import pytest
 
 from chatops.store import stages
 from chatops.store.table import Table
-from local.github.model import Run
+from fakes.github.model import Run
 from tests.unit.conftest import Time
 from tests.unit.stage_world import ID, Stage, staged
 

@@ -10,7 +10,7 @@ from chatops.steps import dispatch, settle, sweep, target_lock
 from chatops.store import approvals, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
-from local.github import Fault
+from fakes.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
 

@@ -20,9 +20,9 @@ from chatops.steps import restore
 from chatops.steps import restored as restored_step
 from chatops.steps import rollout as rollout_step
 from chatops.targets import Target
-from local.clock import Clock
-from local.ecs import Ecs
-from local.faults import Fault
+from fakes.clock import Clock
+from fakes.ecs import Ecs
+from fakes.faults import Fault
 from tests.contract.conftest import served
 from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
 

@@ -13,7 +13,7 @@ from chatops.errors import GitHubUnavailable
 from chatops.steps import dispatch
 from chatops.store.table import Table
 from chatops.targets import Timing
-from local.github import Fault, Script
+from fakes.github import Fault, Script
 from tests.unit.conftest import Time
 from tests.unit.stage_world import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
 

@@ -14,7 +14,7 @@ from chatops.platforms.codedeploy_verdict import ready
 from chatops.platforms.ecs_pauses import PAUSE_STAGES, baking, lapsed, pause
 from chatops.platforms.ecs_verdict import restored, rollout
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
-from local.ecs import staged as standin
+from fakes.ecs import staged as standin
 from tests.contract.conftest import mismatches
 from tests.unit.test_verdict import BEFORE, OURS, brought, service
 

@@ -12,8 +12,8 @@ from chatops.steps import poll, stop
 from chatops.store import results, stages
 from chatops.store.table import Table
 from chatops.targets import Target, Timing
-from local.github import Script
-from local.github.faults import Fault
+from fakes.github import Script
+from fakes.github.faults import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import ID, LIMIT, PLAN, Stage, staged
 

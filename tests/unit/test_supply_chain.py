@@ -14,6 +14,7 @@ SHIPPED = [
     *sorted((ROOT / ".github").rglob("*.py")),
     *sorted((ROOT / "doctor").rglob("*.py")),
     *sorted((ROOT / "local").rglob("*.py")),
+    *sorted((ROOT / "fakes").rglob("*.py")),
     *sorted((ROOT / "pipeline").rglob("*.py")),
     *sorted((ROOT / "scripts").glob("*.py")),
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
-from local.slack.directory import U_BOT
+from fakes.slack.directory import U_BOT
 from local.world import World
 from tests.faults.kills import ledger
 from tests.faults.kills.play import Play

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from local.codedeploy import Course
-from local.github.seed import checkout_api
-from local.slack.client import Answer
-from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
-from local.slack.store import Message, View
+from fakes.codedeploy import Course
+from fakes.github.seed import checkout_api
+from fakes.slack.client import Answer
+from fakes.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
+from fakes.slack.store import Message, View
 from tests.faults.kills import ledger
 from tests.faults.kills.points import Plan, point
 from tests.faults.kills.scenarios import SCENARIOS

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from fakes.slack.directory import U_KIM, U_LEE
 from local.events import scheduled
 from local.scenarios import TIMING
-from local.slack.directory import U_KIM, U_LEE
 from local.world import World
 from tests.faults.kills.play import Play
 from tests.faults.kills.points import Plan

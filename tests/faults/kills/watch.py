@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+from fakes.slack.store import Change, Message
 from local.runtime.calls import NOWHERE, Death
 from local.runtime.invocation import Invocation
-from local.slack.store import Change, Message
 from local.world import World
 from tests.faults.kills.points import Plan, Point
 

@@ -1,0 +1,256 @@
+"""What one run does, step by step, in a thread of its own: claim, work, finish, conclude."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from typing import Protocol
+
+from fakes.clock import Clock
+from fakes.github import callback
+from fakes.github.model import Job, Run, Step
+from fakes.github.script import NEVER_STARTED, Script
+from fakes.github.workflow import CLAIM, FINISH, USUAL_FAILURE, WORK_STEPS, job_name, step_names
+
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+#: Deploy strategies that have nothing to do with ECS.
+NOT_ECS = frozenset({"codedeploy", "ec2"})
+#: Outcomes that strike in the middle of the work; any other odd conclusion comes after all steps went well.
+STRIKES = frozenset({"failure", "cancelled", "timed_out"})
+
+
+class EcsDeployer(Protocol):
+    """As much of ECS as a deploy stage touches."""
+
+    def register_task_definition(self, image: str) -> str:
+        """Register the service's next task definition with this image and return its ARN."""
+
+    def update_service(self, *, task_definition: str, strategy: str) -> object:
+        """Begin to roll the service out to a task definition, by that strategy (empty: as it is configured)."""
+
+
+class Deployer(Protocol):
+    """What a target's pipeline changes: a service, a deployment group, machines."""
+
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> Mapping[str, str]:
+        """Do what the step of this name does, and return the outputs that it adds. `stage`: the event's payload and
+        `image` and the outputs so far, all of them texts."""
+
+
+class CancelledError(Exception):
+    """Somebody cancelled the run."""
+
+
+class ClosedError(Exception):
+    """The stand-in is being shut down."""
+
+
+class StepFailedError(Exception):
+    """A step ended the work with this conclusion."""
+
+    def __init__(self, step: str, conclusion: str) -> None:
+        super().__init__(step)
+        self.step = step
+        self.conclusion = conclusion
+
+
+def image_of(repository: str, sha: str) -> str:
+    """The image a build of a commit pushes: always the same digest for the same commit."""
+    digest = hashlib.sha256(sha.encode()).hexdigest()
+    return f"{REGISTRY}/{repository.rpartition('/')[2]}@sha256:{digest}"
+
+
+class Pipeline:
+    """Carries out one attempt of one run. Everything that others can see changes under `lock`."""
+
+    def __init__(
+        self,
+        run: Run,
+        script: Script,
+        clock: Clock,
+        lock: threading.RLock,
+        closing: threading.Event,
+        ecs: EcsDeployer | None,
+        deployer: Deployer | None = None,
+    ) -> None:
+        self._run, self._script, self._clock, self._lock = run, script, clock, lock
+        self._closing, self._ecs, self._deployer = closing, ecs, deployer
+        self._job = next((job for job in run.attempt_jobs() if job.conclusion != "skipped"), None)
+        self._token = ""
+        self._outputs: dict[str, str] = {}
+        self._blamed = ""
+
+    def carry_out(self) -> None:
+        """Run the attempt to its end; returns early, without a conclusion, when the stand-in closes."""
+        try:
+            self._conclude(self._attempt())
+        except ClosedError:
+            return
+
+    def _attempt(self) -> str:
+        script = self._script
+        if script.outcome in NEVER_STARTED and not script.does_claim:
+            return script.outcome
+        try:
+            self._pause(script.queued_seconds)
+        except CancelledError:
+            return "cancelled"
+        self._begin()
+        conclusion = self._work()
+        if not self._finish(conclusion):
+            return "failure" if conclusion == "success" else conclusion
+        return conclusion
+
+    def _work(self) -> str:
+        """Every step up to the last; returns what the run comes to so far."""
+        script, stage = self._script, job_name(self._run.stage)
+        names = WORK_STEPS[stage]
+        strike = script.failed_step or USUAL_FAILURE[stage]
+        try:
+            if script.does_claim:
+                self._step(CLAIM, 0, strike)
+            for name in names:
+                self._step(name, script.seconds / len(names), strike)
+        except StepFailedError as failed:
+            self._blamed = failed.step
+            return failed.conclusion
+        except CancelledError:
+            try:
+                self._hold(script.cancel_seconds)
+            finally:
+                self._end_step("cancelled")
+            return "cancelled"
+        # What strikes in the last step is that step's to say: until then the work has gone well.
+        return "success" if strike == FINISH and script.outcome in STRIKES else script.outcome
+
+    def _step(self, name: str, seconds: float, strike: str) -> None:
+        self._begin_step(name)
+        self._pause(seconds)
+        if name == strike and self._script.outcome in STRIKES:
+            self._end_step("failure" if self._script.outcome == "failure" else "cancelled")
+            raise StepFailedError(name, self._script.outcome)
+        if not self._effect(name):
+            self._end_step("failure")
+            raise StepFailedError(name, "failure")
+        self._end_step("success")
+
+    def _effect(self, name: str) -> bool:
+        """What a step changes outside; False when it failed."""
+        run, payload = self._run, self._run.payload
+        image = str(payload.get("image") or image_of(run.repository, str(payload.get("sha") or run.head_sha)))
+        if name == CLAIM:
+            return self._claim()
+        if name == "Build image":
+            self._outputs["image"] = image
+        try:
+            if self._deployer:
+                stage = {key: str(value) for key, value in payload.items() if value is not None}
+                empty = dict.fromkeys(("deployment_id", "version", "sha", "strategy", "task_definition"), "")
+                known = {**empty, **stage, "image": image, **self._outputs}
+                self._outputs |= self._deployer.carry_out(name, known)
+                return True
+            if self._ecs is None or payload.get("strategy") in NOT_ECS:
+                return True
+            if name == "Register task definition":
+                self._outputs["task_definition"] = self._ecs.register_task_definition(image)
+            elif name == "Update service":
+                strategy = str(payload.get("strategy") or "")
+                self._ecs.update_service(task_definition=self._outputs["task_definition"], strategy=strategy)
+        except Exception:  # noqa: BLE001 - whatever AWS refuses is a red step here, not a dead thread
+            return False
+        return True
+
+    def _claim(self) -> bool:
+        run, url = self._run, self._run.payload.get("claim_url")
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            return False
+        body = {"ticket": run.payload.get("ticket", ""), "run_id": run.id, "run_attempt": run.attempt}
+        status, answer = callback.post(url, body, self._hold)
+        run.claim_status = status
+        self._token = str(answer.get("finish_token") or "")
+        return status == 200 and bool(self._token)
+
+    def _finish(self, conclusion: str) -> bool:
+        """The last step, `if: always()`; only a claimed stage has something to tell."""
+        run, script = self._run, self._script
+        if not self._token or run.forced.is_set() or not script.does_finish(conclusion):
+            return True
+        self._begin_step(FINISH)
+        if script.failed_step == FINISH and script.outcome in STRIKES:
+            self._end_step("failure")
+            return False
+        outputs = self._outputs | dict(script.outputs)
+        if self._blamed:
+            job = self._job.name if self._job else job_name(run.stage)
+            outputs |= {"failed_job": script.failed_job or job, "failed_step": self._blamed}
+        outcome = script.reports or (conclusion if conclusion in ("failure", "cancelled") else "success")
+        body = {"finish_token": self._token, "run_id": run.id, "outcome": outcome, "outputs": outputs}
+        run.finish_status, _ = callback.post(callback.finish_url(str(run.payload["claim_url"])), body, self._hold)
+        self._end_step("success" if run.finish_status == 200 else "failure")
+        return run.finish_status == 200
+
+    def _pause(self, seconds: float) -> None:
+        """Let simulated seconds pass; a cancel or the end of the stand-in cuts them short."""
+        if seconds > 0:
+            self._clock.wait(self._run.wake, seconds)
+        if self._closing.is_set():
+            raise ClosedError
+        if self._run.forced.is_set() or (self._run.cancel_requested and not self._script.ignores_cancel):
+            raise CancelledError
+
+    def _hold(self, seconds: float) -> None:
+        """Like a pause, but only a forced cancel cuts it short."""
+        self._clock.wait(self._run.forced, seconds)
+        if self._closing.is_set():
+            raise ClosedError
+
+    def _begin(self) -> None:
+        now = self._clock.now()
+        with self._lock:
+            self._run.status, self._run.updated = "in_progress", now
+            if self._job is not None:
+                self._job.status, self._job.started = "in_progress", now
+                names = step_names(self._run.stage, with_bot=self._script.does_claim)
+                self._job.steps = [Step(name, number) for number, name in enumerate(names, 1)]
+                first = self._job.steps[0]
+                first.status, first.conclusion, first.started, first.completed = (
+                    "completed",
+                    "success",
+                    now,
+                    now,
+                )
+
+    def _begin_step(self, name: str) -> None:
+        now = self._clock.now()
+        with self._lock:
+            self._run.updated = now
+            for step in self._job.steps if self._job else ():
+                if step.name == name:
+                    step.status, step.started = "in_progress", now
+
+    def _end_step(self, conclusion: str) -> None:
+        now = self._clock.now()
+        with self._lock:
+            self._run.updated = now
+            for step in self._job.steps if self._job else ():
+                if step.status == "in_progress":
+                    step.status, step.conclusion, step.completed = "completed", conclusion, now
+
+    def _conclude(self, conclusion: str) -> None:
+        now = self._clock.now()
+        with self._lock:
+            if self._job is not None:
+                _close_job(self._job, conclusion, now)
+            self._run.status, self._run.conclusion, self._run.updated = "completed", conclusion, now
+
+
+def _close_job(job: Job, conclusion: str, now: float) -> None:
+    """A job knows fewer conclusions than a run: what has none of its own reads as cancelled."""
+    job.status, job.completed = "completed", now
+    job.conclusion = "cancelled" if conclusion in ("stale", "startup_failure") else conclusion
+    for step in job.steps:
+        if step.status != "completed":
+            last = step.name == "Complete job"
+            step.status, step.conclusion = "completed", "success" if last else "skipped"
+            step.started = step.completed = now

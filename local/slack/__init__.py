@@ -1,7 +1,0 @@
-"""A stand-in for Slack: the Web API a deploy bot uses, its people, and a client that sends what it sends."""
-
-from local.slack.client import Answer, SlackUser
-from local.slack.server import Slack
-from local.slack.store import Button, Change, Message, View
-
-__all__ = ["Answer", "Button", "Change", "Message", "Slack", "SlackUser", "View"]
