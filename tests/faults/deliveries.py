@@ -12,11 +12,11 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from chatops import aws, clock, errors
+from chatops.domain.release import Release
 from chatops.slack import client as slack
 from chatops.store import approvals, deployments, locks, pauses, releases, waits
 from chatops.store.approvals import Question
 from chatops.store.locks import Holder
-from chatops.store.releases import Release
 from chatops.store.table import Table, decode
 from tests.faults.conftest import Edge
 from tests.faults.hostile_bodies import COMMAND, form

@@ -17,10 +17,10 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from chatops import clock
+from chatops.domain.release import Release
 from chatops.store import approvals, deployments, locks, pauses, releases, waits
 from chatops.store.approvals import Question
 from chatops.store.locks import Holder
-from chatops.store.releases import Release
 from chatops.store.table import Table, decode
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Function, Template

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatops import aws, clock, words
+from chatops.domain.release import Release
 from chatops.edge import fields, handler
 from chatops.errors import InvalidRequest
 from chatops.ids import EXECUTION_NAME
 from chatops.request import Request, read
 from chatops.store import approvals, deployments, releases
 from chatops.store.approvals import Question
-from chatops.store.releases import Release
 from chatops.store.table import Table
 from chatops.targets import targets
 from tests.faults.conftest import Edge

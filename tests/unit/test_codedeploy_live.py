@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chatops.domain.release import Release
 from chatops.errors import InvalidRequest
 from chatops.platforms import live
-from chatops.store.releases import Release
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES
 from tests.unit.codedeploy_world import FAILS, TARGET, World, batch, door

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chatops import policy
+from chatops.domain.plan import ApprovalRule
 from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable, Told
 from chatops.targets import Policy, Target, Timing
 
@@ -114,19 +115,13 @@ def test_own_approval_must_be_allowed() -> None:
     ],
 )
 def test_what_needs_no_approval_asks_nobody(command: str, rules: dict[str, Any]) -> None:
-    assert policy.question(target(approvers=(LEE,), **rules), command, DANA) == {"required": False}
+    assert policy.question(target(approvers=(LEE,), **rules), command, DANA) is None
 
 
 @pytest.mark.parametrize("command", ["deploy", "rollback"])
 def test_an_approval_says_whom_it_asks_how_many_and_for_how_long(command: str) -> None:
     rules = {"approvers": (LEE,), "approver_groups": (PLATFORM,), "quorum": 3, f"{command}_approval": True}
-    assert policy.question(target(**rules), command, DANA) == {
-        "required": True,
-        "eligible": [LEE, KIM, SAM],
-        "groups": [PLATFORM],
-        "quorum": 3,
-        "seconds": 1234,
-    }
+    assert policy.question(target(**rules), command, DANA) == ApprovalRule((LEE, KIM, SAM), (PLATFORM,), 3, 1234)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +144,9 @@ def test_an_approval_is_put_to_a_hundred_people_at_most(slack: Slack) -> None:
     """They travel in the execution's state."""
     slack.groups[PLATFORM] = [f"U0MANY{n:03d}" for n in range(99)]
     given = target(approvers=(LEE,), approver_groups=(PLATFORM,), deploy_approval=True)
-    assert len(policy.question(given, "deploy", DANA)["eligible"]) == 100
+    asked = policy.question(given, "deploy", DANA)
+    assert asked is not None
+    assert len(asked.eligible) == 100
     slack.groups[PLATFORM].append(KIM)
     said = ("too_many_approvers", {"target": "prod", "count": 101, "most": 100})
     assert refusal(policy.question, given, "deploy", DANA) == said

@@ -9,13 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chatops import aws
+from chatops.domain.release import Release
 from chatops.edge import back
 from chatops.edge.back import Press
 from chatops.messages import living
 from chatops.slack import client as slack
 from chatops.steps import speak
 from chatops.store import deployments, messages, releases
-from chatops.store.releases import Release
 from chatops.store.table import Table
 from tests.unit.views import ENDS, PHASES, seen
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from chatops.domain import codec, release
+from chatops.domain.release import Release
 from chatops.store import approvals, deployments, locks, messages, releases
 from chatops.store.locks import Holder
-from chatops.store.releases import Release
 from chatops.store.table import Conflict, Table
 
 TARGET = "prod"
@@ -211,7 +212,7 @@ class Ledger:
 
     def back(self) -> str:
         """Where a rollback goes now; nothing where it goes nowhere."""
-        found = releases.way_back(
+        found = release.way_back(
             releases.newest_first(self.rows, TARGET), self.live(), releases.bad_versions(self.rows, TARGET)
         )
         if found is None:
@@ -250,17 +251,17 @@ def test_with_one_release_or_none_there_is_no_way_back(rows: Table) -> None:
 
 def test_a_release_is_named_with_or_without_its_v_and_exactly_first() -> None:
     known = [Release("v1.2.3", image="new"), Release("1.2.2"), Release("v1.2.3", image="old"), Release("1.2.3")]
-    assert releases.named(known, "v1.2.3") == known[0]
-    assert releases.named(known, "1.2.3") == known[3]
-    assert releases.named(known, "v1.2.2") == known[1]
-    assert releases.named(known, "v9") is None
+    assert release.named(known, "v1.2.3") == known[0]
+    assert release.named(known, "1.2.3") == known[3]
+    assert release.named(known, "v1.2.2") == known[1]
+    assert release.named(known, "v9") is None
 
 
 def test_a_release_survives_the_table_and_the_state(rows: Table) -> None:
     made = Release("v1", "abc", "repo@sha256:1", "td:1", "d-CODEDEPLOY", "d-1", "2026-01-01T00:00:00.000Z")
     rows.transact(releases.adding(TARGET, made))
     assert releases.newest_first(rows, TARGET) == [made]
-    assert releases.release(made.fact()) == made
+    assert releases.release(codec.as_json(made)) == made
     assert releases.release({"present": False}) is None
     assert releases.release(None) is None
 

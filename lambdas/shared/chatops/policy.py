@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from chatops.domain.plan import ApprovalRule
 from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
 from chatops.slack import people
 from chatops.targets import Target
@@ -78,12 +79,12 @@ def break_glass(target: Target, user: str) -> None:
     raise InvalidRequest("glass_not_you" if named else "glass_nobody", target=target.name)
 
 
-def question(target: Target, command: str, user: str) -> dict[str, Any]:
-    """What the approval will ask: `{"required": False}`, or of whom, how many, and until when."""
+def question(target: Target, command: str, user: str) -> ApprovalRule | None:
+    """What the approval will ask; None where the policy asks nobody."""
     rules = target.policy
     required = rules.rollback_approval if command == "rollback" else rules.deploy_approval
     if not required:
-        return {"required": False}
+        return None
     people_asked = eligible(target, user)
     if not people_asked:
         named = rules.approvers or rules.approver_groups
@@ -92,10 +93,4 @@ def question(target: Target, command: str, user: str) -> dict[str, Any]:
         raise InvalidRequest("too_many_approvers", target=target.name, count=len(people_asked), most=MOST_ASKED)
     if rules.quorum > len(people_asked):
         raise InvalidRequest("quorum", target=target.name, quorum=rules.quorum, count=len(people_asked))
-    return {
-        "required": True,
-        "eligible": list(people_asked),
-        "groups": list(rules.approver_groups),
-        "quorum": rules.quorum,
-        "seconds": target.timing.approval,
-    }
+    return ApprovalRule(people_asked, rules.approver_groups, rules.quorum, target.timing.approval)

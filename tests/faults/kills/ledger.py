@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from chatops.domain.release import Release
 from chatops.store import table as t
-from chatops.store.releases import Release
 from local.world import STACK, World
 
 

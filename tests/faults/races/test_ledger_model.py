@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chatops.domain import release
 from chatops.store import releases
 from tests.faults.races.far import Far
 from tests.faults.races.stateful import explore, lengths
@@ -92,7 +93,7 @@ def history(far: Far) -> type[RuleBasedStateMachine]:
             assert [release.version for release in reversed(ledger)] == self.model.runs
             bad = releases.bad_versions(far.rows, "dev")
             assert bad == self.model.bad
-            found = releases.way_back(ledger, self.model.live, bad)
+            found = release.way_back(ledger, self.model.live, bad)
             assert (found.version if found else "") == self.model.way_back()
 
     return History

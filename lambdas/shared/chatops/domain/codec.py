@@ -1,7 +1,13 @@
-"""Versions of what is stored: every table row, plan and execution input that is read passes through here.
+"""JSON to the classes of this package and back, and the version of what is stored.
 
-Each carries the number of the schema that wrote it. The current number passes unchanged; an older one is brought up by
-pure steps, one a number; a number that no step leads from (newer, or unknown) raises UnknownSchema and changes nothing.
+`read(Plan, found)` decodes a JSON object as a dataclass, `as_json(plan)` encodes it. A class's annotations say how:
+str, int, float, bool, tuples and mappings of them, other dataclasses, classes with `from_json` and `as_json`; each may
+be None. Fields that are missing or null get their defaults, unknown ones are ignored; fields that are None are not
+written, unless their metadata say how: `none` stands for None, the members of `some` are added to an object.
+
+Every table row, plan and execution input carries the number of the schema that wrote it. The current number passes
+unchanged; an older one is brought up by pure steps, one a number; a number that no step leads from (newer, or unknown)
+raises UnknownSchema and changes nothing.
 
 To change what is written: raise `SCHEMA`, add the step from the number before to the mapping it concerns, and keep
 samples of the old number in `tests/samples/schema-<number>/`. Releases never expire, so no step is ever removed.
@@ -9,15 +15,23 @@ samples of the old number in `tests/samples/schema-<number>/`. Releases never ex
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatops.errors import UnknownSchema
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SCHEMA = 1
 """The version of execution inputs, plans and table rows."""
 
 Json = dict[str, Any]
+_Class = TypeVar("_Class", bound="DataclassInstance")
+_Reader = Callable[[Any], Any]
 Steps = Mapping[int, Callable[[Json], Json]]
 """From a number, the pure function that returns the same data as the next number writes it."""
 
@@ -69,3 +83,60 @@ def event(found: Mapping[str, Any]) -> Json:
     if not isinstance(state, Mapping) or not isinstance(state.get("plan"), Mapping) or not state["plan"]:
         return dict(found)
     return {**found, "state": {**state, "plan": plan(state["plan"])}}
+
+
+def read(kind: type[_Class], found: object) -> _Class:
+    """The JSON object `found` as a `kind`; with nothing but defaults where it is no object."""
+    given = found if isinstance(found, Mapping) else {}
+    known = {name: convert(given[name]) for name, convert in _readers(kind) if given.get(name) is not None}
+    return kind(**known)
+
+
+def as_json(value: DataclassInstance) -> Json:
+    """The dataclass `value` as a JSON object."""
+    made: Json = {}
+    for one in fields(value):
+        found = getattr(value, one.name)
+        if found is not None:
+            made[one.name] = _plain(found, one.metadata.get("some"))
+        elif "none" in one.metadata:
+            made[one.name] = dict(one.metadata["none"])
+    return made
+
+
+def _plain(value: Any, some: Mapping[str, Any] | None = None) -> Any:
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {**(some or {}), **as_json(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+@cache
+def _readers(kind: type[DataclassInstance]) -> tuple[tuple[str, _Reader], ...]:
+    known = vars(sys.modules[kind.__module__])
+    return tuple((one.name, _reader(str(one.type), known, one.metadata.get("none"))) for one in fields(kind))
+
+
+_PLAIN: dict[str, _Reader] = {"str": str, "int": int, "float": float, "bool": bool}
+
+
+def _reader(annotation: str, known: Mapping[str, Any], none: Json | None) -> _Reader:
+    """What converts the JSON of a field with this annotation; `none`: the JSON that stands for None."""
+    name = annotation.removesuffix(" | None")
+    if name in _PLAIN:
+        return _PLAIN[name]
+    if name.startswith("tuple["):
+        each = _reader(name[len("tuple[") : -len(", ...]")], known, None)
+        return lambda value: tuple(each(one) for one in value)
+    if name == "Json" or name.startswith("Mapping["):
+        return dict
+    kind: Any = known[name]
+    own: _Reader | None = getattr(kind, "from_json", None)
+    if own is not None:
+        return own
+    if none is None:
+        return lambda value: read(kind, value)
+    return lambda value: None if not value or value == none else read(kind, value)

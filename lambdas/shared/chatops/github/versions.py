@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from chatops import words
+from chatops.domain.plan import Changes
 from chatops.errors import GitHubRefused
 from chatops.github import replies
 from chatops.github.client import GitHub, quoted
@@ -23,21 +23,6 @@ class Commit:
     title: str
     url: str
     committed_at: str = ""
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What lies between the live release and the new one. `behind` above 0: the new one is (also) older."""
-
-    url: str
-    commits: int
-    behind: int
-    authors: tuple[str, ...]
-    pulls: tuple[int, ...]
-
-    def fact(self) -> dict[str, Any]:
-        """As the state machine carries it."""
-        return asdict(self)
 
 
 def resolve(github: GitHub, version: str) -> Commit | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chatops.domain.release import Release
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.platforms.codedeploy_group import Group
 from chatops.platforms.codedeploy_verdict import same
 from chatops.platforms.ecs_service import Service
-from chatops.store.releases import Release
 from chatops.targets import Target
 
 

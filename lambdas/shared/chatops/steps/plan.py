@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from chatops import clock, freeze, policy, words
 from chatops.config import settings
-from chatops.domain.codec import SCHEMA
+from chatops.domain import codec, release
+from chatops.domain.codec import SCHEMA, Json
+from chatops.domain.deployment import Deployment
+from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
+from chatops.domain.release import Release
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
 from chatops.errors import running as now_running
 from chatops.github import versions
@@ -20,24 +23,23 @@ from chatops.request import Request, read, where
 from chatops.slack import people
 from chatops.steps import target_lock
 from chatops.store import deployments, locks, releases
-from chatops.store.releases import Release
 from chatops.store.table import Conflict, table
 from chatops.targets import Target, targets
 
 _TRIES = 3
 
 
-def run(event: dict[str, Any]) -> dict[str, Any]:
-    """The plan: `verdict` is go, dry_run or refused (then `refusal` says why, in words)."""
+def run(event: Json) -> Json:
+    """A Plan or a RefusedPlan as JSON. With `mode` take: see `target_lock.take`."""
     if event.get("mode") == "take":
-        return target_lock.take(event)
+        return target_lock.take(Deployment.of(event))
     settings(), targets()  # what is wrong with them is told before anything is done
     deployment_id, source = str(event["deployment_id"]), event.get("request")
     if record := deployments.get(table(), deployment_id):
         return dict(record["plan"])  # a step may run twice
     try:
         request = read(source, targets())
-        return _made(deployment_id, str(event["execution_arn"]), request, targets()[request.target])
+        return codec.as_json(_made(deployment_id, str(event["execution_arn"]), request, targets()[request.target]))
     except (InvalidRequest, GitHubRefused) as refusal:
         return _refused(where(source), refusal)
     except GitHubRateLimited as pause:
@@ -45,18 +47,19 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         return _refused(where(source), InvalidRequest("github_pause", until=until))
 
 
-def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "verdict": "refused",
-        "command": request.command,
-        "requester": {"id": request.requester},
-        "channel": request.channel,
-        "refusal": {"key": why.key, "values": why.values, "text": plain(why.key, why.values)},
-    }
+def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> Json:
+    refused = RefusedPlan(
+        schema=SCHEMA,
+        verdict="refused",
+        command=request.command,
+        requester=Requester(request.requester),
+        channel=request.channel,
+        refusal={"key": why.key, "values": why.values, "text": plain(why.key, why.values)},
+    )
+    return codec.as_json(refused)
 
 
-def _made(deployment_id: str, execution_arn: str, request: Request, target: Target) -> dict[str, Any]:
+def _made(deployment_id: str, execution_arn: str, request: Request, target: Target) -> Plan:
     """The plan, made anew where something ended or began while it was made."""
     for _ in range(_TRIES):
         try:
@@ -78,7 +81,7 @@ class _What:
     committed_at: str = ""
 
 
-def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> dict[str, Any]:
+def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> Plan:
     who = policy.requester(target, request.requester)
     ended = releases.ended(table(), target.name)  # the counter first, then the truth
     ledger = releases.newest_first(table(), target.name)
@@ -95,28 +98,32 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         _assert_card(request, target, ledger)
         back = _way_back(target, request.version, ledger, running)
         what = _What(back.version, back.sha, back.image)
-    question = policy.question(target, request.command, who)
-    plan: dict[str, Any] = {
-        "schema": SCHEMA,
-        "verdict": "dry_run" if request.dry_run else "go",
-        "command": request.command,
-        "target": target.name,
-        "kind": target.kind,
-        "repository": target.repository,
-        **asdict(what),
-        "reason": request.reason,
-        "card": request.card,
-        "break_glass": glass or {},
-        "requester": {"id": request.requester, "name": request.requester_name},
-        "channel": _channel(request.channel),
-        "live": asdict(running) if running else {},
-        "previous": back.fact() if back else {"present": False},
-        "ledger": ledger[0].key if ledger else "",
-        "changes": changes.fact() if changes else {},
-        "approval": question,
-        "timing": asdict(target.timing.paced()),
-        "started_at": clock.now(),
-    }
+    approval = policy.question(target, request.command, who)
+    plan = Plan(
+        verdict="dry_run" if request.dry_run else "go",
+        command=request.command,
+        target=target.name,
+        kind=target.kind,
+        repository=target.repository,
+        version=what.version,
+        sha=what.sha,
+        image=what.image,
+        title=what.title,
+        url=what.url,
+        committed_at=what.committed_at,
+        reason=request.reason,
+        card=request.card,
+        break_glass=glass,
+        requester=Requester(request.requester, request.requester_name),
+        channel=_channel(request.channel),
+        live=running,
+        previous=back,
+        ledger=ledger[0].key if ledger else "",
+        changes=changes,
+        approval=approval,
+        timing=target.timing.paced(),
+        started_at=clock.now(),
+    )
     if request.dry_run:
         return plan
     busy = target_lock.obstacle(target.name, deployment_id, request.command)
@@ -125,14 +132,14 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     return _begin(deployment_id, execution_arn, plan, ended)
 
 
-def _glass(request: Request, target: Target, version: str, running: Release | None) -> dict[str, str] | None:
+def _glass(request: Request, target: Target, version: str, running: Release | None) -> BreakGlass | None:
     """Who goes through a freeze, and why; None where there is none. Raises InvalidRequest with when it ends and how."""
     found = freeze.holding(target.freeze, clock.now())
     if found is None:
         return None
     if request.break_glass:
         policy.break_glass(target, request.requester)
-        return {"by": request.requester, "reason": request.reason}
+        return BreakGlass(request.requester, request.reason)
     raise InvalidRequest(
         "frozen" if found.end else "frozen_open",
         target=target.name,
@@ -151,25 +158,25 @@ def _channel(asked: str) -> str:
     return asked if people.can_post(asked) else fallback
 
 
-def _begin(deployment_id: str, execution_arn: str, plan: dict[str, Any], ended: int) -> dict[str, Any]:
+def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Plan:
     """Record and lock in one transaction, while what the plan was made of still stands: a deployment that ended
     meanwhile may have changed what is live, and so the way back. A rollback takes the target later, after its approval.
 
     Raises Conflict where it does not stand any more, InvalidRequest where somebody else has the target.
     """
-    target, members = str(plan["target"]), []
-    if plan["command"] == "deploy":
+    target, members = plan.target, []
+    if plan.command == "deploy":
         over = target_lock.replaceable(target, deployment_id)
         taking = locks.taking(target, target_lock.holder_for(deployment_id, execution_arn, plan), over)
         members = [taking, releases.unchanged(target, ended)]
     try:
-        made = dict(deployments.begin(table(), deployment_id, execution_arn, plan, *members))
+        made = deployments.begin(table(), deployment_id, execution_arn, codec.as_json(plan), *members)
     except Conflict:
-        if busy := target_lock.obstacle(target, deployment_id, plan["command"]):
+        if busy := target_lock.obstacle(target, deployment_id, plan.command):
             raise busy from None
         raise
     count("DeploymentsStarted", target)
-    return made
+    return codec.read(Plan, made)
 
 
 def _version(client: GitHub, wanted: str, target: Target) -> _What:
@@ -201,13 +208,13 @@ def _way_back(target: Target, wanted: str, ledger: list[Release], running: Relea
     """The release that a rollback returns to. Raises InvalidRequest with the reason and how to name a version."""
     now = running.version if running else ""
     if wanted:
-        found = releases.named(ledger, wanted)
+        found = release.named(ledger, wanted)
         if found is None:
             raise InvalidRequest("never_ran", target=target.name, version=wanted, running=now_running(now))
         if found.version == now:
             raise InvalidRequest("already_live", target=target.name, version=now)
     else:
-        found = releases.way_back(ledger, now, releases.bad_versions(table(), target.name))
+        found = release.way_back(ledger, now, releases.bad_versions(table(), target.name))
         if found is None:
             raise InvalidRequest("no_way_back", target=target.name, running=now_running(now))
     if target.kind == "ecs" and not Service(target).usable(found.task_definition):

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from chatops import clock, ending, measures
+from chatops.domain.release import Release
 from chatops.errors import CancelRecorded
 from chatops.observability import count, emit
 from chatops.store import approvals, deployments, messages, releases, results, stages
-from chatops.store.releases import Release
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
 

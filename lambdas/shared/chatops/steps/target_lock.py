@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chatops import aws, clock
 from chatops.config import execution_url
+from chatops.domain.codec import Json
+from chatops.domain.deployment import Deployment
+from chatops.domain.plan import Plan
 from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld, running
 from chatops.platforms import live
 from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
 from chatops.store import table as t
 from chatops.store.locks import Holder, taking
-from chatops.store.releases import Release
 from chatops.store.table import Conflict, table
 from chatops.targets import targets
 
 
-def holder_for(deployment_id: str, execution_arn: str, plan: dict[str, Any]) -> Holder:
+def holder_for(deployment_id: str, execution_arn: str, plan: Plan) -> Holder:
     """What the lock says about this deployment."""
     return Holder(
         deployment_id=deployment_id,
         execution_arn=execution_arn,
-        command=plan["command"],
-        version=plan["version"],
-        requester=plan["requester"]["id"],
+        command=plan.command,
+        version=plan.version,
+        requester=plan.requester.id,
         since=clock.iso(clock.now()),
     )
 
@@ -98,18 +98,17 @@ def _version_now(target: str) -> str:
     return found.version if found else ""
 
 
-def take(event: dict[str, Any]) -> dict[str, Any]:
+def take(deployment: Deployment) -> Json:
     """Take the target for a rollback.
 
     Raises TargetBusy while whoever holds it may still end in time, TargetHeld when the time is up or what is live has
     changed since the rollback was planned, CancelRecorded when somebody has cancelled it.
     """
-    deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
-    target = str(plan["target"])
+    deployment_id, plan, target = deployment.id, deployment.plan, deployment.plan.target
     ended = releases.ended(table(), target)  # the counter first, then the truth
     _still_wanted(deployment_id, target, plan)
     still = (releases.unchanged(target, ended), approvals.uncancelled(deployment_id))
-    new = holder_for(deployment_id, str(event["execution_arn"]), plan)
+    new = holder_for(deployment_id, deployment.execution_arn, plan)
     current = locks.holder(table(), target)
     if current is None or current.deployment_id == deployment_id:
         _write(taking(target, new), *still)
@@ -118,7 +117,7 @@ def take(event: dict[str, Any]) -> dict[str, Any]:
         _write(taking(target, new, current), *still)
         return {"superseded": ""}
     if not supersedable(target, current):
-        _wait_or_give_up(event, plan)
+        _wait_or_give_up(deployment_id, plan)
     _supersede(target, new, current, *still)
     waits.nudge(table(), current.deployment_id)
     return {"superseded": current.deployment_id}
@@ -146,39 +145,34 @@ def _write(*members: t.Item) -> None:
         raise TargetBusy("The target changed hands at this moment.") from None
 
 
-def _still_wanted(deployment_id: str, target: str, plan: dict[str, Any]) -> None:
+def _still_wanted(deployment_id: str, target: str, plan: Plan) -> None:
     if approvals.cancelled(table(), deployment_id):
         raise CancelRecorded("Somebody cancelled before the rollback began.")
     ledger = releases.newest_first(table(), target)
-    planned = str(plan.get("live", {}).get("version", ""))
-    if ledger and planned and ledger[0].version != planned and _newer(ledger[0], plan):
+    planned = plan.before
+    if ledger and planned and ledger[0].version != planned and ledger[0].key != plan.ledger:
         raise TargetHeld(
             f"{target} runs {ledger[0].version} by now, not {planned}.",
             "held_changed",
             target=target,
             live=ledger[0].version,
             planned=planned,
-            version=str(plan["version"]),
+            version=plan.version,
         )
 
 
-def _newer(now: Release, plan: dict[str, Any]) -> bool:
-    """True if this became live after the plan looked."""
-    return now.key != str(plan["ledger"])
-
-
-def _wait_or_give_up(event: dict[str, Any], plan: dict[str, Any]) -> None:
-    record = deployments.get(table(), str(event["deployment_id"])) or {}
+def _wait_or_give_up(deployment_id: str, plan: Plan) -> None:
+    record = deployments.get(table(), deployment_id) or {}
     since = float(record.get("take_began_at") or 0)
     if not since:
         since = clock.now()
         table().update(
-            f"DEPLOYMENT#{event['deployment_id']}",
+            f"DEPLOYMENT#{deployment_id}",
             "RECORD",
             "SET #take_began_at = :now",
             values={"now": since},
         )
-    if clock.now() - since > plan["timing"]["take"]:
-        text = f"{plan['target']} is still held by a deployment that is changing the service."
-        raise TargetHeld(text, "held_busy", target=plan["target"], version=str(plan["version"]))
-    raise TargetBusy(f"{plan['target']} is held by a deployment that is changing the service.")
+    if clock.now() - since > plan.timing.take:
+        text = f"{plan.target} is still held by a deployment that is changing the service."
+        raise TargetHeld(text, "held_busy", target=plan.target, version=plan.version)
+    raise TargetBusy(f"{plan.target} is held by a deployment that is changing the service.")

@@ -1,38 +1,17 @@
-"""The ledger of releases that were verified healthy, and which of them to go back to."""
+"""The ledger of releases that were verified healthy, and the versions that were rolled back from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from chatops import clock
+from chatops.domain.release import Release
 from chatops.store import table as t
 from chatops.store.table import Item, Table
 
 _LOOK_BACK = 200
-
-
-@dataclass(frozen=True)
-class Release:
-    """What can be put back: a version, its commit, image and (ECS) task definition or (CodeDeploy) deployment."""
-
-    version: str
-    sha: str = ""
-    image: str = ""
-    task_definition: str = ""
-    codedeploy_deployment_id: str = ""
-    deployment_id: str = ""
-    verified_at: str = ""
-
-    @property
-    def key(self) -> str:
-        """Which entry of the ledger this is."""
-        return f"{self.verified_at}#{self.deployment_id}"
-
-    def fact(self) -> dict[str, Any]:
-        """As the state machine carries it."""
-        return {"present": True, **asdict(self)}
 
 
 def release(row: Mapping[str, Any] | None) -> Release | None:
@@ -97,16 +76,3 @@ def live(table: Table, target: str) -> Release | None:
 def bad_versions(table: Table, target: str) -> frozenset[str]:
     """The versions that were rolled back from."""
     return frozenset(str(row["version"]) for row in table.query(f"TARGET#{target}", "BAD#"))
-
-
-def way_back(releases: Iterable[Release], live: str, bad: frozenset[str]) -> Release | None:
-    """The newest release that is not `live` and has not been rolled back from, both by version. `releases`: newest
-    first. v1, v2, v3 deployed, back to v2, back again: v1, never v3."""
-    return next((r for r in releases if r.version != live and r.version not in bad), None)
-
-
-def named(releases: Iterable[Release], version: str) -> Release | None:
-    """The newest release of that version (with or without a leading v), if the ledger holds one."""
-    return next((r for r in releases if r.version == version), None) or next(
-        (r for r in releases if r.version.removeprefix("v") == version.removeprefix("v")), None
-    )

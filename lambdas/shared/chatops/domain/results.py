@@ -1,0 +1,165 @@
+"""What the phases of a deployment have come to. Each is false (`bool(result)`) while its phase has not begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chatops.domain.codec import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a stage's run reported: what it made, or the job and step that failed."""
+
+    image: str | None = None
+    task_definition: str | None = None
+    codedeploy_deployment_id: str | None = None
+    failed_job: str | None = None
+    failed_step: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != Outputs()
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """A stage (build, deploy, rollback) and its run on GitHub.
+
+    `state`: undispatched, waiting, queued, running, finishing; or, with `done`: succeeded, failed, cancelled,
+    timed_out, never_appeared, refused. `claimed`: a run has exchanged the ticket. `unconfirmed`: nobody has seen the
+    run end. `seconds`: since the dispatch; `pause_until`: epoch seconds of GitHub's rate limit. None: not known.
+    """
+
+    stage: str = ""
+    state: str = ""
+    done: bool = False
+    claimed: bool = False
+    unconfirmed: bool | None = None
+    why: Json | None = None
+    trouble: Json | None = None
+    outputs: Outputs | None = None
+    run_id: int | None = None
+    run_number: int | None = None
+    run_url: str | None = None
+    run_state: str | None = None
+    conclusion: str | None = None
+    etag: str | None = None
+    job: str | None = None
+    step: str | None = None
+    log_url: str | None = None
+    seconds: float | None = None
+    pause_until: float | None = None
+    shown: str | None = None
+    changed: bool | None = None
+    wake: int | None = None
+    wait_seconds: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.stage or self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """How the platform puts the recorded release back. `how`: unchanged, update_service, stop_service_deployment,
+    ecs_rollback, codedeploy, codedeploy_rollback, or waiting (for the deployment `behind`, since `at`)."""
+
+    how: str = ""
+    task_definition: str | None = None
+    codedeploy_deployment_id: str | None = None
+    at: float | None = None
+    behind: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.how)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseResult:
+    """A pause of a rollout, and what was decided there. `deadline`: ISO time; `traffic`: percent; `seconds`: waited."""
+
+    id: str | None = None
+    of: str | None = None
+    expires_at: float | None = None
+    on_timeout: str | None = None
+    mark: str | None = None
+    stage: str = ""
+    strategy: str = ""
+    traffic: float | None = None
+    eligible: tuple[str, ...] = ()
+    deadline: str = ""
+    decision: str = "pending"
+    by: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutResult:
+    """A rollout, or the restore of a release (`restored`), as the service reports it.
+
+    `state`: moving, paused, promoted, again; or, with `done`: healthy, failed, overtaken, expired, cancelled,
+    timed_out. `restoring`: the service itself puts the release before back. `held`: seconds waited for people;
+    `brought`: what was found to have begun where the pipeline reports nothing. Times are epoch seconds.
+    """
+
+    state: str = ""
+    status: str = ""
+    done: bool = False
+    restoring: bool = False
+    restored_by: str = ""
+    running: int = 0
+    desired: int | None = None
+    pending: int = 0
+    task_definition: str = ""
+    reason: str = ""
+    lifecycle_stage: str = ""
+    events: tuple[str, ...] = ()
+    strategy: str = ""
+    traffic: float | None = None
+    pause: PauseResult | None = field(default=None, metadata={"none": {}})
+    last_pause: PauseResult | None = None
+    baking: int = 0
+    lapsed: bool = False
+    began_at: float | None = None
+    seen_at: float | None = None
+    held: float | None = None
+    why: Json | None = None
+    brought: Outputs | None = None
+    shown: str | None = None
+    changed: bool | None = None
+    wake: int | None = None
+    wait_seconds: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the approval has come to. `decision`: pending, approved, rejected, expired, cancelled or not_needed.
+    `votes`: when (epoch seconds) each approver said yes; `deadline`: ISO time; `seconds`: from the question on."""
+
+    decision: str = ""
+    by: str | None = None
+    reason: str | None = None
+    votes: Mapping[str, float] | None = None
+    eligible: tuple[str, ...] | None = None
+    quorum: int | None = None
+    deadline: str | None = None
+    seconds: float | None = None
+    wake: int | None = None
+    wait_seconds: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.decision)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The end of the deploy stage's run before anything is put back. `untouched`: it was never claimed."""
+
+    done: bool = False
+    untouched: bool = False
+    unconfirmed: bool = False
+    wake: int = 0
+    wait_seconds: int = 1
