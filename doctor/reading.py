@@ -67,12 +67,12 @@ def _mended(
         try:
             return load(env), tuple(problems)
         except InvalidConfiguration as error:
-            text = error.text
+            last, text = error, error.text
             found = _NAME.match(text)
             problems.append(Problem(found[0] if found else "targets.yaml", text))
             if not found or env.get(found[0]) == _STANDS_IN.get(found[0], ""):
                 break
             env[found[0]] = _STANDS_IN.get(found[0], "")
     if otherwise is None:
-        raise InvalidConfiguration(problems[-1].text)
+        raise last
     return otherwise(), tuple(problems)

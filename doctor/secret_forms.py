@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from chatops import secrets
-from chatops.messages.catalogue import english
+from chatops.domain.reason import Reason
+from chatops.messages.english import english_text
 from chatops.secrets import WHAT
 
 _OTHERS = {
@@ -21,12 +22,13 @@ NAMES = tuple(_OTHERS)
 def problem(name: str, value: str) -> str:
     """What is wrong with the secret, in words without its value; empty where nothing is."""
     beginning, more = _OTHERS[name]
+    what = english_text(Reason(WHAT[name]))
     if not value:
-        return f"{name} is not set; it should hold {english(WHAT[name])}."
+        return f"{name} is not set; it should hold {what}."
     if beginning.match(value):
-        return f"{name} holds something else{more}; it should hold {english(WHAT[name])}."
+        return f"{name} holds something else{more}; it should hold {what}."
     if not value.isascii():
-        return f"{name} has a character that is not ASCII; it should hold {english(WHAT[name])}."
+        return f"{name} has a character that is not ASCII; it should hold {what}."
     if name != secrets.GITHUB_APP_KEY and re.search(r"\s", value):
-        return f"{name} has a blank or a line break inside; it should hold {english(WHAT[name])}."
+        return f"{name} has a blank or a line break inside; it should hold {what}."
     return ""

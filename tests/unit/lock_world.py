@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatops.errors import TargetHeld, Worded
+from chatops.errors import TargetHeld
 from chatops.store import locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
@@ -53,7 +53,7 @@ def claim(far: Far, name: str = WAITING, stage: str = "deploy") -> None:
     far.running.add(RUN)
 
 
-def held(far: Far, name: str = BACK) -> Worded:
+def held(far: Far, name: str = BACK) -> TargetHeld:
     """How it is told that the target cannot be had."""
     with pytest.raises(TargetHeld) as caught:
         far.take(name)

@@ -11,7 +11,8 @@ import botocore.config
 import pytest
 
 from chatops import aws, targets
-from chatops.messages.catalogue import english
+from chatops.domain.reason import Reason
+from chatops.messages.english import english_text
 from chatops.platforms.rollout import Pause
 from chatops.steps import ecs, promote
 from chatops.store import deployments, locks, pauses
@@ -94,8 +95,8 @@ def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
 def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -> None:
     here.promoted()
     here.far.faults.append(Fault("ContinueDeployment", status=400, code="AccessDeniedException"))
-    refused = promote.run(here.event())["refused"]
-    assert re.search(r"codedeploy:ContinueDeployment.*--deployment-wait-type READY_WAIT", english(**refused))
+    refused = Reason.from_json(promote.run(here.event())["refused"])
+    assert re.search(r"codedeploy:ContinueDeployment.*--deployment-wait-type READY_WAIT", english_text(refused))
 
 
 @pytest.mark.parametrize(("by_hand", "state"), [(False, "expired"), (True, "failed")])

@@ -365,7 +365,7 @@ TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
     "a rollback could not have the target": (
         {
             "plan": BACK,
-            "rollback_error": error("TargetHeld", str(TargetHeld("Held.", "held_busy", target="prod", version="v2"))),
+            "rollback_error": error("TargetHeld", str(TargetHeld("held_busy", target="prod", version="v2"))),
         },
         None,
         "Refused",

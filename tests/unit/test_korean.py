@@ -15,19 +15,21 @@ from typing import Any
 import pytest
 
 from chatops import config, targets, targets_file
-from chatops.causes import words
+from chatops.causes import reason_of
+from chatops.domain.reason import Reason
 from chatops.edge import handler
 from chatops.errors import (
     ChatOpsError,
     GitHubUnavailable,
     InvalidConfiguration,
+    ReasonedError,
     ServiceRefused,
     SlackRefused,
     SlackUnavailable,
-    Told,
 )
 from chatops.messages import en, en_trouble, living, outcome, reports
-from chatops.messages.catalogue import english, plain, say
+from chatops.messages.catalogue import plain, say
+from chatops.messages.english import english_text
 from tests.unit import views
 from tests.unit.test_targets_file import WRONG
 from tests.unit.views import BACK, PLAN, STATES, State
@@ -115,9 +117,10 @@ def test_every_reason_is_korean() -> None:
 
 def reason_is_korean(key: str, cause: dict[str, Any]) -> None:
     if key in en_trouble.TEXTS:
-        error = Told(key, **cause["values"])
-        cause = words({"Error": "ServiceRefused", "Cause": json.dumps({"errorMessage": str(error)})})
-        assert cause["values"]["said"] == error.words
+        error = ServiceRefused(key, **cause["values"])
+        reason = reason_of({"Error": "ServiceRefused", "Cause": json.dumps({"errorMessage": str(error)})})
+        assert reason == Reason("why_error", said=error.reason)
+        cause = reason.as_json()
     state = {**STATES["Build Failed, no cause"], "outcome": {"end": "Build Failed", "why": cause, "seconds": 1.0}}
     for text in shown(living.message(views.seen(in_korean(state)))):
         assert sentences(text) == [], text
@@ -136,7 +139,7 @@ def test_every_refusal_and_answer_is_korean_whatever_it_quotes() -> None:
 
 def test_reports_are_korean() -> None:
     error = ServiceRefused("ecs_unknown", service="api", cluster="shop")
-    fact = {"target": "prod", "kind": "ecs", "error": plain("service_missing", said=error.words, target="prod")}
+    fact = {"target": "prod", "kind": "ecs", "error": plain("service_missing", said=error.reason, target="prod")}
     for text in [
         *shown(reports.status(fact)),
         *shown(reports.status({})),
@@ -218,9 +221,9 @@ def test_every_error_is_raised_with_a_key() -> None:
 
 
 @pytest.mark.parametrize("kind", [GitHubUnavailable, SlackUnavailable, ServiceRefused, InvalidConfiguration])
-def test_the_english_text_ends_once(kind: type[Told]) -> None:
+def test_the_english_text_ends_once(kind: type[ReasonedError]) -> None:
     error = kind("aws_refused", operation="UpdateService", code="AccessDenied")
-    assert english("why_error", {"said": error.words}) == (
+    assert english_text(Reason("why_error", said=error.reason)) == (
         "A step did not get through: AWS refused UpdateService: AccessDenied."
     )
-    assert say("why_error", said=error.words).endswith("AccessDenied.")
+    assert say("why_error", said=error.reason).endswith("AccessDenied.")

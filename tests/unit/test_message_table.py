@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import GitHubRefused, running
+from chatops.domain.reason import running
+from chatops.errors import GitHubRefused
 from chatops.messages import living, outcome, reports
 from chatops.messages.catalogue import say
 from tests.unit import views

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chatops import causes, ending, errors
+from chatops.domain.reason import Reason
 from chatops.messages import catalogue, history, living, outcome, reports, unplanned
 from chatops.messages.details import details
 from chatops.request import where
@@ -148,7 +149,7 @@ def test_whatever_plan_dies_of(request_: Any, name: str, spoken: str) -> None:
 
 OURS = [
     errors.ServiceUnavailable("aws_not_now", operation="GetItem", code="ThrottlingException"),
-    errors.InvalidConfiguration("not_set", name="CHATOPS_TABLE", what=errors.phrase("what_table")),
+    errors.InvalidConfiguration("not_set", name="CHATOPS_TABLE", what=Reason("what_table")),
     errors.GitHubUnavailable("github_silent", request="GET /repos", error="ConnectTimeout"),
     errors.SlackRefused("users.info", "missing_scope"),
     errors.UnknownSchema("plan", "9", "1-2"),

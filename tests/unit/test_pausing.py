@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from chatops import ending
+from chatops.domain.reason import Reason
 from chatops.edge import cancelling
 from chatops.errors import AlreadySettled, DecisionRecorded
-from chatops.messages.catalogue import english
+from chatops.messages.english import english_text
 from chatops.steps import ecs, notify, restore, rollout, settle, sweep
 from chatops.store import deployments, locks, pauses, waits
 from chatops.store.table import Table
@@ -115,7 +116,9 @@ def test_ecs_that_does_not_let_us_is_named_with_the_way_to_do_it_by_hand(world: 
     world.promote()
     seen = world.look()
     assert (seen["state"], seen["done"]) == ("failed", True)
-    assert re.search(r"ecs:ContinueServiceDeployment.*--hook-id ecs-pause-", english(**seen["why"]))
+    assert re.search(
+        r"ecs:ContinueServiceDeployment.*--hook-id ecs-pause-", english_text(Reason.from_json(seen["why"]))
+    )
 
 
 # -- time ----------------------------------------------------------------------------------------------------------

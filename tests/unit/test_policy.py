@@ -8,7 +8,7 @@ import pytest
 
 from chatops import policy
 from chatops.domain.plan import ApprovalRule
-from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable, Told
+from chatops.errors import InvalidRequest, ReasonedError, SlackRefused, SlackUnavailable
 from chatops.targets import Policy, Target, Timing
 
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
@@ -81,9 +81,9 @@ def test_the_console_has_no_user_and_needs_none() -> None:
 
 
 @pytest.mark.parametrize("trouble", [SlackRefused("usergroups.users.list", "missing_scope"), SlackUnavailable("503")])
-def test_a_group_that_slack_does_not_tell_is_refused_in_words(slack: Slack, trouble: Told) -> None:
+def test_a_group_that_slack_does_not_tell_is_refused_in_words(slack: Slack, trouble: ReasonedError) -> None:
     slack.down = trouble
-    said = ("group_unreadable", {"group": DEVELOPERS, "said": trouble.words})
+    said = ("group_unreadable", {"group": DEVELOPERS, "said": trouble.reason})
     assert refusal(policy.requester, target(requester_groups=(DEVELOPERS,)), DANA) == said
     assert policy.requester(target(requesters=(DANA,), requester_groups=(DEVELOPERS,)), DANA) == DANA, "not asked"
 

@@ -6,7 +6,8 @@ import pytest
 
 from chatops import clock
 from chatops.config import execution_url
-from chatops.errors import InvalidRequest, running
+from chatops.domain.reason import running
+from chatops.errors import InvalidRequest
 from chatops.github import runs
 from chatops.platforms import live
 from chatops.steps import target_lock

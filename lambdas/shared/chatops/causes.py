@@ -1,4 +1,4 @@
-"""What an error that the state machine caught says to people: `{"Error", "Cause"}` in, a catalogue's text out. Pure."""
+"""Why a step failed, from the error that the state machine caught: `{"Error", "Cause"}` in, a reason out. Pure."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops import errors
+from chatops.domain.reason import Reason
 
 _LONGEST = 300
 
 
-def words(error: Mapping[str, Any] | None, step: str = "") -> dict[str, Any]:
-    """`{"key", "values"}` of the text that says why, or nothing for no error. With a `step` the text names it, and the
-    error.
+def reason_of(error: Mapping[str, Any] | None, step: str = "") -> Reason | None:
+    """Why, or None for no error. With a `step` the reason names it, and the error.
 
-    A `Worded` error brings its own. Of our other errors the text is shown, which is made for people; of an error that
-    is not ours only the name, since nobody knows what its text holds.
+    Our own errors bring a reason, or at least a text that is made for people. Of any other error only the name is
+    shown, since its text may hold anything.
     """
     if not error:
-        return {}
-    if step:
-        return _of_step(error, step)
-    name, said = str(error.get("Error") or ""), _message(error)
-    text, _, last = said.rpartition("\n")
-    if text and (brought := _brought(last)):
-        return brought
-    return {"key": "why_error", "values": {"said": (said if said and _ours(name) else name)[:_LONGEST] or "unknown"}}
+        return None
+    name, message = str(error.get("Error") or ""), _message(error)
+    text, _, last = message.rpartition("\n")
+    why = _brought(last) if text else None
+    if why is None:
+        shown = (message if message and _is_ours(name) else name)[:_LONGEST] or "unknown"
+        why = Reason("why_error", said=shown)
+    return _of_step(why, step, name[:_LONGEST] or "unknown") if step else why
 
 
-def _of_step(error: Mapping[str, Any], step: str) -> dict[str, Any]:
-    name, why = str(error.get("Error") or "unknown")[:_LONGEST], words(error)
-    said = why["values"]["said"] if why["key"] == "why_error" else why
-    if said == name:
-        return {"key": "why_step", "values": {"step": step, "error": name}}
-    return {"key": "why_step_said", "values": {"step": step, "error": name, "said": said}}
+def _of_step(why: Reason, step: str, name: str) -> Reason:
+    said = why.values["said"] if why.key == "why_error" else why
+    return (
+        Reason("why_step", step=step, error=name)
+        if said == name
+        else Reason("why_step_said", step=step, error=name, said=said)
+    )
 
 
 def _message(error: Mapping[str, Any]) -> str:
@@ -45,14 +46,18 @@ def _message(error: Mapping[str, Any]) -> str:
         return ""
 
 
-def _brought(line: str) -> dict[str, Any]:
+def _brought(line: str) -> Reason | None:
     try:
-        found = json.loads(line)
-        return {"key": str(found["key"]), "values": dict(found["values"])}
-    except (ValueError, KeyError, TypeError):
-        return {}
+        return Reason.from_json(json.loads(line))
+    except ValueError:
+        return None
 
 
-def _ours(name: str) -> bool:
+def _is_ours(name: str) -> bool:
     found = getattr(errors, name, None)
     return isinstance(found, type) and issubclass(found, errors.ChatOpsError)
+
+
+def words(error: Mapping[str, Any] | None, step: str = "") -> dict[str, Any]:
+    found = reason_of(error, step)
+    return found.as_json() if found else {}

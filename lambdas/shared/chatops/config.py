@@ -6,8 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from chatops.errors import InvalidConfiguration, phrase
+from chatops.domain.reason import Reason
+from chatops.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 LANGUAGES = ("en", "ko")
 _APP_ID = re.compile(r"[1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40}")
@@ -42,11 +47,11 @@ def text(env: Mapping[str, str], name: str, default: str = "") -> str:
     return env.get(name, "").strip() or default
 
 
-def required(env: Mapping[str, str], name: str, what: str) -> str:
+def required(env: Mapping[str, str], name: str, what: TextKey) -> str:
     """The variable, or an error that says what it should hold (`what`: a key of the catalogues)."""
     value = text(env, name)
     if not value:
-        raise InvalidConfiguration("not_set", name=name, what=phrase(what))
+        raise InvalidConfiguration("not_set", name=name, what=Reason(what))
     return value
 
 
@@ -59,14 +64,14 @@ def boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=phrase("what_boolean"))
+    raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=Reason("what_boolean"))
 
 
-def like(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str, default: str = "") -> str:
+def like(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: TextKey, default: str = "") -> str:
     """The variable, which should match; `what`: a key of the catalogues for what it should hold."""
     value = text(env, name, default)
     if value and not pattern.fullmatch(value):
-        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=phrase(what))
+        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=Reason(what))
     return value
 
 
@@ -74,7 +79,7 @@ def address(env: Mapping[str, str], name: str, default: str = "") -> str:
     """The variable, which should hold the address of a picture or an API."""
     value = text(env, name, default)
     if value and (len(value) > _LONGEST_ADDRESS or not value.isascii() or not _ADDRESS.fullmatch(value)):
-        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=phrase("what_address"))
+        raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=Reason("what_address"))
     return value
 
 
@@ -83,7 +88,7 @@ def one_of(env: Mapping[str, str], name: str, known: tuple[str, ...], default: s
     value = text(env, name, default)
     found = next((one for one in known if one.lower() == value.lower()), "")
     if not found:
-        what = phrase("what_one_of", names=", ".join(known))
+        what = Reason("what_one_of", names=", ".join(known))
         raise InvalidConfiguration("not_like", name=name, found=repr(value[:200]), what=what)
     return found
 

@@ -7,65 +7,73 @@ step that owns a task token tells the state machine to go and read the truth (a 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from chatops.domain.reason import Reason, Value
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 
 class ChatOpsError(Exception):
-    """The root of all errors that this project raises on purpose. Its text is for people and carries no secret."""
+    """Base class of every error that this project raises on purpose. Its text is for people and holds no secret."""
 
     @property
     def text(self) -> str:
-        """What it says, in English, for consoles and logs."""
+        """English, for consoles and logs."""
         return str(self.args[0]) if self.args else ""
 
 
-def phrase(key: str, **values: Any) -> dict[str, Any]:
-    """A text of the catalogues as a value of another one: said in the reader's language, not in the writer's."""
-    return {"key": key, "values": values}
+class ReasonedError(ChatOpsError):
+    """An error with a `reason` that each reader gets in their own language.
 
+    Step Functions passes on an error's name and its text only, so the last line of the text is a reason as JSON, which
+    `causes.reason_of` reads.
+    """
 
-def running(version: str) -> dict[str, Any]:
-    """The sentence that says what runs, as a value of another text; `version` is empty where that is not known."""
-    return phrase("live_now", live=version) if version else phrase("live_unknown")
+    explains: ClassVar[bool] = False
+    """Whether the reason alone explains to people how a deployment ended. Others are introduced by `why_error`."""
 
-
-class Told(ChatOpsError):
-    """Says what happened in each reader's language: `key` and `values` name a text of the catalogues (a key that there
-    is none of is its own text). `words` is how it becomes a value of a message.
-
-    All that Step Functions passes on of an error is its name and its text, so the words travel as the text's last line,
-    from which `causes.words` reads them."""
-
-    def __init__(self, key: str, **values: Any) -> None:
+    def __init__(self, key: TextKey, /, **values: Value) -> None:
+        self.reason = Reason(key, **values)
         super().__init__(key)
-        self.key, self.values = key, values
 
     @property
-    def words(self) -> dict[str, Any]:
-        return phrase(self.key, **self.values)
+    def key(self) -> TextKey:
+        return self.reason.key
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        return self.reason.values
+
+    @property
+    def words(self) -> Reason:
+        return self.reason
 
     @property
     def text(self) -> str:
-        from chatops.messages.catalogue import english
+        from chatops.messages.english import english_text
 
-        return english(self.key, self.values)
+        return english_text(self.reason)
 
     def __str__(self) -> str:
-        return f"{self.text}\n{json.dumps(phrase('why_error', said=self.words), ensure_ascii=False)}"
+        shown = self.reason if self.explains else Reason("why_error", said=self.reason)
+        return f"{self.text}\n{json.dumps(shown.as_json(), ensure_ascii=False)}"
 
 
-class Retryable(Told):
+class Retryable(ReasonedError):
     """May succeed when tried again; the state machine's Retry names each subclass."""
 
 
 class GitHubUnavailable(Retryable):
-    """GitHub did not answer, or answered 5xx; nothing is known about what the request did."""
+    """GitHub did not answer, or answered 5xx; what the request did is unknown."""
 
 
 class SlackUnavailable(Retryable):
     """Slack did not answer, answered 5xx, or asked for a pause of `wait_seconds`."""
 
-    def __init__(self, key: str, wait_seconds: int = 0, **values: Any) -> None:
+    def __init__(self, key: TextKey, /, wait_seconds: int = 0, **values: Value) -> None:
         super().__init__(key, **values)
         self.wait_seconds = wait_seconds
 
@@ -74,59 +82,48 @@ class ServiceUnavailable(Retryable):
     """An AWS service did not answer, throttled the call, or answered 5xx."""
 
 
-class Final(ChatOpsError):
+class Final(ReasonedError):
     """Will fail the same way again; the state machine's Catch leads to an end."""
 
 
-class InvalidConfiguration(Told, Final):
-    """A setting is missing or unusable; the text names the variable and what it should hold."""
+class InvalidConfiguration(Final):
+    """A setting is missing or unusable; the reason names the variable and what it should hold."""
 
 
-class InvalidRequest(Final):
-    """What was asked for cannot be done as asked; `key` and `values` name a text of the catalogues."""
+class Refusal(Final):
+    """What a person asked for isn't done, and the reason says why. Raised by whatever decides that."""
 
-    def __init__(self, key: str, **values: Any) -> None:
-        super().__init__(f"{key} {values}" if values else key)
-        self.key, self.values = key, values
+    explains = True
 
 
-class Worded(Final):
-    """Final, and the deployment's message says why: `key` and `values` name a text of the catalogues.
+class UnknownSchema(Final):
+    """A row, plan or input was written by a version of this bot whose schema this one does not read. It changes
+    nothing: the version that wrote it goes on with it."""
 
-    All that Step Functions passes on of an error is its name and its text, so they travel as the text's last line, from
-    which `causes.words` reads them."""
-
-    def __init__(self, text: str, key: str, **values: str | int) -> None:
-        super().__init__(text)
-        self.key, self.values = key, values
-
-    def __str__(self) -> str:
-        return f"{self.args[0]}\n{json.dumps({'key': self.key, 'values': self.values}, ensure_ascii=False)}"
-
-
-class UnknownSchema(Worded):
-    """A row, plan or input was written by a version of this bot whose schema this one does not read. Nothing is changed
-    by it: the version that wrote it goes on with it."""
+    explains = True
 
     def __init__(self, place: str, found: str, known: str) -> None:
-        text = (
-            f"{place} was written by schema {found}; the installed version of this bot reads {known}. Nothing was "
-            "changed, and what runs keeps running. Install the version that wrote it again, and it goes on."
-        )
-        super().__init__(text, "unknown_schema", place=place, found=found, known=known)
+        super().__init__("unknown_schema", place=place, found=found, known=known)
 
 
-class GitHubRefused(Worded):
-    """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` its words,
-    `app` whether a GitHub App asked."""
+class GitHubRefused(Final):
+    """GitHub refused the request (401, 403, 404, 409, 422) or redirects it; `status` is the code, `said` GitHub's
+    message, `app` whether a GitHub App asked."""
+
+    explains = True
 
     def __init__(self, status: int, repository: str, said: str, *, app: bool = False) -> None:
-        key = "github_moved" if 300 <= status < 400 else "github_refused"
-        if status in (401, 403, 404):
-            key = f"github_app_{status}" if app else f"github_{status}"
-        text = f"GitHub refused ({status}) for {repository}: {said}"
-        super().__init__(text, key, status=status, repository=repository, said=said)
+        super().__init__(_github_key(status, app=app), status=status, repository=repository, said=said)
         self.status, self.repository, self.said, self.app = status, repository, said, app
+
+
+def _github_key(status: int, *, app: bool) -> TextKey:
+    if 300 <= status < 400:
+        return "github_moved"
+    known: dict[int, TextKey] = {401: "github_401", 403: "github_403", 404: "github_404"}
+    if app:
+        known = {401: "github_app_401", 403: "github_app_403", 404: "github_app_404"}
+    return known.get(status, "github_refused")
 
 
 class GitHubRateLimited(ChatOpsError):
@@ -137,28 +134,37 @@ class GitHubRateLimited(ChatOpsError):
         self.wait_seconds = wait_seconds
 
 
-class SlackRefused(Told, Final):
-    """Slack refused a call; `code` is Slack's own error word."""
+class SlackRefused(Final):
+    """Slack refused a call; `code` is Slack's own error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__("slack_refused", method=method, code=code)
         self.code = code
 
 
-class ServiceRefused(Told, Final):
+class ServiceRefused(Final):
     """An AWS service refused a call (permissions, missing resource, bad parameter)."""
 
 
-class Frozen(Worded):
+class Frozen(Final):
     """A freeze began after the deployment was planned: its deploy stage is not started any more."""
 
+    explains = True
 
-class AlreadySettled(Worded):
+
+class AlreadySettled(Final):
     """The deployment has ended or no longer holds its target: this step must not have an effect any more."""
 
+    explains = True
 
-class TargetHeld(Worded):
+
+class TargetHeld(Final):
     """Another deployment that cannot be superseded holds the target."""
+
+    explains = True
+
+
+InvalidRequest = Refusal
 
 
 class Signal(ChatOpsError):

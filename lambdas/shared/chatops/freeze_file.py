@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
-from chatops.errors import phrase
+from chatops.domain.reason import Reason
 from chatops.freeze import Once, Weekly, Window
 
 if TYPE_CHECKING:
@@ -101,6 +101,6 @@ def _zone(where: Where) -> str:
         ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         meant = difflib.get_close_matches(name[:80], available_timezones(), n=1)
-        hint = phrase("zone_meant", meant=meant[0]) if meant else phrase("zone_like")
+        hint = Reason("zone_meant", meant=meant[0]) if meant else Reason("zone_like")
         raise where.error("at_zone", found=repr(name[:80]), hint=hint) from None
     return name

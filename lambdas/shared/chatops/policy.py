@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatops.domain.plan import ApprovalRule
 from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
 from chatops.slack import people
 from chatops.targets import Target
 
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+_EXCLUDED: dict[people.Excluded, TextKey] = {
+    "guest": "excluded_guest",
+    "bot": "excluded_bot",
+    "gone": "excluded_gone",
+}
 MOST_ASKED = 100
 """People one approval can be put to: they travel in the execution's state, which stays small."""
 
@@ -24,7 +32,7 @@ def requester(target: Target, user: str) -> str:
         return ""
     rules = target.policy
     if kind := people.excluded(user):
-        raise InvalidRequest(f"excluded_{kind}")
+        raise InvalidRequest(_EXCLUDED[kind])
     if not (rules.requesters or rules.requester_groups) or user in rules.requesters:
         return user
     if any(user in members(group) for group in rules.requester_groups):

@@ -96,7 +96,7 @@ def read(source: object, known: dict[str, Target]) -> Request:
     try:
         source = codec.request(source)
     except UnknownSchema as error:
-        raise InvalidRequest(error.key, **error.values) from None
+        raise InvalidRequest(error.reason.key, **error.reason.values) from None
     command = _command(source)
     version = _text(source, "version", 300)
     if version and not words.is_version(version):

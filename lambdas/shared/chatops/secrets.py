@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from chatops import aws, config
-from chatops.errors import InvalidConfiguration, phrase
+from chatops.domain.reason import Reason
+from chatops.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 SLACK_SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105 - a name, not a value
 SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name, not a value
 GITHUB_TOKEN = "GITHUB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - a name, not a value
 GITHUB_APP_KEY = "GITHUB_APP_PRIVATE_KEY"
 
-WHAT = {
+WHAT: dict[str, TextKey] = {
     SLACK_SIGNING_SECRET: "what_signing_secret",
     SLACK_BOT_TOKEN: "what_bot_token",
     GITHUB_TOKEN: "what_github_token",
@@ -73,5 +77,5 @@ def required(name: str, *, fresh: bool = False) -> str:
     """The secret's value. Raises InvalidConfiguration with the name, never a value."""
     value = optional(name, fresh=fresh)
     if not value:
-        raise InvalidConfiguration("secret_not_set", name=name, what=phrase(WHAT[name]))
+        raise InvalidConfiguration("secret_not_set", name=name, what=Reason(WHAT[name]))
     return value

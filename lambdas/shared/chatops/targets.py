@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatops import config
-from chatops.errors import InvalidConfiguration, phrase
+from chatops.domain.reason import Reason
+from chatops.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
     from chatops.freeze import Window
 
 PACKED = Path(__file__).parent.parent / "targets.yaml"
@@ -132,10 +134,10 @@ def approvers_of(env: Mapping[str, str]) -> tuple[str, ...]:
     return found
 
 
-def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> str:
+def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: TextKey) -> str:
     found = config.required(env, name, what)
     if not pattern.fullmatch(found):
-        raise InvalidConfiguration("not_like", name=name, found=repr(found[:200]), what=phrase(what))
+        raise InvalidConfiguration("not_like", name=name, found=repr(found[:200]), what=Reason(what))
     return found
 
 
@@ -153,12 +155,12 @@ def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
     service = config.like(env, "ECS_SERVICE_NAME", ECS_NAME, "what_service_name")
     if service and not cluster:
         names = {"name": "ECS_SERVICE_NAME", "other": "ECS_CLUSTER_NAME"}
-        raise InvalidConfiguration("half_set", **names, what=phrase("what_cluster"))
+        raise InvalidConfiguration("half_set", **names, what=Reason("what_cluster"))
     application = config.like(env, "CODEDEPLOY_APP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
     group = config.like(env, "CODEDEPLOY_GROUP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
     if application and not group:
         names = {"name": "CODEDEPLOY_APP_NAME", "other": "CODEDEPLOY_GROUP_NAME"}
-        raise InvalidConfiguration("half_set", **names, what=phrase("what_group"))
+        raise InvalidConfiguration("half_set", **names, what=Reason("what_group"))
     groups = tuple(a for a in approvers if a.startswith("S"))
     return {
         "dev": Target(

@@ -111,7 +111,7 @@ def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
     timing = place["timing"].fields(_TIMING) if "timing" in place else {}
     return Target(
         name=name,
-        repository=place["repository"].text(_REPOSITORY, "owner/name")
+        repository=place["repository"].text(_REPOSITORY, "what_owner_name")
         if "repository" in place
         else default_repository(env),
         event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "what_characters")

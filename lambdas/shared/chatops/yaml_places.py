@@ -7,16 +7,20 @@ import re
 import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from chatops.errors import InvalidConfiguration, phrase
+from chatops.domain.reason import Reason, Value
+from chatops.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 _MOST_BYTES = 1_000_000
 _DIGITS = re.compile(r"[1-9][0-9]{0,8}")
 _MERGE, _TEXT, _NUMBER = (f"tag:yaml.org,2002:{kind}" for kind in ("merge", "str", "int"))
-_READS = {
+_READS: dict[str, TextKey] = {
     _NUMBER: "reads_number",
     "tag:yaml.org,2002:float": "reads_number",
     "tag:yaml.org,2002:bool": "reads_boolean",
@@ -32,18 +36,18 @@ class Where:
     def __init__(self, file: str, node: yaml.Node, path: str) -> None:
         self.file, self.node, self.path = file, node, path
 
-    def error(self, problem: str, node: yaml.Node | None = None, **values: Any) -> InvalidConfiguration:
+    def error(self, problem: TextKey, node: yaml.Node | None = None, **values: Value) -> InvalidConfiguration:
         """`problem` and `values`: a text of the catalogues."""
         line = (node or self.node).start_mark.line + 1
-        return at_line(self.file, line, self.path, phrase(problem, **values))
+        return at_line(self.file, line, self.path, Reason(problem, **values))
 
-    def wanted(self, what: str, node: yaml.Node | None = None) -> InvalidConfiguration:
-        """It should hold something else; `what`: a key of the catalogues, or a text that is no language's. The error
-        shows what is there as it is written."""
+    def wanted(self, what: TextKey, node: yaml.Node | None = None) -> InvalidConfiguration:
+        """It should hold something else; `what`: a key of the catalogues. The error shows what is there
+        as it is written."""
         found = node or self.node
         if not isinstance(found, yaml.ScalarNode):
-            return self.error("at_hold", node, what=phrase(what))
-        return self.error("at_hold_not", node, what=phrase(what), found=repr(str(found.value)[:80]))
+            return self.error("at_hold", node, what=Reason(what))
+        return self.error("at_hold_not", node, what=Reason(what), found=repr(str(found.value)[:80]))
 
     def fields(self, allowed: Collection[str], inner: Mapping[str, str] | None = None) -> dict[str, Where]:
         """The fields by name (`allowed` empty: any), those of a merge key (`<<: *base`) included.
@@ -86,7 +90,7 @@ class Where:
             return self.error("at_unknown_meant", key, meant=inner.get(meant[0], meant[0]), **said)
         return self.error("at_unknown_field", key, **said)
 
-    def value(self, kind: type, what: str) -> Any:
+    def value(self, kind: type, what: TextKey) -> Any:
         try:
             loaded = yaml.SafeLoader("").construct_object(self.node, deep=True)
         except (yaml.YAMLError, ValueError, LookupError, OverflowError):
@@ -96,11 +100,11 @@ class Where:
             raise self.wanted(what)
         return loaded
 
-    def members(self, what: str = "what_slack_ids") -> list[tuple[Any, yaml.Node]]:
+    def members(self, what: TextKey = "what_slack_ids") -> list[tuple[Any, yaml.Node]]:
         """A list's members, each with its own place."""
         return [(place.raw(), place.node) for place in self.items(what)]
 
-    def items(self, what: str) -> list[Where]:
+    def items(self, what: TextKey) -> list[Where]:
         """A list's members, each a place of its own."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.wanted(what)
@@ -112,19 +116,19 @@ class Where:
             raise self.wanted("what_single")
         return str(self.node.value).strip()
 
-    def text(self, pattern: re.Pattern[str] | None = None, what: str = "what_text") -> str:
+    def text(self, pattern: re.Pattern[str] | None = None, what: TextKey = "what_text") -> str:
         """A text, which should match the pattern. What YAML reads as something else (0123, on, 2026-01-31) is none: who
         wrote it may see another value than the one that would count."""
         found = self.raw()
         if self.node.tag != _TEXT and found and self.node.tag in _READS and (not pattern or pattern.fullmatch(found)):
             raise self.error(
-                "at_hold_quoted", what=phrase(what), found=repr(found[:80]), read=phrase(_READS[self.node.tag])
+                "at_hold_quoted", what=Reason(what), found=repr(found[:80]), read=Reason(_READS[self.node.tag])
             )
         if self.node.tag != _TEXT or not found or (pattern and not pattern.fullmatch(found)):
             raise self.wanted(what)
         return found
 
-    def number(self, most: int, what: str) -> int:
+    def number(self, most: int, what: TextKey) -> int:
         """A whole number from 1 on, in plain decimal digits: YAML reads 010 as 8, and 1:30 as 90."""
         found = self.raw()
         if self.node.tag != _NUMBER or not _DIGITS.fullmatch(found):
@@ -137,24 +141,26 @@ class Where:
         return self.number(86_400, "what_seconds")
 
 
-def at_line(file: str, line: int, path: str, problem: dict[str, Any]) -> InvalidConfiguration:
+def at_line(file: str, line: int, path: str, problem: Reason) -> InvalidConfiguration:
     """An error at this line; `path` "": in the file as a whole."""
-    return InvalidConfiguration("file_line", file=file, line=line, place=path or phrase("file_whole"), problem=problem)
+    return InvalidConfiguration("file_line", file=file, line=line, place=path or Reason("file_whole"), problem=problem)
 
 
 def _bytes(path: Path) -> bytes:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            why = "is_folder" if path.is_dir() else "is_special"
-            raise InvalidConfiguration("file_unreadable", file=path.name, path=str(path), said=phrase(why))
+            why: TextKey = "is_folder" if path.is_dir() else "is_special"
+            raise InvalidConfiguration("file_unreadable", file=path.name, path=str(path), said=Reason(why))
         found = path.read_bytes()
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        why = "is_missing" if missing else "is_closed" if isinstance(error, PermissionError) else ""
-        said = phrase(why) if why else error.strerror or type(error).__name__
+        said: Value = error.strerror or type(error).__name__
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            said = Reason("is_missing")
+        elif isinstance(error, PermissionError):
+            said = Reason("is_closed")
         raise InvalidConfiguration("file_unreadable", file=path.name, path=str(path), said=said) from None
     if len(found) > _MOST_BYTES:
-        raise InvalidConfiguration("file_unreadable", file=path.name, path=str(path), said=phrase("is_long"))
+        raise InvalidConfiguration("file_unreadable", file=path.name, path=str(path), said=Reason("is_long"))
     return found
 
 
@@ -165,15 +171,15 @@ def composed(path: Path) -> yaml.Node | None:
         return yaml.compose(raw, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
         line = raw[: error.position].count(b"\n") + 1
-        raise at_line(path.name, line, "", phrase("at_no_text")) from None
+        raise at_line(path.name, line, "", Reason("at_no_text")) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = str(error.problem or error.context or "")
-        known = next((key for part, key in _PROBLEMS.items() if part in problem), "")
-        said = phrase(known) if known else phrase("at_no_yaml", said=problem)
+        known = next((key for part, key in _PROBLEMS.items() if part in problem), None)
+        said = Reason(known) if known else Reason("at_no_yaml", said=problem)
         raise at_line(path.name, mark.line + 1 if mark else 1, "", said) from None
     except RecursionError:
-        raise at_line(path.name, 1, "", phrase("at_deep")) from None
+        raise at_line(path.name, 1, "", Reason("at_deep")) from None
 
 
-_PROBLEMS = {"'\\t'": "at_tab", "but found another document": "at_documents"}
+_PROBLEMS: dict[str, TextKey] = {"'\\t'": "at_tab", "but found another document": "at_documents"}

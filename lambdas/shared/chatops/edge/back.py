@@ -9,10 +9,10 @@ from typing import Any
 from chatops import aws, deadline
 from chatops.config import settings
 from chatops.domain.codec import SCHEMA
+from chatops.domain.reason import running
 from chatops.edge.limits import PATIENCE
 from chatops.edge.refused import refused
 from chatops.edge.start import begin
-from chatops.errors import running
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
 from chatops.store import deployments, releases

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from chatops.config import text as setting
+from chatops.domain.reason import Reason
+from chatops.messages.english import CONTROL, NO_LETTERS, filled
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
-_FIELD = re.compile(r"\{(\w+)\}")
-_NO_LETTERS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_CONTROL = re.compile(f"[{_NO_LETTERS}]+")
-_URL = re.compile(rf"https?://[^\s<>|`{_NO_LETTERS}]{{1,2000}}")
-_MARKS = ("`", "*")  # of code and bold
+_URL = re.compile(rf"https?://[^\s<>|`{NO_LETTERS}]{{1,2000}}")
 _BRACKETS = str.maketrans("<>", "‹›")
 Values = Mapping[str, object]
 
@@ -41,7 +43,7 @@ def escape(value: object, limit: int = 500) -> str:
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
-    one_line = _CONTROL.sub(" ", str(value)).strip()
+    one_line = CONTROL.sub(" ", str(value)).strip()
     if len(one_line) > limit:
         one_line = one_line[: limit - 1] + "…"
     return one_line.replace("`", "'").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -92,8 +94,10 @@ class Markup(str):
 def _value(name: str, value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, Reason):
+        return reason_text(value)
     if isinstance(value, Mapping):
-        return _inner(value, say)
+        return reason_text(Reason.from_json(value))
     if isinstance(value, Markup):
         return str(value)
     if name in ("user", "by"):
@@ -105,54 +109,36 @@ def _value(name: str, value: object) -> str:
     return escape(value)
 
 
-def say(key: str, values: Values | None = None, **more: object) -> str:
-    """The text in Slack's mrkdwn. A value may be a text of the catalogues itself (`errors.phrase`)."""
+def say(key: TextKey | str, values: Values | None = None, **more: object) -> str:
+    """The text in Slack's mrkdwn. A value may be a `Reason`."""
     known = texts(language())
-    return _filled(known[key], {**(values or {}), **more}, _value, known["unknown"])
+    return filled(known[key], {**(values or {}), **more}, _value, known["unknown"])
 
 
-def plain(key: str, values: Values | None = None, **more: object) -> str:
+def plain(key: TextKey | str, values: Values | None = None, **more: object) -> str:
     """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
-    values become others that mean nothing to anybody."""
+    values become others that have no meaning in Slack."""
     known = texts(language())
-    return _filled(known[key], {**(values or {}), **more}, lambda _, value: _bare(value), known["unknown"])
+    return filled(known[key], {**(values or {}), **more}, lambda _, value: _bare(value), known["unknown"])
 
 
-def english(key: str, values: Values | None = None) -> str:
-    """The English text, whatever the language: for consoles and logs. A key that there is none of is its own text."""
-    known = texts("en")
-    return _filled(known[key], values or {}, _english, known["unknown"]) if key in known else key
+def reason_text(reason: Reason | None) -> str:
+    """The reason in Slack's mrkdwn, empty for none. A key that isn't in the catalogues is shown as it is."""
+    if reason is None:
+        return ""
+    return say(reason.key, reason.values) if reason.key in texts(language()) else escape(reason.key)
 
 
-def _english(_name: str, value: object) -> str:
-    if isinstance(value, Mapping):
-        return english(str(value.get("key")), value.get("values"))
-    return _CONTROL.sub(" ", str(value))
-
-
-def _filled(text: str, given: Values, shown: Callable[[str, object], str], unknown: str) -> str:
-    def value(found: re.Match[str]) -> str:
-        made, behind = shown(found[1], given.get(found[1], "")), text[found.end() : found.end() + 1]
-        # a sentence inside a sentence ends where the outer one does
-        if behind == "." or (behind == ")" and isinstance(given.get(found[1]), Mapping)):
-            return made.rstrip(".")
-        # Marks with nothing between them are shown as they are. Sentences for what is not known stand in the
-        # catalogues; this is for what nobody foresaw.
-        return unknown if not made and behind in _MARKS and text[found.start() - 1] == behind else made
-
-    return _FIELD.sub(value, text)
-
-
-def _inner(value: Mapping[str, object], speak: Callable[[str, Values], str]) -> str:
-    key, values = str(value.get("key", "")), value.get("values")
-    if key not in texts(language()):
-        return escape(key)
-    return speak(key, values if isinstance(values, Mapping) else {})
+def plain_reason(reason: Reason | None) -> str:
+    """The reason where there is no markup, as `plain`."""
+    if reason is None:
+        return ""
+    return plain(reason.key, reason.values) if reason.key in texts(language()) else escape(reason.key)
 
 
 def _bare(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, Mapping):
-        return _inner(value, plain)
-    return _CONTROL.sub(" ", str(value))[:500].translate(_BRACKETS)
+    if isinstance(value, Reason | Mapping):
+        return plain_reason(value if isinstance(value, Reason) else Reason.from_json(value))
+    return CONTROL.sub(" ", str(value))[:500].translate(_BRACKETS)

@@ -1,9 +1,16 @@
 """English, the default catalogue. Commands, state names and ids are never translated."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chatops.messages.en_pauses import TEXTS as _PAUSES
 from chatops.messages.en_trouble import TEXTS as _TROUBLE
 
-TEXTS = {
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+TEXTS: dict[TextKey, str] = {
     "operator": "an operator",
     "unknown": "unknown",
     # mistakes and refusals: what happened, what is running now, what to do

@@ -1,6 +1,13 @@
 """English: a rollout that waits for people at a pause."""
 
-TEXTS = {
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+TEXTS: dict[TextKey, str] = {
     "title_paused": "Promotion needed: {version} → {target}",
     "field_strategy": "*Strategy*\n`{strategy}`",
     "field_strategy_traffic": "*Strategy*\n`{strategy}` · {traffic} of the traffic",

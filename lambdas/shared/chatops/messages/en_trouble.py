@@ -1,7 +1,14 @@
 """English: what errors say. An error carries its key and values, and each reader gets them in the catalogue's language
 (`errors.Told`); consoles and logs get this one."""
 
-TEXTS = {
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+TEXTS: dict[TextKey, str] = {
     # settings: what is wrong with one, and what it should hold
     "not_set": "{name} is not set; it should hold {what}.",
     "secret_not_set": "{name} is not set; it should hold {what}. Put it into the stack's secret in Secrets Manager.",
@@ -78,6 +85,7 @@ TEXTS = {
     "zone_meant": "; did you mean {meant}?",
     "zone_like": ", like Asia/Seoul",
     "what_slack_ids": "a list of Slack ids",
+    "what_owner_name": "owner/name",
     "what_seconds": "whole seconds from 1 to 86400",
     "what_text": "a text",
     "what_short_text": "a text of up to 100 characters",

@@ -4,10 +4,17 @@ No particle that depends on the sound before it stands right after a value (`{ve
 and no letter touches the end of *bold* or `code`: Slack would show the marks instead.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chatops.messages.ko_pauses import TEXTS as _PAUSES
 from chatops.messages.ko_trouble import TEXTS as _TROUBLE
 
-TEXTS = {
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+TEXTS: dict[TextKey, str] = {
     "operator": "운영자",
     "unknown": "알 수 없음",
     # mistakes and refusals: what happened, what is running now, what to do

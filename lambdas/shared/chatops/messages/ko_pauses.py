@@ -1,6 +1,13 @@
 """한국어: 멈춘 롤아웃에 대한 말. 키와 순서는 en_pauses.py와 같습니다."""
 
-TEXTS = {
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+TEXTS: dict[TextKey, str] = {
     "title_paused": "승격 필요: {version} → {target}",
     "field_strategy": "*전략*\n`{strategy}`",
     "field_strategy_traffic": "*전략*\n`{strategy}` · 트래픽 {traffic}",

@@ -1,6 +1,13 @@
 """한국어: 오류가 전하는 말. 키와 순서는 en_trouble.py와 같습니다."""
 
-TEXTS = {
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+TEXTS: dict[TextKey, str] = {
     # settings: what is wrong with one, and what it should hold
     "not_set": "{name} 설정이 비어 있습니다. 넣을 값: {what}.",
     "secret_not_set": "{name} 시크릿이 비어 있습니다. 넣을 값: {what}. Secrets Manager에 있는 스택의 시크릿에 넣으세요.",
@@ -77,6 +84,7 @@ TEXTS = {
     "zone_meant": ". 혹시 {meant} 시간대인가요?",
     "zone_like": "(예: Asia/Seoul)",
     "what_slack_ids": "Slack ID 목록",
+    "what_owner_name": "owner/name",
     "what_seconds": "1부터 86400까지의 정수(초)",
     "what_text": "텍스트",
     "what_short_text": "100자 이내의 텍스트",

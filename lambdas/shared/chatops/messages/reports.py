@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
 
-from chatops.errors import running
+from chatops.domain.reason import running
 from chatops.messages import paused
 from chatops.messages.catalogue import Markup, escape, link, plain, say
 from chatops.messages.facts import Facts

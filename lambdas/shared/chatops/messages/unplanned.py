@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatops.errors import phrase
+from chatops.domain.reason import Reason
 from chatops.messages.catalogue import plain, say
 from chatops.messages.parts import tidy
 from chatops.request import Request
@@ -16,9 +16,9 @@ def title(asked: Request) -> str:
     if asked.command not in ("deploy", "rollback"):
         return plain("title_not_carried_out")
     rollback = asked.command == "rollback"
-    version = asked.version or phrase("the_last" if rollback else "the_latest")
+    version = asked.version or Reason("the_last" if rollback else "the_latest")
     key = "title_not_rolled_back" if rollback else "title_deploy_failed"
-    return plain(key, version=version, target=asked.target or phrase("the_default"))
+    return plain(key, version=version, target=asked.target or Reason("the_default"))
 
 
 def sentence(asked: Request, why: Mapping[str, Any], deployment_id: str, url: str, *, read: bool) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatops import aws, clock
-from chatops.errors import ServiceRefused, phrase
+from chatops.domain.reason import Reason
+from chatops.errors import ServiceRefused
 from chatops.platforms.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic, verdict
 from chatops.platforms.rollout import Pause, Rollout
 from chatops.targets import Target
 
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
 _BATCH = 25
-_MISSING = {
+_MISSING: dict[str, TextKey] = {
     "ApplicationDoesNotExistException": "codedeploy_no_application",
     "DeploymentGroupDoesNotExistException": "codedeploy_no_group",
 }
@@ -58,7 +62,7 @@ class Group:
                 raise
             raise ServiceRefused(
                 "codedeploy_no_deployment",
-                deployment=deployment_id or phrase("nothing_recorded"),
+                deployment=deployment_id or Reason("nothing_recorded"),
                 code=aws.error_code(error),
             ) from None
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.slack.client import call
 
+Excluded = Literal["guest", "bot", "gone"]
+"""Those who may never ask."""
 
-def excluded(user: str) -> str:
-    """`guest`, `bot` or `gone` for those who may never ask; empty for everybody else.
+
+def excluded(user: str) -> Excluded | None:
+    """Why the user may never ask; None for everybody else.
 
     With Slack down nobody is excluded by this: deployments go on, and the command itself came signed from Slack.
     Without the `users:read` scope neither can be told.
@@ -15,14 +20,14 @@ def excluded(user: str) -> str:
     try:
         found = call("users.info", user=user)["user"]
     except SlackUnavailable:
-        return ""
+        return None
     except SlackRefused as error:
-        return "gone" if error.code in ("user_not_found", "user_not_visible") else ""
+        return "gone" if error.code in ("user_not_found", "user_not_visible") else None
     if found.get("deleted"):
         return "gone"
     if found.get("is_bot"):
         return "bot"
-    return "guest" if found.get("is_restricted") or found.get("is_ultra_restricted") else ""
+    return "guest" if found.get("is_restricted") or found.get("is_ultra_restricted") else None
 
 
 def group(group_id: str) -> frozenset[str]:

@@ -76,7 +76,6 @@ def _assert_no_freeze(target: Target, plan: Mapping[str, Any]) -> None:
     if found is None:
         return
     raise Frozen(
-        f"{target.name} is frozen by now.",
         "why_frozen" if found.end else "why_frozen_open",
         target=target.name,
         version=str(plan["version"]),
@@ -94,9 +93,9 @@ def assert_ours(rows: Table, deployment_id: str, target: str) -> Item:
     """The record of a deployment that may still have an effect. Raises AlreadySettled otherwise."""
     record = deployments.get(rows, deployment_id)
     if record is None or record.get("outcome"):
-        raise AlreadySettled("The deployment has ended; nothing more is done for it.", "why_ended")
+        raise AlreadySettled("why_ended")
     if not locks.holds(rows, target, deployment_id):
-        raise AlreadySettled("The deployment no longer holds its target; nothing more is done for it.", "why_lost")
+        raise AlreadySettled("why_lost")
     return record
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatops import clock
+from chatops.domain.reason import Reason
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.store.table import Item
 from chatops.targets import LOOKS, Target, Timing
@@ -136,10 +137,10 @@ def obeying(fact: dict[str, Any], look: Look) -> dict[str, Any]:
 def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, look: Look) -> dict[str, Any]:
     """What GitHub said instead of an answer, as a reason that people can read."""
     if isinstance(error, GitHubRefused):
-        return {"key": error.key, "values": error.values}
+        return error.reason.as_json()
     if isinstance(error, GitHubRateLimited):
         return paused_until(look.now + error.wait_seconds, look)
-    return {"key": "why_github_down", "values": {"said": error.words, "seconds": look.limit}}
+    return Reason("why_github_down", said=error.reason, seconds=look.limit).as_json()
 
 
 def paused_until(until: float, look: Look) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from chatops.domain import codec, release
 from chatops.domain.codec import SCHEMA, Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
+from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
-from chatops.errors import running as now_running
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
@@ -54,7 +54,7 @@ def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> Json:
         command=request.command,
         requester=Requester(request.requester),
         channel=request.channel,
-        refusal={"key": why.key, "values": why.values, "text": plain(why.key, why.values)},
+        refusal={**why.reason.as_json(), "text": plain(why.key, why.values)},
     )
     return codec.as_json(refused)
 

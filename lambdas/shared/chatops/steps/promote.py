@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.errors import ServiceRefused, phrase
+from chatops.domain.reason import Reason
+from chatops.errors import ServiceRefused
 from chatops.platforms.codedeploy_group import Group
 from chatops.platforms.ecs_service import Service
 from chatops.platforms.rollout import Pause
@@ -37,7 +38,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     except ServiceRefused as refused:
         if restoring:
             raise
-        return {"continued": False, "refused": phrase("why_error", said=refused.words)}
+        return {"continued": False, "refused": Reason("why_error", said=refused.reason).as_json()}
 
 
 def _promoted(rows: Table, deployment_id: str, mark: str) -> bool:

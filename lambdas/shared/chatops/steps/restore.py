@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.errors import ServiceRefused, phrase
+from chatops.domain.reason import Reason
+from chatops.errors import ServiceRefused
 from chatops.platforms.codedeploy_group import Group
 from chatops.platforms.ecs_service import Service
 from chatops.platforms.ecs_verdict import ServiceDeployment
@@ -37,7 +38,7 @@ def _put_back(event: dict[str, Any]) -> dict[str, Any]:
     wanted = str(back.get("task_definition") or "")
     service = Service(target)
     if not wanted or not service.usable(wanted):
-        raise ServiceRefused("task_definition_gone", task_definition=wanted or phrase("nothing_recorded"))
+        raise ServiceRefused("task_definition_gone", task_definition=wanted or Reason("nothing_recorded"))
     live = service.live_task_definition()  # first: it says in words which service or cluster is missing
     newest = max(service.deployments(), key=lambda d: d.created_at, default=None)
     if newest and newest.task_definition != wanted and (how := _by_ecs(service, newest, wanted)):

@@ -25,8 +25,7 @@ def report(event: dict[str, Any]) -> dict[str, Any]:
     except InvalidRequest as refusal:
         return {
             "refusal": {
-                "key": refusal.key,
-                "values": refusal.values,
+                **refusal.reason.as_json(),
                 "text": plain(refusal.key, refusal.values),
             }
         }

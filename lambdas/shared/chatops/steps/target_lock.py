@@ -7,7 +7,8 @@ from chatops.config import execution_url
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import Plan
-from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld, running
+from chatops.domain.reason import running
+from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
 from chatops.platforms import live
 from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
@@ -152,7 +153,6 @@ def _still_wanted(deployment_id: str, target: str, plan: Plan) -> None:
     planned = plan.before
     if ledger and planned and ledger[0].version != planned and ledger[0].key != plan.ledger:
         raise TargetHeld(
-            f"{target} runs {ledger[0].version} by now, not {planned}.",
             "held_changed",
             target=target,
             live=ledger[0].version,
@@ -173,6 +173,5 @@ def _wait_or_give_up(deployment_id: str, plan: Plan) -> None:
             values={"now": since},
         )
     if clock.now() - since > plan.timing.take:
-        text = f"{plan.target} is still held by a deployment that is changing the service."
-        raise TargetHeld(text, "held_busy", target=plan.target, version=plan.version)
+        raise TargetHeld("held_busy", target=plan.target, version=plan.version)
     raise TargetBusy(f"{plan.target} is held by a deployment that is changing the service.")
