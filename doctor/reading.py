@@ -12,6 +12,7 @@ from typing import TypeVar
 from chatops import config, targets
 from chatops.config import Settings
 from chatops.errors import InvalidConfiguration
+from chatops.messages.english import english_text
 from chatops.targets import Target
 
 _NAME = re.compile(r"[A-Z][A-Z_]{3,}")
@@ -67,12 +68,13 @@ def _mended(
         try:
             return load(env), tuple(problems)
         except InvalidConfiguration as error:
-            last, text = error, error.text
-            found = _NAME.match(text)
-            problems.append(Problem(found[0] if found else "targets.yaml", text))
-            if not found or env.get(found[0]) == _STANDS_IN.get(found[0], ""):
+            last = error
+            known = [(str(fault.values.get("name") or ""), english_text(fault)) for fault in error.faults]
+            problems += [Problem(name or "targets.yaml", text) for name, text in known]
+            again = {name: _STANDS_IN.get(name, "") for name, _ in known if name}
+            if again.items() <= env.items():
                 break
-            env[found[0]] = _STANDS_IN.get(found[0], "")
+            env |= again
     if otherwise is None:
         raise last
     return otherwise(), tuple(problems)

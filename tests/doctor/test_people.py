@@ -26,7 +26,7 @@ def said(look: Look, check: str, changes: dict[str, str]) -> list[tuple[State, s
 @pytest.mark.parametrize(
     ("policy", "state", "says"),
     [
-        ("approvers: [U0LEE0001], quorum: 2", State.FAILED, "dev wants 2 approvals and names 1 approver."),
+        (f"approver_groups: [{S_APPROVERS}], quorum: 3", State.FAILED, "dev wants 3 approvals and names 2 approvers."),
         (f"approver_groups: [{S_APPROVERS}], quorum: 2", State.WARNING, "dev wants 2 of 2 approvers."),
         (f"approver_groups: [{S_APPROVERS}], quorum: 2, own_approval: true", State.OK, "All 1 people and groups"),
         (f"requesters: [{U_GUEST}]", State.FAILED, "Gina Rossi (U0GUEST01), requester of dev, is a guest"),

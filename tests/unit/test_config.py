@@ -95,6 +95,14 @@ def test_what_a_setting_should_hold_is_said_and_nothing_of_it_is_long(name: str,
         assert len(caught.value.text) < 400
 
 
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
+    with pytest.raises(InvalidConfiguration) as caught:
+        config.load({"CHATOPS_LANG": "fr", "SLACK_API_URL": "slack.com", "CHATOPS_TABLE": "t"})
+    names = [fault.values["name"] for fault in caught.value.faults]
+    assert names == ["CHATOPS_LANG", "CHATOPS_STATE_MACHINE_ARN", "SLACK_API_URL"]
+    assert [line.split(" ")[0] for line in caught.value.text.split("\n")] == names
+
+
 def test_each_region_of_each_partition_that_the_sdk_knows_is_one() -> None:
     session = boto3.Session()
     partitions = session.get_available_partitions()

@@ -15,6 +15,7 @@ import yaml
 
 from chatops.errors import InvalidConfiguration
 from chatops.freeze import holding
+from chatops.messages.english import english_text
 from chatops.targets import Policy, Target, Timing
 from chatops.targets_file import load
 
@@ -51,7 +52,7 @@ def known_at(path: str, tmp_path: Path) -> set[str]:
     file.write_text("targets: {prod: {repository: acme/shop, " + path.format("oops: 1") + "}}", "utf-8")
     with pytest.raises(InvalidConfiguration) as refused:
         load(file, {})
-    return set(re.split(r", ", refused.value.text.partition("known are ")[2]))
+    return set(re.split(r", ", english_text(refused.value.faults[0]).partition("known are ")[2]))
 
 
 @pytest.mark.parametrize(

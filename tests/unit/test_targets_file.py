@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatops.errors import InvalidConfiguration
+from chatops.messages.english import english_text
 from chatops.targets import Target, Timing, targets
 from chatops.targets_file import load
 
@@ -205,6 +206,15 @@ WRONG = {
         "targets.prod.freeze[0].from",
         "should hold a time",
     ),
+    "a quorum that nobody can reach": (
+        "    policy:\n      approvers: [U0LEE0001, U0KIM0001, U0LEE0001]\n      quorum: 3",
+        5,
+        "targets.prod.policy.quorum",
+        "should be at most 2, the number of approvers that are named",
+    ),
+    "a path as repository": ("    repository: acme/..", 3, "targets.prod.repository", "should hold owner/name"),
+    "a step in a path": ("    repository: acme/.", 3, "targets.prod.repository", "should hold owner/name"),
+    "an address of git": ("    repository: acme/shop.git", 3, "targets.prod.repository", "should hold owner/name"),
     "a tag of nobody": ("    claim: !maybe x", 3, "targets.prod.claim", "should hold true or false"),
 }
 
@@ -218,6 +228,54 @@ def test_what_is_wrong_is_named_by_file_line_and_field(tmp_path: Path, name: str
     assert said.startswith(f"targets.yaml, line {line}, {field}: "), said
     assert says in said
     assert len(said) < 400
+
+
+def test_everything_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
+    text = """
+targets:
+  dev: {regoin: eu-west-1, claim: maybe, region: Frankfurt}
+  Prod: {}
+  prod:
+    ecs: {cluster: 1}
+    policy: {approvers: [dana, lee], quorum: 0}
+    timing: {build: 0, deploy: soon}
+    freeze: [{days: [someday]}, {zone: Nowhere}]
+"""
+    with pytest.raises(InvalidConfiguration) as caught:
+        read(tmp_path, text, {**ENV, "GITHUB_ID": "a/b", "SLACK_APPROVERS": "dana"})
+    faults = [english_text(fault) for fault in caught.value.faults]
+    places = [fault.removeprefix("targets.yaml, ").split(": ")[0] for fault in faults]
+    assert places == [
+        "SLACK_APPROVERS has 'dana'; it should hold Slack ids with commas between them",
+        "line 3, targets.dev",
+        "GITHUB_ID is 'a/b'; it should hold the GitHub owner (user or organisation) of the repository.",
+        "line 3, targets.dev.region",
+        "line 3, targets.dev.claim",
+        "line 4, targets.Prod",
+        "line 6, targets.prod.ecs",
+        "line 8, targets.prod.timing.build",
+        "line 8, targets.prod.timing.deploy",
+        "line 6, targets.prod.ecs.cluster",
+        "line 7, targets.prod.policy.approvers",
+        "line 7, targets.prod.policy.approvers",
+        "line 7, targets.prod.policy.quorum",
+        "line 9, targets.prod.freeze[0].days[0]",
+        "line 9, targets.prod.freeze[1].zone",
+    ]
+    lines = caught.value.text.split("\n")
+    assert lines == [*faults[:5], "And 10 more."]
+
+
+def test_a_quorum_counts_on_a_user_group_whose_members_are_not_known_yet(tmp_path: Path) -> None:
+    found = read(
+        tmp_path, "targets:\n  dev: {policy: {quorum: 9}}\n  prod: {policy: {approver_groups: [S0A], quorum: 2}}"
+    )
+    assert [target.policy.quorum for target in found.values()] == [9, 2]
+
+
+def test_the_variables_approvers_count_for_a_quorum_too(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"policy.quorum: should be at most 1"):
+        read(tmp_path, "targets: {dev: {policy: {quorum: 2}}}", {**ENV, "SLACK_APPROVERS": "U0LEE0001"})
 
 
 @pytest.mark.parametrize("name", ["Prod", "1prod", "help", "history", "cancel", "a_b", "x" * 33, "'a b'"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from chatops.domain.reason import Reason
 from chatops.errors import InvalidConfiguration
@@ -14,6 +14,8 @@ from chatops.errors import InvalidConfiguration
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LANGUAGES = ("en", "ko")
 _APP_ID = re.compile(r"[1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40}")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
@@ -98,38 +100,65 @@ def names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text(env, name).split(",") if part.strip()))
 
 
+class Faults:
+    """Gathers what is wrong with the settings, so that all of it is reported at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Reason] = []
+
+    def note(self, error: InvalidConfiguration) -> None:
+        """Add the error's faults; one that is known already isn't repeated."""
+        self._found += [fault for fault in error.faults if fault not in self._found]
+
+    def read(self, otherwise: T, read: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> T:
+        """What `read` returns; `otherwise` where it raises InvalidConfiguration, which is noted."""
+        try:
+            return read(*args, **named)
+        except InvalidConfiguration as error:
+            self.note(error)
+            return otherwise
+
+    def check(self) -> None:
+        """Raises InvalidConfiguration with everything that was noted, if anything was."""
+        if self._found:
+            raise InvalidConfiguration.of(self._found)
+
+
 def load(env: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. Raises InvalidConfiguration with the variable's name."""
+    """Read the settings. Raises InvalidConfiguration with all faults."""
     env = os.environ if env is None else env
-    language = one_of(env, "CHATOPS_LANG", LANGUAGES, "en")
-    one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO")
-    api_url = address(env, "CHATOPS_API_URL").rstrip("/")
+    faults = Faults()
+    language = faults.read("", one_of, env, "CHATOPS_LANG", LANGUAGES, "en")
+    faults.read("", one_of, env, "LOG_LEVEL", LOG_LEVELS, "INFO")
+    api_url = faults.read("", address, env, "CHATOPS_API_URL").rstrip("/")
     gif_base = ""
     if text(env, "GIF_BASE_URL") != NO_PICTURES:
-        gif_base = address(env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
+        gif_base = faults.read("", address, env, "GIF_BASE_URL", f"{api_url}/gifs" if api_url else "").rstrip("/")
     region_name = "AWS_REGION" if text(env, "AWS_REGION") else "AWS_DEFAULT_REGION"
-    region = like(env, region_name, REGION, "what_region", "us-east-1")
+    region = faults.read("", like, env, region_name, REGION, "what_region", "us-east-1")
 
     def gif(name: str, file: str) -> str:
-        return address(env, name, f"{gif_base}/{file}" if gif_base else "")
+        return faults.read("", address, env, name, f"{gif_base}/{file}" if gif_base else "")
 
-    return Settings(
-        table=required(env, "CHATOPS_TABLE", "what_table"),
-        state_machine_arn=required(env, "CHATOPS_STATE_MACHINE_ARN", "what_machine"),
+    made = Settings(
+        table=faults.read("", required, env, "CHATOPS_TABLE", "what_table"),
+        state_machine_arn=faults.read("", required, env, "CHATOPS_STATE_MACHINE_ARN", "what_machine"),
         secret_arn=text(env, "CHATOPS_SECRET_ARN"),
         region=region,
         language=language,
         api_url=api_url,
-        channel=like(env, "SLACK_CHANNEL_ID", _CHANNEL, "what_channel"),
-        github_api_url=address(env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
-        github_app_id=like(env, "GITHUB_APP_ID", _APP_ID, "what_app_id"),
-        slack_api_url=address(env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        channel=faults.read("", like, env, "SLACK_CHANNEL_ID", _CHANNEL, "what_channel"),
+        github_api_url=faults.read("", address, env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        github_app_id=faults.read("", like, env, "GITHUB_APP_ID", _APP_ID, "what_app_id"),
+        slack_api_url=faults.read("", address, env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
         gifs={
             "deploying": gif("GIF_DEPLOYING", "deploying.gif"),
             "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),
             "failure": gif("GIF_DEPLOY_FAIL", "failed.gif"),
         },
     )
+    faults.check()
+    return made
 
 
 _settings: Settings | None = None

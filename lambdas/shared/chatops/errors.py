@@ -7,13 +7,16 @@ step that owns a task token tells the state machine to go and read the truth (a 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from chatops.domain.reason import Reason, Value
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
+
+
+_MOST_SHOWN = 5
 
 
 class ChatOpsError(Exception):
@@ -87,7 +90,24 @@ class Final(ReasonedError):
 
 
 class InvalidConfiguration(Final):
-    """A setting is missing or unusable; the reason names the variable and what it should hold."""
+    """Settings are missing or unusable. Each of `faults` names a variable or a place in a file, and what it should
+    hold; `reason` is all of them together."""
+
+    def __init__(self, key: TextKey, /, **values: Value) -> None:
+        super().__init__(key, **values)
+        self.faults: tuple[Reason, ...] = (self.reason,)
+
+    @classmethod
+    def of(cls, faults: Sequence[Reason]) -> InvalidConfiguration:
+        """One error for all of these, of which there is at least one. Its text shows the first five."""
+        *others, last = faults[:_MOST_SHOWN]
+        if more := len(faults) - _MOST_SHOWN if len(faults) > _MOST_SHOWN else 0:
+            others, last = [*others, last], Reason("more_faults", count=more)
+        for fault in reversed(others):
+            last = Reason("faults", first=fault, others=last)
+        made = cls(last.key, **last.values)
+        made.faults = tuple(faults)
+        return made
 
 
 class Refusal(Final):

@@ -31,8 +31,9 @@ _REASON = re.compile(r".{1,100}")
 
 
 def read(where: Where) -> tuple[Window, ...]:
-    """The windows. Raises InvalidConfiguration with file, line and field."""
-    return tuple(_window(item) for item in where.items("what_windows"))
+    """The windows. What is wrong with one of them is noted; raises InvalidConfiguration where it is no list."""
+    found = (where.faults.read(None, _window, item) for item in where.items("what_windows"))
+    return tuple(window for window in found if window)
 
 
 def _window(where: Where) -> Window:

@@ -26,7 +26,8 @@ PACKED = Path(__file__).parent.parent / "targets.yaml"
 """Where an installation's own file lies, beside this package in the layer."""
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
-REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+REPOSITORY = re.compile(r"(?!\.\.?$)(?!.*\.git$)[A-Za-z0-9._-]{1,100}")
+"""GitHub drops `.git` from a name and takes `.` and `..` for steps in a path."""
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 CODEDEPLOY_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html and
@@ -130,7 +131,7 @@ def approvers_of(env: Mapping[str, str]) -> tuple[str, ...]:
     """`SLACK_APPROVERS`: users and user groups. Raises InvalidConfiguration for what is no id: nobody would be told."""
     found = config.names(env, "SLACK_APPROVERS")
     if odd := next((name for name in found if not _SLACK_ID.fullmatch(name)), ""):
-        raise InvalidConfiguration("approvers_odd", found=repr(odd[:200]))
+        raise InvalidConfiguration("approvers_odd", name="SLACK_APPROVERS", found=repr(odd[:200]))
     return found
 
 
@@ -143,42 +144,55 @@ def _github_name(env: Mapping[str, str], name: str, pattern: re.Pattern[str], wh
 
 def default_repository(env: Mapping[str, str]) -> str:
     """`GITHUB_ID`/`GITHUB_REPO`. Raises InvalidConfiguration."""
-    owner = _github_name(env, "GITHUB_ID", OWNER, "what_owner")
-    return f"{owner}/{_github_name(env, 'GITHUB_REPO', REPOSITORY, 'what_repository')}"
+    faults = config.Faults()
+    owner = faults.read("", _github_name, env, "GITHUB_ID", OWNER, "what_owner")
+    name = faults.read("", _github_name, env, "GITHUB_REPO", REPOSITORY, "what_repository")
+    faults.check()
+    return f"{owner}/{name}"
+
+
+def default_policy(env: Mapping[str, str], faults: config.Faults) -> Policy:
+    """Who approves what, by the variables alone; what is wrong with them is noted in `faults`."""
+    approvers = faults.read((), approvers_of, env)
+    groups = tuple(a for a in approvers if a.startswith("S"))
+    return Policy(
+        approvers=tuple(a for a in approvers if a not in groups),
+        approver_groups=groups,
+        deploy_approval=faults.read(True, config.boolean, env, "DEPLOY_APPROVAL_REQUIRED", default=bool(approvers)),
+        rollback_approval=faults.read(True, config.boolean, env, "ROLLBACK_APPROVAL_REQUIRED", default=bool(approvers)),
+    )
 
 
 def from_environment(env: Mapping[str, str]) -> dict[str, Target]:
-    """The single target `dev` that the plain variables describe."""
-    repository = default_repository(env)
-    approvers = approvers_of(env)
-    cluster = config.like(env, "ECS_CLUSTER_NAME", ECS_NAME, "what_cluster_name")
-    service = config.like(env, "ECS_SERVICE_NAME", ECS_NAME, "what_service_name")
-    if service and not cluster:
-        names = {"name": "ECS_SERVICE_NAME", "other": "ECS_CLUSTER_NAME"}
-        raise InvalidConfiguration("half_set", **names, what=Reason("what_cluster"))
-    application = config.like(env, "CODEDEPLOY_APP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
-    group = config.like(env, "CODEDEPLOY_GROUP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
-    if application and not group:
-        names = {"name": "CODEDEPLOY_APP_NAME", "other": "CODEDEPLOY_GROUP_NAME"}
-        raise InvalidConfiguration("half_set", **names, what=Reason("what_group"))
-    groups = tuple(a for a in approvers if a.startswith("S"))
-    return {
-        "dev": Target(
-            name="dev",
-            repository=repository,
-            event_type="dev_deploy",
-            cluster=cluster if service else "",
-            service=service,
-            codedeploy_application=application,
-            codedeploy_group=group,
-            policy=Policy(
-                approvers=tuple(a for a in approvers if a not in groups),
-                approver_groups=groups,
-                deploy_approval=config.boolean(env, "DEPLOY_APPROVAL_REQUIRED", default=bool(approvers)),
-                rollback_approval=config.boolean(env, "ROLLBACK_APPROVAL_REQUIRED", default=bool(approvers)),
-            ),
-        )
-    }
+    """The single target `dev` that the plain variables describe. Raises InvalidConfiguration with all faults."""
+    faults = config.Faults()
+
+    def name(variable: str, pattern: re.Pattern[str], what: TextKey) -> str:
+        return faults.read("", config.like, env, variable, pattern, what)
+
+    def assert_with(variable: str, other: str, what: TextKey) -> None:
+        if config.text(env, variable) and not config.text(env, other):
+            faults.note(InvalidConfiguration("half_set", name=variable, other=other, what=Reason(what)))
+
+    repository = faults.read("", default_repository, env)
+    cluster = name("ECS_CLUSTER_NAME", ECS_NAME, "what_cluster_name")
+    service = name("ECS_SERVICE_NAME", ECS_NAME, "what_service_name")
+    assert_with("ECS_SERVICE_NAME", "ECS_CLUSTER_NAME", "what_cluster")
+    application = name("CODEDEPLOY_APP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
+    group = name("CODEDEPLOY_GROUP_NAME", CODEDEPLOY_NAME, "what_codedeploy_name")
+    assert_with("CODEDEPLOY_APP_NAME", "CODEDEPLOY_GROUP_NAME", "what_group")
+    made = Target(
+        name="dev",
+        repository=repository,
+        event_type="dev_deploy",
+        cluster=cluster if service else "",
+        service=service,
+        codedeploy_application=application,
+        codedeploy_group=group,
+        policy=default_policy(env, faults),
+    )
+    faults.check()
+    return {"dev": made}
 
 
 _TRACE = "_X_AMZN_TRACE_ID"

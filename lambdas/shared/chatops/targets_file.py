@@ -16,7 +16,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from chatops import config, freeze_file
 from chatops.errors import InvalidConfiguration
@@ -29,17 +31,22 @@ from chatops.targets import (
     Policy,
     Target,
     Timing,
-    approvers_of,
+    default_policy,
     default_repository,
 )
 from chatops.words import RESERVED
 from chatops.yaml_places import Where, composed
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _REPOSITORY = re.compile(f"{OWNER.pattern}/{REPOSITORY.pattern}")
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,20}"), re.compile(r"S[A-Z0-9]{2,20}")
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,512}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S{1,512}")
+_EVENT_TYPE = re.compile(r"\S{1,100}")
+_STRATEGY = re.compile("rolling|blue_green|linear|canary")
 _LISTS = {
     "approvers": _PERSON,
     "approver_groups": _GROUP,
@@ -59,96 +66,116 @@ _INSIDE = {"ecs": _ECS, "codedeploy": _CODEDEPLOY, "policy": _POLICY, "timing": 
 _INNER = {name: f"{place}.{name}" for place, names in _INSIDE.items() for name in names if name not in _FIELDS}
 
 
+def _members(place: Where, pattern: re.Pattern[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for item, node in place.members():
+        if pattern.fullmatch(item):
+            found[item] = None
+        else:
+            place.faults.note(place.error("at_slack_id", node, found=repr(item[:80])))
+    return tuple(found)
+
+
 def _policy(where: Where, inherited: Policy) -> Policy:
     given: dict[str, Any] = {}
-    for name, place in where.fields(_POLICY).items():
+    places = where.fields(_POLICY)
+    for name, place in places.items():
         if name in _LISTS:
-            items = place.members()
-            for item, node in items:
-                if not isinstance(item, str) or not _LISTS[name].fullmatch(item):
-                    raise place.error("at_slack_id", node, found=repr(str(item)[:80]))
-            given[name] = tuple(dict.fromkeys(item for item, _ in items))
+            given[name] = where.faults.read((), _members, place, _LISTS[name])
         elif name == "quorum":
-            given[name] = place.number(1000, "what_number")
+            given[name] = where.faults.read(1, place.number, 1000, "what_number")
         else:
-            given[name] = bool(place.value(bool, "what_boolean"))
+            given[name] = bool(where.faults.read(False, place.value, bool, "what_boolean"))
     approves = bool(given.get("approvers") or given.get("approver_groups"))
     base = {f.name: getattr(inherited, f.name) for f in fields(Policy)}
     if approves:
         base |= {"approvers": (), "approver_groups": (), "deploy_approval": True, "rollback_approval": True}
-    return Policy(**(base | given))
+    made = Policy(**(base | given))
+    # how many a user group has is only known when somebody asks
+    if made.approvers and not made.approver_groups and made.quorum > len(made.approvers):
+        where.faults.note(places.get("quorum", where).error("at_quorum", count=len(made.approvers)))
+    return made
 
 
-def _pause_at(target: Mapping[str, Where]) -> tuple[str, ...]:
-    place = target["pause_at"]
+def _pause_at(place: Where, target: Mapping[str, Where]) -> tuple[str, ...]:
     if "ecs" not in target or "strategy" not in target or target["strategy"].raw() == "rolling":
         raise place.error("at_pause_needs")
     items = place.members("what_stages")
     for item, node in items:
         if item not in PAUSE_STAGES:
-            raise place.error("at_pause", node, found=repr(str(item)[:80]), known=", ".join(PAUSE_STAGES))
-    return tuple(dict.fromkeys(str(item) for item, _ in items))
+            raise place.error("at_pause", node, found=repr(item[:80]), known=", ".join(PAUSE_STAGES))
+    return tuple(dict.fromkeys(item for item, _ in items))
 
 
-def _target(name: str, where: Where, env: Mapping[str, str]) -> Target:
+def _platform(where: Where, place: Mapping[str, Where], name: str, known: tuple[str, ...]) -> dict[str, Where]:
+    """The fields of `ecs` or `codedeploy`, of which the first two are needed; empty where the target has none."""
+    if name not in place:
+        return {}
+    found = where.faults.read({}, place[name].fields, known)
+    if isinstance(place[name].node, yaml.MappingNode) and (missing := [n for n in known[:2] if n not in found]):
+        where.faults.note(place[name].error("at_lacks", name=missing[0]))
+    return found
+
+
+def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy) -> Target:
+    faults = where.faults
     place = where.fields(_FIELDS, _INNER)
-    if "repository" not in place and not (config.text(env, "GITHUB_ID") and config.text(env, "GITHUB_REPO")):
-        raise where.error("at_no_repository")
-    ecs = place["ecs"].fields(_ECS) if "ecs" in place else {}
-    deploy = place["codedeploy"].fields(_CODEDEPLOY) if "codedeploy" in place else {}
+    ecs = _platform(where, place, "ecs", _ECS)
+    deploy = _platform(where, place, "codedeploy", _CODEDEPLOY)
     if ecs and deploy:
-        raise where.error("at_both")
-    for kind, given, needed in (("ecs", ecs, ("cluster", "service")), ("codedeploy", deploy, ("application", "group"))):
-        if kind in place and (missing := [n for n in needed if n not in given]):
-            raise place[kind].error("at_lacks", name=missing[0])
-    approvers = approvers_of(env)
-    inherited = Policy(
-        approvers=tuple(a for a in approvers if not a.startswith("S")),
-        approver_groups=tuple(a for a in approvers if a.startswith("S")),
-        deploy_approval=config.boolean(env, "DEPLOY_APPROVAL_REQUIRED", default=bool(approvers)),
-        rollback_approval=config.boolean(env, "ROLLBACK_APPROVAL_REQUIRED", default=bool(approvers)),
-    )
-    timing = place["timing"].fields(_TIMING) if "timing" in place else {}
+        faults.note(where.error("at_both"))
+
+    def text(fields: Mapping[str, Where], name: str, pattern: re.Pattern[str], what: TextKey) -> str:
+        return faults.read("", fields[name].text, pattern, what) if name in fields else ""
+
+    def repository() -> str:
+        if "repository" in place:
+            return place["repository"].text(_REPOSITORY, "what_owner_name")
+        if not (config.text(env, "GITHUB_ID") and config.text(env, "GITHUB_REPO")):
+            raise where.error("at_no_repository")
+        return default_repository(env)
+
+    timing = faults.read({}, place["timing"].fields, _TIMING) if "timing" in place else {}
+    seconds = {name: faults.read(1, at.seconds) for name, at in timing.items()}
     return Target(
         name=name,
-        repository=place["repository"].text(_REPOSITORY, "what_owner_name")
-        if "repository" in place
-        else default_repository(env),
-        event_type=place["event_type"].text(re.compile(r"\S{1,100}"), "what_characters")
-        if "event_type" in place
-        else f"{name}_deploy",
-        cluster=ecs["cluster"].text(ECS_NAME, "what_cluster_name") if ecs else "",
-        service=ecs["service"].text(ECS_NAME, "what_service_name") if ecs else "",
-        task_role=ecs["task_role"].text(_ROLE_NAME, "what_role_name") if "task_role" in ecs else "",
-        execution_role=ecs["execution_role"].text(_ROLE_NAME, "what_role_name") if "execution_role" in ecs else "",
-        codedeploy_application=deploy["application"].text(CODEDEPLOY_NAME, "what_codedeploy_name") if deploy else "",
-        codedeploy_group=deploy["group"].text(CODEDEPLOY_NAME, "what_codedeploy_name") if deploy else "",
-        region=place["region"].text(config.REGION, "what_region") if "region" in place else "",
-        role_arn=place["role_arn"].text(_ROLE, "what_role") if "role_arn" in place else "",
-        claim=bool(place["claim"].value(bool, "what_boolean")) if "claim" in place else True,
-        strategy=place["strategy"].text(re.compile("rolling|blue_green|linear|canary"), "what_strategy")
-        if "strategy" in place
-        else "",
-        pause_at=_pause_at(place) if "pause_at" in place else (),
-        policy=_policy(place["policy"], inherited) if "policy" in place else inherited,
-        timing=Timing(**{n: p.seconds() for n, p in timing.items()}),
-        freeze=freeze_file.read(place["freeze"]) if "freeze" in place else (),
+        repository=faults.read("", repository),
+        event_type=text(place, "event_type", _EVENT_TYPE, "what_characters") or f"{name}_deploy",
+        cluster=text(ecs, "cluster", ECS_NAME, "what_cluster_name"),
+        service=text(ecs, "service", ECS_NAME, "what_service_name"),
+        task_role=text(ecs, "task_role", _ROLE_NAME, "what_role_name"),
+        execution_role=text(ecs, "execution_role", _ROLE_NAME, "what_role_name"),
+        codedeploy_application=text(deploy, "application", CODEDEPLOY_NAME, "what_codedeploy_name"),
+        codedeploy_group=text(deploy, "group", CODEDEPLOY_NAME, "what_codedeploy_name"),
+        region=text(place, "region", config.REGION, "what_region"),
+        role_arn=text(place, "role_arn", _ROLE, "what_role"),
+        claim=bool(faults.read(True, place["claim"].value, bool, "what_boolean")) if "claim" in place else True,
+        strategy=text(place, "strategy", _STRATEGY, "what_strategy"),
+        pause_at=faults.read((), _pause_at, place["pause_at"], place) if "pause_at" in place else (),
+        policy=faults.read(inherited, _policy, place["policy"], inherited) if "policy" in place else inherited,
+        timing=Timing(**seconds),
+        freeze=faults.read((), freeze_file.read, place["freeze"]) if "freeze" in place else (),
     )
 
 
 def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
-    """Read and check the file. Raises InvalidConfiguration with file, line and field."""
+    """Read and check the file. Raises InvalidConfiguration with all faults, each with file, line and field."""
     root = composed(path)
     if root is None:
         raise InvalidConfiguration("file_empty", file=path.name)
-    top = Where(path.name, root, "").fields({"targets"})
+    faults = config.Faults()
+    top = Where(path.name, root, "", faults).fields({"targets"})
     if "targets" not in top:
-        raise InvalidConfiguration("file_without_targets", file=path.name)
+        faults.note(InvalidConfiguration("file_without_targets", file=path.name))
+        faults.check()
+    inherited = default_policy(env, faults)
     found: dict[str, Target] = {}
     for name, where in top["targets"].fields(set()).items():
         if not _NAME.fullmatch(name) or name in RESERVED:
-            raise where.error("at_target_name")
-        found[name] = _target(name, where, env)
+            faults.note(where.error("at_target_name"))
+        elif target := faults.read(None, _target, name, where, env, inherited):
+            found[name] = target
+    faults.check()
     if not found:
         raise InvalidConfiguration("file_names_none", file=path.name)
     return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from chatops.config import Faults
 from chatops.domain.reason import Reason, Value
 from chatops.errors import InvalidConfiguration
 
@@ -31,10 +32,13 @@ _READS: dict[str, TextKey] = {
 
 
 class Where:
-    """A place in the file, for error messages."""
+    """A place in the file, for error messages. All places of a file share `faults`, which gathers what is wrong."""
 
-    def __init__(self, file: str, node: yaml.Node, path: str) -> None:
-        self.file, self.node, self.path = file, node, path
+    def __init__(self, file: str, node: yaml.Node, path: str, faults: Faults) -> None:
+        self.file, self.node, self.path, self.faults = file, node, path, faults
+
+    def _at(self, node: yaml.Node, path: str) -> Where:
+        return Where(self.file, node, path, self.faults)
 
     def error(self, problem: TextKey, node: yaml.Node | None = None, **values: Value) -> InvalidConfiguration:
         """`problem` and `values`: a text of the catalogues."""
@@ -50,7 +54,8 @@ class Where:
         return self.error("at_hold_not", node, what=Reason(what), found=repr(str(found.value)[:80]))
 
     def fields(self, allowed: Collection[str], inner: Mapping[str, str] | None = None) -> dict[str, Where]:
-        """The fields by name (`allowed` empty: any), those of a merge key (`<<: *base`) included.
+        """The fields by name (`allowed` empty: any), those of a merge key (`<<: *base`) included. Unknown and repeated
+        fields are noted and left out.
 
         `inner`: names that belong deeper, each with where it does, for those who write them here.
         """
@@ -66,10 +71,12 @@ class Where:
                 continue
             name = str(key.value)
             if allowed and name not in allowed:
-                raise self._unknown(name, key, allowed, inner or {})
+                self.faults.note(self._unknown(name, key, allowed, inner or {}))
+                continue
             if name in found:
-                raise self.error("at_twice", key, found=repr(name[:80]))
-            found[name] = Where(self.file, value, f"{self.path}.{name[:80]}" if self.path else name[:80])
+                self.faults.note(self.error("at_twice", key, found=repr(name[:80])))
+                continue
+            found[name] = self._at(value, f"{self.path}.{name[:80]}" if self.path else name[:80])
         return merged | found
 
     def _merged(self, key: yaml.Node, node: yaml.Node, allowed: Collection[str]) -> dict[str, Where]:
@@ -79,7 +86,7 @@ class Where:
             raise self.error("at_itself", key)
         found: dict[str, Where] = {}
         for one in reversed(several):
-            found |= Where(self.file, one, self.path).fields(allowed)
+            found |= self._at(one, self.path).fields(allowed)
         return found
 
     def _unknown(
@@ -108,7 +115,7 @@ class Where:
         """A list's members, each a place of its own."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.wanted(what)
-        return [Where(self.file, node, f"{self.path}[{n}]") for n, node in enumerate(self.node.value)]
+        return [self._at(node, f"{self.path}[{n}]") for n, node in enumerate(self.node.value)]
 
     def raw(self) -> str:
         """A single value as it is written, whatever YAML would make of it."""
