@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from chatops.domain.release import Release
+from chatops.domain.request import read
 from chatops.errors import InvalidRequest, ServiceRefused
 from chatops.messages.catalogue import plain
 from chatops.platforms import ecs_verdict, live
 from chatops.platforms.codedeploy_group import Group
 from chatops.platforms.ecs_service import Service
-from chatops.request import read
 from chatops.store import deployments, locks, releases
 from chatops.store.table import Item, table
 from chatops.targets import Target, targets
