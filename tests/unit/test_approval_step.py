@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
 from chatops.messages.details import details
 from chatops.slack import client as slack
-from chatops.steps import approval, ecs, notify, poll, rollout, speak
+from chatops.steps import approval, ecs, notify, poll, speak
 from chatops.store import approvals, deployments, messages, waits
 from chatops.store.approvals import Question
 from chatops.store.table import Table
 from tests.unit.conftest import Time
+from tests.unit.made_up_platform import MOVING, MadeUp
 from tests.unit.views import BUILT, ENDS, PENDING, PHASES, PLAN, RUNNING, UP, seen
 
 ID = "d-abc234def567"
@@ -91,37 +93,29 @@ def test_a_long_list_is_mentioned_by_its_groups() -> None:
 # -- the rate of progress --------------------------------------------------------------------------------------
 
 
-def test_mere_progress_changes_the_message_at_most_every_ten_seconds(
-    posts: Posts, rows: Table, time: Time, environment: pytest.MonkeyPatch
-) -> None:
-    environment.setenv("ECS_CLUSTER_NAME", "checkout")
-    environment.setenv("ECS_SERVICE_NAME", "checkout-api")
-    counts = {"running": 0}
-
-    def found(*_: object) -> rollout.Rollout:
-        return rollout.Rollout(rollout.RolloutState.MOVING, "IN_PROGRESS", running=counts["running"], desired=4)
-
-    environment.setattr(rollout, "ours", found)
+def test_mere_progress_changes_the_message_at_most_every_ten_seconds(posts: Posts, rows: Table, time: Time) -> None:
+    made_up = MadeUp()
     deployments.begin(rows, ID, "arn", {**PLAN, "target": "dev"})
-    state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}}
+    deploy = {**UP["deploy"], "outputs": {"image": "repo@sha256:1"}}
+    state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}, "deploy": deploy}
     edited: list[float] = []
     notify.run({"deployment_id": ID, "execution_arn": "a", "event": "announce", "state": state})
     posts.calls.clear()
-    for _ in range(60):
+    for count in range(60):
         time.pass_by(1)
-        counts["running"] += 1
-        state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state})
+        made_up.says = replace(MOVING, running=count)
+        state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state}, made_up)
         if state["rollout"]["changed"]:
             notify.run({"deployment_id": ID, "execution_arn": "a", "event": "progress", "state": state})
             edited.append(time())
     assert len(edited) == len(posts.calls) == 6
     assert all(later - earlier >= 10 for earlier, later in itertools.pairwise(edited))
     time.pass_by(60)
-    counts["running"] += 1
-    state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state})
+    made_up.says = MOVING
+    state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state}, made_up)
     assert state["rollout"]["changed"]
     time.pass_by(60)
-    assert not ecs.run({"deployment_id": ID, "mode": "rollout", "state": state})["changed"], "nothing new"
+    assert not ecs.run({"deployment_id": ID, "mode": "rollout", "state": state}, made_up)["changed"], "nothing new"
 
 
 def test_what_came_too_soon_after_another_edit_is_shown_later_and_not_lost(rows: Table, time: Time) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from chatops.domain.release import Release
 from chatops.errors import InvalidRequest
-from chatops.platforms import live
+from chatops.platforms.codedeploy import CodeDeploy
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES
 from tests.unit.codedeploy_world import FAILS, TARGET, World, batch, door
@@ -22,20 +22,20 @@ def test_what_ran_before_the_first_deployment_ever_is_the_last_good_one_whatever
     for number in range(5):
         batch.far.deploy("batch", "live", f"v{number}")
         batch.time.at += 60
-    found = live.now(TARGET, [])
+    found = CodeDeploy(TARGET).live([])
     assert found is not None
     assert found.codedeploy_deployment_id == batch.all()[-1].id
 
 
 def test_a_group_that_nothing_was_deployed_to_has_nothing_live(batch: World) -> None:
     batch.group.deployments.clear()
-    assert live.now(TARGET, []) is None
+    assert CodeDeploy(TARGET).live([]) is None
 
 
 def test_what_somebody_deployed_beside_us_is_live(batch: World) -> None:
     made = batch.far.deploy("batch", "live", "by-hand", "by hand")
     batch.time.at += 60
-    found = live.now(TARGET, [release(batch.first, "v1")])
+    found = CodeDeploy(TARGET).live([release(batch.first, "v1")])
     assert found is not None
     assert (found.version, found.codedeploy_deployment_id) == (made, made)
 
@@ -46,11 +46,11 @@ def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_ag
     batch.time.at += 60
     known = release(batch.first, "v1")
     assert batch.all()[-1].creator == "codeDeployRollback"
-    assert live.now(TARGET, [known]) == known
+    assert CodeDeploy(TARGET).live([known]) == known
 
 
 def test_a_group_that_is_missing_is_said_in_words(batch: World) -> None:
     batch.far.deployer.groups.clear()
     with pytest.raises(InvalidRequest) as error:
-        live.now(TARGET, [])
-    assert error.value.values["said"]["key"] in ("codedeploy_no_group", "codedeploy_no_application")
+        CodeDeploy(TARGET).live([])
+    assert error.value.values["said"].key in ("codedeploy_no_group", "codedeploy_no_application")

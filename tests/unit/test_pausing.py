@@ -12,6 +12,7 @@ from chatops.domain.reason import Reason
 from chatops.edge import cancelling
 from chatops.errors import AlreadySettled, DecisionRecorded
 from chatops.messages.english import english_text
+from chatops.platforms.ecs_service import Service
 from chatops.steps import ecs, notify, restore, rollout, settle, sweep
 from chatops.store import deployments, locks, pauses, waits
 from chatops.store.table import Table
@@ -251,7 +252,7 @@ def test_continued_in_the_console_it_goes_on_and_a_late_click_is_told(world: Pau
     world.ask()
     old = f"{ID}/{world.mark}"
     pause = world.state["rollout"]["pause"]
-    rollout.Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
+    Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"]
     )
     fact = world.look()
@@ -265,7 +266,7 @@ def test_continued_in_the_console_it_goes_on_and_a_late_click_is_told(world: Pau
 def test_rolled_back_in_the_console_ecs_is_believed(world: Paused) -> None:
     world.until_paused()
     pause = world.state["rollout"]["pause"]
-    rollout.Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
+    Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"], action="ROLLBACK"
     )
     fact = world.look()
@@ -278,7 +279,7 @@ def test_a_roll_back_is_a_cancel_and_never_lost_whatever_the_rollout_does_meanwh
     pause = world.state["rollout"]["pause"]
     assert "rolled" in world.press("pause_roll_back", LEE)
     assert (world.decision, world.cancelled_by) == ("rolled_back", LEE)
-    rollout.Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
+    Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"]
     )
     assert world.look(1)["state"] == "cancelled", "somebody continued it in the console at the same moment"

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chatops import targets
 from chatops.errors import ServiceUnavailable
-from chatops.platforms.rollout import Rollout, RolloutState
-from chatops.steps import reconcile, rollout
+from chatops.platforms.registry import PlatformOf, platform
+from chatops.platforms.rollout import RolloutState
+from chatops.steps import reconcile
 from chatops.store import approvals, results, stages
 from chatops.store.table import Table
-from chatops.targets import Target, Timing
 from fakes.github.faults import Fault
 from tests.unit.conftest import Time
-from tests.unit.stage_world import ID, LIMIT, PLAN, Stage, staged
+from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
+from tests.unit.stage_world import ID, PLAN, Stage, staged
 
-ECS = Target("dev", "acme/checkout-api", "dev_deploy", cluster="c", service="s", timing=Timing(deploy=LIMIT))
 SUCCEEDED = {"stage": "deploy", "state": "succeeded", "done": True, "claimed": True}
 GAVE_UP = {"stage": "deploy", "state": "timed_out", "done": True, "claimed": True, "unconfirmed": True}
 REPORTED = {"image": "repo@sha256:1", "task_definition": "td:7"}
@@ -32,23 +32,13 @@ def world(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture
-def service(world: Stage, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """An ECS service that says `state` of ours, or raises `error`."""
-    monkeypatch.setattr(targets, "_cached", lambda *_: {"dev": ECS})
-    said: dict[str, Any] = {"state": RolloutState.MOVING, "error": None}
-
-    def ours(_target: Target, outputs: dict[str, str], _plan: Any) -> Rollout | None:
-        if said["error"]:
-            raise said["error"]
-        return Rollout(said["state"], "S", task_definition="td:7") if outputs else None
-
-    monkeypatch.setattr(rollout, "ours", ours)
-    return said
+def service() -> MadeUp:
+    return MadeUp()
 
 
-def look(world: Stage, seconds: float = 0, **state: Any) -> str:
+def look(world: Stage, seconds: float = 0, on: PlatformOf = platform, **state: Any) -> str:
     world.time.pass_by(seconds)
-    found = reconcile.run({"deployment_id": ID, "state": {"plan": PLAN, **state}})
+    found = reconcile.run({"deployment_id": ID, "state": {"plan": PLAN, **state}}, on)
     assert found["wait_seconds"] >= 1
     return str(found["state"])
 
@@ -60,23 +50,23 @@ def report(world: Stage) -> None:
     assert stages.finish(world.rows, ID, "deploy", token, run.id, "success", REPORTED)
 
 
-def test_an_unclaimed_stage_is_waited_for_where_it_stood(world: Stage, service: dict[str, Any]) -> None:
-    assert look(world) == "deploying"
+def test_an_unclaimed_stage_is_waited_for_where_it_stood(world: Stage, service: MadeUp) -> None:
+    assert look(world, on=service) == "deploying"
     stages.prepare(world.rows, ID, "deploy", "dev", 3600)
-    assert look(world, 60) == "deploying"
+    assert look(world, 60, on=service) == "deploying"
 
 
-def test_what_fails_at_once_goes_on_once_a_minute(world: Stage, service: dict[str, Any]) -> None:
+def test_what_fails_at_once_goes_on_once_a_minute(world: Stage, service: MadeUp) -> None:
     """Else a step that always fails would fill the execution's history, which AWS ends at 25,000 events."""
-    assert [look(world, 1) for _ in range(2)] == ["deploying", "again"]
-    assert [look(world, 60) for _ in range(2)] == ["deploying", "deploying"]
+    assert [look(world, 1, on=service) for _ in range(2)] == ["deploying", "again"]
+    assert [look(world, 60, on=service) for _ in range(2)] == ["deploying", "deploying"]
 
 
 def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_then(
-    world: Stage, service: dict[str, Any]
+    world: Stage, service: MadeUp
 ) -> None:
     ticket = str(stages.prepare(world.rows, ID, "deploy", "dev", 36_000)["ticket"])
-    found = [look(world, 0 if n == 0 else 1800) for n in range(5)]
+    found = [look(world, 0 if n == 0 else 1800, on=service) for n in range(5)]
     assert found == ["deploying"] * 4 + ["unchanged"]
     assert stages.claim(world.rows, ticket, 7, 1)[0] == ""
 
@@ -92,50 +82,50 @@ def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_t
     ],
 )
 def test_the_service_says_what_became_of_a_run_that_nobody_could_watch(
-    said: RolloutState, found: str, kept: str, world: Stage, service: dict[str, Any]
+    said: RolloutState, found: str, kept: str, world: Stage, service: MadeUp
 ) -> None:
     report(world)
-    service["state"] = said
-    assert look(world) == found
+    service.says = replace(MOVING, state=said)
+    assert look(world, on=service) == found
     assert results.kept(world.rows, ID).get("rollout", {}).get("state", "") == kept
 
 
-def test_a_rollout_goes_on_where_it_stood(world: Stage, service: dict[str, Any]) -> None:
+def test_a_rollout_goes_on_where_it_stood(world: Stage, service: MadeUp) -> None:
     report(world)
-    assert look(world, deploy=SUCCEEDED) == "rolling_out"
+    assert look(world, deploy=SUCCEEDED, on=service) == "rolling_out"
 
 
-def test_what_has_happened_wins_over_what_is_late(world: Stage, service: dict[str, Any]) -> None:
+def test_what_has_happened_wins_over_what_is_late(world: Stage, service: MadeUp) -> None:
     """GitHub did not say in time how the run ended; the service says that ours is live."""
     report(world)
-    assert look(world, deploy=GAVE_UP) == "failed", "late, and not live"
-    service["state"] = RolloutState.HEALTHY
-    assert look(world, deploy=GAVE_UP) == "deployed"
+    assert look(world, deploy=GAVE_UP, on=service) == "failed", "late, and not live"
+    service.says = HEALTHY
+    assert look(world, deploy=GAVE_UP, on=service) == "deployed"
 
 
-def test_a_cancel_is_carried_out(world: Stage, service: dict[str, Any]) -> None:
+def test_a_cancel_is_carried_out(world: Stage, service: MadeUp) -> None:
     report(world)
-    service["state"] = RolloutState.HEALTHY
+    service.says = HEALTHY
     approvals.cancel(world.rows, ID, "U0LEE0001")
-    assert look(world) == "failed"
+    assert look(world, on=service) == "failed"
 
 
-def test_what_cannot_be_read_is_read_again_for_two_hours(world: Stage, service: dict[str, Any]) -> None:
+def test_what_cannot_be_read_is_read_again_for_two_hours(world: Stage, service: MadeUp) -> None:
     report(world)
-    service["error"] = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
-    assert look(world) == "unreadable"
-    assert [look(world, 1799) for _ in range(4)] == ["unreadable"] * 4
-    assert look(world, 60) == "failed"
-    service["error"] = None
-    service["state"] = RolloutState.HEALTHY
-    assert look(world, 60) == "deployed", "whatever is late: it is live"
+    service.error = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
+    assert look(world, on=service) == "unreadable"
+    assert [look(world, 1799, on=service) for _ in range(4)] == ["unreadable"] * 4
+    assert look(world, 60, on=service) == "failed"
+    service.error = None
+    service.says = HEALTHY
+    assert look(world, 60, on=service) == "deployed", "whatever is late: it is live"
 
 
-def test_an_error_much_later_has_a_patience_of_its_own(world: Stage, service: dict[str, Any]) -> None:
+def test_an_error_much_later_has_a_patience_of_its_own(world: Stage, service: MadeUp) -> None:
     report(world)
-    service["error"] = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
-    assert look(world) == "unreadable"
-    assert look(world, reconcile.PATIENCE + 1) == "unreadable"
+    service.error = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
+    assert look(world, on=service) == "unreadable"
+    assert look(world, reconcile.PATIENCE + 1, on=service) == "unreadable"
 
 
 def test_on_a_host_only_the_run_knows(world: Stage) -> None:

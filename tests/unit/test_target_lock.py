@@ -9,12 +9,12 @@ from chatops.config import execution_url
 from chatops.domain.reason import running
 from chatops.errors import InvalidRequest
 from chatops.github import runs
-from chatops.platforms import live
 from chatops.steps import target_lock
 from chatops.store import locks
 from chatops.store.locks import Holder
 from tests.faults.races.far import DANA, TARGET, Far, arn
 from tests.unit.lock_world import BACK, OTHER, WAITING, claim, far, holder, unclaimed, world
+from tests.unit.made_up_platform import MadeUp
 
 __all__ = ["far", "world"]
 pytestmark = pytest.mark.slow
@@ -109,14 +109,8 @@ def test_what_runs_is_not_guessed_where_nothing_is_known(far: Far) -> None:
     assert refused.values["running"] == running("")
 
 
-def test_a_service_that_cannot_be_found_does_not_hide_who_holds_its_target(
-    world: Far, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone(*_: object) -> None:
-        raise InvalidRequest("no_service")
-
-    monkeypatch.setattr(live, "now", gone)
-    refused = target_lock.obstacle(TARGET, OTHER, "deploy")
+def test_a_service_that_cannot_be_found_does_not_hide_who_holds_its_target(world: Far) -> None:
+    refused = target_lock.obstacle(TARGET, OTHER, "deploy", MadeUp(error=InvalidRequest("no_service")))
     assert refused
     assert (refused.key, refused.values["running"]) == ("busy", running(""))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatops import aws, clock
 from chatops.domain.reason import Reason
 from chatops.errors import ServiceRefused
-from chatops.platforms.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic, verdict
-from chatops.platforms.rollout import Pause, Rollout
+from chatops.platforms.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic
+from chatops.platforms.rollout import Pause
 from chatops.targets import Target
 
 if TYPE_CHECKING:
@@ -177,20 +177,3 @@ class Group:
         found = self._client.get_application_revision(applicationName=application, revision=revision)
         whole: Mapping[str, Any] = found["revision"]
         return whole
-
-
-def check(group: Group, ours: Deployment, good: str = "") -> Rollout:
-    """Is ours live? `good`: the deployment that is on record as the way back."""
-    newer = group.newer(ours) if ours.ended else []
-    wanted = None
-    if good and any(each.is_rollback_of(ours) for each in newer):
-        try:
-            wanted = group.get(good).revision
-        except ServiceRefused:
-            wanted = None  # it cannot be told whether CodeDeploy's own rollback leads there
-    found = verdict(ours, newer, wanted)
-    if ours.ended or ours.platform == "Server" or ours.status in ("Created", "Queued"):
-        return found
-    stage, share = group.traffic(ours)
-    baking = found.baking + (group.shifting(ours) if ours.config else 0)
-    return replace(found, lifecycle_stage=found.lifecycle_stage or stage, traffic=share, baking=baking)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatops import clock, freeze, policy
+from chatops import clock, freeze, policy, words
 from chatops.config import settings
 from chatops.domain import codec, release
 from chatops.domain.codec import SCHEMA, Json
-from chatops.domain.command_text import is_version
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
-from chatops.domain.request import Request, read, where
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
 from chatops.observability import count
-from chatops.platforms import live
-from chatops.platforms.ecs_service import Service
+from chatops.platforms.registry import platform
+from chatops.request import Request, read, where
 from chatops.slack import people
 from chatops.steps import target_lock
 from chatops.store import deployments, locks, releases
@@ -86,7 +84,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     who = policy.requester(target, request.requester)
     ended = releases.ended(table(), target.name)  # the counter first, then the truth
     ledger = releases.newest_first(table(), target.name)
-    running = live.now(target, ledger)
+    running = platform(target).live(ledger)
     changes, glass = None, None
     if request.command == "deploy":
         client = github(target.repository)
@@ -188,7 +186,7 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
         if meant := versions.similar(client, wanted):
             raise InvalidRequest("similar_version", repository=target.repository, version=wanted, meant=meant)
         raise InvalidRequest("unknown_version", repository=target.repository, version=wanted)
-    if not is_version(commit.version):
+    if not words.is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
         raise InvalidRequest("bad_version", word=commit.version[:80])
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)
@@ -218,7 +216,7 @@ def _way_back(target: Target, wanted: str, ledger: list[Release], running: Relea
         found = release.way_back(ledger, now, releases.bad_versions(table(), target.name))
         if found is None:
             raise InvalidRequest("no_way_back", target=target.name, running=now_running(now))
-    if target.kind == "ecs" and not Service(target).usable(found.task_definition):
+    if not platform(target).usable(found):
         raise InvalidRequest(
             "gone",
             target=target.name,

@@ -6,16 +6,21 @@ deployment stood, settle what has happened meanwhile, or roll back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import clock
+from chatops.domain import codec
+from chatops.domain.deployment import Deployment
+from chatops.domain.results import Outputs
 from chatops.errors import ChatOpsError
 from chatops.github.client import github
 from chatops.github.runs import RunState
 from chatops.observability import logger
+from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import rollout, stage_run
 from chatops.store import approvals, results, stages
@@ -47,7 +52,7 @@ class Found(StrEnum):
 _UNDER_WAY = (Found.DEPLOYING, Found.ROLLING_OUT)
 
 
-def run(event: dict[str, Any]) -> dict[str, Any]:
+def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:
     """`{"state": one of Found, "wait_seconds"}`; unreadable at most for PATIENCE, then failed."""
     deployment_id, rows, now = str(event["deployment_id"]), table(), clock.now()
     kept = results.kept(rows, deployment_id)
@@ -56,8 +61,9 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     if now - float(before.get("seen_at") or now) > _ANOTHER:
         began = now
     late = now - began >= PATIENCE
+    deployment = Deployment.of({**event, "state": results.joined(event["state"], kept)})
     try:
-        found = _found(deployment_id, results.joined(event["state"], kept), late=late)
+        found = _found(deployment, platform_of, late=late)
     except (ChatOpsError, ClientError, BotoCoreError) as trouble:
         logger.warning("the deployment cannot be read now", error=type(trouble).__name__)
         found = Found.UNREADABLE
@@ -69,24 +75,24 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     return {"state": str(found), "began_at": began, "wait_seconds": _PAUSE}
 
 
-def _found(deployment_id: str, state: dict[str, Any], *, late: bool) -> Found:
+def _found(deployment: Deployment, platform_of: PlatformOf, *, late: bool) -> Found:
     """Raises ChatOpsError or botocore's errors where it cannot be read."""
-    rows, plan = table(), state["plan"]
-    target = targets()[plan["target"]]
-    row = stages.get(rows, deployment_id, "deploy")
+    rows, target = table(), targets()[deployment.plan.target]
+    row = stages.get(rows, deployment.id, "deploy")
     if row is None or not stage_run.may_change(target, row):
-        return _unclaimed(rows, deployment_id, target, late=late)
-    if approvals.cancelled(rows, deployment_id):
+        return _unclaimed(rows, deployment.id, target, late=late)
+    if approvals.cancelled(rows, deployment.id):
         return Found.FAILED
-    deploy = state.get("deploy") or {}
-    if target.kind == "none":
-        return _by_run(deployment_id, target, row, deploy)
-    found = rollout.ours(target, _outputs(deployment_id, target, state, row), plan)
+    on = platform_of(target)
+    if on.pipeline_only:
+        return _by_run(deployment, target, row)
+    deployment = _reported(deployment, row)
+    found = on.rollout(deployment, rollout.outputs_of(deployment, target, on))
     if found is not None and found.state not in rollout.OPEN:
-        return _by_service(rows, deployment_id, found, state)
-    if deploy.get("state") == "succeeded":
+        return _by_service(rows, deployment, found)
+    if deployment.deploy.state == "succeeded":
         return Found.ROLLING_OUT
-    return Found.FAILED if deploy.get("done") else Found.DEPLOYING
+    return Found.FAILED if deployment.deploy.done else Found.DEPLOYING
 
 
 def _unclaimed(rows: Table, deployment_id: str, target: Target, *, late: bool) -> Found:
@@ -97,34 +103,29 @@ def _unclaimed(rows: Table, deployment_id: str, target: Target, *, late: bool) -
     return Found.DEPLOYING if row is not None and stage_run.may_change(target, row) else Found.UNCHANGED
 
 
-def _outputs(deployment_id: str, target: Target, state: dict[str, Any], row: Item) -> dict[str, str]:
-    """What the deploy stage brought, as its run has reported it, although no poll has seen that."""
-    deploy = {**(state.get("deploy") or {})}
-    deploy["outputs"] = deploy.get("outputs") or dict(row.get("outputs") or {})
-    return rollout.outputs_of(deployment_id, target, {**state, "deploy": deploy})
+def _reported(deployment: Deployment, row: Item) -> Deployment:
+    """With what the deploy stage's run has reported, although no poll has seen that."""
+    outputs = deployment.deploy.outputs or codec.read(Outputs, row.get("outputs"))
+    return replace(deployment, deploy=replace(deployment.deploy, outputs=outputs))
 
 
-def _by_service(rows: Table, deployment_id: str, found: Rollout, state: dict[str, Any]) -> Found:
-    kept = {**found.fact(), "done": True, "why": {}}
-    if found.state is RolloutState.FAILED:
-        said = f": {found.reason}" if found.reason else ""
-        kept["why"] = {"key": "why_rollout_failed", "values": {"status": found.status, "said": said}}
-    if found.state is RolloutState.OVERTAKEN:
-        kept["why"] = {"key": "why_overtaken"}
-    results.keep(rows, deployment_id, "rollout", {**(state.get("rollout") or {}), **kept})
+def _by_service(rows: Table, deployment: Deployment, found: Rollout) -> Found:
+    ended = {**found.fact(), "done": True, "why": rollout.why_ended(found)}
+    results.keep(rows, deployment.id, "rollout", {**codec.as_json(deployment.rollout), **ended})
     known = {RolloutState.HEALTHY: Found.DEPLOYED, RolloutState.OVERTAKEN: Found.OVERTAKEN}
     return known.get(found.state, Found.FAILED)
 
 
-def _by_run(deployment_id: str, target: Target, row: Item, deploy: dict[str, Any]) -> Found:
-    """Hosts: nobody but the run knows."""
-    if not deploy.get("done"):
+def _by_run(deployment: Deployment, target: Target, row: Item) -> Found:
+    """Only the stage's run knows."""
+    deploy = deployment.deploy
+    if not deploy.done:
         return Found.DEPLOYING
-    found = stage_run.find(github(target.repository), target, deployment_id, "deploy", row)
+    found = stage_run.find(github(target.repository), target, deployment.id, "deploy", row)
     if found is None or not found.completed:
         return Found.FAILED
     good = found.state is RunState.SUCCEEDED and (not target.claim or row.get("outcome") == "success")
     if good:
-        ended = {**deploy, "state": "succeeded", "unconfirmed": False, "conclusion": found.conclusion, "why": {}}
-        results.keep(table(), deployment_id, "deploy", ended, deploy)
+        ended = replace(deploy, state="succeeded", unconfirmed=False, conclusion=found.conclusion, why={})
+        results.keep(table(), deployment.id, "deploy", codec.as_json(ended), codec.as_json(deploy))
     return Found.DEPLOYED if good else Found.FAILED

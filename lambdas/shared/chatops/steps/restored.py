@@ -1,14 +1,13 @@
-"""restored: does the recorded release run again, as the service itself says; looked at once."""
+"""restored: does the recorded release run again, as its platform reports; observed once."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from chatops import clock
-from chatops.platforms import codedeploy_group, codedeploy_verdict, ecs_verdict
-from chatops.platforms.codedeploy_group import Group
-from chatops.platforms.ecs_service import Service
-from chatops.platforms.rollout import Rollout, RolloutState
+from chatops.domain.deployment import Deployment
+from chatops.platforms.registry import PlatformOf, platform
+from chatops.platforms.rollout import RolloutState
 from chatops.steps import stage_run
 from chatops.steps.rollout import OPEN, began_at, news
 from chatops.store import results, stages
@@ -16,44 +15,35 @@ from chatops.store.table import table
 from chatops.targets import Target, targets
 
 
-def look(event: dict[str, Any]) -> dict[str, Any]:
-    """The fact of what is being put back: `state`, `done`, `why`, counts."""
-    state, now = event["state"], clock.now()
-    plan, before = state["plan"], state.get("restored") or {}
-    target, began = targets()[plan["target"]], began_at(before, now)
-    rollback = state.get("rollback") or {}
-    rows, deployment_id = table(), str(event["deployment_id"])
-    if target.kind == "none":
-        # the stage's success includes its health check; there is nothing better to ask
-        good = rollback.get("state") == "succeeded"
-        fact: dict[str, Any] = {"state": "healthy" if good else "failed", "done": True, "began_at": began, "why": {}}
-        results.keep(rows, deployment_id, "restored", fact, before)
-        return fact
-    if target.kind == "codedeploy":
-        found = _redeployed(Group(target), rollback, state.get("rollout") or {})
-    else:
-        service = Service(target)
-        wanted, how = plan["previous"]["task_definition"], str(rollback.get("how", ""))
-        found = ecs_verdict.restored(service.describe(), service.deployments(), wanted, how)
-    fact = {**found.fact(), "began_at": began, "done": found.state not in OPEN, "why": {}}
-    beside = _Beside(deployment_id, target, now) if (state.get("stop") or {}).get("unconfirmed") else None
+def look(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:
+    """The result of what is being put back: `state`, `done`, `why`, counts. `state` is `again` where Restore Service is
+    to be called once more; never twice without a wait between."""
+    deployment, rows, now = Deployment.of(event), table(), clock.now()
+    before = event["state"].get("restored") or {}
+    target, began = targets()[deployment.plan.target], began_at(before, now)
+    on = platform_of(target)
+    found = on.restored(deployment)
+    result = {**found.fact(), "began_at": began, "done": found.state not in OPEN, "why": {}}
+    beside = _Beside(deployment.id, target, now) if deployment.stop.unconfirmed and not on.pipeline_only else None
     limit = target.timing.restore + found.baking
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
-        fact["why"] = {"key": "why_restore_failed", "values": {"status": found.status, "said": said}}
+        result["why"] = {"key": "why_restore_failed", "values": {"status": found.status, "said": said}}
     elif found.state is RolloutState.OVERTAKEN and beside and not beside.late:
-        fact |= {"state": "again", "done": False}  # by the run that could not be stopped
+        result |= {"state": "again", "done": False}  # by the run that could not be stopped
     elif found.state is RolloutState.OVERTAKEN:
-        fact["why"] = {"key": "why_restore_overtaken"}
+        result["why"] = {"key": "why_restore_overtaken"}
     elif found.state in OPEN and now - began >= limit:
-        fact |= {"state": "timed_out", "done": True}
-        fact["why"] = {"key": "why_restore_late", "values": {"seconds": limit}}
-    elif found.state is RolloutState.MOVING and before.get("state") == "moving" and _asks(rollback, found):
-        fact["state"] = "again"
+        result |= {"state": "timed_out", "done": True}
+        result["why"] = {"key": "why_restore_late", "values": {"seconds": limit}}
+    elif (
+        found.state is RolloutState.MOVING and before.get("state") == "moving" and on.restores_again(deployment, found)
+    ):
+        result["state"] = "again"
     elif found.state is RolloutState.HEALTHY and beside and beside.goes_on():
-        fact |= {"state": str(RolloutState.MOVING), "done": False}
-    results.keep(rows, deployment_id, "restored", fact, before)
-    return news(deployment_id, fact, before, target, now)
+        result |= {"state": str(RolloutState.MOVING), "done": False}
+    results.keep(rows, deployment.id, "restored", result, before)
+    return news(deployment.id, result, before, target, now)
 
 
 class _Beside:
@@ -73,17 +63,3 @@ class _Beside:
         known = results.kept(table(), self._deployment_id).get("deploy") or {}
         results.keep(table(), self._deployment_id, "deploy", {**known, "done": True, "unconfirmed": False}, known)
         return False
-
-
-def _redeployed(group: Group, rollback: dict[str, Any], rollout: dict[str, Any]) -> Rollout:
-    """CodeDeploy's word for what we made it deploy, or for its own rollback that we left it to."""
-    if rollback.get("how") == "waiting":
-        return Rollout(RolloutState.MOVING, "")
-    made = str(rollback.get("codedeploy_deployment_id") or rollout.get("restored_by") or "")
-    return codedeploy_group.check(group, group.get(made))
-
-
-def _asks(rollback: dict[str, Any], found: Rollout) -> bool:
-    """Is Restore Service to come again: to begin what could not be begun, to end a wait that is nobody's? Never twice
-    without a wait between."""
-    return rollback.get("how") == "waiting" or found.lifecycle_stage == codedeploy_verdict.TERMINATION

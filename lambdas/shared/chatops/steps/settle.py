@@ -9,9 +9,10 @@ from chatops import clock, ending, measures
 from chatops.domain.release import Release
 from chatops.errors import CancelRecorded
 from chatops.observability import count, emit
+from chatops.platforms.registry import platform
 from chatops.store import approvals, deployments, messages, releases, results, stages
 from chatops.store.table import Item, table
-from chatops.targets import Target, targets
+from chatops.targets import targets
 
 _METRICS = {
     "Deployed": "DeploymentsSucceeded",
@@ -50,7 +51,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         **made,
         "at": clock.iso(now),
         "seconds": round(now - float(plan["started_at"]), 1),
-        "place": _place(target) if target else {},
+        "place": dict(platform(target).names()) if target else {},
     }
     unconfirmed = _broke_off(facts) or any(_may_go_on(facts.get(stage) or {}) for stage in ("deploy", "rollback"))
     written = deployments.settle(
@@ -82,12 +83,6 @@ def _broke_off(facts: dict[str, Any]) -> bool:
     """True if the rollback ended in an error that is no answer: what it has begun may still be under way."""
     error = facts.get("rollback_error") or {}
     return bool(error) and error.get("Error") not in ("AlreadySettled", "CancelRecorded", "TargetHeld")
-
-
-def _place(target: Target) -> dict[str, str]:
-    if target.kind == "codedeploy":
-        return {"application": target.codedeploy_application, "group": target.codedeploy_group}
-    return {"cluster": target.cluster, "service": target.service}
 
 
 def _touched_at(deployment_id: str, end: str) -> float:

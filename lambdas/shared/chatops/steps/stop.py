@@ -10,6 +10,7 @@ from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import logger
+from chatops.platforms.registry import platform
 from chatops.steps import cancelling, stage_run
 from chatops.store import results, stages, waits
 from chatops.store.table import Item, table
@@ -64,7 +65,7 @@ def _result(
 
 def _limit(target: Target, row: Item) -> float:
     """Epoch seconds until which a run is waited for that nobody but GitHub can end."""
-    if target.kind != "none":
+    if not platform(target).pipeline_only:
         return 0
     return float(row.get("dispatched_at") or row["created_at"]) + target.timing.deploy
 

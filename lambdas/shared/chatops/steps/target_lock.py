@@ -9,7 +9,7 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.plan import Plan
 from chatops.domain.reason import running
 from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
-from chatops.platforms import live
+from chatops.platforms.registry import PlatformOf, platform
 from chatops.steps import stage_run
 from chatops.store import approvals, deployments, locks, releases, stages, waits
 from chatops.store import table as t
@@ -69,7 +69,9 @@ def replaceable(target: str, deployment_id: str) -> Holder | None:
     return current if abandoned(target, current) else None
 
 
-def obstacle(target: str, deployment_id: str, command: str) -> InvalidRequest | None:
+def obstacle(
+    target: str, deployment_id: str, command: str, platform_of: PlatformOf = platform
+) -> InvalidRequest | None:
     """Why this command cannot have the target now."""
     current = locks.holder(table(), target)
     if current is None or current.deployment_id == deployment_id:
@@ -85,15 +87,15 @@ def obstacle(target: str, deployment_id: str, command: str) -> InvalidRequest | 
         version=current.version,
         user=current.requester,
         since=current.since,
-        running=running(_version_now(target)),
+        running=running(_version_now(target, platform_of)),
         execution=execution_url(current.execution_arn),
     )
 
 
-def _version_now(target: str) -> str:
+def _version_now(target: str, platform_of: PlatformOf) -> str:
     ledger = releases.newest_first(table(), target)
     try:
-        found = live.now(targets()[target], ledger)
+        found = platform_of(targets()[target]).live(ledger)
     except InvalidRequest:
         return ""
     return found.version if found else ""

@@ -1,0 +1,172 @@
+"""Targets on Amazon ECS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from chatops.domain.deployment import Deployment
+from chatops.domain.reason import Reason
+from chatops.domain.release import Release
+from chatops.domain.results import Outputs, Restore
+from chatops.errors import Refusal, ServiceRefused
+from chatops.platforms import ecs_verdict
+from chatops.platforms.ecs_service import Service
+from chatops.platforms.ecs_verdict import ServiceDeployment
+from chatops.platforms.platform import Texts
+from chatops.platforms.rollout import Pause, Rollout
+from chatops.targets import Target
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+_MOVING = frozenset({"PENDING", "IN_PROGRESS"})
+# not STOP_REQUESTED: a rollback is requested as ROLLBACK_REQUESTED; a stop leaves what runs, and restores nothing
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html (stopType)
+_RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+
+
+@dataclass(frozen=True)
+class Ecs:
+    """A release is a task definition. ECS's service deployments say how its rollout stands; where a service has none,
+    its PRIMARY deployment does."""
+
+    target: Target
+
+    kind: ClassVar[str] = "ecs"
+    pipeline_only: ClassVar[bool] = False
+    client: ClassVar[str] = "ecs"
+    lists_lag: ClassVar[bool] = True
+    texts: ClassVar[Texts] = Texts("why_no_output", "line_breaker", "status_drift")
+
+    @property
+    def _service(self) -> Service:
+        return Service(self.target)
+
+    def live(self, ledger: Sequence[Release]) -> Release | None:
+        """The task definition that the service runs or moves to; one that the ledger does not know is named by its
+        image's tag. Raises Refusal."""
+        try:
+            running = self._service.live_task_definition()
+        except ServiceRefused as error:
+            raise Refusal("service_missing", said=error.reason, target=self.target.name) from None
+        if not running:
+            return None
+        if known := next((r for r in ledger if r.task_definition == running), None):
+            return known
+        image = self._service.image(running)
+        return Release(version=label(image, running), image=image, task_definition=running)
+
+    def usable(self, release: Release) -> bool:
+        """False if its task definition is gone or inactive."""
+        return self._service.usable(release.task_definition)
+
+    def drifted(self, recorded: Release, running: Release) -> bool:
+        """By task definition."""
+        return recorded.task_definition != running.task_definition
+
+    def status(self) -> Mapping[str, Any]:
+        """Counts, events and the newest service deployment."""
+        try:
+            found, brought = self._service.describe(), self._service.deployments()
+        except ServiceRefused:
+            return {}
+        counts = ecs_verdict.counts(found)
+        shown = {**counts, "events": list(counts["events"])}
+        newest = _newest(brought)
+        if newest is None:
+            return {**shown, "status": str(ecs_verdict.primary(found).get("rolloutState", ""))}
+        if newest.status == "SUCCESSFUL":
+            return {**shown, "status": newest.status}
+        return {**shown, **newest.shown, "status": newest.status}
+
+    def names(self) -> Mapping[str, str]:
+        """Its cluster and service."""
+        return {"cluster": self.target.cluster, "service": self.target.service}
+
+    def reported(self, deployment: Deployment) -> Outputs:
+        """As the stage reported them."""
+        return deployment.deploy.outputs or Outputs()
+
+    def begun(self, since: float) -> Outputs:
+        """The task definition of the newest deployment since then."""
+        found = ecs_verdict.brought(self._service.describe(), self._service.deployments(), since)
+        return Outputs(task_definition=found) if found else Outputs()
+
+    def rollout(self, deployment: Deployment, outputs: Outputs) -> Rollout | None:
+        """By task definition or, where that wasn't reported, by image."""
+        task_definition, image = outputs.task_definition or "", outputs.image or ""
+        if not task_definition and not image:
+            return None
+        found, brought = self._service.describe(), self._service.deployments()
+        if not task_definition and not any(d.brings("", image) for d in brought):
+            # no service deployment carries the image: does what the service moves to or runs?
+            live = ecs_verdict.live_task_definition(found)
+            task_definition = live if live and self._service.image(live) == image else ""
+        return ecs_verdict.rollout(found, brought, task_definition, image)
+
+    def restore(self, deployment: Deployment) -> Restore:
+        """By StopServiceDeployment while that turns the newest rollout back to the wanted release, which is fastest;
+        else by UpdateService."""
+        service, back = self._service, deployment.plan.previous
+        wanted = back.task_definition if back else ""
+        if not wanted or not service.usable(wanted):
+            raise ServiceRefused("task_definition_gone", task_definition=wanted or Reason("nothing_recorded"))
+        live = service.live_task_definition()  # first: its error names the service or cluster that is missing
+        newest = _newest(service.deployments())
+        if newest and newest.task_definition != wanted and (how := self._turned_round(newest, wanted)):
+            return Restore(how, task_definition=wanted)
+        if live == wanted:
+            return Restore("unchanged", task_definition=wanted)
+        service.update(wanted)
+        return Restore("update_service", task_definition=wanted)
+
+    def _turned_round(self, newest: ServiceDeployment, wanted: str) -> str:
+        if newest.source_task_definition != wanted:
+            return ""
+        if newest.status in _RESTORING:
+            return "ecs_rollback"
+        if newest.status in _MOVING and self._service.stop_with_rollback(newest.arn):
+            return "stop_service_deployment"
+        return ""
+
+    def restored(self, deployment: Deployment) -> Rollout:
+        """Whether the wanted task definition runs, and nothing else."""
+        back = deployment.plan.previous
+        wanted = back.task_definition if back else ""
+        service = self._service
+        return ecs_verdict.restored(service.describe(), service.deployments(), wanted, deployment.restore.how)
+
+    def restores_again(self, deployment: Deployment, found: Rollout) -> bool:
+        """Never: ECS takes an update at any time."""
+        return False
+
+    def proceed(self, pause: Pause) -> bool:
+        """By ContinueServiceDeployment."""
+        return self._service.proceed(pause)
+
+    @staticmethod
+    def counts(result: Mapping[str, Any]) -> TextKey | None:
+        """Of tasks."""
+        return "field_tasks" if result.get("desired") is not None else None
+
+    @staticmethod
+    def by_hand(previous: Mapping[str, Any], names: Mapping[str, str]) -> Reason | None:
+        """UpdateService to its task definition."""
+        task_definition = str(previous.get("task_definition") or "")
+        if not task_definition or not names.get("cluster"):
+            return None
+        return Reason("by_hand_ecs", **names, task_definition=task_definition)
+
+
+def label(image: str, task_definition: str) -> str:
+    """A name for what runs there and isn't in the ledger: the image's tag, else the task definition's revision."""
+    name, _, tag = image.partition("@")[0].rpartition(":")
+    if name and tag and "/" not in tag:
+        return tag
+    return task_definition.rpartition("/")[2] or "unknown"
+
+
+def _newest(deployments: Sequence[ServiceDeployment]) -> ServiceDeployment | None:
+    return max(deployments, key=lambda d: d.created_at, default=None)
