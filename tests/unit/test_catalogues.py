@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from chatops import config
+from chatops.domain import text_keys
 from chatops.errors import InvalidConfiguration
 from chatops.messages import catalogue, en, ko
 
@@ -27,7 +29,7 @@ def placeholders(text: str) -> set[str]:
 @cache
 def trees() -> tuple[ast.Module, ...]:
     """The code that speaks: everything but the catalogues themselves."""
-    files = [p for p in LAMBDAS.rglob("*.py") if p.name not in ("en.py", "ko.py")]
+    files = [p for p in LAMBDAS.rglob("*.py") if not re.match(r"(en|ko)(_\w+)?\.py|text_keys\.py", p.name)]
     return tuple(ast.parse(p.read_text("utf-8")) for p in files)
 
 
@@ -74,6 +76,10 @@ def test_a_language_has_the_same_keys_and_placeholders_as_english(code: str) -> 
     assert list(texts) == list(en.TEXTS), "the same order, so that the two can be read side by side"
     different = {k for k in texts if placeholders(texts[k]) != placeholders(en.TEXTS[k])}
     assert different == set()
+
+
+def test_the_keys_that_mypy_knows_are_those_of_the_catalogues() -> None:
+    assert set(get_args(text_keys.TextKey)) == set(en.TEXTS)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -27,7 +27,7 @@ from chatops.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from chatops.messages import en, en_trouble, living, outcome, reports
+from chatops.messages import en, en_reasons, en_settings, living, outcome, reports
 from chatops.messages.catalogue import plain, say
 from chatops.messages.english import english_text
 from tests.unit import views
@@ -100,12 +100,15 @@ def test_every_phase_and_every_end_is_korean(name: str) -> None:
         assert sentences(text) == [], text
 
 
+EXPLAINS = re.compile(r"why_|held_|unknown_schema|github_(\d|app_|moved|refused|pause)")
+"""Reasons that stand alone in a deployment's message; an error's others are introduced by `why_error`."""
+SERVICES = ("github_", "slack_", "aws_", "ecs_", "codedeploy_", "task_definition_")
+
+
 def causes() -> dict[str, dict[str, Any]]:
     """Every reason why something ended badly, by key, with values that are no language's."""
     fields = re.compile(r"\{(\w+)\}")
-    keys = [
-        k for k in en.TEXTS if k.startswith(("why_", "github_", "held_", "unknown_schema")) or k in en_trouble.TEXTS
-    ]
+    keys = [*en_settings.TEXTS, *(k for k in en_reasons.TEXTS if EXPLAINS.match(k) or k.startswith(SERVICES))]
     return {k: {"key": k, "values": dict.fromkeys(fields.findall(en.TEXTS[k]), "x1")} for k in keys}
 
 
@@ -116,7 +119,7 @@ def test_every_reason_is_korean() -> None:
 
 
 def reason_is_korean(key: str, cause: dict[str, Any]) -> None:
-    if key in en_trouble.TEXTS:
+    if not EXPLAINS.match(key):
         error = ServiceRefused(key, **cause["values"])
         reason = reason_of({"Error": "ServiceRefused", "Cause": json.dumps({"errorMessage": str(error)})})
         assert reason == Reason("why_error", said=error.reason)

@@ -1,4 +1,7 @@
-"""한국어: 오류가 전하는 말. 키와 순서는 en_trouble.py와 같습니다."""
+"""Korean: what is wrong with the settings or with targets.yaml.
+
+The same keys in the same order as `en_settings.py`.
+"""
 
 from __future__ import annotations
 
@@ -100,27 +103,4 @@ TEXTS: dict[TextKey, str] = {
     "what_strategy": "rolling, blue_green, linear, canary 중 하나",
     "what_windows": "동결 기간의 목록",
     "what_weekdays": "요일 목록",
-    # what other services did not do
-    "github_answered": "GitHub에서 {request} 요청에 {status} 응답을 보냈습니다.",
-    "github_answered_304": "GitHub에서 조건부가 아닌 {request} 요청에 304 응답을 보냈습니다.",
-    "github_without_body": "GitHub에서 {request} 요청에 본문 없이 {status} 응답을 보냈습니다.",
-    "github_silent": "GitHub에서 {request} 요청에 응답하지 않았습니다({error}).",
-    "github_page_elsewhere": "GitHub의 다음 페이지가 다른 주소에 있어서 토큰을 보내지 않았습니다.",
-    "github_no_json": "GitHub의 응답이 JSON이 아닙니다.",
-    "github_no_token": "GitHub에서 설치에 쓸 토큰을 주지 않았습니다.",
-    "slack_not_now": "Slack에서 {method} 호출을 받지 않았습니다: {code}.",
-    "slack_silent": "Slack에서 {method} 호출에 응답하지 않았습니다({error}).",
-    "slack_refused": "Slack에서 {method} 호출을 거부했습니다: {code}",
-    "aws_not_now": "AWS에서 {operation} 호출을 처리하지 못했습니다: {code}.",
-    "aws_refused": "AWS에서 {operation} 호출을 거부했습니다: {code}.",
-    "ecs_unknown": "ECS의 {cluster} 클러스터에 {service} 서비스가 없습니다.",
-    "ecs_not_promoted": "ECS에서 배포를 이어가지 못하게 했습니다({code}). ecs:ContinueServiceDeployment 권한이 필요합니다. 직접 실행하려면: aws ecs continue-service-deployment --service-deployment-arn {deployment} --hook-id {hook}",
-    "task_definition_gone": "기록된 태스크 정의 {task_definition} 항목이 없어져서 되돌릴 수 없습니다.",
-    "codedeploy_no_application": "CodeDeploy에 {application} 애플리케이션이 없습니다.",
-    "codedeploy_no_group": "CodeDeploy의 {application} 애플리케이션에 {group} 배포 그룹이 없습니다.",
-    "codedeploy_no_deployment": "CodeDeploy에 {deployment} 배포가 없습니다({code}).",
-    "codedeploy_not_promoted": "CodeDeploy에서 배포를 이어가지 못하게 했습니다({code}). codedeploy:ContinueDeployment 권한이 필요합니다. 직접 실행하려면: aws deploy continue-deployment --deployment-id {deployment} --deployment-wait-type {wait}",
-    "codedeploy_not_again": "CodeDeploy에서 {deployment} 배포의 리비전을 다시 배포하지 못하게 했습니다({code}).",
-    "codedeploy_no_record": "기록된 정상 CodeDeploy 배포가 없어서 되돌릴 수 없습니다.",
-    "nothing_recorded": "(없음)",
 }

@@ -1,5 +1,4 @@
-"""English: what errors say. An error carries its key and values, and each reader gets them in the catalogue's language
-(`errors.Told`); consoles and logs get this one."""
+"""English: what is wrong with the settings or with targets.yaml."""
 
 from __future__ import annotations
 
@@ -101,27 +100,4 @@ TEXTS: dict[TextKey, str] = {
     "what_strategy": "rolling, blue_green, linear or canary",
     "what_windows": "a list of windows",
     "what_weekdays": "a list of weekdays",
-    # what other services did not do
-    "github_answered": "GitHub answered {status} to {request}.",
-    "github_answered_304": "GitHub answered 304 to {request}, which was no conditional request.",
-    "github_without_body": "GitHub answered {status} without a body to {request}.",
-    "github_silent": "GitHub did not answer {request} ({error}).",
-    "github_page_elsewhere": "GitHub's next page is at another address; the token is not sent there.",
-    "github_no_json": "GitHub's answer was not JSON.",
-    "github_no_token": "GitHub gave no token for the installation.",
-    "slack_not_now": "Slack did not take {method}: {code}.",
-    "slack_silent": "Slack did not answer {method} ({error}).",
-    "slack_refused": "Slack refused {method}: {code}",
-    "aws_not_now": "AWS did not carry out {operation}: {code}.",
-    "aws_refused": "AWS refused {operation}: {code}.",
-    "ecs_unknown": "ECS knows no service {service} in cluster {cluster}.",
-    "ecs_not_promoted": "ECS did not let the deployment go on ({code}). It needs ecs:ContinueServiceDeployment; by hand: aws ecs continue-service-deployment --service-deployment-arn {deployment} --hook-id {hook}",
-    "task_definition_gone": "The recorded task definition {task_definition} is gone; nothing can be put back with it.",
-    "codedeploy_no_application": "CodeDeploy knows no application {application}.",
-    "codedeploy_no_group": "CodeDeploy knows no deployment group {group} in application {application}.",
-    "codedeploy_no_deployment": "CodeDeploy knows no deployment {deployment} ({code}).",
-    "codedeploy_not_promoted": "CodeDeploy did not let the deployment go on ({code}). It needs codedeploy:ContinueDeployment; by hand: aws deploy continue-deployment --deployment-id {deployment} --deployment-wait-type {wait}",
-    "codedeploy_not_again": "CodeDeploy refuses to deploy the revision of {deployment} again ({code}).",
-    "codedeploy_no_record": "No good CodeDeploy deployment is on record; nothing can be put back with it.",
-    "nothing_recorded": "(none)",
 }
