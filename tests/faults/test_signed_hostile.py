@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatops import aws, clock, words
+from chatops import aws, clock
+from chatops.domain.command_text import is_version
 from chatops.domain.release import Release
+from chatops.domain.request import Request, read
 from chatops.edge import fields, handler
 from chatops.errors import InvalidRequest
 from chatops.ids import EXECUTION_NAME
-from chatops.request import Request, read
 from chatops.store import approvals, deployments, releases
 from chatops.store.approvals import Question
 from chatops.store.table import Table
@@ -74,7 +75,7 @@ def check(states: States) -> list[Request]:
         assert len(made.encode()) < LIMIT
         asked = json.loads(made)
         json.dumps(asked, ensure_ascii=False).encode()
-        assert words.is_version(asked.get("version", "v1"))
+        assert is_version(asked.get("version", "v1"))
         assert fields.user(asked["requester"]["id"]), "nobody is taken for an operator in the console"
         try:
             found.append(read(asked, targets()))

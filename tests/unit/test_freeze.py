@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatops import clock, config, policy, request, words
+from chatops import clock, config, policy
+from chatops.domain import command_text, request
 from chatops.edge import commands
 from chatops.errors import InvalidConfiguration, InvalidRequest
 from chatops.freeze import STEPS, Freeze, Once, Weekly, Window, holding
@@ -342,8 +343,8 @@ def test_what_cannot_be_is_said_with_file_line_and_field(
 def test_what_follows_break_glass_is_the_reason(
     text: str, version: str, target: str, reason: str, dry_run: bool
 ) -> None:
-    found = words.parse_deploy(text, ["dev", "prod"])
-    assert found == words.Words(
+    found = command_text.parse_deploy(text, ["dev", "prod"])
+    assert found == command_text.Command(
         "deploy", version=version, target=target, reason=reason, dry_run=dry_run, break_glass=True
     )
 
@@ -362,22 +363,22 @@ def test_what_follows_break_glass_is_the_reason(
     ],
 )
 def test_where_it_is_doubtful_what_is_meant_nothing_is_started(text: str, key: str) -> None:
-    found = words.parse_deploy(text, ["dev", "prod"])
+    found = command_text.parse_deploy(text, ["dev", "prod"])
     assert found.mistake
     assert found.mistake.key == key
 
 
 def test_a_rollback_needs_no_glass_broken_and_minds_nobody_who_tries() -> None:
-    found = words.parse_rollback("v1.2.2 prod --break-glass payments are down", ["dev", "prod"])
-    assert found == words.Words("rollback", version="v1.2.2", target="prod", reason="payments are down")
+    found = command_text.parse_rollback("v1.2.2 prod --break-glass payments are down", ["dev", "prod"])
+    assert found == command_text.Command("rollback", version="v1.2.2", target="prod", reason="payments are down")
 
 
 def test_the_execution_is_told(environment: pytest.MonkeyPatch) -> None:
-    asked = words.parse_deploy("v1.2.3 dev --break-glass down", ["dev"])
+    asked = command_text.parse_deploy("v1.2.3 dev --break-glass down", ["dev"])
     text = commands.execution_input({"user_id": "U0LEE0001"}, asked)
     assert '"break_glass": true' in text
     assert '"reason": "down"' in text
-    assert "break_glass" not in commands.execution_input({}, words.parse_deploy("v1.2.3 dev", ["dev"]))
+    assert "break_glass" not in commands.execution_input({}, command_text.parse_deploy("v1.2.3 dev", ["dev"]))
 
 
 KNOWN = {"prod": Target("prod", "acme/shop", "prod_deploy")}

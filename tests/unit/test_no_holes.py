@@ -13,9 +13,9 @@ import pytest
 
 from chatops import causes, ending, errors
 from chatops.domain.reason import Reason
+from chatops.domain.request import where
 from chatops.messages import catalogue, history, living, outcome, reports, unplanned
 from chatops.messages.details import details
-from chatops.request import where
 from tests.holes import holes, texts
 from tests.unit import views
 from tests.unit.views import ENDS, PLAN, STATES, State

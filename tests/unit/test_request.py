@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatops.domain.request import Request, read, where
 from chatops.errors import InvalidRequest
 from chatops.messages.catalogue import plain
-from chatops.request import Request, read, where
 from chatops.targets import Target
 
 KNOWN = {name: Target(name, "acme/x", f"{name}_deploy") for name in ("dev", "prod")}

@@ -11,6 +11,7 @@ import pytest
 
 from chatops import aws, store, targets
 from chatops.domain.codec import SCHEMA
+from chatops.domain.command_text import Command
 from chatops.edge import back, cancelling, commands, deciding, promoting
 from chatops.errors import GitHubRateLimited, TargetBusy
 from chatops.github import runs
@@ -18,7 +19,6 @@ from chatops.platforms.rollout import Pause
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
 from chatops.store import deployments, pauses, stages, waits
 from chatops.store.table import Table
-from chatops.words import Words
 from tests.faults.races.far import DANA, LEE, Far, arn, far_ends
 from tests.unit.conftest import Time
 from tests.unit.shapes import RECORD, Watched, recorded
@@ -149,7 +149,7 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     paused(far)
     for name in ("d-one", "d-back", "d-cancelled"):
         watcher.facts("plan", (deployments.get(far.rows, name) or {})["plan"])
-    asked = Words("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
+    asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
     form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
     watcher.facts("input", json.loads(commands.execution_input(form, asked)))
     press = back.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")

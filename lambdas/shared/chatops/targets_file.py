@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from chatops import config, freeze_file
+from chatops.domain.command_text import RESERVED
 from chatops.errors import InvalidConfiguration
 from chatops.platforms.ecs_pauses import PAUSE_STAGES
 from chatops.targets import (
@@ -34,7 +35,6 @@ from chatops.targets import (
     default_policy,
     default_repository,
 )
-from chatops.words import RESERVED
 from chatops.yaml_places import Where, composed
 
 if TYPE_CHECKING:

@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chatops import http, words
+from chatops import http
 from chatops.domain.codec import SCHEMA
+from chatops.domain.command_text import Command, parse_deploy, parse_rollback, parse_status
+from chatops.domain.reason import Reason
 from chatops.edge import cancelling, fields
 from chatops.edge.start import start
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
 from chatops.targets import Target, default_target, targets
-from chatops.words import Mistake, Words
 
-_KINDS = {"deploy": words.parse_deploy, "status": words.parse_status, "rollback": words.parse_rollback}
+_KINDS = {
+    "deploy": parse_deploy,
+    "status": parse_status,
+    "rollback": parse_rollback,
+}
 
 
 def ephemeral(text: str) -> dict[str, Any]:
@@ -49,11 +54,11 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     return _start(form, asked)
 
 
-def _with_default(asked: Words, known: Mapping[str, Target]) -> Words:
+def _with_default(asked: Command, known: Mapping[str, Target]) -> Command:
     target = default_target(known)
     if target:
         return replace(asked, target=target)
-    return replace(asked, mistake=Mistake("which_target", {"targets": ", ".join(known)}))
+    return replace(asked, mistake=Reason("which_target", targets=", ".join(known)))
 
 
 def help_text(known: Mapping[str, Target]) -> str:
@@ -62,7 +67,7 @@ def help_text(known: Mapping[str, Target]) -> str:
     return "\n".join([*lines, say("help_targets", targets=", ".join(known))])
 
 
-def execution_input(form: Mapping[str, str], asked: Words) -> str:
+def execution_input(form: Mapping[str, str], asked: Command) -> str:
     """The input: the same text for the same delivery, else StartExecution would not know it again."""
     made = {
         "schema": SCHEMA,
@@ -79,7 +84,7 @@ def execution_input(form: Mapping[str, str], asked: Words) -> str:
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
 
 
-def _start(form: Mapping[str, str], asked: Words) -> dict[str, Any]:
+def _start(form: Mapping[str, str], asked: Command) -> dict[str, Any]:
     team, trigger = form.get("team_id", ""), form.get("trigger_id", "")
     if not trigger:
         return http.answer(400, {"message": "A slash command has a trigger_id."})
@@ -88,7 +93,7 @@ def _start(form: Mapping[str, str], asked: Words) -> dict[str, Any]:
     return ephemeral(_accepted(asked))
 
 
-def _accepted(asked: Words) -> str:
+def _accepted(asked: Command) -> str:
     if asked.dry_run:
         return say("accepted_dry_run")
     if asked.action in ("status", "history"):

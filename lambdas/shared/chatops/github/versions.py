@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from chatops import words
+from chatops.domain.command_text import suggest
 from chatops.domain.plan import Changes
 from chatops.errors import GitHubRefused
 from chatops.github import replies
@@ -82,7 +82,7 @@ def _commit(github: GitHub, version: str, ref: str) -> Commit | None:
 def similar(github: GitHub, version: str) -> str:
     """A tag that was probably meant, or nothing."""
     try:
-        return words.suggest(version, _tags(github))
+        return suggest(version, _tags(github))
     except GitHubRefused:
         return ""
 

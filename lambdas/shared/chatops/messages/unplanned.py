@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops.domain.reason import Reason
+from chatops.domain.request import Request
 from chatops.messages.catalogue import plain, say
 from chatops.messages.parts import tidy
-from chatops.request import Request
 
 
 def title(asked: Request) -> str:

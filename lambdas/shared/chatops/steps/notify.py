@@ -11,12 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import ending
 from chatops.config import execution_url, settings
+from chatops.domain.request import Request, where
 from chatops.errors import InvalidConfiguration
 from chatops.messages import history, outcome, reports, unplanned
 from chatops.messages.catalogue import say
 from chatops.messages.details import details
 from chatops.messages.facts import View
-from chatops.request import Request, where
 from chatops.steps import speak
 from chatops.store import deployments, messages, results
 from chatops.store.table import table

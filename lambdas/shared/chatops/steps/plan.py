@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatops import clock, freeze, policy, words
+from chatops import clock, freeze, policy
 from chatops.config import settings
 from chatops.domain import codec, release
 from chatops.domain.codec import SCHEMA, Json
+from chatops.domain.command_text import is_version
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
+from chatops.domain.request import Request, read, where
 from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
 from chatops.observability import count
 from chatops.platforms.registry import platform
-from chatops.request import Request, read, where
 from chatops.slack import people
 from chatops.steps import target_lock
 from chatops.store import deployments, locks, releases
@@ -186,7 +187,7 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
         if meant := versions.similar(client, wanted):
             raise InvalidRequest("similar_version", repository=target.repository, version=wanted, meant=meant)
         raise InvalidRequest("unknown_version", repository=target.repository, version=wanted)
-    if not words.is_version(commit.version):
+    if not is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
         raise InvalidRequest("bad_version", word=commit.version[:80])
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatops.domain.request import read
 from chatops.errors import InvalidRequest
 from chatops.messages.catalogue import plain
 from chatops.platforms.registry import PlatformOf, platform
-from chatops.request import read
 from chatops.store import deployments, locks, releases
 from chatops.store.table import Item, table
 from chatops.targets import targets

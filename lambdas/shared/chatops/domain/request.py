@@ -1,4 +1,4 @@
-"""The execution's input, from the Slack edge or the Step Functions console; checked before it is believed."""
+"""The execution's input, from the Slack edge or the Step Functions console, validated."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatops import words
 from chatops.domain import codec
-from chatops.errors import InvalidRequest, UnknownSchema
+from chatops.domain.command_text import REASON_LIMIT, is_version, suggest
+from chatops.errors import Refusal, UnknownSchema
 from chatops.targets import Target, default_target
 
 COMMANDS = ("deploy", "rollback", "status", "history")
@@ -18,7 +18,7 @@ _RESPONSE_URL = re.compile(r"https?://[^\s\"'<>]{1,500}")
 
 @dataclass(frozen=True)
 class Request:
-    """Who wants what, where, and where to answer."""
+    """Who asks for what, on which target, and where to answer."""
 
     command: str
     version: str = ""
@@ -42,16 +42,16 @@ def _text(source: dict[str, Any], name: str, limit: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidRequest("not_a_text", field=name)
+        raise Refusal("not_a_text", field=name)
     if len(value) > limit:
-        raise InvalidRequest("too_long", field=name, count=len(value), limit=limit)
+        raise Refusal("too_long", field=name, count=len(value), limit=limit)
     return value.strip()
 
 
 def _flag(source: dict[str, Any], name: str) -> bool:
     value = source.get(name, False)
     if not isinstance(value, bool):
-        raise InvalidRequest("not_a_boolean", field=name)
+        raise Refusal("not_a_boolean", field=name)
     return value
 
 
@@ -83,37 +83,37 @@ def _command(source: dict[str, Any]) -> str:
     command = _text(source, "command", 20)
     if command in COMMANDS and command != source["command"]:
         # the state machine has told a question from a deployment by the word as it stands
-        raise InvalidRequest("command_blanks", word=command)
+        raise Refusal("command_blanks", word=command)
     if command not in COMMANDS:
-        raise InvalidRequest("unknown_command" if command else "no_command", word=command, known=", ".join(COMMANDS))
+        raise Refusal("unknown_command" if command else "no_command", word=command, known=", ".join(COMMANDS))
     return command
 
 
 def read(source: object, known: dict[str, Target]) -> Request:
-    """The request. Raises InvalidRequest in words that a person understands."""
+    """The validated request. Raises Refusal."""
     if not isinstance(source, dict):
-        raise InvalidRequest("not_an_object")
+        raise Refusal("not_an_object")
     try:
         source = codec.request(source)
     except UnknownSchema as error:
-        raise InvalidRequest(error.reason.key, **error.reason.values) from None
+        raise Refusal(error.reason.key, **error.reason.values) from None
     command = _command(source)
     version = _text(source, "version", 300)
-    if version and not words.is_version(version):
-        raise InvalidRequest("bad_version", word=version[:80])
+    if version and not is_version(version):
+        raise Refusal("bad_version", word=version[:80])
     target = _text(source, "target", 64).lower()
     if not target:
         target = default_target(known)
         if not target:
-            raise InvalidRequest("which_target", targets=", ".join(known))
+            raise Refusal("which_target", targets=", ".join(known))
     elif target not in known:
-        if meant := words.suggest(target, known):
-            raise InvalidRequest("unknown_target", word=target[:40], meant=meant)
-        raise InvalidRequest("unknown_word", word=target[:40], targets=", ".join(known))
+        if meant := suggest(target, known):
+            raise Refusal("unknown_target", word=target[:40], meant=meant)
+        raise Refusal("unknown_word", word=target[:40], targets=", ".join(known))
     dry_run, break_glass = _flag(source, "dry_run"), _flag(source, "break_glass")
-    reason = _text(source, "reason", words.REASON_LIMIT)
+    reason = _text(source, "reason", REASON_LIMIT)
     if break_glass and command == "deploy" and not reason:
-        raise InvalidRequest("break_glass_reason")
+        raise Refusal("break_glass_reason")
     place = where(source)
     requester = source.get("requester")
     name = requester.get("name") if isinstance(requester, dict) else ""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatops import words
-from chatops.words import Words, is_version, parse_deploy, parse_rollback, parse_status
+from chatops.domain import command_text
+from chatops.domain.command_text import Command, is_version, parse_deploy, parse_rollback, parse_status
 
 TARGETS = ["dev", "prod"]
 HOSTILE = [
@@ -51,7 +51,7 @@ HOSTILE = [
 def test_the_words_of_a_deploy_are_told_apart_by_kind_in_any_order(
     text: str, version: str, target: str, dry_run: bool
 ) -> None:
-    assert parse_deploy(text, TARGETS) == Words("deploy", version=version, target=target, dry_run=dry_run)
+    assert parse_deploy(text, TARGETS) == Command("deploy", version=version, target=target, dry_run=dry_run)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_dashes_that_slack_makes_of_two_hyphens_are_an_option_all_the_same(o
 
 
 def test_a_space_that_does_not_break_separates_words_too() -> None:
-    assert parse_deploy("v1.2.3\u00a0prod", TARGETS) == Words("deploy", version="v1.2.3", target="prod")
+    assert parse_deploy("v1.2.3\u00a0prod", TARGETS) == Command("deploy", version="v1.2.3", target="prod")
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -106,21 +106,21 @@ def test_two_targets_are_one_too_many(parse: object) -> None:
 
 
 def test_the_same_target_twice_is_that_target() -> None:
-    assert parse_deploy("prod v1.2.3 prod", TARGETS) == Words("deploy", version="v1.2.3", target="prod")
-    assert parse_status("prod prod", TARGETS) == Words("status", target="prod")
+    assert parse_deploy("prod v1.2.3 prod", TARGETS) == Command("deploy", version="v1.2.3", target="prod")
+    assert parse_status("prod prod", TARGETS) == Command("status", target="prod")
 
 
 @pytest.mark.parametrize("parse", [parse_deploy, parse_rollback, parse_status])
 @pytest.mark.parametrize("text", ["help", "HELP", "help me"])
 def test_every_command_has_help(parse: object, text: str) -> None:
-    assert parse(text, TARGETS) == Words("help")  # type: ignore[operator]
+    assert parse(text, TARGETS) == Command("help")  # type: ignore[operator]
 
 
 def test_history_and_status_take_a_target_and_nothing_else() -> None:
-    assert parse_deploy("history", TARGETS) == Words("history")
-    assert parse_deploy("History PROD", TARGETS) == Words("history", target="prod")
-    assert parse_status("", TARGETS) == Words("status")
-    assert parse_status("Prod", TARGETS) == Words("status", target="prod")
+    assert parse_deploy("history", TARGETS) == Command("history")
+    assert parse_deploy("History PROD", TARGETS) == Command("history", target="prod")
+    assert parse_status("", TARGETS) == Command("status")
+    assert parse_status("Prod", TARGETS) == Command("status", target="prod")
     for asked in (parse_deploy("history prdo", TARGETS), parse_status("prdo", TARGETS)):
         assert asked.mistake is not None
         assert asked.mistake.values == {"word": "prdo", "meant": "prod"}
@@ -130,8 +130,8 @@ def test_history_and_status_take_a_target_and_nothing_else() -> None:
 
 
 def test_cancel_takes_one_id_or_none() -> None:
-    assert parse_deploy("cancel", TARGETS) == Words("cancel")
-    assert parse_deploy("cancel d-abc234def567", TARGETS) == Words("cancel", deployment_id="d-abc234def567")
+    assert parse_deploy("cancel", TARGETS) == Command("cancel")
+    assert parse_deploy("cancel d-abc234def567", TARGETS) == Command("cancel", deployment_id="d-abc234def567")
     assert parse_deploy("cancel hot.fix_2026@1", TARGETS).deployment_id == "hot.fix_2026@1"
     for text in ("cancel a b", "cancel a;b", "cancel " + "x" * 81):
         mistake = parse_deploy(text, TARGETS).mistake
@@ -140,7 +140,7 @@ def test_cancel_takes_one_id_or_none() -> None:
 
 
 def test_a_target_may_bear_a_word_of_the_command_without_being_lost() -> None:
-    assert parse_deploy("history", ["history", "dev"]) == Words("deploy", target="history")
+    assert parse_deploy("history", ["history", "dev"]) == Command("deploy", target="history")
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_a_target_may_bear_a_word_of_the_command_without_being_lost() -> None:
 def test_a_rollback_has_version_and_target_in_either_order_and_then_a_reason(
     text: str, version: str, target: str, reason: str
 ) -> None:
-    assert parse_rollback(text, TARGETS) == Words("rollback", version=version, target=target, reason=reason)
+    assert parse_rollback(text, TARGETS) == Command("rollback", version=version, target=target, reason=reason)
 
 
 def test_a_reason_is_cut_at_its_limit() -> None:
-    assert len(parse_rollback("prod " + "so slow " * 200, TARGETS).reason) == words.REASON_LIMIT
+    assert len(parse_rollback("prod " + "so slow " * 200, TARGETS).reason) == command_text.REASON_LIMIT
 
 
 def test_a_target_mistyped_before_a_reason_rolls_nothing_back() -> None:
@@ -177,7 +177,7 @@ def test_a_target_mistyped_before_a_reason_rolls_nothing_back() -> None:
 
 
 def test_a_target_named_only_within_the_reason_is_the_target() -> None:
-    assert parse_rollback("login broken in prod", TARGETS) == Words(
+    assert parse_rollback("login broken in prod", TARGETS) == Command(
         "rollback", target="prod", reason="login broken in prod"
     )
     mistake = parse_rollback("works in dev, broken in prod but dev is fine", TARGETS).mistake
@@ -186,8 +186,8 @@ def test_a_target_named_only_within_the_reason_is_the_target() -> None:
 
 
 def test_with_one_target_its_name_in_a_reason_means_nothing_more() -> None:
-    assert parse_rollback("devastating errors", ["dev"]) == Words("rollback", reason="devastating errors")
-    assert parse_rollback("it broke dev", ["dev"]) == Words("rollback", reason="it broke dev")
+    assert parse_rollback("devastating errors", ["dev"]) == Command("rollback", reason="devastating errors")
+    assert parse_rollback("it broke dev", ["dev"]) == Command("rollback", reason="it broke dev")
 
 
 @pytest.mark.parametrize("text", ["prod --dry-run", "prod too slow --dry-run", "—dry-run prod too slow"])
@@ -198,9 +198,9 @@ def test_a_dry_run_of_a_rollback_is_never_mistaken_for_its_reason(text: str) -> 
 
 
 def test_a_command_word_after_rollback_starts_no_rollback() -> None:
-    assert parse_rollback("cancel", TARGETS) == Words("cancel")
+    assert parse_rollback("cancel", TARGETS) == Command("cancel")
     assert parse_rollback("cancel d-abc234def567", TARGETS).action == "cancel"
-    assert parse_rollback("history prod", TARGETS) == Words("history", target="prod")
+    assert parse_rollback("history prod", TARGETS) == Command("history", target="prod")
 
 
 @settings(max_examples=400, deadline=None)
@@ -210,15 +210,15 @@ def test_whatever_is_typed_is_understood_or_a_mistake_and_never_an_unsafe_versio
         asked = parse(text, known)
         assert asked.version == "" or is_version(asked.version)
         assert asked.target == "" or asked.target in known
-        assert len(asked.reason) <= words.REASON_LIMIT
+        assert len(asked.reason) <= command_text.REASON_LIMIT
 
 
 @pytest.mark.parametrize("reason", ["5xx errors at checkout", "503 after login", "p99 latency doubled", "5XX on prod"])
 def test_a_symptom_begins_a_reason_and_is_no_version(reason: str) -> None:
-    asked = words.parse_rollback(reason, ["dev"])
+    asked = command_text.parse_rollback(reason, ["dev"])
     assert (asked.version, asked.reason, asked.mistake) == ("", reason, None)
 
 
 @pytest.mark.parametrize("version", ["503", "5.1", "abc1234", "v2"])
 def test_alone_or_in_a_versions_form_it_is_one(version: str) -> None:
-    assert words.parse_rollback(version, ["dev"]).version == version
+    assert command_text.parse_rollback(version, ["dev"]).version == version
