@@ -2,7 +2,7 @@
 
 None sees the targets of the installation in whose repository it runs: they come with it where it is deployed from
 (`deploy-lambda.yml` runs the tests there), and a test has its own. No world that a test builds leaks a secret. Slack
-reads every request that is made of its fake.
+reads every request that is made of its fake. The process that forks functions goes from one test to the next.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from chatops import targets
+from local.runtime.process import Zygote
 from tests import leaks, misread
 
 targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
+Zygote.kept = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -109,61 +109,84 @@ def _is_zombie(pid: int) -> bool:
         return True
 
 
-class Zygote:
-    """The handle on the process that forks."""
+class _Process:
+    """The process that forks, and the socket that it takes orders from."""
 
-    def __init__(self, root: Path, preload: Sequence[str] = PRELOAD) -> None:
-        self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair()
+    def __init__(self, root: Path, preload: Sequence[str]) -> None:
+        self.control, theirs = socket.socketpair()
         environment = {
             **base_environment(os.environ),
             "PYTHONPATH": os.pathsep.join((str(root), *_installed())),
         }
         with theirs:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.runtime.zygote", *preload],
                 stdin=theirs.fileno(),
                 env=environment,
                 cwd=root,
                 start_new_session=True,  # Ctrl-C in the terminal is for the main process alone
             )
-        self._started = False
+        self.started = False
 
     def order(self, order: dict[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
-        """Raises RuntimeError when the zygote is gone (it never is while the runtime is open)."""
-        with self._lock:
-            if not self._started:
-                self._answer()
-                self._started = True
-            try:
-                zygote.send(self._control, order, fds)
-            except OSError:
-                raise RuntimeError("the Lambda runtime has been closed") from None
-            return self._answer()
+        """Raises OSError when it is gone."""
+        if not self.started:
+            self._answer()
+            self.started = True
+        zygote.send(self.control, order, fds)
+        return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        try:
-            answer, _ = zygote.receive(self._control)
-        except OSError:
-            answer = None
+        answer, _ = zygote.receive(self.control)
         if answer is None:
-            raise RuntimeError("the process that starts functions is gone")
+            raise ConnectionError("the process that starts functions is gone")
         return answer
 
-    @property
-    def pid(self) -> int:
-        return int(self._process.pid)
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.control.shutdown(socket.SHUT_RDWR)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.control.close()
+
+
+class Zygote:
+    """The handle on the process that forks. With `kept`, a list, its process goes there when it is closed, and comes
+    from there: importing everything anew takes longer than most tests."""
+
+    kept: list[_Process] | None = None
+
+    def __init__(self, root: Path, preload: Sequence[str] = PRELOAD) -> None:
+        self._lock = threading.Lock()
+        self._process: _Process | None = self.kept.pop() if self.kept else _Process(root, preload)
+        self.pid = int(self._process.process.pid)
+
+    def order(self, order: dict[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
+        """Raises RuntimeError when the runtime has been closed, or the process is gone."""
+        with self._lock:
+            if self._process is None:
+                raise RuntimeError("the Lambda runtime has been closed")
+            try:
+                return self._process.order(order, fds)
+            except OSError:
+                raise RuntimeError("the process that starts functions is gone") from None
 
     def close(self) -> None:
-        """End it and everything it forked."""
-        with contextlib.suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._control.close()
+        """End everything that it forked, and the process itself unless it is kept."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        if self.kept is not None:
+            with contextlib.suppress(OSError):
+                if process.started:
+                    process.order({"reset": True})
+                self.kept.append(process)
+                return
+        process.close()
 
 
 def _installed() -> list[str]:

@@ -6,8 +6,8 @@ program's main module in every child, which here is the whole local run.) Starte
 local.runtime.zygote`; its standard input is the socket that it takes orders from. It kills what it forked
 and leaves when that socket ends: nothing outlives the runtime.
 
-Orders: {"fork": function} with one file descriptor -> {"pid": N}; {"end": pid} -> {"status": S}. Each
-travels as four bytes of length (the descriptor rides on them), then JSON.
+Orders: {"fork": function} with one file descriptor -> {"pid": N}; {"end": pid} -> {"status": S}; {"reset": true} ends all.
+Each travels as four bytes of length (the descriptor rides on them), then JSON.
 """
 
 from __future__ import annotations
@@ -80,6 +80,10 @@ def main(preload: list[str]) -> None:
             sandbox.lead(pid)
             children.add(pid)
             send(control, {"pid": pid})
+        elif "reset" in order:
+            while children:
+                sandbox.end(children.pop(), children)
+            send(control, {"reset": True})
         else:
             children.discard(order["end"])
             send(control, {"status": sandbox.end(order["end"], children)})

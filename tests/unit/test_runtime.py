@@ -18,6 +18,7 @@ import pytest
 
 from local.runtime.endpoint import LambdaRuntime, ServiceFault
 from local.runtime.environment import base_environment
+from local.runtime.process import Zygote
 from local.runtime.template import Function, Template, function_arn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -306,7 +307,8 @@ def test_idle_processes_end_and_at_most_max_warm_are_kept(template: Template) ->
         assert runtime.invoke("other", {}).cold
 
 
-def test_closing_ends_every_process_even_a_busy_one(template: Template) -> None:
+def test_closing_ends_every_process_even_a_busy_one(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Zygote, "kept", None)
     runtime = LambdaRuntime(template)
     idle = pid(runtime)
     with ThreadPoolExecutor(1) as threads:
