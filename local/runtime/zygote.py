@@ -6,7 +6,8 @@ program's main module in every child, which here is the whole local run.) Starte
 local.runtime.zygote`; its standard input is the socket that it takes orders from. It kills what it forked
 and leaves when that socket ends: nothing outlives the runtime.
 
-Orders: {"fork": function} with one file descriptor -> {"pid": N}; {"end": pid} -> {"status": S}; {"reset": true} ends all.
+Orders: {"fork": function} with one file descriptor -> {"pid": N}; {"end": pid} -> {"status": S}; {"reset": true} ends
+all.
 Each travels as four bytes of length (the descriptor rides on them), then JSON.
 """
 
