@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatops import ready
 from chatops.observability import step
-from chatops.steps import promote
+from chatops.steps import promotion
 
 ready.prepare("dynamodb", live=True)
-handler = step(promote.run)
+handler = step(promotion.promote)

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from chatops import aws, clock
 from chatops.domain.command_text import is_version
+from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read
 from chatops.edge import fields, handler
 from chatops.errors import InvalidRequest
 from chatops.ids import EXECUTION_NAME
-from chatops.store import approvals, deployments, releases
-from chatops.store.approvals import Question
+from chatops.store import deployments, questions, releases
 from chatops.store.table import Table
 from chatops.targets import targets
 from tests.faults.conftest import Edge
@@ -44,7 +44,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
     for name in (ID, CARD):
         deployments.begin(rows, name, "arn", {**PLAN, "channel": "C0DEPLOY1"})
     later = clock.now() + 3600
-    approvals.open_question(rows, ID, Question(("U0ABSENT1",), 1, later, later))
+    questions.ask(rows, ID, Question(0, later, ("U0ABSENT1",), 1, later))
     live = Release("v2", deployment_id=CARD, verified_at="2025-01-02T00:00:00.000Z")
     rows.transact(releases.adding("dev", live))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatops import operator
-from chatops.store import pauses
+from chatops.store import questions
 from chatops.store.table import Table
 from fakes.faults import Fault
 from fakes.slack.directory import U_DEV, U_LEE, U_OUT
@@ -133,7 +133,7 @@ def test_with_slack_down_an_operator_promotes(build: Build) -> None:
     drive.world.slack.down = True
     drive.until_state("Request Promotion")
     rows = Table("platform-deploy-table", drive.world.dynamodb)
-    while not pauses.all_of(rows, drive.deployment_id):
+    while not questions.pauses(rows, drive.deployment_id):
         pass
     told = operator.decide(rows, "promote", drive.deployment_id, "arn:x")
     assert told.endswith("is promoted, by arn:x.")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.question import Question
 from chatops.messages.facts import View
 from chatops.steps import approval, speak
-from chatops.store import deployments
+from chatops.store import deployments, questions
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN
@@ -60,6 +61,12 @@ class Said:
 def said(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Said:
     deployments.begin(rows, ID, ARN, ASKED)
     return Said(environment)
+
+
+def asked(rows: Table) -> Question:
+    found = questions.get(rows, ID)
+    assert found is not None
+    return found
 
 
 def event(mode: str, **more: Any) -> dict[str, Any]:

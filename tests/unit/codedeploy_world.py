@@ -117,7 +117,7 @@ class Door:
         patch.setattr(restore.stages, "revoke", lambda *_: None)
         patch.setattr(results, "keep", lambda *_: None)
         patch.setattr(results, "kept", lambda *_: {})
-        patch.setattr(rollout.approvals, "cancelled", lambda *_: None)
+        patch.setattr(rollout.cancels, "get", lambda *_: None)
         patch.setattr(rollout.waits, "counter", lambda *_: 0)
         patch.setattr(rollout.messages, "may_progress", lambda *_: True)
         return World(self.far, time, self.far.add_group("batch", "live"), self.url)

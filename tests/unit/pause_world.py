@@ -11,11 +11,12 @@ import pytest
 from botocore.config import Config
 
 from chatops import aws, targets
-from chatops.edge import clicks
+from chatops.domain.question import Question
+from chatops.edge import interactions
 from chatops.slack import client as slack
-from chatops.steps import approval, ecs, promote
-from chatops.store import approvals, deployments, locks, pauses
-from chatops.store.table import Item, Table
+from chatops.steps import approval, ecs, promotion
+from chatops.store import cancels, deployments, locks, questions
+from chatops.store.table import Table
 from fakes.clock import Clock
 from fakes.ecs import Ecs
 from tests.contract.conftest import served
@@ -136,7 +137,7 @@ class Paused:
 
     def promote(self) -> bool:
         """Promote, the state."""
-        self.state["promotion"] = promote.run(self.event())
+        self.state["promotion"] = promotion.promote(self.event())
         return bool(self.state["promotion"]["continued"])
 
     def press(self, action: str, user: str, value: str = "", channel: str = CHANNEL) -> str:
@@ -148,26 +149,29 @@ class Paused:
             "response_url": f"https://hooks.slack.com/actions/{user}",
             "actions": [{"action_id": action, "value": value or f"{ID}/{self.mark}"}],
         }
-        assert clicks.answer(payload) == {"statusCode": 200, "body": ""}
+        assert interactions.answer(payload) == {"statusCode": 200, "body": ""}
         whom, text = self.posts.told.pop()
         assert whom == user
         return text
 
     @property
     def mark(self) -> str:
-        return str(self.state["rollout"]["pause"]["mark"])
+        """Of the pause that it has come to last."""
+        pause = self.question.pause
+        assert pause is not None
+        return pause.mark
 
     @property
-    def row(self) -> Item:
-        return pauses.all_of(self.rows, ID)[0]
+    def question(self) -> Question:
+        return questions.pauses(self.rows, ID)[0]
 
     @property
     def decision(self) -> str:
-        return str(self.row.get("decision") or "")
+        return self.question.decision or ""
 
     @property
     def cancelled_by(self) -> str:
-        return str((approvals.cancelled(self.rows, ID) or {}).get("by", ""))
+        return str((cancels.get(self.rows, ID) or {}).get("by", ""))
 
     def continued(self) -> int:
         """How often ECS was told to go on, and did."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.question import Answer
 from chatops.errors import DecisionRecorded
-from chatops.steps import approval, promotion
-from chatops.store import approvals, waits
+from chatops.store import cancels, questions, waits
 from chatops.store.table import Table
 from tests.unit.approval_world import (
     ASKED,
@@ -19,7 +19,7 @@ from tests.unit.approval_world import (
     LEE,
     NOW,
     Said,
-    event,
+    asked,
     read,
     request,
     said,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_reminder_that_is_due_names_who_is_missing_and_how_long_is_left(rows: Table, said: Said, time: Time) -> None:
     read()
-    approvals.vote(rows, ID, LEE)
+    questions.record(rows, ID, Answer.APPROVED, LEE)
     time.pass_by(899)
     assert (read()["wait_seconds"], said.reminders) == (1, [])
     time.pass_by(1.5)
@@ -43,7 +43,7 @@ def test_a_reminder_that_is_due_names_who_is_missing_and_how_long_is_left(rows: 
     text = f"<@{KIM}>: `v1.2.3` → *prod* still waits for your decision; 44m 59s left."
     assert said.reminders == [(ID, f"reminder-{NOW + 900}", text, {})]
     assert fact["wait_seconds"] == 900, "the next one"
-    assert (approvals.get(rows, ID) or {})["next_reminder_at"] == NOW + 900.5 + 900
+    assert asked(rows).next_reminder_at == NOW + 900.5 + 900
     assert read()["wait_seconds"] == 900
     assert len(said.reminders) == 1
 
@@ -53,7 +53,7 @@ def test_a_reminder_that_another_step_sends_is_not_sent_twice(
 ) -> None:
     read()
     time.pass_by(900)
-    monkeypatch.setattr(approvals, "reminded", lambda *_: False)
+    monkeypatch.setattr(questions, "reminded", lambda *_: False)
     assert (read()["wait_seconds"], said.reminders) == (900, [])
 
 
@@ -105,7 +105,7 @@ def test_who_is_mentioned_waits_until_slack_takes_the_card(rows: Table, said: Sa
 
 def test_a_wake_since_the_look_asks_nobody(rows: Table, said: Said) -> None:
     waits.wake(rows, ID)
-    with pytest.raises(DecisionRecorded, match=r"^Something happened since the last look\.$"):
+    with pytest.raises(DecisionRecorded, match=r"^Something changed since the decision was read\.$"):
         request(FACT)
     assert (said.shown, said.short) == ([], [])
 
@@ -115,9 +115,9 @@ def test_what_is_decided_or_cancelled_already_asks_nobody(rows: Table, said: Sai
     fact = read()
     said.shown, said.short = [], []
     if what == "a cancel":
-        approvals.cancel(rows, ID, DANA)
+        cancels.record(rows, ID, DANA)
     else:
-        approvals.decide(rows, ID, "rejected", KIM)
+        questions.record(rows, ID, Answer.REJECTED, KIM)
     with pytest.raises(DecisionRecorded, match=r"^There is a decision already\.$"):
         request(fact)
     assert (said.shown, said.short) == ([], [])
@@ -131,8 +131,3 @@ def test_a_fact_without_a_deadline_or_a_plan_without_a_question_is_asked_all_the
     plan = {name: value for name, value in ASKED.items() if name != "approval"}
     request({"wake": 0, "eligible": [KIM]}, plan)
     assert said.short[0][2] == f"<@{KIM}>: <@{DANA}> asks to deploy `v1.2.3` to *prod*. Please decide by ."
-
-
-def test_a_paused_rollout_is_asked_about_by_its_own_step(said: Said, environment: pytest.MonkeyPatch) -> None:
-    environment.setattr(promotion, "request", lambda given: {"promotion": given["mode"]})
-    assert approval.run(event("promotion")) == {"promotion": "promotion"}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chatops.store import approvals, deployments
+from chatops.domain.question import Answer
+from chatops.store import cancels, deployments, questions
 from chatops.store.table import Table
 from chatops.targets import LOOKS
 from tests.unit.approval_world import (
@@ -18,6 +19,7 @@ from tests.unit.approval_world import (
     LEE,
     NOW,
     Said,
+    asked,
     read,
     said,
 )
@@ -32,9 +34,9 @@ pytestmark = pytest.mark.slow
 
 def test_the_first_look_asks_and_waits_until_the_first_reminder(rows: Table, said: Said) -> None:
     assert read() == FACT
-    row = approvals.get(rows, ID) or {}
-    assert (row["eligible"], row["quorum"]) == ([LEE, KIM], 2)
-    assert (row["deadline_at"], row["next_reminder_at"]) == (NOW + 3600, NOW + 900)
+    question = asked(rows)
+    assert (question.eligible, question.quorum) == ((LEE, KIM), 2)
+    assert (question.deadline_at, question.next_reminder_at) == (NOW + 3600, NOW + 900)
     (seen,) = said.shown
     assert (seen.phase, seen.approval) == ("approval", {**FACT, "wait_seconds": 900})
     assert [mark for _, mark, _, _ in said.short] == ["approval"]
@@ -62,7 +64,7 @@ def test_a_vote_that_decides_nothing_is_read_with_the_counter_and_the_time_so_fa
     rows: Table, said: Said, time: Time
 ) -> None:
     read()
-    approvals.vote(rows, ID, LEE)
+    questions.record(rows, ID, Answer.APPROVED, LEE)
     time.pass_by(10.26)
     assert read() == {**FACT, "votes": {LEE: NOW}, "seconds": 10.3, "wake": 1, "wait_seconds": 890}
 
@@ -83,15 +85,15 @@ def test_at_its_deadline_a_question_expires(rows: Table, said: Said, time: Time,
     read()
     time.pass_by(seconds)
     assert read() == {**FACT, "decision": "expired", "seconds": seconds, "wait_seconds": 1}
-    row = approvals.get(rows, ID) or {}
-    assert (row["decision"], row["by"]) == ("expired", "")
+    question = asked(rows)
+    assert (question.decision, question.by) == ("expired", "")
     assert [seen.phase for seen in said.shown] == ["approval"], "its end tells of it"
 
 
 def test_a_decision_is_read_with_who_why_and_how_long_it_took(rows: Table, said: Said, time: Time) -> None:
     read()
     time.pass_by(65)
-    approvals.decide(rows, ID, "rejected", KIM, "not today")
+    questions.record(rows, ID, Answer.REJECTED, KIM, "not today")
     time.pass_by(5000)
     assert read() == {
         **FACT,
@@ -109,7 +111,7 @@ def test_an_approval_is_shown_at_once(rows: Table, said: Said, time: Time) -> No
     read()
     time.pass_by(5)
     for user in (LEE, KIM):
-        approvals.vote(rows, ID, user)
+        questions.record(rows, ID, Answer.APPROVED, user)
     fact = read()
     assert (fact["decision"], fact["by"], fact["votes"]) == ("approved", KIM, {LEE: NOW + 5, KIM: NOW + 5})
     _, seen = said.shown
@@ -120,17 +122,17 @@ def test_an_approval_is_shown_at_once(rows: Table, said: Said, time: Time) -> No
 def test_a_cancel_before_the_decision_is_read_as_one(rows: Table, said: Said, time: Time) -> None:
     read()
     time.pass_by(7)
-    approvals.cancel(rows, ID, DANA)
+    cancels.record(rows, ID, DANA)
     assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 7, "wake": 1, "wait_seconds": 1}
     time.pass_by(5000)
     assert read()["decision"] == "cancelled", "and stays one after the deadline"
-    assert not (approvals.get(rows, ID) or {}).get("decision")
+    assert not asked(rows).decision
 
 
 def test_a_cancel_after_the_decision_does_not_change_it(rows: Table, said: Said) -> None:
     read()
-    approvals.decide(rows, ID, "rejected", KIM)
-    approvals.cancel(rows, ID, DANA)
+    questions.record(rows, ID, Answer.REJECTED, KIM)
+    cancels.record(rows, ID, DANA)
     assert (read()["decision"], read()["by"]) == ("rejected", KIM)
 
 
@@ -139,13 +141,13 @@ def test_a_cancel_at_the_moment_of_the_deadline_is_read_as_one(
 ) -> None:
     read()
     time.pass_by(3600)
-    decide = approvals.decide
+    record = questions.record
 
     def late(*given: Any) -> Any:
-        approvals.cancel(rows, ID, DANA)
-        return decide(*given)
+        cancels.record(rows, ID, DANA)
+        return record(*given)
 
-    monkeypatch.setattr(approvals, "decide", late)
+    monkeypatch.setattr(questions, "record", late)
     assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 3600, "wait_seconds": 1}
 
 
@@ -154,14 +156,14 @@ def test_a_cancel_a_moment_after_the_question_expired_does_not_change_that(
 ) -> None:
     read()
     time.pass_by(3600)
-    decide = approvals.decide
+    record = questions.record
 
     def then_cancel(*given: Any) -> Any:
-        row = decide(*given)
-        approvals.cancel(rows, ID, DANA)
-        return row
+        made = record(*given)
+        cancels.record(rows, ID, DANA)
+        return made
 
-    monkeypatch.setattr(approvals, "decide", then_cancel)
+    monkeypatch.setattr(questions, "record", then_cancel)
     assert (read()["decision"], read()["by"]) == ("expired", "")
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from chatops import clock
+from chatops.domain.question import Answer, Question
 from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
 from chatops.messages.details import details
 from chatops.slack import client as slack
 from chatops.steps import approval, ecs, notify, poll, speak
-from chatops.store import approvals, deployments, messages, waits
-from chatops.store.approvals import Question
+from chatops.store import deployments, messages, questions, waits
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import MOVING, MadeUp
@@ -66,7 +66,7 @@ def test_those_who_may_decide_are_mentioned_once_and_then_those_who_have_not_yet
     deadline = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
     asks = "<@U0DANA001> asks to deploy `v1.2.3` to *prod*"
     assert posts.thread == [f"<@{LEE}>, <@{KIM}>: {asks}. Please decide by {deadline}."]
-    approvals.vote(rows, ID, LEE)
+    questions.record(rows, ID, Answer.APPROVED, LEE)
     waits.wake(rows, ID)
     time.pass_by(TIMING["reminder"])
     request(look())
@@ -174,7 +174,7 @@ def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, ro
     look()
     for user in (LEE, KIM):
         time.pass_by(65)
-        approvals.vote(rows, ID, user)
+        questions.record(rows, ID, Answer.APPROVED, user)
     fact = look()
     assert fact["decision"] == "approved"
     assert f"Approved by <@{LEE}>, <@{KIM}> after 2m 10s" in str(posts.calls[-1])
@@ -184,8 +184,8 @@ def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, ro
 
 def test_a_question_is_asked_with_the_targets_quorum_and_deadline(posts: Posts, rows: Table, time: Time) -> None:
     look()
-    row = approvals.open_question(rows, ID, Question((), 9, 0, 0))
-    assert (row["quorum"], row["deadline_at"]) == (2, clock.now() + 3600)
+    question = questions.ask(rows, ID, Question(0, 0, (), 9))
+    assert (question.quorum, question.deadline_at) == (2, clock.now() + 3600)
 
 
 def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:

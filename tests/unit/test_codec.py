@@ -16,7 +16,7 @@ from chatops.errors import InvalidRequest, UnknownSchema
 from chatops.messages.catalogue import plain
 from chatops.observability import step
 from chatops.steps import dispatch, stage, sweep
-from chatops.store import approvals, deployments, locks, messages, stages, waits
+from chatops.store import cancels, deployments, locks, messages, stages, waits
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from chatops.targets import Target
@@ -249,4 +249,4 @@ def test_a_click_on_what_cannot_be_read_is_told_why(running: Table, environment:
     answer = handler.deliver({"payload": json.dumps(payload)})
     assert answer["statusCode"] == 200
     assert "Nothing was changed" in answer["body"]
-    assert approvals.cancelled(running, ID) is None
+    assert cancels.get(running, ID) is None

@@ -11,11 +11,12 @@ import botocore.config
 import pytest
 
 from chatops import aws, targets
+from chatops.domain.question import Answer
 from chatops.domain.reason import Reason
 from chatops.messages.english import english_text
 from chatops.platforms.rollout import Pause
-from chatops.steps import ecs, promote
-from chatops.store import deployments, locks, pauses
+from chatops.steps import ecs, promotion
+from chatops.store import deployments, locks, questions
 from chatops.store.table import Table
 from fakes.codedeploy import CodeDeploy, Course
 from fakes.faults import Fault
@@ -57,7 +58,7 @@ class Here:
     def promoted(self) -> None:
         """As a click would."""
         assert self.look(20)["state"] == "paused"
-        assert pauses.decide(self.rows, ID, self.mark, "promoted", LEE)["by"] == LEE
+        assert questions.record(self.rows, ID, Answer.PROMOTED, LEE, mark=self.mark).by == LEE
         assert self.look()["state"] == "promoted"
 
 
@@ -81,21 +82,21 @@ def test_ready_is_a_pause_and_promote_moves_the_traffic(here: Here) -> None:
     assert here.look(1)["state"] == "moving"
     here.promoted()
     assert here.state["rollout"]["pause"]["stage"] == "Ready"
-    assert promote.run(here.event()) == {"continued": True}
+    assert promotion.promote(here.event()) == {"continued": True}
     assert here.look(20)["state"] == "healthy"
     assert here.far.running("batch", "live") == "v2"
 
 
 def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
     here.promoted()
-    assert promote.run(here.event()) == {"continued": True}
-    assert promote.run(here.event()) == {"continued": False}
+    assert promotion.promote(here.event()) == {"continued": True}
+    assert promotion.promote(here.event()) == {"continued": False}
 
 
 def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -> None:
     here.promoted()
     here.far.faults.append(Fault("ContinueDeployment", status=400, code="AccessDeniedException"))
-    refused = Reason.from_json(promote.run(here.event())["refused"])
+    refused = Reason.from_json(promotion.promote(here.event())["refused"])
     assert re.search(r"codedeploy:ContinueDeployment.*--deployment-wait-type READY_WAIT", english_text(refused))
 
 
@@ -107,12 +108,14 @@ def test_stopped_at_the_end_of_its_wait_nobody_promoted_it(here: Here, by_hand: 
     stopped.error = {"code": "MANUAL_STOP", "message": "x"} if by_hand else {}
     found = here.look(600)
     assert (found["state"], found["done"]) == (state, True)
-    assert (pauses.get(here.rows, ID, here.mark) or {})["decision"] == ("passed" if by_hand else "expired")
+    question = questions.get(here.rows, ID, here.mark)
+    assert question
+    assert question.decision == ("passed" if by_hand else "expired")
 
 
 def test_what_is_put_back_moves_its_traffic_without_anybodys_word(here: Here) -> None:
     here.state["rollback"] = {"how": "codedeploy", "codedeploy_deployment_id": here.begun}
     assert here.look(20, "restored")["state"] == "paused"
-    assert promote.run(here.event()) == {"continued": True}
+    assert promotion.promote(here.event()) == {"continued": True}
     assert here.look(20, "restored")["state"] == "healthy"
-    assert pauses.all_of(here.rows, ID) == []
+    assert questions.pauses(here.rows, ID) == []

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chatops import deadline, http, secrets
-from chatops.edge import clicks, commands, handler
+from chatops.edge import commands, handler, interactions
 from chatops.edge.limits import BUDGET, PATIENCE
 from chatops.edge.signature import plausible, verified
 from chatops.errors import InvalidConfiguration, UnknownSchema
@@ -199,7 +199,7 @@ def test_a_form_is_read_field_by_field_the_first_of_each_counting(environment: p
 
 
 def test_an_interaction_goes_before_a_command_and_each_to_its_own(environment: pytest.MonkeyPatch) -> None:
-    environment.setattr(clicks, "answer", lambda payload: http.answer(200, {"clicked": payload}))
+    environment.setattr(interactions, "answer", lambda payload: http.answer(200, {"clicked": payload}))
     environment.setattr(commands, "answer", lambda form: http.answer(200, {"commanded": form}))
     assert json.loads(handler.deliver({"payload": '{"a": 1}', "command": "/x"})["body"]) == {"clicked": {"a": 1}}
     for wrong in ("", "{", "[" * 100_000):
@@ -246,7 +246,7 @@ def test_whatever_goes_wrong_is_told_to_the_person_logged_and_counted(
     def broken(_given: Any) -> None:
         raise error
 
-    environment.setattr(clicks, "answer", broken)
+    environment.setattr(interactions, "answer", broken)
     environment.setattr(commands, "answer", broken)
     log = Log(environment)
     assert shown(handler.deliver({where: "{}"})).startswith(words)

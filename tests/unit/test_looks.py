@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatops.store import approvals, stages
+from chatops.store import cancels, stages
 from chatops.store.table import Table
 from chatops.targets import LOOKS, Timing
 from fakes.github import Fault
@@ -76,7 +76,7 @@ def test_a_run_that_ignores_a_cancel_is_given_up_on_and_not_said_to_have_ended(
     """So that the lock stays for `sweep`."""
     with _build(rows, time, monkeypatch, replace(SHORT, build=HOUR, cancel=seconds)) as stage:
         stage.claim()
-        approvals.cancel(rows, ID, "U0DANA001", "slack")
+        cancels.record(rows, ID, "U0DANA001", "slack")
         assert looks(stage) <= LOOKS + RAMP
         assert (stage.fact["state"], stage.fact["unconfirmed"], stage.fact["claimed"]) == ("cancelled", True, True)
 

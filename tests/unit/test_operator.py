@@ -8,14 +8,14 @@ import boto3
 import pytest
 
 from chatops import aws, clock, operator
-from chatops.edge import deciding
+from chatops.domain.question import Answer, PausedAt, Question
+from chatops.edge import approval_buttons
 from chatops.messages import living
 from chatops.messages.catalogue import mention
-from chatops.store import approvals, deployments, pauses, waits
-from chatops.store.approvals import Question
+from chatops.store import cancels, deployments, questions, waits
 from chatops.store.table import Table
 from tests.unit.conftest import TABLE, Time
-from tests.unit.test_store_people import States
+from tests.unit.test_store_waits import States
 from tests.unit.views import PHASES, seen
 
 ID = "d-abcdefghijkl"
@@ -49,8 +49,8 @@ def states(rows: Table, environment: pytest.MonkeyPatch, time: Time, stack: Clou
     ours = {"stepfunctions": fake, "sts": Sts(), "cloudformation": stack}
     environment.setattr(aws, "client", lambda name, **more: ours.get(name) or real(name, **more))
     deployments.begin(rows, ID, "arn", PLAN)
-    asked = Question(("U0LEE0001", "U0KIM0001"), 2, clock.now() + 3600, clock.now() + 900)
-    approvals.open_question(rows, ID, asked)
+    asked = Question(clock.now(), clock.now() + 3600, ("U0LEE0001", "U0KIM0001"), 2, clock.now() + 900)
+    questions.ask(rows, ID, asked)
     waits.park(rows, ID, "token-1", 0)
     fake.waiting.add("token-1")
     return fake
@@ -60,37 +60,38 @@ def test_a_yes_is_recorded_with_who_and_how_and_wakes_the_execution(
     states: States, rows: Table, time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert operator.main(["approve", ID, "--by", "Lee"]) == 0
-    row = approvals.get(rows, ID)
+    row = questions.get(rows, ID)
     assert row
-    assert (row["decision"], row["by"], row["via"]) == ("approved", f"{ARN} Lee", "operator")
+    assert (row.decision, row.by, row.via) == (Answer.APPROVED, f"{ARN} Lee", "operator")
     assert states.answered == ["token-1"]
     assert ARN in capsys.readouterr().out
 
 
 def test_a_no_takes_its_reason_along(states: States, rows: Table) -> None:
     assert operator.main(["reject", ID, "--reason", "not on a Friday"]) == 0
-    row = approvals.get(rows, ID)
+    row = questions.get(rows, ID)
     assert row
-    assert (row["decision"], row["by"], row["reason"]) == ("rejected", ARN, "not on a Friday")
+    assert (row.decision, row.by, row.reason) == (Answer.REJECTED, ARN, "not on a Friday")
     assert states.answered == ["token-1"]
 
 
 def paused(rows: Table, name: str, at: float = 0) -> None:
     """A pause of the deployment's rollout."""
     clock.now.pass_by(at)  # type: ignore[attr-defined]  # the tests' clock
-    facts = {"stage": "BAKE_TIME", "strategy": "CANARY", "traffic": 10.0, "on_timeout": "ROLLBACK"}
-    pauses.opened(rows, ID, name, facts, clock.now() + 3600)
+    at = PausedAt(name, "BAKE_TIME", "CANARY", 10.0, "ROLLBACK")
+    questions.ask(rows, ID, Question(clock.now(), clock.now() + 3600, pause=at))
 
 
 def test_a_promotion_is_about_the_pause_that_is_open_now(
     states: States, rows: Table, time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paused(rows, "0" * 12)
-    pauses.decide(rows, ID, "0" * 12, "promoted", "U0LEE0001")
+    questions.record(rows, ID, Answer.PROMOTED, "U0LEE0001", mark="0" * 12)
     paused(rows, "f" * 12, 60)
     assert operator.main(["promote", ID, "--by", "Lee"]) == 0
-    row = pauses.get(rows, ID, "f" * 12) or {}
-    assert (row["decision"], row["by"], row["via"]) == ("promoted", f"{ARN} Lee", "operator")
+    row = questions.get(rows, ID, "f" * 12)
+    assert row
+    assert (row.decision, row.by, row.via) == (Answer.PROMOTED, f"{ARN} Lee", "operator")
     assert states.answered == ["token-1"]
     assert capsys.readouterr().out == f"{ID} is promoted, by {ARN} Lee.\n"
     assert operator.main(["promote", ID]) == 1
@@ -105,7 +106,7 @@ def test_what_is_not_paused_any_more_is_not_promoted(
     if before != "nothing":
         paused(rows, "f" * 12)
     if before == "cancel":
-        approvals.cancel(rows, ID, "U0LEE0001")
+        cancels.record(rows, ID, "U0LEE0001")
     elif before == "expiry":
         clock.now.pass_by(3600)  # type: ignore[attr-defined]  # the tests' clock
     elif before == "end":
@@ -117,7 +118,7 @@ def test_what_is_not_paused_any_more_is_not_promoted(
 
 def test_a_cancel_is_a_record_of_its_own(states: States, rows: Table) -> None:
     assert operator.main(["cancel", ID]) == 0
-    row = approvals.cancelled(rows, ID)
+    row = cancels.get(rows, ID)
     assert row
     assert (row["by"], row["via"]) == (ARN, "operator")
     assert states.answered == ["token-1"]
@@ -127,7 +128,7 @@ def test_a_cancel_is_a_record_of_its_own(states: States, rows: Table) -> None:
 def test_what_has_been_decided_or_is_over_is_refused_as_a_button_refuses_it(
     states: States, rows: Table, time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    approvals.decide(rows, ID, "rejected", "U0LEE0001", "no")
+    questions.record(rows, ID, Answer.REJECTED, "U0LEE0001", "no")
     assert operator.main(["approve", ID]) == 1
     assert capsys.readouterr().err == "Nothing was recorded. @U0LEE0001 has rejected d-abcdefghijkl already, 0s ago.\n"
     assert states.answered == []
@@ -145,7 +146,7 @@ def test_after_the_deadline_it_is_too_late(states: States, time: Time, capsys: p
 
 
 def test_a_cancelled_one_is_not_approved(states: States, rows: Table) -> None:
-    approvals.cancel(rows, ID, "U0DANA001")
+    cancels.record(rows, ID, "U0DANA001")
     assert operator.main(["approve", ID]) == 1
 
 
@@ -162,7 +163,7 @@ def test_what_does_not_wait_or_is_not_there_is_said(
 
 def test_a_click_afterwards_is_told_who_decided(states: States, rows: Table) -> None:
     operator.main(["approve", ID, "--by", "Lee"])
-    said = deciding.approve(ID, "U0LEE0001", "")
+    said = approval_buttons.approve(rows, ID, "U0LEE0001", "")
     assert f"an operator (Lee, `{ARN}`) has approved" in said
 
 

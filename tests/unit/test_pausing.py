@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from chatops import ending
+from chatops.domain.question import Answer
 from chatops.domain.reason import Reason
 from chatops.edge import cancelling
 from chatops.errors import AlreadySettled, DecisionRecorded
 from chatops.messages.english import english_text
 from chatops.platforms.ecs_service import Service
 from chatops.steps import ecs, notify, restore, rollout, settle, sweep
-from chatops.store import deployments, locks, pauses, waits
+from chatops.store import deployments, locks, questions, waits
 from chatops.store.table import Table
 from fakes.ecs import Rollout
 from fakes.faults import Fault
@@ -39,7 +40,7 @@ def test_a_pause_is_a_state_of_its_own_with_its_stage_traffic_and_deadline(world
     assert began["pause"]["id"].startswith("ecs-pause-")
     assert began["pause"]["of"] == world.ecs.service_deployment().arn
     assert (began["pause"]["decision"], began["pause"]["traffic"]) == ("pending", 0.0)
-    assert float(world.row["deadline_at"]) == world.time.at + HOUR, "ours: ECS would wait for a day"
+    assert world.question.deadline_at == world.time.at + HOUR, "ours: ECS would wait for a day"
 
 
 def test_promoted_it_goes_on_to_the_next_pause_which_is_another_one(world: Paused) -> None:
@@ -205,12 +206,10 @@ def test_at_its_own_deadline_ecs_does_what_its_hook_says_and_is_believed(
         world.begin()
         fact = world.until_paused()
         world.ask()
-        assert (
-            float(world.row["deadline_at"]) == fact["pause"]["expires_at"] == pytest.approx(world.time.at + 600, abs=2)
-        )
+        assert world.question.deadline_at == fact["pause"]["expires_at"] == pytest.approx(world.time.at + 600, abs=2)
         fact = world.look(600)
         assert world.decision == "expired"
-        assert world.press("promote", LEE, f"{ID}/{world.row['mark']}").startswith("⚠️ Nobody decided")
+        assert world.press("promote", LEE, f"{ID}/{world.mark}").startswith("⚠️ Nobody decided")
         if action == "ROLLBACK":
             assert (fact["state"], fact["restoring"], fact["done"]) == ("expired", True, True)
             assert ending.outcome({**world.state, "restored": {"state": "healthy"}}, None)["end"] == "Restored"
@@ -313,7 +312,7 @@ def test_what_is_put_back_passes_its_own_pauses_without_anybodys_word(world: Pau
     assert seen[-1] == "healthy"
     assert seen.count("paused") == 2
     assert world.continued() == 2
-    assert pauses.all_of(world.rows, ID) == []
+    assert questions.pauses(world.rows, ID) == []
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------
@@ -367,7 +366,7 @@ def test_a_wake_up_that_was_lost_is_delivered_by_sweep(world: Paused) -> None:
     """The click's function died after its decision and before its wake-up."""
     world.until_paused()
     world.ask()
-    pauses.decide(world.rows, ID, world.mark, "promoted", LEE)
+    questions.record(world.rows, ID, Answer.PROMOTED, LEE, mark=world.mark)
     assert sweep._last_news(ID) == world.time.at
     assert waits.undelivered(world.rows, ID, sweep._last_news(ID)) == "token"
 

@@ -203,3 +203,41 @@ def test_where_nobody_else_may_the_requester_promotes() -> None:
     assert policy.promoters(target(), DANA, {}, {}) == (DANA,)
     assert policy.promoters(target(approvers=(DANA,)), DANA, {}, {}) == (DANA,)
     assert policy.promoters(target(), "", {}, {}) == ()
+
+
+# -- who may promote ---------------------------------------------------------------------------------------------------
+
+APPROVED, OPEN = {"decision": "approved"}, {"required": False}
+
+
+@pytest.mark.parametrize(
+    ("rules", "user", "approval", "decided", "wanted"),
+    [
+        (Policy(approvers=(LEE, KIM)), DANA, {}, {}, (LEE, KIM)),
+        (Policy(approvers=(LEE, KIM)), LEE, OPEN, {}, (KIM,)),
+        (Policy(approvers=(LEE, KIM)), LEE, {"eligible": [KIM]}, APPROVED, (LEE, KIM)),
+        (Policy(approvers=(LEE, KIM), own_approval=True), LEE, OPEN, {}, (LEE, KIM)),
+        (Policy(approvers=(LEE,)), LEE, OPEN, {}, (LEE,)),
+        (Policy(), DANA, OPEN, {}, (DANA,)),
+        (Policy(), "", OPEN, {}, ()),
+        (Policy(approver_groups=(PLATFORM,)), DANA, OPEN, {}, (KIM, LEE, SAM)),
+        (Policy(approver_groups=("S0GONE001",)), DANA, {"eligible": [KIM]}, APPROVED, (KIM,)),
+    ],
+    ids=[
+        "the approvers",
+        "not one's own, as long as nobody else has approved it",
+        "one's own, once somebody else has approved it",
+        "one's own, where the policy allows that for approvals",
+        "one's own, where there is nobody else",
+        "without approvers the requester",
+        "of the console's, an operator",
+        "the members of user groups",
+        "those who were asked before, where Slack does not show the group",
+    ],
+)
+def test_who_may_promote(
+    slack: Slack, rules: Policy, user: str, approval: Any, decided: Any, wanted: tuple[str, ...]
+) -> None:
+    if rules.approver_groups == ("S0GONE001",):
+        slack.down = SlackRefused("usergroups.users.list", "no_such_subteam")
+    assert policy.promoters(Target("dev", "a/b", "dev_deploy", policy=rules), user, approval, decided) == wanted

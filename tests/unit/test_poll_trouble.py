@@ -10,7 +10,7 @@ import requests
 
 from chatops.github.client import GitHub
 from chatops.steps import poll
-from chatops.store import approvals, deployments, locks, stages
+from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from fakes.clock import Clock
@@ -172,7 +172,7 @@ def test_a_cancel_while_github_is_down_is_not_given_up_at_the_first_look(case: C
     case.claim()
     case.look(600)
     case.far.down = True
-    approvals.cancel(case.rows, ID, "U0DANA001")
+    cancels.record(case.rows, ID, "U0DANA001")
     for _ in range(9):
         assert not case.look(30)["done"]
     fact = case.look(30)
@@ -182,7 +182,7 @@ def test_a_cancel_while_github_is_down_is_not_given_up_at_the_first_look(case: C
 def test_the_cancel_of_a_run_is_asked_for_every_half_minute_until_it_has_ended(case: Case) -> None:
     case.claim()
     case.run.script = Script(ignores_cancel=True)
-    approvals.cancel(case.rows, ID, "U0DANA001")
+    cancels.record(case.rows, ID, "U0DANA001")
     for _ in range(30):
         case.look(3)
     assert case.asked("POST") == 3
@@ -192,7 +192,7 @@ def test_the_cancel_of_a_run_is_asked_for_every_half_minute_until_it_has_ended(c
 
 def test_a_pause_asked_for_when_cancelling_is_obeyed(case: Case) -> None:
     case.claim()
-    approvals.cancel(case.rows, ID, "U0DANA001")
+    cancels.record(case.rows, ID, "U0DANA001")
     case.far.faults.append(Fault.secondary_limit("/cancel$", retry_after=45))
     assert case.look(3)["wait_seconds"] == 45
 

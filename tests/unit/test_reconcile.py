@@ -13,7 +13,7 @@ from chatops.errors import ServiceUnavailable
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.steps import reconcile
-from chatops.store import approvals, results, stages
+from chatops.store import cancels, results, stages
 from chatops.store.table import Table
 from fakes.github.faults import Fault
 from tests.unit.conftest import Time
@@ -106,7 +106,7 @@ def test_what_has_happened_wins_over_what_is_late(world: Stage, service: MadeUp)
 def test_a_cancel_is_carried_out(world: Stage, service: MadeUp) -> None:
     report(world)
     service.says = HEALTHY
-    approvals.cancel(world.rows, ID, "U0LEE0001")
+    cancels.record(world.rows, ID, "U0LEE0001")
     assert look(world, on=service) == "failed"
 
 

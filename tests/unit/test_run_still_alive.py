@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatops.steps import dispatch, settle, sweep, target_lock
-from chatops.store import approvals, deployments, locks, stages
+from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from fakes.github import Fault
@@ -104,7 +104,7 @@ def test_sweep_cancels_nothing_while_the_execution_is_about_to_end(
 )
 def test_a_build_runs_cancel_that_failed_is_asked_for_again(build: Stage, fault: Fault) -> None:
     run = build.claim()
-    approvals.cancel(build.rows, ID, "U0DANA001")
+    cancels.record(build.rows, ID, "U0DANA001")
     build.far.faults.append(fault)
     assert not build.look(1)["done"]
     assert not run.cancel_requested

@@ -12,12 +12,13 @@ import pytest
 from chatops import aws, store, targets
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
-from chatops.edge import back, cancelling, commands, deciding, promoting
+from chatops.domain.question import PausedAt, Question
+from chatops.edge import approval_buttons, back, cancelling, commands, promotion_buttons
 from chatops.errors import GitHubRateLimited, TargetBusy
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
-from chatops.store import deployments, pauses, stages, waits
+from chatops.store import deployments, questions, stages, waits
 from chatops.store.table import Table
 from tests.faults.races.far import DANA, LEE, Far, arn, far_ends
 from tests.unit.conftest import Time
@@ -61,7 +62,7 @@ class Flow:
         approval.run(self.event(mode="request", token="token", wake=wake))
         self.far.time.pass_by(900)
         approval.run(self.event(mode="read"))  # reminds
-        deciding.approve(self.name, LEE, "C0DEPLOY1")
+        approval_buttons.approve(self.far.rows, self.name, LEE, "C0DEPLOY1")
         self.state["approval"] = approval.run(self.event(mode="read"))
 
     def end(self, wanted: str) -> None:
@@ -124,11 +125,11 @@ def cancelled(far: Far) -> None:
 def paused(far: Far) -> None:
     """A rollout that people promote at its pause."""
     flow = Flow(far, "d-paused", version="v5")
-    facts = {"stage": "BAKE_TIME", "strategy": "CANARY", "traffic": 10.5, "on_timeout": "ROLLBACK"}
     mark = Pause("hook", "arn").mark
-    pauses.opened(far.rows, "d-paused", mark, facts, far.time.at + 60.5)
-    pauses.asks(far.rows, "d-paused", mark, [LEE])
-    promoting.press("promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
+    at = PausedAt(mark, "BAKE_TIME", "CANARY", 10.5, "ROLLBACK")
+    questions.ask(far.rows, "d-paused", Question(far.time.at, far.time.at + 60.5, pause=at))
+    questions.address(far.rows, "d-paused", mark, [LEE])
+    promotion_buttons.press(far.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
     flow.state["build_error"] = {"Error": "AlreadySettled"}
     flow.end("Deploy Failed")
 

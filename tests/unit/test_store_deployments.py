@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from chatops.domain import codec, release
 from chatops.domain.release import Release
-from chatops.store import approvals, deployments, locks, messages, releases
+from chatops.store import cancels, deployments, locks, messages, releases
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 
@@ -154,7 +154,7 @@ def test_eight_that_settle_at_once_write_one_outcome(rows: Table) -> None:
 
 def test_a_success_is_not_written_over_a_cancel(rows: Table) -> None:
     record = begin(rows, "d-1")
-    approvals.cancel(rows, "d-1", "U0DANA001")
+    cancels.record(rows, "d-1", "U0DANA001")
     assert deployments.settle(rows, record, {"end": "Deployed"}, unless_cancelled=True) == "cancelled"
     assert who(rows) == "d-1"
     assert deployments.settle(rows, record, {"end": "Restored"}) == ""

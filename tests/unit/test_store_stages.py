@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatops.store import approvals, deployments, locks, stages
+from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 
@@ -96,14 +96,14 @@ def test_at_its_last_second_a_ticket_is_good(table: Table, time: Any) -> None:
 @pytest.mark.parametrize("stage", ["build", "deploy"])
 def test_after_a_cancel_build_and_deploy_cannot_be_claimed(table: Table, stage: str) -> None:
     paper = ticket(table, stage)
-    assert approvals.cancel(table, ID, "U0DANA001") == ""
+    assert cancels.record(table, ID, "U0DANA001") == ""
     assert stages.claim(table, paper, RUN, 1) == ("", "the deployment was cancelled")
 
 
 def test_a_rollback_stage_can_be_claimed_after_a_cancel(table: Table) -> None:
     """The rollback is what the cancel asked for."""
     paper = ticket(table, "rollback")
-    approvals.cancel(table, ID, "U0DANA001")
+    cancels.record(table, ID, "U0DANA001")
     assert stages.claim(table, paper, RUN, 1)[0]
 
 

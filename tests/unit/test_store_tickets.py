@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatops.store import approvals, deployments, locks, stages
+from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from tests.unit.conftest import Time
@@ -114,7 +114,7 @@ def test_facts_are_noted_beside_what_is_known_of_a_stage_that_there_is(table: Ta
 
 
 def cancel(table: Table) -> None:
-    assert approvals.cancel(table, ID, "U0DANA001") == ""
+    assert cancels.record(table, ID, "U0DANA001") == ""
 
 
 def end(table: Table) -> None:

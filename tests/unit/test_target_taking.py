@@ -10,7 +10,7 @@ from chatops import clock
 from chatops.errors import CancelRecorded, TargetBusy, TargetHeld
 from chatops.github import runs
 from chatops.steps import target_lock
-from chatops.store import approvals, deployments, locks, releases, stages, waits
+from chatops.store import cancels, deployments, locks, releases, stages, waits
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.faults.races.far import DANA, TARGET, Far, arn
@@ -36,7 +36,7 @@ def test_an_abandoned_target_is_taken_over_and_nobody_is_cancelled(world: Far) -
     world.end(WAITING)
     assert world.take(BACK) == {"superseded": ""}
     assert world.holder() == BACK
-    assert approvals.cancelled(world.rows, WAITING) is None
+    assert cancels.get(world.rows, WAITING) is None
 
 
 def test_a_target_is_not_taken_over_while_a_run_of_the_execution_that_ended_goes_on(world: Far) -> None:
@@ -50,7 +50,7 @@ def test_a_target_is_not_taken_over_while_a_run_of_the_execution_that_ended_goes
 def test_a_waiting_deployment_gives_way_is_cancelled_in_the_name_of_who_asked_and_is_woken(world: Far) -> None:
     assert world.take(BACK) == {"superseded": WAITING}
     assert world.holder() == BACK
-    found = approvals.cancelled(world.rows, WAITING) or {}
+    found = cancels.get(world.rows, WAITING) or {}
     assert (found["by"], found["kind"], found["superseded_by"]) == (DANA, "superseded", BACK)
     assert (waits.counter(world.rows, WAITING), waits.counter(world.rows, BACK)) == (1, 0)
 
@@ -68,9 +68,9 @@ def test_a_deployment_whose_run_is_asked_for_and_has_claimed_nothing_gives_way(w
 
 
 def test_a_cancel_that_somebody_asked_for_stays_theirs(world: Far) -> None:
-    approvals.cancel(world.rows, WAITING, "U0KIM0001")
+    cancels.record(world.rows, WAITING, "U0KIM0001")
     assert world.take(BACK) == {"superseded": WAITING}
-    found = approvals.cancelled(world.rows, WAITING) or {}
+    found = cancels.get(world.rows, WAITING) or {}
     assert (found["by"], found["kind"]) == ("U0KIM0001", "cancelled")
 
 
@@ -92,7 +92,7 @@ def test_who_claims_at_that_moment_keeps_the_target(world: Far) -> None:
     with pytest.raises(TargetBusy, match=r"^The target changed hands at this moment\.$"):
         world.take(BACK)
     assert world.holder() == WAITING
-    assert approvals.cancelled(world.rows, WAITING) is None
+    assert cancels.get(world.rows, WAITING) is None
 
 
 @pytest.mark.parametrize("situation", ["free", "own", "abandoned", "waiting"])
@@ -106,7 +106,7 @@ def test_what_ends_or_is_cancelled_at_that_moment_is_looked_at_again(world: Far,
         world.end(WAITING)
     before = world.holder()
     if what == "a cancel":
-        at_the_write(world, lambda: world.rows.transact(approvals.cancelling(BACK, DANA)))
+        at_the_write(world, lambda: world.rows.transact(cancels.recording(BACK, DANA)))
     else:
         at_the_write(world, lambda: world.rows.transact(releases.ending(TARGET)))
     with pytest.raises(TargetBusy, match="at this moment"):
@@ -126,7 +126,7 @@ def test_a_lock_that_has_passed_on_to_another_at_that_moment_is_left_to_it(world
 
 
 def test_a_rollback_that_was_cancelled_takes_nothing(world: Far) -> None:
-    approvals.cancel(world.rows, BACK, DANA)
+    cancels.record(world.rows, BACK, DANA)
     with pytest.raises(CancelRecorded, match=r"^Somebody cancelled before the rollback began\.$"):
         world.take(BACK)
     assert world.holder() == WAITING

@@ -23,17 +23,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chatops import aws
-from chatops.edge import cancelling, deciding, promoting
+from chatops.domain.question import OPERATOR, Answer
+from chatops.edge import answers, cancelling
 from chatops.edge.refused import Refused
 from chatops.errors import ChatOpsError
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import say
-from chatops.store import approvals, deployments, pauses, waits
-from chatops.store.approvals import OPERATOR
-from chatops.store.table import Item, Table
+from chatops.store import deployments, questions
+from chatops.store.table import Table
 from chatops.terminal import meaning
 
-ACTIONS = ("approve", "reject", "promote", "cancel")
+_ANSWERS = {"approve": Answer.APPROVED, "reject": Answer.REJECTED, "promote": Answer.PROMOTED}
+ACTIONS = (*_ANSWERS, "cancel")
 _LONGEST = {"reason": 500, "by": 80}
 _CALLED = {
     "action": "the action",
@@ -68,31 +69,20 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         if obstacle := cancelling.withdraw(rows, record, by, OPERATOR):
             raise NotDecided(_bare(say(obstacle, id=deployment_id)))
         return _bare(say("cancel_recorded", id=deployment_id))
-    if action == "promote":
-        return _promote(rows, record, deployment_id, by)
-    wanted, row = {"approve": "approved", "reject": "rejected"}[action], approvals.get(rows, deployment_id)
-    if record and not record.get("outcome") and row is None:
-        raise NotDecided(f"{deployment_id} does not wait for an approval.")
-    if said := deciding.closed(rows, deployment_id, record, row):
-        raise NotDecided(_bare(said))
-    row = approvals.decide(rows, deployment_id, wanted, by, reason, OPERATOR)
-    if (row.get("decision"), row.get("by")) != (wanted, by):
-        raise NotDecided(_bare(deciding.closed(rows, deployment_id, deployments.get(rows, deployment_id), row)))
-    waits.nudge(rows, deployment_id)
-    return f"{deployment_id} is {wanted}, by {by}."
-
-
-def _promote(rows: Table, record: Item | None, deployment_id: str, by: str) -> str:
-    row = next(iter(pauses.all_of(rows, deployment_id)), None)
-    if record and not record.get("outcome") and row is None:
-        raise NotDecided(f"{deployment_id} does not wait to be promoted.")
-    if said := promoting.closed(rows, deployment_id, record, row):
-        raise NotDecided(_bare(said))
-    mark = str((row or {})["mark"])
-    said = promoting.decide(rows, deployment_id, mark, "promoted", by, OPERATOR)
-    if isinstance(said, Refused):
-        raise NotDecided(_bare(said))
-    return f"{deployment_id} is promoted, by {by}."
+    answer = _ANSWERS[action]
+    if answer is Answer.PROMOTED:
+        question, asked = next(iter(questions.pauses(rows, deployment_id)), None), "to be promoted"
+    else:
+        question, asked = questions.get(rows, deployment_id), "for an approval"
+    if record and not record.get("outcome") and question is None:
+        raise NotDecided(f"{deployment_id} does not wait {asked}.")
+    text = answers.closed_text(rows, deployment_id, record, question)
+    if not text:
+        mark = question.pause.mark if question and question.pause else ""
+        text = answers.record(rows, deployment_id, mark, answer, by, reason, OPERATOR)
+    if isinstance(text, Refused):
+        raise NotDecided(_bare(text))
+    return f"{deployment_id} is {answer}, by {by}."
 
 
 def identity(name: str = "") -> str:

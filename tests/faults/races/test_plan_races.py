@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatops.errors import CancelRecorded, TargetBusy, TargetHeld
-from chatops.store import approvals
+from chatops.store import cancels
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import DANA, Far
 
@@ -88,7 +88,7 @@ def take_beside_a_cancel(far: Far, kept: dict[str, Any]) -> Scene:
     def check(answers: list[Any]) -> None:
         took, said = answers
         assert isinstance(took, CancelRecorded) == (said == ""), "either in time, or told that it was too late"
-        assert bool(approvals.cancelled(far.rows, "d-back")) == (said == "")
+        assert bool(cancels.get(far.rows, "d-back")) == (said == "")
         assert far.holder() == ("" if said == "" else "d-back")
         assert said in ("", "cancel_rollback")
 

@@ -8,7 +8,7 @@ import pytest
 
 from chatops.errors import TargetBusy, TargetHeld
 from chatops.steps import dispatch
-from chatops.store import approvals, stages
+from chatops.store import cancels, stages
 from tests.faults.interleave import Scene, every
 from tests.faults.races.far import Far, arn
 
@@ -32,12 +32,12 @@ def beside_a_claim(far: Far, kept: Any, ticket: str) -> Scene:
         if token:
             assert isinstance(took, TargetBusy), "a deployment whose deploy stage is claimed is not passed by"
             assert far.holder() == WAITING
-            assert not approvals.cancelled(far.rows, WAITING)
+            assert not cancels.get(far.rows, WAITING)
         else:
             assert took == {"superseded": WAITING}
             assert why in ("the deployment no longer holds its target", "the deployment was cancelled")
             assert far.holder() == BACK
-            assert (approvals.cancelled(far.rows, WAITING) or {})["superseded_by"] == BACK
+            assert (cancels.get(far.rows, WAITING) or {})["superseded_by"] == BACK
 
     return Scene([lambda: far.take(BACK), lambda: stages.claim(far.rows, ticket, 9001, 1)], check)
 

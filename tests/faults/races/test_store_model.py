@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
-from chatops.store import approvals, deployments, locks, messages, releases, stages, waits
-from chatops.store.approvals import Question
+from chatops.domain.question import Answer, Question
+from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, waits
 from chatops.store.table import Conflict
 from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far, arn
 from tests.faults.races.stateful import explore, lengths
@@ -121,7 +121,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
 
         @rule(name=begun)
         def ask(self, name: str) -> None:
-            approvals.open_question(far.rows, name, Question((LEE, KIM), QUORUM, 2e9, 2e9))
+            questions.ask(far.rows, name, Question(far.time.at, 2e9, (LEE, KIM), QUORUM, 2e9))
             self.of(name).asked = True
 
         @rule(name=begun, user=PEOPLE)
@@ -132,7 +132,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
                 it.votes.add(user)
                 it.decision = "approved" if len(it.votes) >= QUORUM else ""
                 it.woken += 1
-            assert str(approvals.vote(far.rows, name, user).get("decision") or "") == it.decision
+            assert (questions.record(far.rows, name, Answer.APPROVED, user).decision or "") == it.decision
 
         @rule(name=begun, word=st.sampled_from(["rejected", "expired"]))
         def decide(self, name: str, word: str) -> None:
@@ -140,13 +140,13 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             it = self.of(name)
             if it.open and not it.decision:
                 it.decision, it.woken = word, it.woken + 1
-            assert str(approvals.decide(far.rows, name, word, LEE).get("decision") or "") == it.decision
+            assert (questions.record(far.rows, name, Answer(word), LEE).decision or "") == it.decision
 
         @rule(name=NAMES)
         def cancel(self, name: str) -> None:
             it = self.known.get(name, Deployment(end="never was"))
             wanted = "settled" if it.end else "already" if it.cancelled else ""
-            assert approvals.cancel(far.rows, name, DANA) == wanted
+            assert cancels.record(far.rows, name, DANA) == wanted
             if not wanted:
                 it.cancelled, it.woken = True, it.woken + 1
 
@@ -233,9 +233,9 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             assert releases.ended(far.rows, TARGET) == self.ended
             for name, it in self.known.items():
                 assert far.ended(name) == it.end
-                row: dict[str, Any] = approvals.get(far.rows, name) or {}
-                assert (str(row.get("decision") or ""), set(row.get("votes") or ())) == (it.decision, it.votes)
-                assert bool(approvals.cancelled(far.rows, name)) == it.cancelled
+                asked = questions.get(far.rows, name) or Question(0, 0)
+                assert (asked.decision or "", set(asked.votes)) == (it.decision, it.votes)
+                assert bool(cancels.get(far.rows, name)) == it.cancelled
                 assert waits.counter(far.rows, name) == it.woken
                 assert waits.undelivered(far.rows, name) == it.undelivered
 

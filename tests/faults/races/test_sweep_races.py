@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from chatops.edge import deciding
+from chatops.domain.question import Answer
+from chatops.edge import approval_buttons
 from chatops.steps import approval
-from chatops.store import approvals, messages, stages, waits
+from chatops.store import messages, questions, stages, waits
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import LEE, Far
 
@@ -157,12 +158,14 @@ def beside_a_click(far: Far, kept: Any, state: dict[str, Any]) -> Scene:
 
     def check(results: list[Any]) -> None:
         no_trouble(results)
-        assert (approvals.get(far.rows, ID) or {})["decision"] == "approved"
+        asked = questions.get(far.rows, ID)
+        assert asked
+        assert asked.decision is Answer.APPROVED
         assert "token" in far.states.answered, "woken, once or more"
         assert waits.undelivered(far.rows, ID) == ""
         assert approval.run({"deployment_id": ID, "mode": "read", "state": state})["decision"] == "approved"
 
-    return Scene([far.sweep, lambda: deciding.approve(ID, LEE, "C0DEPLOY1")], check)
+    return Scene([far.sweep, lambda: approval_buttons.approve(far.rows, ID, LEE, "C0DEPLOY1")], check)
 
 
 def waiting(far: Far) -> dict[str, Any]:

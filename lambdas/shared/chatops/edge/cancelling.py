@@ -13,7 +13,7 @@ from chatops.edge.refused import record, refused
 from chatops.ids import deployment_id as id_of
 from chatops.messages.catalogue import say
 from chatops.observability import logger
-from chatops.store import approvals, deliveries, deployments, locks, stages, waits
+from chatops.store import cancels, deliveries, deployments, locks, stages, waits
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
 
@@ -63,7 +63,7 @@ def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
     if record.get("outcome"):
         return "cancel_settled"
     target = str(plan["target"]) if plan["command"] == "rollback" else ""
-    if said := approvals.cancel(rows, deployment_id, by, via, rollback_of=target):
+    if said := cancels.record(rows, deployment_id, by, via, rollback_of=target):
         return f"cancel_{said}"
     deadline.recorded(_recorded(deployment_id))
     for stage in stages.CANCELLABLE:

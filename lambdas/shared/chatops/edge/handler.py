@@ -1,4 +1,4 @@
-"""What arrives at POST /slack/events: commands, clicks, modals, URL verification."""
+"""What arrives at POST /slack/events: commands, interactions, modals, URL verification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from chatops import config, http, observability, secrets
 from chatops.deadline import Deadline, TooLateError
-from chatops.edge import clicks, commands, fields, replies
+from chatops.edge import commands, fields, interactions, replies
 from chatops.edge.limits import BUDGET, PATIENCE, SIGNING, SLACK, TELLING
 from chatops.edge.signature import plausible, verified
 from chatops.errors import InvalidConfiguration, UnknownSchema
@@ -130,7 +130,7 @@ def deliver(form: dict[str, str]) -> dict[str, Any]:
     try:
         config.settings()  # what is wrong with them is told before anything is started
         if "payload" in form:
-            return clicks.answer(replies.payload(form))
+            return interactions.answer(replies.payload(form))
         if form.get("command"):
             return commands.answer(form)
     except Exception as error:  # noqa: BLE001 - the edge never answers 5xx; Slack would only show its own error

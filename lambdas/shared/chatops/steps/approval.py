@@ -6,14 +6,14 @@ import math
 from typing import Any
 
 from chatops import clock
+from chatops.domain.question import Answer, Question
 from chatops.errors import DecisionRecorded
 from chatops.messages.catalogue import duration, say
 from chatops.messages.facts import View
 from chatops.messages.who import asked
 from chatops.steps import promotion, speak
-from chatops.store import approvals, results, waits
-from chatops.store.approvals import Question
-from chatops.store.table import Item, table
+from chatops.store import cancels, questions, results, waits
+from chatops.store.table import Table, table
 from chatops.targets import LOOKS
 
 _ASK_AGAIN = 60
@@ -21,21 +21,30 @@ _ASK_AGAIN = 60
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    """With `mode` request: store the token, show the card; raises DecisionRecorded if there is nothing to wait for.
-    With `mode` promotion: the same for a rollout that is paused. With `mode` read: the decision (not_needed where
-    the policy asks nobody), and how long the next wait may be."""
-    if event["mode"] == "promotion":
-        return promotion.request(event)
-    return _request(event) if event["mode"] == "request" else _read(event)
+    """By `mode`. `request`, and `promotion` for a rollout that is paused: store the token, show the buttons, mention
+    those who may press them; raises DecisionRecorded if there is nothing to wait for. `read`: the approval's decision
+    (not_needed where the policy asks nobody), and how long the next wait may be."""
+    return _read(event) if event["mode"] == "read" else _request(event)
 
 
 def _request(event: dict[str, Any]) -> dict[str, Any]:
-    deployment_id, rows = str(event["deployment_id"]), table()
-    if (approvals.get(rows, deployment_id) or {}).get("decision") or approvals.cancelled(rows, deployment_id):
+    deployment_id, state, rows = str(event["deployment_id"]), event["state"], table()
+    mark = str(state["rollout"]["pause"]["mark"]) if event["mode"] == "promotion" else ""
+    question = questions.get(rows, deployment_id, mark)
+    if (question and question.decision) or cancels.get(rows, deployment_id):
         raise DecisionRecorded("There is a decision already.")
+    if mark and not (question and question.eligible):
+        question = questions.address(rows, deployment_id, mark, promotion.eligible(state))
     if not waits.park(rows, deployment_id, str(event["token"]), int(event["wake"])):
-        raise DecisionRecorded("Something happened since the last look.")
-    _ask(speak.view_of(event))
+        raise DecisionRecorded("Something changed since the decision was read.")
+    if not (mark and question):
+        _ask(speak.view_of(event))
+        return {}
+    pause = {**state["rollout"]["pause"], "eligible": list(question.eligible)}
+    seen = speak.view_of({**event, "state": {**state, "rollout": {**state["rollout"], "pause": pause}}})
+    if speak.show(seen):
+        key, text, everywhere = promotion.ping(seen, question)
+        speak.short(deployment_id, key, text, everywhere=everywhere)
     return {}
 
 
@@ -45,9 +54,8 @@ def _ask(seen: View) -> bool:
 
 
 def _ping(seen: View) -> str:
-    key = "approval_ping_rollback" if seen.command == "rollback" else "approval_ping"
     return say(
-        key,
+        "approval_ping_rollback" if seen.command == "rollback" else "approval_ping",
         people=asked(seen.plan.get("approval") or {}, seen.approval),
         user=seen.requester,
         version=seen.version,
@@ -59,65 +67,70 @@ def _ping(seen: View) -> str:
 def _read(event: dict[str, Any]) -> dict[str, Any]:
     deployment_id, rows = str(event["deployment_id"]), table()
     if event["state"]["plan"]["approval"]["required"]:
-        fact = _decision(event)
+        result = _decision(event, rows)
     else:
-        cancel = approvals.cancelled(rows, deployment_id)
-        fact = {"decision": "cancelled", "by": str(cancel["by"])} if cancel else {"decision": "not_needed"}
-    if fact["decision"] != "pending":
-        results.keep(rows, deployment_id, "approval", fact)
-    return fact
+        cancel = cancels.get(rows, deployment_id)
+        result = {"decision": "cancelled", "by": str(cancel["by"])} if cancel else {"decision": "not_needed"}
+    if result["decision"] != "pending":
+        results.keep(rows, deployment_id, "approval", result)
+    return result
 
 
-def _decision(event: dict[str, Any]) -> dict[str, Any]:
-    deployment_id, plan, rows = str(event["deployment_id"]), event["state"]["plan"], table()
+def _decision(event: dict[str, Any], rows: Table) -> dict[str, Any]:
+    deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
     wake, now = waits.counter(rows, deployment_id), clock.now()  # the counter first, then the truth
-    row = approvals.open_question(rows, deployment_id, _question(plan, now))
-    if not row.get("decision"):
-        if cancel := approvals.cancelled(rows, deployment_id):
-            return _fact(row, wake, decision="cancelled", by=str(cancel["by"]))
-        if now >= float(row["deadline_at"]):
-            row = approvals.decide(rows, deployment_id, "expired", "")
-            if not row.get("decision") and (cancel := approvals.cancelled(rows, deployment_id)):
-                return _fact(row, wake, decision="cancelled", by=str(cancel["by"]))
-    if row.get("decision"):
-        fact = _fact(row, wake, decision=str(row["decision"]), by=str(row.get("by", "")))
-        if fact["decision"] == "approved":
-            # the buttons give way to the decision at once, whatever comes next
-            speak.show(speak.view_of({**event, "state": {**event["state"], "approval": fact}}))
-        return fact
-    fact = _fact(row, wake, decision="pending", by="")
-    seen = speak.view_of({**event, "state": {**event["state"], "approval": fact}})
-    if now >= float(row["next_reminder_at"]):
-        following = now + plan["timing"]["reminder"]
-        if approvals.reminded(rows, deployment_id, float(row["next_reminder_at"]), following):
-            left = duration(float(row["deadline_at"]) - now)
-            who = asked(plan["approval"], fact)
-            text = say("reminder", people=who, version=seen.version, target=seen.target, left=left)
-            speak.short(deployment_id, f"reminder-{int(now)}", text)
-        row["next_reminder_at"] = following
-    upcoming = min(float(row["deadline_at"]), float(row["next_reminder_at"])) - now
-    if not _ask(seen):  # who has not seen the card cannot decide
+    question = questions.ask(rows, deployment_id, _question(plan, now))
+    if not question.decision and now >= question.deadline_at and not cancels.get(rows, deployment_id):
+        question = questions.record(rows, deployment_id, Answer.EXPIRED)
+    if not question.decision and (cancel := cancels.get(rows, deployment_id)):
+        return _result(question, wake, "cancelled", str(cancel["by"]))
+    result = _result(question, wake, str(question.decision or "pending"), question.by)
+    seen = speak.view_of({**event, "state": {**event["state"], "approval": result}})
+    if question.decision is Answer.APPROVED:
+        speak.show(seen)  # the buttons give way to the decision at once, whatever comes next
+    if question.decision:
+        return result
+    upcoming = min(question.deadline_at, _remind(rows, seen, question, plan, now)) - now
+    if not _ask(seen):  # nobody can decide who has not seen the card
         upcoming = min(upcoming, max(_ASK_AGAIN, plan["timing"]["approval"] / LOOKS))
-    fact["wait_seconds"] = max(math.ceil(upcoming), 1)
-    return fact
+    result["wait_seconds"] = max(math.ceil(upcoming), 1)
+    return result
+
+
+def _remind(rows: Table, seen: View, question: Question, plan: dict[str, Any], now: float) -> float:
+    """Send the reminder if it is due; when the next one is."""
+    if now < question.next_reminder_at:
+        return question.next_reminder_at
+    following: float = now + plan["timing"]["reminder"]
+    if questions.reminded(rows, seen.deployment_id, question.next_reminder_at, following):
+        who = asked(plan["approval"], seen.approval)
+        left = duration(question.deadline_at - now)
+        text = say("reminder", people=who, version=seen.version, target=seen.target, left=left)
+        speak.short(seen.deployment_id, f"reminder-{int(now)}", text)
+    return following
 
 
 def _question(plan: dict[str, Any], now: float) -> Question:
-    asked, timing = plan["approval"], plan["timing"]
-    return Question(tuple(asked["eligible"]), int(asked["quorum"]), now + timing["approval"], now + timing["reminder"])
+    people, timing = plan["approval"], plan["timing"]
+    return Question(
+        asked_at=now,
+        deadline_at=now + timing["approval"],
+        eligible=tuple(people["eligible"]),
+        quorum=int(people["quorum"]),
+        next_reminder_at=now + timing["reminder"],
+    )
 
 
-def _fact(row: Item, wake: int, *, decision: str, by: str) -> dict[str, Any]:
-    ended = float(row.get("decided_at") or clock.now())
+def _result(question: Question, wake: int, decision: str, by: str) -> dict[str, Any]:
     return {
         "decision": decision,
         "by": by,
-        "reason": str(row.get("reason") or ""),
-        "votes": row.get("votes") or {},
-        "eligible": list(row.get("eligible") or []),
-        "quorum": int(row["quorum"]),
-        "deadline": clock.iso(float(row["deadline_at"])),
-        "seconds": round(ended - float(row["asked_at"]), 1),
+        "reason": question.reason,
+        "votes": dict(question.votes),
+        "eligible": list(question.eligible),
+        "quorum": question.quorum,
+        "deadline": clock.iso(question.deadline_at),
+        "seconds": question.took(clock.now()),
         "wake": wake,
         "wait_seconds": 1,
     }

@@ -10,7 +10,7 @@ from chatops.config import settings
 from chatops.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.github import runs
 from chatops.github.client import github
-from chatops.store import approvals, deployments, locks, stages
+from chatops.store import cancels, deployments, locks, stages
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
 
@@ -28,7 +28,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     target, rows = targets()[plan["target"]], table()
     assert_ours(rows, deployment_id, target.name)
     begun = {"stage": stage, "state": "waiting", "done": False, "claimed": False}
-    if stage in stages.CANCELLABLE and approvals.cancelled(rows, deployment_id):
+    if stage in stages.CANCELLABLE and cancels.get(rows, deployment_id):
         return begun
     if stage == "deploy":
         _assert_no_freeze(target, plan)

@@ -27,7 +27,7 @@ from chatops.steps.look import (
     waiting,
     widest,
 )
-from chatops.store import approvals, messages, results, stages, waits
+from chatops.store import cancels, messages, results, stages, waits
 from chatops.store.table import table
 from chatops.targets import targets
 
@@ -51,7 +51,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
         fact |= {"stage": stage, "claimed": False, "wake": wake}
         results.keep(rows, deployment_id, stage, fact, before)
         return fact
-    cancel = approvals.cancelled(rows, deployment_id) if stage in stages.CANCELLABLE else None
+    cancel = cancels.get(rows, deployment_id) if stage in stages.CANCELLABLE else None
     cancelled_at = float(cancel["at"]) if cancel else 0.0
     look = Look(stage, row, targets()[plan["target"]], clock.now(), cancelled_at, refused, before)
     fact = {**obeying(_look(look, deployment_id, error), look), "stage": stage}

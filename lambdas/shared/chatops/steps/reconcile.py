@@ -23,7 +23,7 @@ from chatops.observability import logger
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import rollout, stage_run
-from chatops.store import approvals, results, stages
+from chatops.store import cancels, results, stages
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
 
@@ -81,7 +81,7 @@ def _found(deployment: Deployment, platform_of: PlatformOf, *, late: bool) -> Fo
     row = stages.get(rows, deployment.id, "deploy")
     if row is None or not stage_run.may_change(target, row):
         return _unclaimed(rows, deployment.id, target, late=late)
-    if approvals.cancelled(rows, deployment.id):
+    if cancels.get(rows, deployment.id):
         return Found.FAILED
     on = platform_of(target)
     if on.pipeline_only:

@@ -11,9 +11,9 @@ from chatops.domain.results import Outputs
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
-from chatops.steps import pausing
-from chatops.steps.pausing import Look
-from chatops.store import approvals, messages, results, stages, waits
+from chatops.steps import promotion
+from chatops.steps.promotion import Observation
+from chatops.store import cancels, messages, results, stages, waits
 from chatops.store.table import table
 from chatops.targets import Target, targets
 
@@ -32,7 +32,7 @@ def look(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str,
     before = state.get("rollout") or results.kept(rows, deployment.id).get("rollout") or {}
     target = targets()[deployment.plan.target]
     on = platform_of(target)
-    seen = Look(rows, deployment.id, target, now, waits.counter(rows, deployment.id), before)
+    seen = Observation(rows, deployment.id, target, now, waits.counter(rows, deployment.id), before)
     outputs = outputs_of(deployment, target, on)
     found = on.rollout(deployment, outputs)
     if found is None:
@@ -45,7 +45,7 @@ def look(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str,
         "began_at": began_at(before, now),
         "done": found.state not in OPEN,
         "why": {},
-        **pausing.since(seen, found),
+        **promotion.since(seen, found),
     }
     if not target.claim:
         result["brought"] = codec.as_json(outputs)
@@ -73,10 +73,10 @@ def why_ended(found: Rollout) -> dict[str, Any]:
     return {"key": "why_overtaken"} if found.state is RolloutState.OVERTAKEN else {}
 
 
-def _open(look: Look, found: Rollout, result: dict[str, Any]) -> dict[str, Any]:
+def _open(look: Observation, found: Rollout, result: dict[str, Any]) -> dict[str, Any]:
     """What is still to be said of a rollout that has not come to its end."""
-    made = pausing.at(look, found) if found.pause else {}
-    if approvals.cancelled(look.rows, look.deployment_id):
+    made = promotion.at(look, found) if found.pause else {}
+    if cancels.get(look.rows, look.deployment_id):
         return {**made, "state": "cancelled", "done": True}
     limit = look.target.timing.rollout + found.baking
     if made.get("state", "promoted") == "promoted" and look.now - result["began_at"] - result["held"] >= limit:

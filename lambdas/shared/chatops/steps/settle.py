@@ -10,7 +10,7 @@ from chatops.domain.release import Release
 from chatops.errors import CancelRecorded
 from chatops.observability import count, emit
 from chatops.platforms.registry import platform
-from chatops.store import approvals, deployments, messages, releases, results, stages
+from chatops.store import cancels, deployments, messages, releases, results, stages
 from chatops.store.table import Item, table
 from chatops.targets import targets
 
@@ -40,7 +40,7 @@ def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | N
         return known
     plan = record["plan"]
     facts = {**results.joined(state, results.kept(rows, deployment_id)), "plan": plan}
-    cancel = approvals.cancelled(rows, deployment_id)
+    cancel = cancels.get(rows, deployment_id)
     made = forced or ending.outcome(facts, cancel)
     success = made["end"] == "Deployed"
     if success and cancel:

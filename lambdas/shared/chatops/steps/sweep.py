@@ -12,7 +12,7 @@ from chatops.github.client import github
 from chatops.observability import emit, logger
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import approvals, deployments, locks, messages, pauses, results, stages, waits
+from chatops.store import cancels, deployments, locks, messages, questions, results, stages, waits
 from chatops.store.table import Item, table
 from chatops.targets import targets
 
@@ -78,7 +78,7 @@ def _look(row: Item, done: dict[str, Any]) -> None:
 def _verdict(deployment_id: str, state: dict[str, Any], said: str) -> dict[str, Any]:
     """What Settle was about to record, else that the execution was stopped. A success that somebody has cancelled is
     neither: nobody rolls back any more, so it is stopped."""
-    cancel = approvals.cancelled(table(), deployment_id)
+    cancel = cancels.get(table(), deployment_id)
     made = ending.verdict(state, cancel)
     if made is None or (made["end"] == "Deployed" and cancel):
         return {"end": "Stopped", "said": said, "why": {}, "by": ""}
@@ -88,16 +88,16 @@ def _verdict(deployment_id: str, state: dict[str, Any], said: str) -> dict[str, 
 def _last_news(deployment_id: str) -> float:
     """When something was last recorded that ends a wait: a decision, a cancel, a stage's finish."""
     rows = table()
-    times = [(approvals.get(rows, deployment_id) or {}).get("decided_at")]
-    times.append((approvals.cancelled(rows, deployment_id) or {}).get("at"))
-    times += [row.get("decided_at") for row in pauses.all_of(rows, deployment_id)]
+    approval, cancel = questions.get(rows, deployment_id), cancels.get(rows, deployment_id)
+    asked = [*([approval] if approval else []), *questions.pauses(rows, deployment_id)]
+    times = [(cancel or {}).get("at"), *(question.decided_at for question in asked)]
     times += [(stages.get(rows, deployment_id, stage) or {}).get("finished_at") for stage in stages.STAGES]
     return max(float(time or 0) for time in times)
 
 
 def _end_cancelled(deployment_id: str, target: str) -> None:
     """A run whose deployment was cancelled a minute ago and that still works: the execution may be unable to ask."""
-    cancel = approvals.cancelled(table(), deployment_id)
+    cancel = cancels.get(table(), deployment_id)
     if not cancel or clock.now() - float(cancel["at"]) < _A_MINUTE:
         return
     for stage in sorted(stages.CANCELLABLE):

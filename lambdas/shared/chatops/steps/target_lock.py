@@ -11,7 +11,7 @@ from chatops.domain.reason import running
 from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.steps import stage_run
-from chatops.store import approvals, deployments, locks, releases, stages, waits
+from chatops.store import cancels, deployments, locks, releases, stages, waits
 from chatops.store import table as t
 from chatops.store.locks import Holder, taking
 from chatops.store.table import Conflict, table
@@ -110,7 +110,7 @@ def take(deployment: Deployment) -> Json:
     deployment_id, plan, target = deployment.id, deployment.plan, deployment.plan.target
     ended = releases.ended(table(), target)  # the counter first, then the truth
     _still_wanted(deployment_id, target, plan)
-    still = (releases.unchanged(target, ended), approvals.uncancelled(deployment_id))
+    still = (releases.unchanged(target, ended), cancels.absent(deployment_id))
     new = holder_for(deployment_id, deployment.execution_arn, plan)
     current = locks.holder(table(), target)
     if current is None or current.deployment_id == deployment_id:
@@ -135,8 +135,8 @@ def _supersede(target: str, new: Holder, old: Holder, *still: t.Item) -> None:
         *still,
         {"ConditionCheck": t.check(f"DEPLOYMENT#{old.deployment_id}", "STAGE#deploy", unbegun)},
     ]
-    if not approvals.cancelled(table(), old.deployment_id):
-        members.append(approvals.cancelling(old.deployment_id, new.requester, "superseded", new.deployment_id))
+    if not cancels.get(table(), old.deployment_id):
+        members.append(cancels.recording(old.deployment_id, new.requester, "superseded", new.deployment_id))
         members.append(waits.bumping(old.deployment_id))
     _write(*members)
 
@@ -149,7 +149,7 @@ def _write(*members: t.Item) -> None:
 
 
 def _still_wanted(deployment_id: str, target: str, plan: Plan) -> None:
-    if approvals.cancelled(table(), deployment_id):
+    if cancels.get(table(), deployment_id):
         raise CancelRecorded("Somebody cancelled before the rollback began.")
     ledger = releases.newest_first(table(), target)
     planned = plan.before

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatops import clock
-from chatops.store import approvals, locks
+from chatops.store import cancels, locks
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -81,7 +81,7 @@ def trying(table: Table, deployment_id: str, stage: str, target: str) -> bool:
         locks.held_check(target, deployment_id),
     ]
     if stage in CANCELLABLE:
-        members.append(approvals.uncancelled(deployment_id))
+        members.append(cancels.absent(deployment_id))
     try:
         table.transact(*members)
     except Conflict:
@@ -134,7 +134,7 @@ def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str
         locks.held_check(target, deployment_id),
     ]
     if stage in CANCELLABLE:
-        members.append(approvals.uncancelled(deployment_id))
+        members.append(cancels.absent(deployment_id))
     try:
         table.transact(*members)
     except Conflict as conflict:

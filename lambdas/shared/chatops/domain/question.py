@@ -1,0 +1,142 @@
+"""A question that a deployment puts to people: may it be deployed (approval), may its paused rollout go on (promotion)?
+
+Both work alike: some people may answer, so many of them have to agree, until a deadline, and the first final answer is
+recorded once. Nothing here reads a clock or a table; times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+SLACK, OPERATOR = "slack", "operator"
+"""`via` of an answer: by a button, or by somebody with IAM rights."""
+
+
+class Answer(StrEnum):
+    """What can be recorded. Of an approval: approved, rejected, expired. Of a promotion: promoted, rolled_back,
+    expired, passed."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    EXPIRED = "expired"
+    """Nobody answered in time."""
+    PASSED = "passed"
+    """The rollout went on without an answer: continued in the console, or by the service itself."""
+
+
+_YES = frozenset({Answer.APPROVED, Answer.PROMOTED})
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why an answer doesn't count: `key` names a text of the catalogues. `people` are the ids of those who may answer,
+    `ago` is in seconds."""
+
+    key: str
+    people: tuple[str, ...] = ()
+    user: str = ""
+    by: str = ""
+    decision: Answer | None = None
+    end: str = ""
+    ago: float = 0.0
+
+
+@dataclass(frozen=True)
+class PausedAt:
+    """Where a rollout waits for its promotion. `mark` identifies this pause in rows and buttons; `traffic` is the
+    percentage that the new version gets (None: unknown); `on_timeout` is what the service does at its own deadline,
+    CONTINUE or ROLLBACK."""
+
+    mark: str
+    stage: str = ""
+    strategy: str = ""
+    traffic: float | None = None
+    on_timeout: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and what has been answered so far. `pause` is None for an approval.
+
+    `votes`: who has agreed, and when. `decision`: the final answer, None while there is none; `by`: a user id, or an
+    operator's ARN and name. `revision` rises with each answer to an approval, `next_reminder_at` is an approval's.
+    """
+
+    asked_at: float
+    deadline_at: float
+    eligible: tuple[str, ...] = ()
+    quorum: int = 1
+    next_reminder_at: float = 0.0
+    pause: PausedAt | None = None
+    votes: Mapping[str, float] = field(default_factory=dict)
+    revision: int = 0
+    decision: Answer | None = None
+    by: str = ""
+    decided_at: float = 0.0
+    reason: str = ""
+    via: str = ""
+
+    def answered(self, answer: Answer, by: str, at: float, reason: str = "", via: str = SLACK) -> Question:
+        """The question after this answer: one vote more, or decided. An operator's yes is enough for any quorum: there
+        may be nobody else to reach."""
+        votes = {**self.votes, by: self.votes.get(by, at)} if answer in _YES else self.votes
+        counted = replace(self, votes=votes, revision=self.revision + 1)
+        if answer in _YES and len(votes) < self.quorum and via != OPERATOR:
+            return counted
+        return replace(counted, decision=answer, by=by, decided_at=at, reason=reason, via=via)
+
+    def holds(self, answer: Answer, user: str) -> bool:
+        """True if this answer of this user is recorded: as the decision, or as one of the votes that count for it."""
+        if self.decision is answer and self.by == user:
+            return True
+        return answer in _YES and self.decision in (answer, None) and user in self.votes
+
+    def refused(
+        self, answer: Answer, user: str, *, requester: str, approvers: Collection[str], may_cancel: bool
+    ) -> Objection | None:
+        """Why this user may not give this answer; None if they may. `approvers`: those of the target's policy;
+        `may_cancel`: whether this user may cancel the deployment, which is what rolling it back at a pause does."""
+        if user in self.eligible or (answer is Answer.ROLLED_BACK and may_cancel):
+            return None
+        if answer is Answer.ROLLED_BACK:
+            return Objection("click_not_your_pause", people=self.eligible, user=requester)
+        own = user == requester and user in approvers
+        if self.pause:
+            return Objection("click_promote_own" if own else "click_not_promoter", people=self.eligible)
+        return Objection("click_own" if own else "click_not_asked", people=self.eligible)
+
+    def took(self, now: float) -> float:
+        """Seconds from the question to its decision, or until now."""
+        return round((self.decided_at or now) - self.asked_at, 1)
+
+
+def closed(question: Question | None, end: str, cancelled_by: str | None, now: float) -> Objection | None:
+    """Why nobody can answer any more; None while it is open. `question` is None where nobody was asked, `end` is empty
+    while the deployment goes on, `cancelled_by` is None where nobody cancelled it."""
+    if question and question.decision:
+        return _decided(question, question.decision, now)
+    if end:
+        return Objection("click_expired", end=end)
+    if question is None:
+        return Objection("click_unknown")
+    if cancelled_by is not None:
+        return Objection("click_cancelled", by=cancelled_by)
+    late = now - question.deadline_at
+    return Objection(_expired(question), ago=late) if late >= 0 else None
+
+
+def _decided(question: Question, decision: Answer, now: float) -> Objection:
+    ago = now - question.decided_at
+    if decision is Answer.EXPIRED:
+        return Objection(_expired(question), ago=ago)
+    if decision is Answer.PASSED:
+        return Objection("click_pause_passed", ago=ago)
+    return Objection("click_already", by=question.by, decision=decision, ago=ago)
+
+
+def _expired(question: Question) -> str:
+    return "click_pause_expired" if question.pause else "click_already_expired"

@@ -1,0 +1,23 @@
+"""The buttons at a rollout's pause: Promote and Roll back. A button is about exactly the pause that it names."""
+
+from __future__ import annotations
+
+import re
+
+from chatops.domain.question import Answer
+from chatops.edge import answers
+from chatops.edge.refused import refused
+from chatops.ids import EXECUTION_NAME
+from chatops.store.table import Table
+
+ACTIONS = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}
+_MARK = re.compile(r"[0-9a-f]{12}")
+
+
+def press(rows: Table, action: str, value: str, user: str, channel: str) -> str:
+    """Record this person's answer about the pause in the button's value (`<deployment id>/<mark>`); what they read."""
+    deployment_id, _, mark = value.partition("/")
+    if not (EXECUTION_NAME.fullmatch(deployment_id) and _MARK.fullmatch(mark)):
+        return refused("click_unknown")
+    text = answers.obstacle(rows, deployment_id, mark, ACTIONS[action], user, channel)
+    return text or answers.record(rows, deployment_id, mark, ACTIONS[action], user)

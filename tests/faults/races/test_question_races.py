@@ -1,0 +1,296 @@
+"""Answers to both questions against everything, at the same time: one decision, nothing decided after the end, and
+everybody is told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chatops.domain.question import Answer, Question
+from chatops.edge import interactions
+from chatops.errors import CancelRecorded, TargetBusy
+from chatops.platforms.ecs import Ecs
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
+from chatops.steps import approval, promotion, settle
+from chatops.store import cancels, questions, stages
+from chatops.targets import targets
+from tests.faults.interleave import Scene, Worker, every, some
+from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far
+
+ID, HOUR = "d-asked", 3600
+PAUSE = Pause("ecs-pause-1", "arn")
+PAUSED = Rollout(RolloutState.PAUSED, "IN_PROGRESS", lifecycle_stage="BAKE_TIME", traffic=10.0, pause=PAUSE)
+ON = Rollout(RolloutState.MOVING, "IN_PROGRESS", lifecycle_stage="CLEAN_UP")
+BUILT = {"stage": "build", "state": "succeeded", "done": True, "claimed": True}
+ANSWERS = {
+    "approve": Answer.APPROVED,
+    "reject": Answer.REJECTED,
+    "promote": Answer.PROMOTED,
+    "pause_roll_back": Answer.ROLLED_BACK,
+}
+
+
+def press(button: str, user: str, value: str) -> None:
+    """A click; for Reject… the modal, sent off."""
+    url = f"https://hooks.slack.com/actions/{button}-{user}"
+    payload: dict[str, Any] = {
+        "type": "block_actions",
+        "user": {"id": user},
+        "channel": {"id": "C0DEPLOY1"},
+        "response_url": url,
+        "actions": [{"action_id": button, "value": value}],
+    }
+    if button == "reject":
+        values = {"values": {"reason": {"reason": {"value": "no"}}}}
+        private = json.dumps({"id": value, "response_url": url})
+        view = {"callback_id": "reject", "private_metadata": private, "state": values}
+        payload = {"type": "view_submission", "user": {"id": user}, "view": view}
+    assert interactions.answer(payload)["statusCode"] == 200
+
+
+def stop(far: Far, mark: str) -> Answer | None:
+    """Stopped in the console, and settled by sweep. What had been decided by then."""
+    state = {"plan": far.record(ID)["plan"], "build": BUILT}
+    settle.settle(ID, state, {"end": "Stopped", "said": "ABORTED", "why": {}, "by": ""})
+    return asked(far, mark).decision
+
+
+def asked(far: Far, mark: str) -> Question:
+    found = questions.get(far.rows, ID, mark)
+    assert found is not None
+    return found
+
+
+# -- an approval -------------------------------------------------------------------------------------------------------
+
+
+def read(far: Far, **facts: Any) -> dict[str, Any]:
+    """The state machine's Read Decision."""
+    state = {"plan": far.record(ID)["plan"], "build": BUILT, **facts}
+    return approval.run({"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": state})
+
+
+def supersede(far: Far) -> None:
+    """A rollback goes ahead."""
+    for _ in range(9):
+        try:
+            far.take("d-back")
+        except TargetBusy:
+            continue
+        return
+
+
+def waiting(far: Far) -> None:
+    """v3 waits for an approval; a rollback to v1 has been asked for."""
+    far.deploy("d-one", "v1")
+    far.deploy("d-two", "v2")
+    far.patch.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
+    far.forget_targets()
+    far.time.pass_by(1)
+    assert far.plan(ID, version="v3")["approval"]["required"]
+    assert far.plan("d-back", "rollback", "")["verdict"] == "go"
+    assert read(far)["decision"] == "pending"
+
+
+def approval_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> None:
+    """The rest of the execution: it reads the truth and settles."""
+    result = read(far)
+    if cancelled and decision in (None, Answer.APPROVED):
+        ticket = str(stages.prepare(far.rows, ID, "deploy", "dev", 60)["ticket"])
+        assert stages.claim(far.rows, ticket, 1, 1)[0] == "", "what was cancelled is not deployed"
+    elif decision is Answer.APPROVED:
+        assert result["decision"] == "approved"
+    else:
+        state = {"plan": far.record(ID)["plan"], "build": BUILT, "approval": result}
+        end = {Answer.REJECTED: "Rejected", Answer.EXPIRED: "Expired"}
+        assert settle.run({"deployment_id": ID, "state": state})["end"] == end[decision or Answer.EXPIRED]
+
+
+# -- a promotion -------------------------------------------------------------------------------------------------------
+
+
+def look(far: Far, found: Rollout = PAUSED) -> dict[str, Any]:
+    """What Check Rollout makes of the pause, or of its end."""
+    before = {"state": "paused", "pause": PAUSE.fact(), "seen_at": far.time.at}
+    seen = promotion.Observation(far.rows, ID, targets()[TARGET], far.time.at, 0, before)
+    return promotion.at(seen, found) if found.pause else promotion.since(seen, found)
+
+
+def live(far: Far) -> str:
+    """The rollout went on without us, and is healthy: Settle."""
+    try:
+        return str(far.succeed(ID)["end"])
+    except CancelRecorded:
+        return "CancelRecorded"
+
+
+def paused(far: Far) -> None:
+    """v2 is rolled out over v1, and paused; both approvers are asked."""
+    far.deploy("d-one", "v1")
+    far.time.pass_by(1)
+    assert far.plan(ID, version="v2", channel="C0DEPLOY1")["verdict"] == "go"
+    assert look(far)["state"] == "paused"
+    questions.address(far.rows, ID, PAUSE.mark, [LEE, KIM])
+
+
+def promotion_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> None:
+    """Promote, whatever the rollout's result still says, reads the table."""
+    state = {"plan": far.record(ID)["plan"], "rollout": {"state": "promoted", "pause": PAUSE.fact()}}
+    continued: list[str] = []
+
+    class Fake(Ecs):
+        def proceed(self, pause: Pause) -> bool:
+            continued.append(pause.id)
+            return True
+
+    promotion.promote({"deployment_id": ID, "state": state}, Fake)
+    assert bool(continued) == (decision is Answer.PROMOTED and not cancelled)
+
+
+# -- both --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the two questions: how it comes about, what may happen to it, and how the execution goes on."""
+
+    name: str
+    mark: str
+    begin: Callable[[Far], None]
+    presses: tuple[str, ...]
+    machine: dict[str, Callable[[Far], object]]
+    goes_on: Callable[..., None]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def acts(self, far: Far) -> dict[str, Worker]:
+        def expire() -> None:
+            far.time.at += HOUR
+            self.machine["look"](far)
+
+        made: dict[str, Worker] = {"expire": expire, "stop": lambda: stop(far, self.mark)}
+        for name in self.presses:
+            button, _, user = name.partition("-")
+            value = f"{ID}/{self.mark}" if self.mark and button != "cancel" else ID
+            made[name] = lambda button=button, user=user, value=value: press(button, user, value)  # type: ignore[misc]
+        for name, act in self.machine.items():
+            made[name] = lambda act=act: act(far)  # type: ignore[misc]
+        return made
+
+    def names(self) -> list[str]:
+        return [*self.presses, *(name for name in ("expire", *self.machine, "stop") if name != "look")]
+
+    def possible(self, names: tuple[str, ...]) -> bool:
+        """One person does one thing at a time, and so does the state machine of a rollout."""
+        users = [name.partition("-")[2] for name in names if "-" in name]
+        machine = {"expire", "elsewhere", "live", "stop"} & set(names) if self.mark else ()
+        return len(set(users)) == len(users) and len(machine) < 2
+
+
+APPROVAL = Kind(
+    "approval",
+    "",
+    waiting,
+    (f"approve-{LEE}", f"approve-{KIM}", f"reject-{KIM}", f"cancel-{DANA}"),
+    {"look": read, "supersede": supersede},
+    approval_goes_on,
+)
+PROMOTION = Kind(
+    "promotion",
+    PAUSE.mark,
+    paused,
+    (f"promote-{LEE}", f"promote-{KIM}", f"pause_roll_back-{KIM}", f"cancel-{DANA}"),
+    {"look": look, "elsewhere": lambda far: look(far, ON), "live": live},
+    promotion_goes_on,
+)
+KINDS = (APPROVAL, PROMOTION)
+
+
+def one_decision(far: Far, kind: Kind, names: tuple[str, ...], results: list[Any]) -> None:
+    for result in results:
+        assert not isinstance(result, Exception), result
+    question, cancel = asked(far, kind.mark), cancels.get(far.rows, ID) or {}
+    pressed, told = [name for name in names if "-" in name], dict(far.told)
+    assert sorted(user for user, _ in far.told) == sorted(pressed), "whoever pressed is told, once"
+    for name in pressed:
+        button, _, user = name.partition("-")
+        if button == "cancel":
+            stands = (cancel.get("kind"), cancel.get("by")) == ("cancelled", user)
+        else:
+            stands = question.decision is not None and question.holds(ANSWERS[button], user)
+        assert told[name].startswith("⚠️") != stands, f"{name} was told {told[name]!r}; {question=} {cancel=}"
+    rolled_back = question.decision is Answer.ROLLED_BACK
+    assert (cancel.get("kind") == "rolled_back") == rolled_back, "the decision and the cancel are one"
+    if "stop" in names:
+        assert question.decision == results[names.index("stop")], "nothing is decided after the end"
+        assert far.ended(ID) == "Stopped"
+    if "live" in names:
+        ended = results[names.index("live")]
+        assert (ended == "CancelRecorded") == bool(cancel), "rolled back, or told that it was too late"
+    if not far.ended(ID):
+        kind.goes_on(far, question.decision, cancelled=bool(cancel))
+
+
+def prepared(far: Far, kind: Kind) -> dict[str, Any]:
+    kind.begin(far)
+    return far.snapshot()
+
+
+def scene(far: Far, kind: Kind, kept: dict[str, Any], names: tuple[str, ...]) -> Scene:
+    far.restore(kept)
+    acts = kind.acts(far)
+    return Scene([acts[name] for name in names], lambda results: one_decision(far, kind, names, results))
+
+
+@pytest.mark.parametrize(
+    ("kind", "both"),
+    [
+        (APPROVAL, (f"approve-{LEE}", f"reject-{KIM}")),
+        (APPROVAL, (f"approve-{LEE}", f"cancel-{DANA}")),
+        (APPROVAL, (f"approve-{LEE}", "stop")),
+        (PROMOTION, (f"promote-{LEE}", f"pause_roll_back-{KIM}")),
+        (PROMOTION, (f"pause_roll_back-{KIM}", "live")),
+    ],
+    ids=str,
+)
+def test_an_answer_beside_another_end(far: Far, kind: Kind, both: tuple[str, ...]) -> None:
+    kept = prepared(far, kind)
+    every(lambda: scene(far, kind, kept, both), switches=1)
+
+
+def several(count: int) -> list[tuple[Kind, tuple[str, ...]]]:
+    return [(k, names) for k in KINDS for names in itertools.combinations(k.names(), count) if k.possible(names)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "both"), several(2), ids=lambda it: it.name if isinstance(it, Kind) else "-".join(it))
+def test_any_two_at_once_in_more_orders(far: Far, kind: Kind, both: tuple[str, ...]) -> None:
+    kept = prepared(far, kind)
+    every(lambda: scene(far, kind, kept, both), switches=1)
+    some(lambda: scene(far, kind, kept, both), 15, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_any_three_at_once_in_orders_by_chance(far: Far, kind: Kind) -> None:
+    kept = prepared(far, kind)
+    for _, three in (case for case in several(3) if case[0] is kind):
+        some(lambda three=three: scene(far, kind, kept, three), 6, seed=33)  # type: ignore[misc]
+
+
+def test_everything_at_once_from_threads(far: Far) -> None:
+    kept = prepared(far, APPROVAL)
+    for _ in range(3):
+        far.restore(kept)
+        acts = APPROVAL.acts(far)
+        crowd = {name: acts[name] for name in APPROVAL.names() if name not in ("stop", "expire", f"approve-{KIM}")}
+        with ThreadPoolExecutor(len(crowd)) as threads:
+            results = [job.result() for job in [threads.submit(act) for act in crowd.values()]]
+        one_decision(far, APPROVAL, tuple(crowd), results)

@@ -1,0 +1,273 @@
+"""Who may press which button when, for both questions, by user, role, policy and state; and every order of events.
+
+Whatever the order, there is exactly one decision, and everybody who pressed is told what came of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chatops import observability
+from chatops.domain.question import Answer
+from chatops.edge import cancelling
+from chatops.platforms.rollout import Rollout, RolloutState
+from chatops.steps import approval, promotion
+from chatops.store import cancels, questions, stages, waits
+from chatops.targets import Target
+from tests.unit.question_world import (
+    APPROVAL,
+    BOSS,
+    DANA,
+    GUEST,
+    HOUR,
+    ID,
+    KIM,
+    KINDS,
+    LEE,
+    OUT,
+    PAUSE,
+    PROMOTION,
+    Asked,
+    Kind,
+    asked,
+    each,
+    each_button,
+)
+
+__all__ = ["asked"]
+
+# -- user, role, policy, state -----------------------------------------------------------------------------------------
+
+USERS = {"an approver": LEE, "another approver": KIM, "the requester": DANA, "an outsider": OUT, "a guest": GUEST}
+POLICIES: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "one of two": ((LEE, KIM), 1, DANA),
+    "two of two": ((LEE, KIM), 2, DANA),
+    "an approver's own deployment, and they were not asked": ((KIM,), 1, LEE),
+    "an approver's own deployment, and they were asked": ((LEE, KIM), 1, LEE),
+    "nobody has been asked yet": ((), 1, DANA),
+}
+STATES: dict[str, Callable[[Asked, Kind], object]] = {
+    "open": lambda *_: None,
+    "agreed": lambda world, kind: [world.record(kind, kind.yes, user) for user in (BOSS, "U0BOSS002")],
+    "refused": lambda world, kind: world.record(kind, kind.no),
+    "expired": lambda world, kind: world.record(kind, Answer.EXPIRED),
+    "continued elsewhere": lambda world, kind: world.record(kind, Answer.PASSED),
+    "cancelled": lambda world, _: cancels.record(world.rows, ID, BOSS),
+    "past its deadline": lambda world, _: world.time.pass_by(HOUR),
+    "stopped in the console": lambda world, _: world.end(),
+}
+states = pytest.mark.parametrize(
+    "state", [pytest.param(s, marks=[] if s == "open" else [pytest.mark.slow]) for s in STATES]
+)
+
+
+def cases(world: Asked, kind: Kind) -> Iterator[tuple[str, tuple[str, ...], int, str]]:
+    """Everybody under every policy, each at an empty table at the same time: user, who is asked, quorum, requester.
+    A promotion needs one person, and an approval is never put to nobody."""
+    for user, (eligible, quorum, requester) in itertools.product(USERS.values(), POLICIES.values()):
+        if eligible if kind is APPROVAL else quorum == 1:
+            world.clear()
+            yield user, eligible, quorum, requester
+
+
+@states
+@each_button
+def test_who_may_answer_what_and_when(asked: Asked, kind: Kind, button: str, state: str) -> None:
+    if state == "continued elsewhere" and kind is APPROVAL:
+        pytest.skip("there is no rollout yet")
+    answer = kind.answers[button]
+    for case in cases(asked, kind):
+        user, eligible, quorum, requester = case
+        asked.ask(kind, eligible, quorum, requester)
+        STATES[state](asked, kind)
+        before, cancelled = asked.question(kind), asked.cancelled_by()
+        text, after = asked.give(kind, button, user), asked.question(kind)
+        assert [whom for whom, _ in asked.told] == [user], f"whoever presses is told, once: {case}"
+        may_cancel = answer is Answer.ROLLED_BACK and user in {requester, LEE, KIM}
+        if state != "open" or not (user in eligible or may_cancel):
+            assert (after, asked.cancelled_by()) == (before, cancelled), f"nothing changed: {case}"
+            assert text.startswith("⚠️"), case
+            continue
+        assert not text.startswith("⚠️"), case
+        assert asked.cancelled_by() == (user if answer is Answer.ROLLED_BACK else None), case
+        if answer is kind.yes and quorum == 2:
+            assert (after.decision, set(after.votes)) == (None, {user}), case
+            assert "1 of 2" in text, case
+        else:
+            assert (after.decision, after.by, after.reason) == (answer, user, "no" if button == "reject" else ""), case
+
+
+@states
+def test_who_may_cancel_and_when(asked: Asked, state: str) -> None:
+    for case in cases(asked, APPROVAL):
+        user, eligible, quorum, requester = case
+        asked.ask(APPROVAL, eligible, quorum, requester)
+        STATES[state](asked, APPROVAL)
+        stood = asked.cancelled_by()
+        text = asked.press("cancel", ID, user)
+        may = user in {requester, LEE, KIM} and state not in ("cancelled", "stopped in the console")
+        assert asked.cancelled_by() == (user if may else stood), case
+        assert [whom for whom, _ in asked.told] == [user], case
+        assert text.startswith("⚠️") != may, case
+
+
+ODD = (
+    "",
+    "d-forged",
+    "../../etc",
+    f"d-forged/{PROMOTION.mark}",
+    f"{ID}/fedcba987654",
+    f"{ID}/zz",
+    "d any/x",
+    "/",
+    "a/b/c",
+)
+
+
+@pytest.mark.parametrize("button", [*APPROVAL.buttons, *PROMOTION.buttons, "cancel"])
+def test_a_stale_foreign_or_forged_button_decides_nothing_and_is_told(asked: Asked, button: str) -> None:
+    for kind in KINDS:
+        asked.clear()
+        asked.ask(kind)
+        for value in ODD:
+            assert asked.press(button, value, LEE).startswith("⚠️"), value
+            assert (asked.question(kind).decision, asked.cancelled_by()) == (None, None), value
+
+
+@each_button
+def test_in_another_channel_nothing_is_decided(asked: Asked, kind: Kind, button: str) -> None:
+    asked.ask(kind)
+    assert "where its card is" in asked.press(button, kind.value(), LEE, channel="C0PUBLIC1")
+    assert (asked.question(kind).decision, asked.cancelled_by()) == (None, None)
+
+
+def test_one_person_is_one_vote_however_often_they_press(asked: Asked) -> None:
+    asked.ask(APPROVAL, quorum=2)
+    texts = {asked.press("approve", ID, LEE) for _ in range(5)}
+    assert (texts, asked.question(APPROVAL).decision) == ({f"Your approval of `{ID}` counts: 1 of 2."}, None)
+    asked.press("approve", ID, KIM)
+    assert asked.question(APPROVAL).decision is Answer.APPROVED
+
+
+# -- every order of yes, no, expiry and cancel, with duplicates --------------------------------------------------------
+
+EVENTS = {"yes of LEE": LEE, "yes of KIM": KIM, "no": KIM, "expire": "", "cancel": DANA}
+
+
+def happens(event: str, world: Asked, kind: Kind, plan: dict[str, Any]) -> None:
+    yes, no = kind.buttons
+    if event == "expire":
+        world.time.pass_by(HOUR)
+        read(world, kind, plan)
+    elif event == "cancel":
+        world.press("cancel", ID, DANA)
+    elif event == "no" and kind is APPROVAL:
+        world.submit(KIM)
+    else:
+        world.press(no if event == "no" else yes, kind.value(), EVENTS[event])
+
+
+def read(world: Asked, kind: Kind, plan: dict[str, Any]) -> str:
+    """What the state machine reads: Read Decision, or Check Rollout while the service still says that it is paused."""
+    if kind is APPROVAL:
+        event = {"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": {"plan": plan}}
+        return str(approval.run(event)["decision"])
+    target = Target("dev", "a/b", "dev_deploy", cluster="c", service="s")
+    found = Rollout(RolloutState.PAUSED, "IN_PROGRESS", lifecycle_stage="BAKE_TIME", pause=PAUSE)
+    seen = promotion.Observation(world.rows, ID, target, world.time.at, 0, {})
+    state = str(promotion.at(seen, found)["state"])
+    return "cancelled" if world.cancelled_by() else state
+
+
+def expected(order: tuple[str, ...], kind: Kind, quorum: int) -> Answer | None:
+    """The decision on record by the rules alone: what comes first stands."""
+    yes: set[str] = set()
+    for event in order:
+        if event == "cancel":
+            return None
+        if event == "expire":
+            return Answer.EXPIRED
+        if event == "no":
+            return kind.no
+        yes.add(event)
+        if len(yes) >= quorum:
+            return kind.yes
+    raise AssertionError(order)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "quorum"), [(APPROVAL, 1), (APPROVAL, 2), (PROMOTION, 1)], ids=str)
+def test_in_every_order_the_first_decision_stands_and_everybody_is_told(asked: Asked, kind: Kind, quorum: int) -> None:
+    for order in itertools.permutations(EVENTS):
+        asked.clear()
+        plan = asked.ask(kind, quorum=quorum)
+        seen: set[Answer | None] = set()
+        for event in [order[0], *order, order[0], order[1]]:  # some twice at once, and again when it is too late
+            asked.told = []
+            happens(event, asked, kind, plan)
+            assert [user for user, _ in asked.told] == ([EVENTS[event]] if EVENTS[event] else []), (order, event)
+            seen |= {asked.question(kind).decision} - {None}
+            assert len(seen) <= 1, f"{order}: the decision changed"
+        recorded = expected(order, kind, quorum)
+        assert asked.question(kind).decision is recorded, order
+        assert asked.cancelled_by(), "recorded beside it, as long as the deployment has not ended"
+        # a rollout that somebody wants to take back is taken back, whatever was decided before
+        wanted = recorded if recorded and kind is APPROVAL else "cancelled"
+        assert read(asked, kind, plan) == wanted, order
+
+
+def test_after_a_cancel_no_ticket_of_the_deployment_opens_anything(asked: Asked) -> None:
+    """An approval that crossed a cancel: both are on record, and nothing is deployed."""
+    asked.ask(APPROVAL)
+    stages.prepare(asked.rows, ID, "deploy", "dev", 60)
+    asked.record(APPROVAL, Answer.APPROVED, LEE)
+    asked.press("cancel", ID, DANA)
+    ticket = (stages.get(asked.rows, ID, "deploy") or {})["ticket"]
+    assert stages.claim(asked.rows, str(ticket), 1, 1)[0] == ""
+
+
+@each
+def test_a_press_that_changes_something_wakes_the_execution_and_no_other_does(asked: Asked, kind: Kind) -> None:
+    asked.ask(kind, quorum=2)
+    pressed = [(OUT, 0), (GUEST, 0), (LEE, 1), (KIM, 2 if kind is APPROVAL else 1), (KIM, 2 if kind is APPROVAL else 1)]
+    for user, woken in pressed:
+        asked.press(kind.buttons[0], kind.value(), user)
+        assert waits.counter(asked.rows, ID) == woken
+    cancelling.cancel(ID, DANA)
+    assert waits.counter(asked.rows, ID) == woken + 1
+
+
+# -- what is refused is logged -----------------------------------------------------------------------------------------
+
+
+def test_who_was_refused_what_and_why_is_logged(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(observability.logger, "warning", lambda message, **fields: logged.append({message: fields}))
+    asked.ask(APPROVAL, (KIM,), requester=LEE)
+    paused = PROMOTION.value()
+    tries = {
+        ("approve", OUT, ID, "C0DEPLOY1"): "click_not_asked",
+        ("approve", LEE, ID, "C0DEPLOY1"): "click_own",
+        ("reject", KIM, ID, "C0PUBLIC1"): "click_wrong_channel",
+        ("cancel", OUT, ID, "C0DEPLOY1"): "cancel_not_you",
+        ("approve", KIM, "d-forged", "C0DEPLOY1"): "click_unknown",
+        ("promote", KIM, paused, "C0DEPLOY1"): "click_unknown",
+        ("roll_back", KIM, "../../etc", "C0DEPLOY1"): "click_unknown",
+    }
+    for button, user, value, channel in tries:
+        asked.press(button, value, user, channel)
+    asked.submit(OUT)
+    expected = [
+        {"refused": {"why": why, "action": button, "deployment_id": value, "user": user}}
+        for (button, user, value, _), why in tries.items()
+    ]
+    late = {"refused": {"why": "click_not_asked", "action": "reject", "deployment_id": ID, "user": OUT}}
+    assert logged == [*expected, late]
+    assert len(asked.told) == len(logged), "everybody is told, too"
+    asked.press("approve", ID, KIM)
+    assert len(logged) == len(tries) + 1, "an answer that counts isn't a refusal"
+    assert questions.get(asked.rows, ID, PROMOTION.mark) is None
