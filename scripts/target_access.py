@@ -104,7 +104,7 @@ def places(targets: Iterable[Target]) -> tuple[Place, ...]:
             value = str(getattr(target, field))
             if value and not form.fullmatch(value):
                 raise Unnameable(f"target {target.name}: {field} is {value!r}; the stack's policies need {what}.")
-        if target.kind == "none":
+        if not target.service and not target.codedeploy_application:
             continue
         if target.role_arn:
             found[Place(role_arn=target.role_arn)] = None

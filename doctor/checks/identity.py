@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from chatops.platforms.registry import platform
 from chatops.targets import Target
 from doctor import trust
 from doctor.aws_answers import asking
@@ -68,7 +69,7 @@ def _roles(installation: Installation, target: Target, found: Identity) -> Itera
         )
     elif found.custom:
         yield from _customised(target, found)
-    elif target.kind == "none":
+    elif platform(target).pipeline_only:
         yield ok("No role of the stack's account trusts that; without AWS_REGION none is needed for this target.")
     else:
         yield _nobody(target, found, [name for name, policy in roles.items() if trust.trusts_github(policy)])

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from chatops.platforms.registry import platform
 from chatops.targets import Target
 from doctor import pipeline_rules
 from doctor.checks import own_actions, protection
@@ -148,7 +149,7 @@ def _several(target: Target, branch: str, listening: list[Workflow]) -> Result:
 
 def _jobs(installation: Installation, target: Target, branch: str, workflow: Workflow) -> Iterator[Fault]:
     """The file's jobs, and those of the reusable workflow that it calls, where that can be read."""
-    rolls_back = target.kind == "none"
+    rolls_back = platform(target).pipeline_only
     yield from pipeline_rules.jobs(workflow, needs_rollback=rolls_back, claims=target.claim)
     yield from own_actions.missing(installation, target.repository, branch, workflow)
     yield from protection.rules(installation, target.repository, target.name, workflow)

@@ -86,9 +86,9 @@ class MadeUp:
         return True
 
     @staticmethod
-    def counts(result: Mapping[str, Any]) -> str:
+    def counts(desired: int | None) -> str:
         return "field_instances"
 
     @staticmethod
-    def by_hand(previous: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    def by_hand(previous: Release, names: Mapping[str, str]) -> None:
         return None

@@ -175,17 +175,16 @@ class CodeDeploy:
         return self._group.proceed(pause)
 
     @staticmethod
-    def counts(result: Mapping[str, Any]) -> TextKey | None:
+    def counts(desired: int | None) -> TextKey | None:
         """Of instances; a deployment to ECS or Lambda has none."""
-        return "field_instances" if result.get("desired") else None
+        return "field_instances" if desired else None
 
     @staticmethod
-    def by_hand(previous: Mapping[str, Any], names: Mapping[str, str]) -> Reason | None:
+    def by_hand(previous: Release, names: Mapping[str, str]) -> Reason | None:
         """CreateDeployment with its revision."""
-        deployment = str(previous.get("codedeploy_deployment_id") or "")
-        if not deployment or not names.get("application"):
+        if not previous.codedeploy_deployment_id or not names.get("application"):
             return None
-        return Reason("by_hand_codedeploy", **names, deployment=deployment)
+        return Reason("by_hand_codedeploy", **names, deployment=previous.codedeploy_deployment_id)
 
 
 def begun(deployment: Deployment, recent: Sequence[verdict.Deployment]) -> verdict.Deployment | None:

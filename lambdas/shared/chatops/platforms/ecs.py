@@ -147,17 +147,16 @@ class Ecs:
         return self._service.proceed(pause)
 
     @staticmethod
-    def counts(result: Mapping[str, Any]) -> TextKey | None:
+    def counts(desired: int | None) -> TextKey | None:
         """Of tasks."""
-        return "field_tasks" if result.get("desired") is not None else None
+        return "field_tasks" if desired is not None else None
 
     @staticmethod
-    def by_hand(previous: Mapping[str, Any], names: Mapping[str, str]) -> Reason | None:
+    def by_hand(previous: Release, names: Mapping[str, str]) -> Reason | None:
         """UpdateService to its task definition."""
-        task_definition = str(previous.get("task_definition") or "")
-        if not task_definition or not names.get("cluster"):
+        if not previous.task_definition or not names.get("cluster"):
             return None
-        return Reason("by_hand_ecs", **names, task_definition=task_definition)
+        return Reason("by_hand_ecs", **names, task_definition=previous.task_definition)
 
 
 def label(image: str, task_definition: str) -> str:

@@ -75,11 +75,11 @@ class Pipeline:
         return False
 
     @staticmethod
-    def counts(result: Mapping[str, object]) -> None:
+    def counts(desired: int | None) -> None:
         """Nothing is counted."""
 
     @staticmethod
-    def by_hand(previous: Mapping[str, object], names: Mapping[str, str]) -> None:
+    def by_hand(previous: Release, names: Mapping[str, str]) -> None:
         """None: the pipeline's rollback stage is run by hand."""
 
 

@@ -84,9 +84,9 @@ class Platform(Protocol):
         """Let a paused rollout go on; False where it does not wait at this pause any more."""
 
     @staticmethod
-    def counts(result: Mapping[str, Any]) -> TextKey | None:
-        """The text that shows a rollout's counts; None where there is nothing to count."""
+    def counts(desired: int | None) -> TextKey | None:
+        """The text that shows how much of a rollout runs; None where there is nothing to count."""
 
     @staticmethod
-    def by_hand(previous: Mapping[str, Any], names: Mapping[str, str]) -> Reason | None:
+    def by_hand(previous: Release, names: Mapping[str, str]) -> Reason | None:
         """The command that puts the release `previous` back without the bot."""
