@@ -60,8 +60,8 @@ else
 	@$(ON_ENGINE) $(PY) -m pytest -q -m engine tests/statemachine $(PYTEST_ARGS)
 endif
 
-kills: .venv/test.stamp ## Kill handlers before and after every external call (N=10000, SEED=1, PROCESSES=2, ONLY='<interleaving>')
-	@exec $(PY) -m tests.faults.kills $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
+simulate: .venv/test.stamp ## Handlers that die, replies that get lost, people in between (N=10000, SEED=1, PROCESSES=2, ONLY='<interleaving>')
+	@exec $(PY) -m tests.simulator $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
 		$(if $(ONLY),--only '$(ONLY)')
 
 check: $(CLIENT) ## The whole gate: format, lint, types, validators, then all tests with the browser

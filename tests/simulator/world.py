@@ -1,0 +1,291 @@
+"""Everything around the product in one process: made once, and begun anew for every play."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from local.codedeploy import CodeDeploy
+from local.ecs import Ecs
+from local.events import scheduled
+from local.github import callback
+from local.github.seed import checkout_api
+from local.http_api import http_api_event, to_response
+from local.slack import Slack, SlackUser
+from local.slack.client import Sent
+from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
+from local.slack.workspace import Workspace
+from tests.simulator.agenda import BEGINNING, Agenda
+from tests.simulator.asl import StateError
+from tests.simulator.engine import MACHINE_ARN, Execution, StepFunctions
+from tests.simulator.engine import Client as StatesClient
+from tests.simulator.lambdas import Lambdas
+from tests.simulator.points import Plan
+from tests.simulator.scenarios import SCENARIOS
+from tests.simulator.services import AwsClient, SimulatedGitHub, aws_calls, github_request, slack_open
+from tests.simulator.table import Client as TableClient
+from tests.simulator.table import Table
+from tests.statemachine.conftest import CANARIES
+
+SWEEP_SECONDS = 300
+"""template.yaml's schedule."""
+RETRIES = (0, 60, 120)
+"""Seconds before each try of an asynchronous call.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
+ENDS = ("ABORTED", "TIMED_OUT", "FAILED")
+"""Of which EventBridge tells `sweep` at once."""
+CALM = {
+    "poll_min": 5, "poll_max": 60, "rollout_poll": 15, "progress": 20, "take_poll": 5, "take": 600, "approval": 14400,
+    "reminder": 7200, "appear": 300, "build": 3600, "deploy": 3600, "rollout": 1800, "promotion": 14400,
+    "restore": 1800, "cancel": 300,
+}  # fmt: skip
+"""Seconds. Two faults and the retries after them are over before a deadline is; no reminder helps a lost wake-up."""
+TIMINGS = {
+    "usual": CALM,
+    "hasty": {**CALM, "approval": 120, "promotion": 120, "reminder": 60},
+    "late": {**CALM, "rollout": 120},
+    "brisk": CALM,
+    "rare": {**CALM, "poll_min": 600, "poll_max": 600},
+}
+PEOPLE = frozenset({U_DEV, U_LEE, U_KIM, U_BOT})
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "CHATOPS_TABLE": "platform-deploy-table",
+    "CHATOPS_STATE_MACHINE_ARN": MACHINE_ARN,
+    "CHATOPS_API_URL": "https://bot.invalid/prod",
+    "CHATOPS_GITHUB_API_URL": "https://github.invalid",
+    "SLACK_API_URL": "https://slack.invalid/api/",
+    "POWERTOOLS_SERVICE_NAME": "chatops",
+    **CANARIES,
+}
+
+
+KEPT = ("HOME", "PATH", "PYTHONPATH", "TZ", "PYTEST_CURRENT_TEST")
+
+
+def target_of(scenario: str) -> str:
+    return f"t-{scenario}"
+
+
+def channel_of(scenario: str) -> str:
+    return f"C0{scenario.upper().replace('-', '')}"
+
+
+def _targets() -> str:
+    lines = ["targets:"]
+    for name, one in SCENARIOS.items():
+        target = target_of(name)
+        place = f"repository: acme/{target}, event_type: dev_deploy"
+        place += {
+            "ecs": f", ecs: {{cluster: checkout, service: {target}}}",
+            "codedeploy": f", codedeploy: {{application: {target}, group: live}}",
+        }.get(one.kind, "")
+        place += f", {one.target}" if one.target else ""
+        claim = "" if one.claim else "claim: false, "
+        approvers = f"approvers: [{U_LEE}, {U_KIM}], deploy_approval: {str(one.approval).lower()}"
+        timing = ", ".join(f"{k}: {v}" for k, v in TIMINGS[one.timing].items())
+        policy = f"policy: {{{approvers}, rollback_approval: false}}"
+        lines.append(f"  {target}: {{{place}, {claim}{policy}, timing: {{{timing}}}}}")
+    return "\n".join(lines) + "\n"
+
+
+class World:
+    """What a play meets. `log`: what the functions have logged."""
+
+    def __init__(self) -> None:
+        self.github = SimulatedGitHub(Agenda(), repositories=())  # type: ignore[arg-type]  # see `SimulatedGitHub`
+        self.github.tokens = {CANARIES["GITHUB_PERSONAL_ACCESS_TOKEN"]}
+        self._repositories: dict[str, Any] = {}
+        self.slack = Slack(Agenda(), "https://slack.invalid")  # type: ignore[arg-type]  # as much of a clock as needed
+        self.slack.tokens = {CANARIES["SLACK_BOT_TOKEN"]}
+        self.log = io.StringIO()
+
+    def begin(self, plan: Plan, meanwhile: Callable[[str], object]) -> None:
+        """Everything as it is before the play begins."""
+        name, self.agenda = plan.scenario, Agenda()
+        scenario = SCENARIOS[name]
+        clock: Any = self.agenda
+        self.lambdas = Lambdas(plan, meanwhile)
+        self.states = StepFunctions(self.agenda, self.lambdas.invoke, self._ended)
+        self.table = Table()
+        self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
+        self.github.begin(self.agenda)
+        repository = f"acme/{target_of(name)}"
+        if repository not in self._repositories:
+            made = self._repositories[repository] = checkout_api(BEGINNING)
+            made.name = target_of(name)
+        self.github.repositories = {repository: self._repositories[repository]}
+        self.github.script = {f"{repository} {stage}": script for stage, script in scenario.scripts.items()}
+        self.slack.reset()
+        self.slack.misread.clear()
+        self.slack.space = Workspace(clock)
+        channel = channel_of(name)
+        self.slack.space.channels[channel] = Channel(channel, target_of(name), PEOPLE)
+        secret = CANARIES["SLACK_SIGNING_SECRET"]
+        self.user = SlackUser(
+            self.slack, "https://bot.invalid/prod/slack/events", secret, post=self._post, now=clock.now
+        )
+        self.log.seek(0)
+        self.log.truncate()
+        calls = aws_calls(self.lambdas.call)
+        self.clients: dict[str, Any] = {
+            "dynamodb": TableClient(self.table, calls),
+            "stepfunctions": StatesClient(self.states, calls),
+            "ecs": AwsClient("ECS", "ecs", self.ecs, calls),
+            "codedeploy": AwsClient("CodeDeploy", "codedeploy", self.codedeploy, calls),
+        }
+        self.agenda.later(SWEEP_SECONDS, self._scheduled)
+
+    # -- what calls functions
+
+    def _post(self, sent: Sent, _: float) -> tuple[int, Mapping[str, str], bytes]:
+        """Slack's request, through API Gateway."""
+        event = http_api_event("POST", "/slack/events", headers=sent.headers, body=sent.body, now=self.agenda.now())
+        return self._gateway("slack", event, _slack_step(sent.body))
+
+    def pipeline_post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
+        """A run's request to the bot."""
+        path = url.removeprefix("https://bot.invalid/prod")
+        run = next(one for one in self.github.runs if one.id == body["run_id"])
+        headers = {"content-type": "application/json"}
+        event = http_api_event("POST", path, headers=headers, body=json.dumps(body).encode(), now=self.agenda.now())
+        status, _, content = self._gateway("stage", event, f"{path.rpartition('/')[2]}:{run.stage}")
+        return status, content
+
+    def _gateway(self, name: str, event: Any, step: str) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            status, headers, content = to_response(self.lambdas.invoke(name, event, step))
+        except StateError:
+            return 500, {}, b'{"message": "Internal Server Error"}'
+        return status, dict(headers), content
+
+    def _scheduled(self) -> None:
+        self.agenda.later(SWEEP_SECONDS, self._scheduled)
+        self.sweep()
+
+    def _ended(self, execution: Execution) -> None:
+        if execution.status in ENDS:
+            self.agenda.later(1, self.sweep)
+
+    def sweep(self, tries: tuple[int, ...] = RETRIES) -> None:
+        """EventBridge calls it, and again where it fails."""
+        try:
+            self.lambdas.invoke("sweep", scheduled())
+        except StateError:
+            if tries[1:]:
+                self.agenda.later(tries[1], lambda: self.sweep(tries[1:]))
+
+
+def _slack_step(body: bytes) -> str:
+    from urllib.parse import parse_qs
+
+    form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+    if "payload" not in form:
+        kind = form["command"].rpartition("-")[2]
+        return f"slack:{'cancel' if form.get('text', '').startswith('cancel') else kind}"
+    payload = json.loads(form["payload"])
+    return "slack:submit" if payload["type"] == "view_submission" else f"slack:{payload['actions'][0]['action_id']}"
+
+
+class _Session:
+    """requests.Session, as a run's claim and finish use it."""
+
+    trust_env = True
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def post(self, url: str, json: Any, timeout: float) -> Any:
+        status, content = self._world.pipeline_post(url, json)
+        made = requests.Response()
+        made.status_code, made._content = status, content
+        return made
+
+
+class _NoMetrics:
+    """Powertools' Metrics print to the terminal."""
+
+    def add_dimension(self, **_: Any) -> None: ...
+    def add_metric(self, **_: Any) -> None: ...
+    def flush_metrics(self) -> None: ...
+
+
+@contextmanager
+def opened() -> Iterator[World]:
+    """The world, in place of everything outside of this process as long as it is open."""
+    import os
+
+    with TemporaryDirectory(prefix="simulator-") as folder, pytest.MonkeyPatch.context() as patch:
+        file = Path(folder) / "targets.yaml"
+        file.write_text(_targets(), "utf-8")
+        for name in [name for name in os.environ if name not in KEPT]:
+            patch.delenv(name)  # `targets` reads all of them, often
+        for name, value in {**ENVIRONMENT, "CHATOPS_TARGETS_FILE": str(file)}.items():
+            patch.setenv(name, value)
+        from chatops import aws, clock, config, deadline, observability, targets
+        from chatops.edge import handler
+        from chatops.store import table
+
+        config.reset()
+        targets._cached.cache_clear()
+        world = World()
+
+        def now() -> float:
+            return world.agenda.now()
+
+        times = SimpleNamespace(time=now, monotonic=now, sleep=lambda _: None)
+        patch.setattr(clock, "now", now)
+        for module in (deadline, handler, table):
+            patch.setattr(module, "time", times)
+        patch.setattr(handler, "monotonic", now)
+        patch.setattr(deadline.Deadline, "run", _at_once)
+        patch.setattr(aws, "client", lambda service, **_: world.clients[service])
+        patch.setattr(observability, "metrics", _NoMetrics())
+        patch.setattr(callback, "requests", SimpleNamespace(Session=lambda: _Session(world), RequestException=OSError))
+
+        def through(*given: Any) -> Any:
+            return world.lambdas.call(*given)
+
+        patch.setattr(requests.Session, "request", github_request(lambda: world.github, through))
+        for module in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
+            __import__(module)
+            patch.setattr(sys.modules[module], "urlopen", slack_open(lambda: world.slack, through))
+        for logging in observability.logger.registered_handler, *observability.logger.handlers:
+            patch.setattr(logging, "stream", world.log)
+        try:
+            yield world
+        finally:
+            config.reset()
+            targets._cached.cache_clear()
+
+
+def _at_once(self: Any, work: Callable[[], Any]) -> Any:
+    """chatops.deadline.Deadline.run without a thread: no call takes any time here. What comes too late is the
+    business of tests/faults/test_edge_stalls.py."""
+    from chatops import deadline
+
+    outer = getattr(deadline._here, "deadline", None)
+    deadline._here.deadline = self
+    try:
+        return work()
+    finally:
+        deadline._here.deadline = outer
