@@ -109,7 +109,7 @@ class Agenda:
         while self._actors:
             self._move(self._actors[0])
 
-    # -- the rest of local.clock.Clock
+    # -- the rest of fakes.clock.Clock
 
     def sleep(self, seconds: float) -> bool:
         raise AssertionError("nobody sleeps here")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.slack.directory import U_LEE
+from fakes.slack.directory import U_LEE
 from tests.simulator.points import point
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from local.codedeploy import Course
-from local.slack.client import Answer
-from local.slack.directory import U_BOT, U_DEV, U_LEE
-from local.slack.store import Message, View
+from fakes.codedeploy import Course
+from fakes.slack.client import Answer
+from fakes.slack.directory import U_BOT, U_DEV, U_LEE
+from fakes.slack.store import Message, View
 from tests.simulator.points import Plan, point
 from tests.simulator.releases import put
 from tests.simulator.scenarios import SCENARIOS
@@ -225,6 +225,6 @@ class Play:
 
 
 def _codedeploy_pipeline(world: World, target: str) -> Any:
-    from local.codedeploy.server import Pipeline
+    from fakes.codedeploy.server import Pipeline
 
     return Pipeline(world.codedeploy, target, "live")

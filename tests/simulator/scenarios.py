@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from local.ecs import Rollout
-from local.github import Script
+from fakes.ecs import Rollout
+from fakes.github import Script
 from tests.simulator import people
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ import botocore.session
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from local.aws_json import AwsError, JsonService
-from local.github import GitHub, Script
-from local.github.runs import Runs
+from fakes.aws_json import AwsError, JsonService
+from fakes.github import GitHub, Script
+from fakes.github.runs import Runs
 from tests.simulator.agenda import Agenda
 from tests.simulator.errors import EXCEPTIONS, refused, unanswered
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
 
-from local.codedeploy import CodeDeploy
-from local.ecs import Ecs
+from fakes.codedeploy import CodeDeploy
+from fakes.ecs import Ecs
+from fakes.github import callback
+from fakes.github.seed import checkout_api
+from fakes.slack import Slack, SlackUser
+from fakes.slack.client import Sent
+from fakes.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
+from fakes.slack.workspace import Workspace
 from local.events import scheduled
-from local.github import callback
-from local.github.seed import checkout_api
 from local.http_api import http_api_event, to_response
-from local.slack import Slack, SlackUser
-from local.slack.client import Sent
-from local.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, Channel
-from local.slack.workspace import Workspace
 from tests.simulator.agenda import BEGINNING, Agenda
 from tests.simulator.asl import StateError
 from tests.simulator.engine import MACHINE_ARN, Execution, StepFunctions
@@ -84,28 +87,27 @@ def channel_of(scenario: str) -> str:
     return f"C0{scenario.upper().replace('-', '')}"
 
 
-def _targets() -> str:
-    lines = ["targets:"]
-    for name, one in SCENARIOS.items():
-        target = target_of(name)
-        place = f"repository: acme/{target}, event_type: dev_deploy"
-        place += {
-            "ecs": f", ecs: {{cluster: checkout, service: {target}}}",
-            "codedeploy": f", codedeploy: {{application: {target}, group: live}}",
-        }.get(one.kind, "")
-        place += f", {one.target}" if one.target else ""
-        claim = "" if one.claim else "claim: false, "
-        approvers = f"approvers: [{U_LEE}, {U_KIM}], deploy_approval: {str(one.approval).lower()}"
-        timing = ", ".join(f"{k}: {v}" for k, v in TIMINGS[one.timing].items())
-        policy = f"policy: {{{approvers}, rollback_approval: false}}"
-        lines.append(f"  {target}: {{{place}, {claim}{policy}, timing: {{{timing}}}}}")
-    return "\n".join(lines) + "\n"
+def _targets(scenario: str) -> str:
+    """The file of its one target."""
+    one, target = SCENARIOS[scenario], target_of(scenario)
+    place = f"repository: acme/{target}, event_type: dev_deploy"
+    place += {
+        "ecs": f", ecs: {{cluster: checkout, service: {target}}}",
+        "codedeploy": f", codedeploy: {{application: {target}, group: live}}",
+    }.get(one.kind, "")
+    place += f", {one.target}" if one.target else ""
+    claim = "" if one.claim else "claim: false, "
+    approvers = f"approvers: [{U_LEE}, {U_KIM}], deploy_approval: {str(one.approval).lower()}"
+    timing = ", ".join(f"{k}: {v}" for k, v in TIMINGS[one.timing].items())
+    policy = f"policy: {{{approvers}, rollback_approval: false}}"
+    return f"targets:\n  {target}: {{{place}, {claim}{policy}, timing: {{{timing}}}}}\n"
 
 
 class World:
     """What a play meets. `log`: what the functions have logged."""
 
-    def __init__(self) -> None:
+    def __init__(self, targets: Path) -> None:
+        self._targets = targets
         self.github = SimulatedGitHub(Agenda(), repositories=())  # type: ignore[arg-type]  # see `SimulatedGitHub`
         self.github.tokens = {CANARIES["GITHUB_PERSONAL_ACCESS_TOKEN"]}
         self._repositories: dict[str, Any] = {}
@@ -116,6 +118,7 @@ class World:
     def begin(self, plan: Plan, meanwhile: Callable[[str], object]) -> None:
         """Everything as it is before the play begins."""
         name, self.agenda = plan.scenario, Agenda()
+        os.environ["CHATOPS_TARGETS_FILE"] = str(self._targets / f"{name}.yaml")
         scenario = SCENARIOS[name]
         clock: Any = self.agenda
         self.lambdas = Lambdas(plan, meanwhile)
@@ -190,8 +193,6 @@ class World:
 
 
 def _slack_step(body: bytes) -> str:
-    from urllib.parse import parse_qs
-
     form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
     if "payload" not in form:
         kind = form["command"].rpartition("-")[2]
@@ -232,22 +233,20 @@ class _NoMetrics:
 @contextmanager
 def opened() -> Iterator[World]:
     """The world, in place of everything outside of this process as long as it is open."""
-    import os
-
     with TemporaryDirectory(prefix="simulator-") as folder, pytest.MonkeyPatch.context() as patch:
-        file = Path(folder) / "targets.yaml"
-        file.write_text(_targets(), "utf-8")
+        for scenario in SCENARIOS:
+            (Path(folder) / f"{scenario}.yaml").write_text(_targets(scenario), "utf-8")
         for name in [name for name in os.environ if name not in KEPT]:
             patch.delenv(name)  # `targets` reads all of them, often
-        for name, value in {**ENVIRONMENT, "CHATOPS_TARGETS_FILE": str(file)}.items():
+        for name, value in {**ENVIRONMENT, "CHATOPS_TARGETS_FILE": ""}.items():
             patch.setenv(name, value)
         from chatops import aws, clock, config, deadline, observability, targets
         from chatops.edge import handler
         from chatops.store import table
 
         config.reset()
-        targets._cached.cache_clear()
-        world = World()
+        patch.setattr(targets, "_cached", lru_cache(maxsize=64)(targets._cached.__wrapped__))
+        world = World(Path(folder))
 
         def now() -> float:
             return world.agenda.now()
@@ -275,7 +274,6 @@ def opened() -> Iterator[World]:
             yield world
         finally:
             config.reset()
-            targets._cached.cache_clear()
 
 
 def _at_once(self: Any, work: Callable[[], Any]) -> Any:
