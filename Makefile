@@ -122,7 +122,7 @@ deploy: .venv/local.stamp ## Build and deploy the stack; asks what it needs to k
 secret: .venv/local.stamp ## Put Slack's and GitHub's secrets into the stack's secret: asks, unseen (STACK=name)
 	@exec $(PY) -m scripts.stack_secret $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from-$(FROM))
 
-format: .venv/dev.stamp ## Format the code, and mend what the linter can mend by itself
+format: .venv/dev.stamp ## Format the code, and fix what the linter can fix by itself
 	.venv/bin/ruff check --quiet --fix-only .
 	.venv/bin/ruff format --quiet .
 

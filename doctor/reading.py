@@ -1,4 +1,4 @@
-"""The settings, read by the bot's own rules, with everything that is wrong at once: whatever is refused is mended and
+"""The settings, read by the bot's own rules, with everything that is wrong at once: whatever is refused is fixed and
 the rest read again."""
 
 from __future__ import annotations

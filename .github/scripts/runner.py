@@ -17,7 +17,7 @@ Aws = Callable[..., dict[str, Any]]
 
 
 class Refused(Exception):
-    """The step cannot do its work; the text says what to set or mend, and carries no secret."""
+    """The step cannot do its work; the text says what to set or fix, and carries no secret."""
 
 
 def error(title: str, text: str) -> str:

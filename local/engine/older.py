@@ -8,18 +8,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from local.engine.patches import Patches
+from local.engine.patches.patcher import Patches
 
 NEWER = ("MaxDelaySeconds", "JitterStrategy", "QueryLanguage", "Assign")
 """Fields of the language that came later than that program, which refuses a definition with one of them."""
 
 
 UNSCALED = "retries_scale"
-"""The mend that it does without: WAIT_TIME_SCALE is for Wait states alone."""
+"""The patch that it does without: WAIT_TIME_SCALE is for Wait states alone."""
 
 
 def as_step_functions_local(patches: Patches) -> None:
-    """Apply all of it, after the mends."""
+    """Apply all of it, after the patches."""
     _newer_fields_are_refused(patches)
     _describe_says_less(patches)
 

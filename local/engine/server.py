@@ -1,4 +1,4 @@
-"""The state machine engine inside this process: moto's server for three services, with the mends applied."""
+"""The state machine engine inside this process: moto's server for three services, with the patches applied."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 
 from fakes import identity
 from local.connections import ClosesConnections, listening
-from local.engine import mend_speed, mends
 from local.engine import older as older_engine
-from local.engine.patches import Patches, Settings
+from local.engine import patches
+from local.engine.patches import speed
+from local.engine.patches.patcher import Patches, Settings
 
 # By the prefix of the X-Amz-Target header, which every operation of these three has.
 SERVICES = {
@@ -31,7 +32,7 @@ class EmbeddedEngine:
     """Step Functions, DynamoDB and Secrets Manager at `url`, for as long as the `with` block lasts.
 
     `lambda_url`: where Task states find their functions. `wait_time_scale` multiplies Wait states and Retry
-    intervals (not timeouts). `port` 0 takes a free one. `without` leaves named mends out, for the tests
+    intervals (not timeouts). `port` 0 takes a free one. `without` leaves named patches out, for the tests
     that show what each is for. `older`: as Step Functions Local is, where that is less than AWS.
 
     moto keeps its state in module globals, so a process has one engine at a time; a second one is a
@@ -105,13 +106,13 @@ class EmbeddedEngine:
 def _configure(settings: Settings, without: Collection[str]) -> Patches:
     from moto.core.config import default_user_config
 
-    with mend_speed.without_tables_of_ec2():
+    with speed.without_tables_of_ec2():
         importlib.import_module("moto.stepfunctions.parser.models")
-    patches = mends.apply(settings, without)
+    applied = patches.apply(settings, without)
     before = default_user_config["stepfunctions"]
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
-    patches.on_undo(lambda: default_user_config.update({"stepfunctions": before}))
-    return patches
+    applied.on_undo(lambda: default_user_config.update({"stepfunctions": before}))
+    return applied
 
 
 def _server(host: str, port: int) -> Any:
@@ -162,7 +163,7 @@ def _stop_executions() -> None:
     from moto.stepfunctions.parser import utils
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-    from local.engine.mend_stop import stop, wake
+    from local.engine.patches.stop import stop, wake
 
     for account in list(stepfunctions_parser_backends.values()):
         for backend in list(account.values()):

@@ -23,7 +23,7 @@ from chatops import aws, clock, config, targets
 from fakes.clock import Clock
 from local import world as local_world
 from local.drive import PATIENCE, Drive
-from local.engine import mend_timing
+from local.engine.patches import timing
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.invocation import Invocation, failed
 from local.runtime.template import Function
@@ -126,7 +126,7 @@ def _engine_sleeps(patch: pytest.MonkeyPatch, hours: Hours) -> None:
         hours.sleep(timeout_seconds, callback_endpoint.get_outcome)
         return callback_endpoint.get_outcome()
 
-    patch.setattr(mend_timing, "pause", lambda _env, seconds: hours.sleep(seconds))
+    patch.setattr(timing, "pause", lambda _env, seconds: hours.sleep(seconds))
     patch.setattr(StateTaskServiceCallback, "_wait_for_task_token_timeout", for_token)
 
 

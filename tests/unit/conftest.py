@@ -14,9 +14,9 @@ import pytest
 from bench.built import Built, build
 from chatops import aws, clock, config, targets
 from chatops.store.table import Table
-from local.engine.mend_dynamodb import transactions_copy_what_they_touch, writes_are_serializable
-from local.engine.mend_speed import answers_are_written_from_what_they_hold
-from local.engine.patches import Patches, Settings
+from local.engine.patches.dynamodb import transactions_copy_what_they_touch, writes_are_serializable
+from local.engine.patches.patcher import Patches, Settings
+from local.engine.patches.speed import answers_are_written_from_what_they_hold
 
 TABLE = "chatops"
 ENVIRONMENT = {
@@ -87,7 +87,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return standing
 
 
-MENDS = (
+PATCHES = (
     transactions_copy_what_they_touch,
     writes_are_serializable,
     answers_are_written_from_what_they_hold,
@@ -98,8 +98,8 @@ MENDS = (
 def rows(environment: pytest.MonkeyPatch) -> Iterator[Table]:
     """The stack's table, empty; its reads and writes are serializable, as the embedded engine's are."""
     patches = Patches()
-    for mend in MENDS:
-        mend(patches, Settings(""))
+    for patch in PATCHES:
+        patch(patches, Settings(""))
     with moto.mock_aws():
         client = _dynamodb()
         keys = [("pk", "HASH"), ("sk", "RANGE")]

@@ -239,8 +239,8 @@ def test_code_that_cannot_be_loaded_names_what_is_wrong_and_is_tried_anew(runtim
     assert "No module named 'nothing_like_this'" in missing.payload["errorMessage"]
     assert runtime.invoke("headless", {}).error == "Runtime.HandlerNotFound"
     assert runtime.invoke("failing", {}).error == "RuntimeError"
-    (folder / "broken" / "app.py").write_text("def handler(event, context):\n    return 'mended'\n")
-    assert runtime.invoke("broken", {}).payload == "mended"
+    (folder / "broken" / "app.py").write_text("def handler(event, context):\n    return 'fixed'\n")
+    assert runtime.invoke("broken", {}).payload == "fixed"
 
 
 def test_a_syntax_error_says_so(tmp_path: Path) -> None:

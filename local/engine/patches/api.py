@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from local.engine import definitions
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 MAX_INPUT = 262_144
 """Bytes of UTF-8: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""

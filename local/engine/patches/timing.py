@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 SLICE = 0.25
 """Seconds after which a waiting thread looks whether its execution has been stopped (it is usually woken)."""

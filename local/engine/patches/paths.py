@@ -7,7 +7,7 @@ import functools
 import re
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 PACKAGE = "moto.stepfunctions.parser"
 STEP = re.compile(r"""\.([A-Za-z_][\w-]*)|\['([^']*)'\]|\["([^"]*)"\]|\[(\d+)\]""")

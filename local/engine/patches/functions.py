@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 REGION = "us-east-1"
 

@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 
 def writes_are_serializable(patches: Patches, _: Settings) -> None:

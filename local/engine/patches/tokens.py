@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 GONE = "Task Timed Out: 'Provided task does not exist anymore'"
 ANSWERING = threading.Lock()

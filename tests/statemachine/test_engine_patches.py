@@ -1,7 +1,7 @@
-"""Each mend of the embedded engine, with it and without it.
+"""Each patch of the embedded engine, with it and without it.
 
-A check holds what AWS documents. It must pass on the engine as it is, and fail once its mend is left out: a
-mend whose check passes without it is not needed (any more) and goes.
+A check holds what AWS documents. It must pass on the engine as it is, and fail once its patch is left out: a
+patch whose check passes without it is not needed (any more) and goes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.engine import mend_speed, mends
-from local.engine.patches import Settings
+from local.engine import patches
+from local.engine.patches import Settings, speed
 from tests.statemachine.bench import Bench, RefusalError, bench, caught
 
 CHECKS: dict[str, Callable[[Bench], None]] = {}
@@ -33,7 +33,7 @@ CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 def check(function: Callable[[Bench], None]) -> Callable[[Bench], None]:
-    """Registers the check of the mend of the same name."""
+    """Registers the check of the patch of the same name."""
     CHECKS[function.__name__] = function
     return function
 
@@ -47,26 +47,26 @@ def code(call: Callable[..., Any], **arguments: Any) -> str:
     return ""
 
 
-@pytest.mark.slow  # what is timed in whole seconds takes them, with each mend and without it
-@pytest.mark.parametrize("name", [mend.__name__ for mend in mends.MENDS])
+@pytest.mark.slow  # what is timed in whole seconds takes them, with each patch and without it
+@pytest.mark.parametrize("name", [patch.__name__ for patch in patches.PATCHES])
 def test_mend_is_needed_and_works(name: str) -> None:
-    with bench() as mended:
-        CHECKS[name](mended)
+    with bench() as patched:
+        CHECKS[name](patched)
     with bench(without={name}) as plain, pytest.raises((AssertionError, ClientError, KeyError, ValueError)):
         CHECKS[name](plain)
 
 
 def test_another_moto_is_refused_with_what_to_do() -> None:
-    with pytest.raises(mends.UnexpectedMotoError, match=r"moto 5\.3\.0 is installed\. Install moto==5\.2\.5"):
-        mends.check_version("5.3.0")
-    mends.check_version("5.2.5")
+    with pytest.raises(patches.UnexpectedMotoError, match=r"moto 5\.3\.0 is installed\. Install moto==5\.2\.5"):
+        patches.check_version("5.3.0")
+    patches.check_version("5.2.5")
 
 
 def test_every_mend_says_what_aws_does_and_what_moto_does() -> None:
-    for mend in mends.MENDS:
-        text = mend.__doc__ or ""
-        assert "moto:" in text, mend.__name__
-        assert "https://docs.aws.amazon.com/" in text or "AWS" in text or "Step Functions" in text, mend.__name__
+    for patch in patches.PATCHES:
+        text = patch.__doc__ or ""
+        assert "moto:" in text, patch.__name__
+        assert "https://docs.aws.amazon.com/" in text or "AWS" in text or "Step Functions" in text, patch.__name__
 
 
 # ------------------------------------------------------------------------------------------- how executions
@@ -424,7 +424,7 @@ def definitions_are_parsed_once(on: Bench) -> None:
 
 
 def test_executions_that_start_at_once_wait_for_one_of_them_to_parse() -> None:
-    """And an engine that the process starts later need not parse at all; one with other mends must."""
+    """And an engine that the process starts later need not parse at all; one with other patches must."""
     parsed: list[str] = []
 
     def slowly(definition: str) -> tuple[str]:
@@ -432,18 +432,18 @@ def test_executions_that_start_at_once_wait_for_one_of_them_to_parse() -> None:
         parsed.append(definition)
         return (f"program of {definition}",)
 
-    mend_speed.forget_programs()
+    speed.forget_programs()
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: mend_speed._program("one", slowly), range(4)))
+        found = list(pool.map(lambda _: speed._program("one", slowly), range(4)))
     assert (found, parsed) == (["program of one"] * 4, ["one"])
-    mends.apply(Settings("http://127.0.0.1:9"), ["waits_scale"]).undo()
-    mend_speed._program("one", slowly)
+    patches.apply(Settings("http://127.0.0.1:9"), ["waits_scale"]).undo()
+    speed._program("one", slowly)
     assert parsed == ["one", "one"]
     for n in range(20):
-        mend_speed._program(f"{n}", lambda definition: (definition,))
-    mend_speed._program("one", slowly)
+        speed._program(f"{n}", lambda definition: (definition,))
+    speed._program("one", slowly)
     assert parsed == ["one"] * 3, "no more than a few are kept"
-    mend_speed.forget_programs()
+    speed.forget_programs()
 
 
 @check
@@ -491,8 +491,8 @@ def test_answers_say_the_same_however_they_are_written() -> None:
             return {name: plain(value) for name, value in answer.items() if name not in changing}
         return [plain(one) for one in answer] if isinstance(answer, list) else answer
 
-    with bench() as mended:
-        ours = plain(answers(mended))
+    with bench() as patched:
+        ours = plain(answers(patched))
     with bench(without={"answers_are_written_from_what_they_hold"}) as as_it_comes:
         assert plain(answers(as_it_comes)) == ours
 

@@ -12,7 +12,7 @@ _ABSENT = object()
 
 @dataclass
 class Settings:
-    """What the mends need to know. They look at each use: the scale may change while the engine runs."""
+    """What the patches need to know. They read it at each use: the scale may change while the engine runs."""
 
     lambda_url: str
     wait_time_scale: float = 1.0

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 
 def runtime_errors_cannot_be_caught(patches: Patches, _: Settings) -> None:

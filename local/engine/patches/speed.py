@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 _PROGRAMS: OrderedDict[str, Any] = OrderedDict()
 _PROGRAMS_KEPT = 8
@@ -20,7 +20,7 @@ _parsing = threading.Lock()
 
 
 def forget_programs() -> None:
-    """What was parsed with some mends is nothing for an engine without them."""
+    """A program that was parsed with some patches is not valid for an engine without them."""
     with _parsing:
         _PROGRAMS.clear()
 

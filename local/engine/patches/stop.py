@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from local.engine.patches import Patches, Settings
+from local.engine.patches.patcher import Patches, Settings
 
 # Whoever ends an execution holds this, so that it ends in one way only.
 ENDING = threading.Lock()
