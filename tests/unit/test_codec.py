@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chatops import request, targets
-from chatops.domain import codec
+from chatops import targets
+from chatops.domain import codec, request
 from chatops.domain.codec import SCHEMA
 from chatops.edge import handler
 from chatops.errors import InvalidRequest, UnknownSchema
