@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatops.domain.question import Question
-from chatops.messages.facts import View
+from chatops.messages.view import View
 from chatops.steps import approval, speak
 from chatops.store import deployments, questions
 from chatops.store.table import Table

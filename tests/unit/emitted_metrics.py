@@ -7,6 +7,7 @@ import json
 import pytest
 
 from chatops import measures, observability
+from chatops.domain.deployment import Deployment
 from chatops.edge import handler
 from chatops.steps import sweep
 from tests.unit.test_measures import CASES, NOW
@@ -19,7 +20,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> dict[Metric, dict[str, str]]:
     """Every figure of every end, of sweep and of the edge's trouble, with the dimensions' values."""
     capsys.readouterr()
     for end, facts, touched_at, _ in CASES.values():
-        observability.emit(measures.of(end, facts, touched_at, NOW), "dev")
+        observability.emit(measures.of(end, Deployment.of({"state": facts}), touched_at, NOW), "dev")
     sweep._tell({"settled": [], "woken": [], "freed": [], "delivered": []})
     handler._trouble(TimeoutError())
     found: dict[Metric, dict[str, str]] = {}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatops import measures
+from chatops.domain.deployment import Deployment
 from chatops.edge import limits
 from tests.unit.emitted_metrics import Metric, emitted
 from tests.unit.resolved_template import STACK, Resolved
@@ -134,7 +135,7 @@ def test_no_alarm_fires_on_what_people_decided(name: str) -> None:
     names = {metric for _, metric, _ in watched(ALARMS[name])}
     assert not any(metric.startswith(("ExecutionsSucceeded", "Deployments", "Changes", "4xx")) for metric in names)
     for end in ("Rejected", "Expired", "Cancelled", "Refused", "Reported"):
-        assert measures.of(end, {"plan": {"command": "deploy"}}, 0, 1.0) == {}
+        assert measures.of(end, Deployment("d-1"), 0, 1.0) == {}
 
 
 @by_alarm

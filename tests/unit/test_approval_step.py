@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chatops import clock
+from chatops.domain.deployment import Deployment
 from chatops.domain.question import Answer, Question
 from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
@@ -178,7 +179,7 @@ def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, ro
     fact = look()
     assert fact["decision"] == "approved"
     assert f"Approved by <@{LEE}>, <@{KIM}> after 2m 10s" in str(posts.calls[-1])
-    assert speak.view_of({"deployment_id": ID, "state": {"plan": ASKED, "approval": fact}}).phase == "decided"
+    assert speak.view_of(Deployment.of({"state": {"plan": ASKED, "approval": fact}})).phase == "decided"
     assert '"approve"' not in str(posts.calls[-1])
 
 

@@ -73,7 +73,7 @@ def test_missing_null_and_unknown_members_are_no_trouble() -> None:
 
 
 RESULTS = [
-    (StageResult, {"stage": "build", "state": "waiting", "done": False, "claimed": False}),
+    (StageResult, {"stage": "build", "state": "waiting", "done": False, "claimed": False, "why": {}}),
     (
         StageResult,
         {
@@ -100,7 +100,6 @@ RESULTS = [
 @pytest.mark.parametrize(("kind", "found"), RESULTS)
 def test_a_result_is_the_same_json_again(kind: Any, found: dict[str, Any]) -> None:
     made = codec.read(kind, found)
-    assert made
     assert codec.as_json(made) == found
 
 

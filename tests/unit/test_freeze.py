@@ -483,7 +483,7 @@ def test_a_dry_run_says_what_the_freeze_would_do(prod: Target, saturday: float, 
     assert planned(dry_run=True)["refusal"]["key"] == "frozen"
     found = planned("U0LEE0001", dry_run=True, break_glass=True, reason="payments are down")
     assert found["verdict"] == "dry_run"
-    assert "<@U0LEE0001> would break the glass of a freeze." in reports.dry_run(found)["text"]
+    assert "<@U0LEE0001> would break the glass of a freeze." in reports.dry_run(views.plan_of(found))["text"]
     assert deployments.get(rows, "d-1") is None
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from chatops.messages.history import history
+from chatops.messages import history as page
 from chatops.steps import ecs
 from chatops.store import deployments
 from chatops.store.table import Table
 from fakes.slack.blocks import complaints
 from tests.unit.conftest import Time
+from tests.unit.views import status_of
 
 PLAN: dict[str, Any] = {
     "target": "dev",
@@ -30,6 +31,10 @@ ROW: dict[str, Any] = {
     "end": "Deployed",
     "seconds": 362.4,
 }
+
+
+def history(fact: dict[str, Any]) -> dict[str, Any]:
+    return page.history(status_of(fact))
 
 
 def lines(message: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ import pytest
 from chatops import config, targets, targets_file
 from chatops.causes import reason_of
 from chatops.domain.reason import Reason
+from chatops.domain.status import Status
 from chatops.edge import handler
 from chatops.errors import (
     ChatOpsError,
@@ -96,7 +97,7 @@ def test_an_english_sentence_is_found() -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_every_phase_and_every_end_is_korean(name: str) -> None:
     view = views.seen(in_korean(STATES[name]))
-    for text in [*shown(living.message(view)), outcome.short(view) if view.outcome else ""]:
+    for text in [*shown(living.message(view)), outcome.short(view) if view.end else ""]:
         assert sentences(text) == [], text
 
 
@@ -144,13 +145,11 @@ def test_reports_are_korean() -> None:
     error = ServiceRefused("ecs_unknown", service="api", cluster="shop")
     fact = {"target": "prod", "kind": "ecs", "error": plain("service_missing", said=error.reason, target="prod")}
     for text in [
-        *shown(reports.status(fact)),
-        *shown(reports.status({})),
-        *shown(reports.dry_run(in_korean(PLAN))),
-        *shown(reports.dry_run(in_korean(BACK))),
-        *shown(
-            reports.status({"refusal": {"key": "group_unreadable", "values": {"group": "S1", "said": error.words}}})
-        ),
+        *shown(reports.status(views.status_of(fact))),
+        *shown(reports.status(views.status_of({}))),
+        *shown(reports.dry_run(views.plan_of(in_korean(PLAN)))),
+        *shown(reports.dry_run(views.plan_of(in_korean(BACK)))),
+        *shown(reports.status(Status(refusal=Reason("group_unreadable", group="S1", said=error.reason)))),
     ]:
         assert sentences(text) == [], text
 

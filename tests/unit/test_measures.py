@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatops import measures
+from chatops.domain.deployment import Deployment
 from chatops.edge import handler
 from chatops.errors import InvalidConfiguration
 from chatops.steps import sweep
@@ -63,7 +64,7 @@ CASES: dict[str, tuple[str, dict[str, Any], float, dict[str, float]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_an_end_says_of_a_change(case: str) -> None:
     end, facts, touched_at, expected = CASES[case]
-    assert measures.of(end, facts, touched_at, NOW) == expected
+    assert measures.of(end, Deployment.of({"state": facts}), touched_at, NOW) == expected
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -184,10 +184,10 @@ def test_a_run_that_never_appeared_names_the_usual_causes_in_order() -> None:
 def test_status_says_the_essentials_in_its_text_alone() -> None:
     fact = {"target": "prod", "kind": "ecs", "version": "v1", "rollout": {"running": 2, "desired": 2, "pending": 0}}
     last = [{"end": "Deployed", "version": "v1", "requester": "U0DANA001", "started_at": "2026-01-02T03:04:05Z"}]
-    told = reports.status({**fact, "last": last})
+    told = reports.status(views.status_of({**fact, "last": last}))
     assert in_order(told["text"], "prod runs v1", "last:", "v1")
     assert told["blocks"]
 
 
 def test_what_a_dry_run_finds_is_no_deployment() -> None:
-    assert "nothing was done" in reports.dry_run(PLAN)["text"]
+    assert "nothing was done" in reports.dry_run(views.plan_of(PLAN))["text"]

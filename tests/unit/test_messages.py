@@ -511,14 +511,14 @@ PLACES: list[Callable[[State, str], None]] = [
     lambda s, x: s["plan"].update(target=x, sha=x),
     lambda s, x: s["plan"].update(requester={"id": x, "name": x}),
     lambda s, x: s["plan"].update(url=x, changes={**s["plan"]["changes"], "url": x, "commits": 1}),
-    lambda s, x: s["plan"].update(changes={"url": CONSOLE, "commits": 2, "authors": [x, x], "pulls": [x]}),
+    lambda s, x: s["plan"].update(changes={"url": CONSOLE, "commits": 2, "authors": [x, x], "pulls": [7]}),
     lambda s, x: s["plan"].update(url=f"https://{x}"),
     *[
         lambda s, x, stage=stage: s.get(stage, {}).update(job=x, step=x, conclusion=x)
         for stage in ("build", "deploy", "rollback")
     ],
-    lambda s, x: s.get("build", {}).update(run_url=f"https://github.com/{x}", run_number=x),
-    lambda s, x: s.get("rollout", {}).update(events=[x, x, x], status=x, lifecycle_stage=x, running=x),
+    lambda s, x: s.get("build", {}).update(run_url=f"https://github.com/{x}"),
+    lambda s, x: s.get("rollout", {}).update(events=[x, x, x], status=x, lifecycle_stage=x),
     lambda s, x: s.get("restored", {}).update(events=[x, x, x], status=x),
     lambda s, x: s.get("approval", {}).update(reason=x, by=x, deadline=x),
     lambda s, x: s.get("approval", {}).update(eligible=[x], votes={x: 1.0}),
@@ -571,20 +571,22 @@ def test_hostile_strings_in_reports_and_refusals_are_words_too(spoken: str) -> N
         drift = {"running": x, "recorded": x}
         check(
             reports.status(
-                {
-                    **STATUS,
-                    "target": x,
-                    "version": x,
-                    "last": rows,
-                    "holder": holder,
-                    "rollout": rollout,
-                    "drift": drift,
-                }
+                views.status_of(
+                    {
+                        **STATUS,
+                        "target": x,
+                        "version": x,
+                        "last": rows,
+                        "holder": holder,
+                        "rollout": rollout,
+                        "drift": drift,
+                    }
+                )
             )
         )
-        check(reports.status({**STATUS, "error": x, "since": x}))
-        check(reports.status({"refusal": {"key": "bad_version", "values": {"word": x}}}))
-        check(reports.dry_run({**PLAN, "version": x, "title": x, "url": x, "live": {"version": x}}))
+        check(reports.status(views.status_of({**STATUS, "error": x, "since": x})))
+        check(reports.status(views.status_of({"refusal": {"key": "bad_version", "values": {"word": x}}})))
+        check(reports.dry_run(views.plan_of({**PLAN, "version": x, "title": x, "url": x, "live": {"version": x}})))
         for key in ("unknown_target", "busy", "github_refused", "cancel_unknown", "click_not_asked", "help_targets"):
             names = ("word", "meant", "target", "user", "since", "version", "id", "running", "said", "status", "people")
             check({"text": say(key, dict.fromkeys((*names, "repository", "targets"), x))}, MESSAGE_TEXT)
@@ -602,14 +604,14 @@ def test_hostile_strings_in_reports_and_refusals_are_words_too(spoken: str) -> N
     ],
 )
 def test_slack_takes_every_status(fact: State, spoken: str) -> None:
-    message = reports.status(fact)
+    message = reports.status(views.status_of(fact))
     check(message)
     assert not re.search(r"[{}]|None|  ", OURS.sub("x", message["text"]))
 
 
 @pytest.mark.parametrize("plan", [PLAN, BACK, {**PLAN, "approval": {"required": False}, "changes": {}, "live": {}}])
 def test_slack_takes_every_dry_run(plan: State, spoken: str) -> None:
-    message = reports.dry_run(plan)
+    message = reports.dry_run(views.plan_of(plan))
     check(message)
     assert not re.search(r"[{}]|None|  |\s$", OURS.sub("x", message["text"]))
 

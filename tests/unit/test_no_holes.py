@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from chatops import causes, ending, errors
+from chatops import causes, errors
+from chatops.domain import outcome as rules
+from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.request import where
 from chatops.messages import catalogue, history, living, outcome, reports, unplanned
@@ -134,7 +136,8 @@ def test_whatever_plan_dies_of(request_: Any, name: str, spoken: str) -> None:
     """Version and target are the request's; step, error and execution are named."""
     asked = where(request_)
     for error in ({"Error": name}, {"Error": name, "Cause": '{"errorMessage": "no"}'}, {"Error": name, "Cause": ""}):
-        why = ending.outcome(error, None)["why"]
+        cause = rules.outcome(Deployment.of({"state": error}), None).why
+        why = cause.reason if cause else None
         for read in (True, False):
             text = unplanned.sentence(asked, why, "d-1", "https://console.example/d-1", read=read)
             whole(text, unplanned.title(asked))
@@ -179,13 +182,13 @@ def test_reports_of_which_little_is_known() -> None:
     for kind, last in itertools.product(("ecs", "codedeploy", "none"), ([], rows)):
         fact: State = {"target": "prod", "kind": kind, "last": last}
         for rollout in ({}, {"running": 0, "desired": 0, "pending": 0, "status": ""}, {"status": "Failed"}):
-            shown = reports.status({**fact, "rollout": rollout})
+            shown = reports.status(views.status_of({**fact, "rollout": rollout}))
             whole(shown["text"], *texts(shown["blocks"]))
-        shown = history.history(fact)
+        shown = history.history(views.status_of(fact))
         whole(shown["text"], *texts(shown.get("blocks", [])))
     bare = {key: PLAN[key] for key in ("version", "target", "verdict")}
     for command, more in itertools.product(("deploy", "rollback"), ({}, {"sha": "4f0c1aa", "title": "", "url": ""})):
-        whole(reports.dry_run({**bare, **more, "command": command})["text"])
+        whole(reports.dry_run(views.plan_of({**bare, **more, "command": command}))["text"])
 
 
 @pytest.mark.parametrize(

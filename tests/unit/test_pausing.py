@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatops import ending
+from chatops.domain.deployment import Deployment
+from chatops.domain.outcome import outcome
 from chatops.domain.question import Answer
 from chatops.domain.reason import Reason
 from chatops.edge import cancelling
@@ -212,7 +213,8 @@ def test_at_its_own_deadline_ecs_does_what_its_hook_says_and_is_believed(
         assert world.press("promote", LEE, f"{ID}/{world.mark}").startswith("⚠️ Nobody decided")
         if action == "ROLLBACK":
             assert (fact["state"], fact["restoring"], fact["done"]) == ("expired", True, True)
-            assert ending.outcome({**world.state, "restored": {"state": "healthy"}}, None)["end"] == "Restored"
+            restored = Deployment.of({"state": {**world.state, "restored": {"state": "healthy"}}})
+            assert outcome(restored, None).end == "Restored"
         else:
             assert fact["state"] == "moving"
             assert world.look(10)["state"] == "healthy"

@@ -188,13 +188,13 @@ def test_the_button_goes_once_and_the_rest_of_the_message_stays(rows: Table, env
     view = seen(ENDS["Deployed"])
     assert speak.show(view)
     before = calls[-1][1]
-    speak.retire(view.deployment_id, "↩️ gone")
+    speak.retire(view.id, "↩️ gone")
     method, after = calls[-1]
     assert (method, after["channel"], after["ts"]) == ("chat.update", "C0DEPLOY1", "1.1")
     assert after["text"] == before["text"]
     assert after["blocks"].pop(-2)["text"]["text"] == "↩️ gone"
     assert after["blocks"] == [b for b in before["blocks"] if b["type"] != "actions"]
-    speak.retire(view.deployment_id)
+    speak.retire(view.id)
     speak.retire("d-unknown")
     assert len(calls) == 2
-    assert "live" not in messages.get(rows, view.deployment_id)
+    assert "live" not in messages.get(rows, view.id)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatops.domain.deployment import Deployment
 from chatops.steps import dispatch, settle, sweep, target_lock
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
@@ -140,7 +141,7 @@ def test_a_stage_whose_end_nobody_has_seen_keeps_the_lock(
     with staged(rows, time, monkeypatch, name) as stage:
         run = stage.claim()
         assert not stage.look()["done"]
-        settle.settle(ID, {"plan": PLAN, name: stage.fact, "error": {"Error": "ServiceRefused"}})
+        settle.settle(Deployment.of({"deployment_id": ID, "state": {"plan": PLAN, name: stage.fact}}))
         assert stage.holder() == ID
         run.status, run.conclusion = "completed", "success"
         assert swept()["freed"] == ["dev"]

@@ -49,7 +49,9 @@ def test_more_people_than_can_be_asked_are_refused_with_the_way_out(
     monkeypatch.setattr("chatops.slack.people.group", lambda _: crowd)
     target = Target("dev", "acme/x", "dev_deploy", policy=Policy(approver_groups=("S0ALL0001",), deploy_approval=True))
     if not extra:
-        assert len(policy.question(target, "deploy", "")["eligible"]) == policy.MOST_ASKED
+        rule = policy.question(target, "deploy", "")
+        assert rule is not None
+        assert len(rule.eligible) == policy.MOST_ASKED
         return
     with pytest.raises(InvalidRequest) as refused:
         policy.question(target, "deploy", "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.deployment import Deployment
 from chatops.errors import ServiceUnavailable
 from chatops.steps import notify, sweep
 from chatops.store import deployments, locks, messages
@@ -56,10 +57,10 @@ def test_an_execution_that_cannot_be_asked_about(far: Far) -> None:
 def test_a_record_that_settle_breaks_on(far: Far, environment: pytest.MonkeyPatch) -> None:
     real = sweep.settle
 
-    def settle(deployment_id: str, *rest: Any) -> Any:
-        if deployment_id == BAD:
+    def settle(deployment: Deployment, *rest: Any) -> Any:
+        if deployment.id == BAD:
             raise KeyError("plan")
-        return real(deployment_id, *rest)
+        return real(deployment, *rest)
 
     environment.setattr(sweep, "settle", settle)
     holder = Holder(LAST, arn(LAST), "deploy", "v2", "U0DANA001", "2025-01-01T00:00:00.000Z")
@@ -78,10 +79,10 @@ def test_a_message_that_cannot_be_made(far: Far, environment: pytest.MonkeyPatch
         final = {"deployment_id": name, "execution_arn": arn(name), "state": state}
         far.rows.transact(messages.owing(name, final))
 
-    def made(event: dict[str, Any]) -> bool:
-        if event["deployment_id"] == BAD:
+    def made(deployment: Deployment) -> bool:
+        if deployment.id == BAD:
             raise ValueError("no such text")
-        return real(event)
+        return real(deployment)
 
     environment.setattr(notify, "ended", made)
     with pytest.raises(ValueError, match="no such text"):

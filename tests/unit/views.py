@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatops.messages.facts import View, view
+from chatops.domain import codec
+from chatops.domain.deployment import Deployment
+from chatops.domain.plan import Plan
+from chatops.domain.status import Status
+from chatops.messages.view import View
 
 ID = "d-abc234def567"
 NOW = 1_760_000_362.0
@@ -296,4 +300,15 @@ STATES: dict[str, State] = {**PHASES, **ENDS}
 
 def seen(state: State, gifs: dict[str, str] | None = None) -> View:
     """The view of such a state."""
-    return view(ID, CONSOLE, state, NOW, GIFS if gifs is None else gifs)
+    deployment = Deployment.of({"deployment_id": ID, "state": state})
+    return View(deployment, CONSOLE, NOW, GIFS if gifs is None else gifs)
+
+
+def plan_of(found: State) -> Plan:
+    """The plan of such JSON."""
+    return codec.read(Plan, found)
+
+
+def status_of(found: State) -> Status:
+    """What is reported by such JSON."""
+    return codec.read(Status, found)

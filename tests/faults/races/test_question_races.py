@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.deployment import Deployment
+from chatops.domain.outcome import Outcome
 from chatops.domain.question import Answer, Question
 from chatops.edge import interactions
 from chatops.errors import CancelRecorded, TargetBusy
@@ -57,7 +59,7 @@ def press(button: str, user: str, value: str) -> None:
 def stop(far: Far, mark: str) -> Answer | None:
     """Stopped in the console, and settled by sweep. What had been decided by then."""
     state = {"plan": far.record(ID)["plan"], "build": BUILT}
-    settle.settle(ID, state, {"end": "Stopped", "said": "ABORTED", "why": {}, "by": ""})
+    settle.settle(Deployment.of({"deployment_id": ID, "state": state}), Outcome("Stopped", said="ABORTED"))
     return asked(far, mark).decision
 
 

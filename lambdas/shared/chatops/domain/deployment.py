@@ -17,31 +17,18 @@ from chatops.domain import codec
 from chatops.domain.codec import Json
 from chatops.domain.outcome import Outcome
 from chatops.domain.plan import Plan
-from chatops.domain.results import Decision, Restore, RolloutResult, StageResult, Stop
+from chatops.domain.results import CaughtError, Decision, Restore, RolloutResult, StageResult, Stop
 
-PHASES = ("build", "approval", "deploy", "rollout", "rollback", "restored")
+_KINDS: dict[str, Any] = {
+    "build": StageResult,
+    "approval": Decision,
+    "deploy": StageResult,
+    "rollout": RolloutResult,
+    "rollback": StageResult,
+    "restored": RolloutResult,
+}
+PHASES = tuple(_KINDS)
 """Whose results are kept in the table as well: a box of the state machine that fails loses its state."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaughtError:
-    """An error as Step Functions passes it on: the exception's name, and a Cause that holds its text."""
-
-    name: str = ""
-    cause: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.name)
-
-    @classmethod
-    def from_json(cls, found: object) -> CaughtError:
-        """`{"Error", "Cause"}`, or no error."""
-        given = found if isinstance(found, Mapping) else {}
-        return cls(str(given.get("Error") or ""), str(given.get("Cause") or ""))
-
-    def as_json(self) -> Json:
-        """The other way round."""
-        return {"Error": self.name, "Cause": self.cause} if self else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +83,33 @@ class Deployment:
             outcome=codec.read(Outcome, state.get("outcome")),
         ).having(state)
 
+    def as_event(self) -> Json:
+        """The event from which `of` reads the same deployment again."""
+        state = {phase: found for phase in PHASES if (found := self.result(phase))}
+        caught = {f"{name}_error": error for name, error in codec.as_json(self.errors).items() if error}
+        if self.planned:
+            state["plan"] = codec.as_json(self.plan)
+        if self.outcome:
+            state["outcome"] = codec.as_json(self.outcome)
+        state |= caught.pop("plan_error", {})
+        return {"deployment_id": self.id, "execution_arn": self.execution_arn, "state": {**state, **caught}}
+
+    def result(self, phase: str) -> Json:
+        """The phase's result as JSON; empty while it has not begun."""
+        if phase not in PHASES:
+            return {}
+        found: StageResult | RolloutResult | Decision | Restore = getattr(self, phase)
+        if phase == "rollback" and not found:
+            found = self.restore
+        return codec.as_json(found) if found or found == Decision("not_needed") else {}
+
     def having(self, results: Mapping[str, Any]) -> Deployment:
         """With the results of these phases (JSON by PHASES) in place of its own."""
-        made: dict[str, Any] = {}
-        for phase in ("build", "deploy"):
-            if phase in results:
-                made[phase] = codec.read(StageResult, results[phase])
-        for phase in ("rollout", "restored"):
-            if phase in results:
-                made[phase] = codec.read(RolloutResult, results[phase])
-        if "approval" in results:
-            made["approval"] = codec.read(Decision, results["approval"])
+        made: dict[str, Any] = {
+            phase: codec.read(kind, results[phase]) for phase, kind in _KINDS.items() if phase in results
+        }
         if "rollback" in results:
-            made |= {"rollback": codec.read(StageResult, results["rollback"])}
-            made |= {"restore": codec.read(Restore, results["rollback"])}
+            made["restore"] = codec.read(Restore, results["rollback"])
         return replace(self, **made) if made else self
 
     def stage(self, name: str) -> StageResult:

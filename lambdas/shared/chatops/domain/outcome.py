@@ -1,11 +1,17 @@
-"""How a deployment ended."""
+"""How a deployment ended, and the rules that decide it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from chatops.domain.codec import Json
+from chatops.causes import reason_of
+from chatops.domain.reason import Reason
+from chatops.domain.results import CaughtError, Cause, RolloutResult, StageResult
+
+if TYPE_CHECKING:
+    from chatops.domain.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class Outcome:
 
     end: str = ""
     said: str | None = None
-    why: Json = field(default_factory=dict)
+    why: Cause | None = field(default=None, metadata={"none": {}})
     by: str = ""
     superseded: bool | None = None
     at: str | None = None
@@ -24,3 +30,128 @@ class Outcome:
 
     def __bool__(self) -> bool:
         return bool(self.end)
+
+
+def outcome(deployment: Deployment, cancel: Mapping[str, Any] | None) -> Outcome:
+    """Which end the deployment comes to, from its results alone. `cancel`: the row of its cancel.
+
+    The order of the rules is the order of the states, from the last back to the first: what came last decides.
+    """
+    made = _outcome(deployment, cancel)
+    return made if made.superseded is not None else replace(made, superseded=False)
+
+
+def verdict(deployment: Deployment, cancel: Mapping[str, Any] | None) -> Outcome | None:
+    """The outcome that Settle would record now; None while the deployment is still under way. For `sweep`, where the
+    execution ended from outside after its last step and before Settle."""
+    return outcome(deployment, cancel) if _is_over(deployment) else None
+
+
+def _is_over(of: Deployment) -> bool:
+    if of.restored:
+        return of.restored.done
+    if of.rollback or of.restore:
+        return bool(of.rollback.stage) and of.rollback.done and of.rollback.state != "succeeded"
+    if of.rollout:
+        return of.rollout.state in ("healthy", "overtaken") and of.rollout.done
+    if of.deploy:
+        hosts = of.plan.kind == "none" and of.deploy.state == "succeeded"
+        return of.deploy.done and (hosts or not of.deploy.claimed)
+    if of.approval:
+        return of.approval.decision in ("rejected", "expired", "cancelled")
+    return of.build.done and of.build.state != "succeeded"
+
+
+def _outcome(of: Deployment, cancel: Mapping[str, Any] | None) -> Outcome:
+    if of.plan.verdict != "go" or of.errors.plan:
+        # Plan failed; its error is all that is left in the state, whether it had written the record before or not
+        return Outcome("Refused", why=_reason(of.errors.plan, "Plan"))
+    by = str((cancel or {}).get("by", ""))
+    if of.restored:
+        return _after_restoring(of, cancel, by)
+    if of.errors.rollback:
+        return _rollback_broke_off(of, cancel, by)
+    if of.rollback.stage:
+        return Outcome("Rollback Failed", why=_why(of.rollback, "rollback"), by=by)
+    if of.plan.command == "rollback":
+        return _people(of, cancel, by) or Outcome("Rollback Failed", why=_reason(of.errors.approval), by="")
+    return _deploy(of, cancel, by)
+
+
+def _reason(error: CaughtError, step: str = "") -> Cause | None:
+    reason = reason_of(error.as_json(), step)
+    return Cause(reason) if reason else None
+
+
+def _why(result: StageResult | RolloutResult, stage: str = "") -> Cause | None:
+    """Why it broke, with the stage that it is about; None where it did not break."""
+    return Cause(result.why.reason, result.why.stage or stage) if result.why else None
+
+
+def _after_restoring(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome:
+    if of.restored.state != "healthy":
+        return Outcome("Rollback Failed", why=_why(of.restored) or _reason(of.errors.rollback), by=by)
+    if of.plan.command == "rollback":
+        return Outcome("Restored", by=of.plan.requester.id)
+    why = _breakage(of)
+    # where nobody promoted it in time, nothing broke: as with an approval that expires, people decided
+    if (cancel or of.rollout.state == "expired") and not why:
+        return Outcome("Restored", by=by)
+    return Outcome("Rolled Back", why=why or Cause(Reason("why_deploy_broke")), by=by)
+
+
+def _breakage(of: Deployment) -> Cause | None:
+    """What broke after the deploy stage was claimed, if anything did (a person's wish is no breakage).
+
+    An error of a phase counts only where the phase has no result of its own: a result that came after it has overcome
+    it.
+    """
+    if found := _why(of.rollout) or _why(of.deploy, "deploy"):
+        return found
+    if of.rollout.done:
+        return None
+    return _reason(of.errors.rollout or (CaughtError() if of.deploy.done else of.errors.deploy))
+
+
+def _rollback_broke_off(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome:
+    """The Rollback box ended in an error. Some of them are answers: nothing was put back, on purpose."""
+    name = of.errors.rollback.name
+    if name == "CancelRecorded":
+        return _people(of, cancel, by) or Outcome("Cancelled", by=by)
+    end = {"TargetHeld": "Refused", "AlreadySettled": "Deploy Failed"}.get(name, "Rollback Failed")
+    return Outcome(end, why=_reason(of.errors.rollback), by="" if end == "Refused" else by)
+
+
+def _people(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome | None:
+    """The end that people have decided, if they have."""
+    decision, decided_by = of.approval.decision, of.approval.by or ""
+    if decision == "rejected":
+        return Outcome("Rejected", by=decided_by)
+    if decision == "expired":
+        return Outcome("Expired")
+    if cancel or decision == "cancelled":
+        return Outcome("Cancelled", by=by or decided_by, superseded=(cancel or {}).get("kind") == "superseded")
+    return None
+
+
+def _deploy(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome:
+    errors = of.errors
+    if of.build.state != "succeeded":
+        if cancel and (people := _people(of, cancel, by)):
+            return people
+        end = "Deploy Failed" if errors.build.name == "AlreadySettled" else "Build Failed"
+        return Outcome(end, why=_why(of.build, "build") or _reason(errors.build))
+    if not of.deploy or (of.deploy.done and not of.deploy.claimed):
+        if people := _people(of, cancel, by):
+            return people
+        error = errors.approval or errors.dispatch or errors.deploy
+        # a freeze that began meanwhile is what people wanted; nothing broke
+        end = "Refused" if error.name == "Frozen" else "Deploy Failed"
+        return Outcome(end, why=_why(of.deploy, "deploy") or _reason(error))
+    if of.rollout.state == "overtaken":
+        return Outcome("Deploy Failed", why=Cause(Reason("why_overtaken")), by=by)
+    live = of.rollout.state == "healthy" if of.plan.kind != "none" else of.deploy.state == "succeeded"
+    if live and not errors.settle:
+        return Outcome("Deployed")
+    # it broke or was cancelled, and there is nothing to put back
+    return Outcome("Deploy Failed", why=_breakage(of) or Cause(Reason("why_nothing_before")), by=by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chatops.domain.codec import SCHEMA, Json
+from chatops.domain.reason import Reason
 from chatops.domain.release import Release
 from chatops.targets import Timing
 
@@ -83,7 +84,7 @@ class Plan:
     )
     timing: Timing = field(default_factory=Timing)
     started_at: float = 0.0
-    refusal: Json | None = None
+    refusal: Reason | None = None
 
     @property
     def before(self) -> str:

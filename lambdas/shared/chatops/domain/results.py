@@ -1,4 +1,5 @@
-"""What the phases of a deployment have come to. Each is false (`bool(result)`) while its phase has not begun."""
+"""What the phases of a deployment have come to. Each is false (`bool(result)`) while its phase has not begun; an
+approval is false as well where nobody has to be asked."""
 
 from __future__ import annotations
 
@@ -6,6 +7,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatops.domain.codec import Json
+from chatops.domain.reason import Reason
+
+STAGES = ("build", "deploy", "rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something broke, and the stage that it is about; `stage` is empty where it is about none."""
+
+    reason: Reason
+    stage: str = ""
+
+    @classmethod
+    def from_json(cls, found: object) -> Cause | None:
+        """A reason's JSON with the member `stage`; None for anything else."""
+        reason = Reason.from_json(found)
+        stage = found.get("stage") if isinstance(found, Mapping) else ""
+        return cls(reason, str(stage or "")) if reason else None
+
+    def as_json(self) -> Json:
+        """The other way round."""
+        return {**self.reason.as_json(), **({"stage": self.stage} if self.stage else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +59,8 @@ class StageResult:
     done: bool = False
     claimed: bool = False
     unconfirmed: bool | None = None
-    why: Json | None = None
-    trouble: Json | None = None
+    why: Cause | None = field(default=None, metadata={"none": {}})
+    trouble: Reason | None = None
     outputs: Outputs | None = None
     run_id: int | None = None
     run_number: int | None = None
@@ -123,7 +146,7 @@ class RolloutResult:
     began_at: float | None = None
     seen_at: float | None = None
     held: float | None = None
-    why: Json | None = None
+    why: Cause | None = field(default=None, metadata={"none": {}})
     brought: Outputs | None = None
     shown: str | None = None
     changed: bool | None = None
@@ -151,7 +174,7 @@ class Decision:
     wait_seconds: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.decision)
+        return self.decision not in ("", "not_needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +186,24 @@ class Stop:
     unconfirmed: bool = False
     wake: int = 0
     wait_seconds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtError:
+    """An error as Step Functions passes it on: the exception's name, and a Cause that holds its text."""
+
+    name: str = ""
+    cause: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name)
+
+    @classmethod
+    def from_json(cls, found: object) -> CaughtError:
+        """`{"Error", "Cause"}`, or no error."""
+        given = found if isinstance(found, Mapping) else {}
+        return cls(str(given["Error"] or "unknown"), str(given.get("Cause") or "")) if "Error" in given else cls()
+
+    def as_json(self) -> Json:
+        """The other way round."""
+        return {"Error": self.name, "Cause": self.cause} if self else {}

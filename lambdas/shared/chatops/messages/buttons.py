@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
 from chatops.messages.catalogue import plain
-from chatops.messages.facts import View
+from chatops.messages.view import View
 
 BUTTON = 75
 
@@ -13,30 +13,30 @@ BUTTON = 75
 def buttons(view: View) -> list[ButtonElement]:
     """What may be pressed now."""
     if can_roll_back(view):
-        return [_roll_back("roll_back", view, view.deployment_id, "confirm_rollback_text")]
-    if not view.plan or view.phase == "ended":
+        return [_roll_back("roll_back", view, view.id, "confirm_rollback_text")]
+    if not view.deployment.planned or view.phase == "ended":
         return []
     if view.phase == "paused":
         return _paused(view)
     made: list[ButtonElement] = []
     if view.phase == "approval":
         question = _confirm(plain("confirm_title"), plain("confirm_text", version=view.version, target=view.target))
-        made.append(_button("approve", "approve", view.deployment_id, "primary", question))
-        made.append(_button("reject", "reject", view.deployment_id, "danger"))
+        made.append(_button("approve", "approve", view.id, "primary", question))
+        made.append(_button("reject", "reject", view.id, "danger"))
     if (view.command == "deploy" and view.phase != "restoring") or view.phase == "approval":
         sure = _confirm(plain("confirm_cancel_title"), plain("confirm_cancel_text"), danger=True)
-        made.append(_button("cancel", "cancel", view.deployment_id, None, sure))
+        made.append(_button("cancel", "cancel", view.id, None, sure))
     return made
 
 
 def can_roll_back(view: View) -> bool:
     """True for a deployment that is live and has something before it to go back to."""
-    return view.outcome.get("end") == "Deployed" and bool((view.plan.get("previous") or {}).get("version"))
+    return view.end == "Deployed" and bool(view.plan.back)
 
 
 def _paused(view: View) -> list[ButtonElement]:
     """Only for this very pause: a press on the buttons of an earlier one decides nothing."""
-    value = f"{view.deployment_id}/{view.rollout['pause']['mark']}"
+    value = f"{view.id}/{view.pause.mark if view.pause else ''}"
     words = {"version": view.version, "target": view.target}
     go = _confirm(plain("confirm_promote_title"), plain("confirm_promote_text", words))
     return [

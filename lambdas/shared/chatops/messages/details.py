@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from chatops.domain.results import Outputs
 from chatops.messages.catalogue import Markup, escape, say
-from chatops.messages.facts import View
 from chatops.messages.living import stage_line
+from chatops.messages.view import View
 
-_RUNS = (("build", "line_build"), ("deploy", "line_deploy"), ("rollback", "line_rollback_stage"))
+_RUNS = {"build": "line_build", "deploy": "line_deploy", "rollback": "line_rollback_stage"}
 
 
 def details(view: View) -> str:
-    """Lines of mrkdwn; nothing for a deployment that came to no run and no rollout."""
-    stages = ((getattr(view, stage), key) for stage, key in _RUNS)
-    lines = [stage_line(fact, key) for fact, key in stages if fact.get("run_number")]
-    built, out = ((fact.get("outputs") or {}) for fact in (view.build, view.deploy))
-    if image := str(out.get("image") or built.get("image") or ""):
+    """Lines of mrkdwn; empty for a deployment that came to no run and no rollout."""
+    of = view.deployment
+    stages = ((of.stage(name), key) for name, key in _RUNS.items())
+    lines = [stage_line(result, key) for result, key in stages if result.run_number]
+    built, out = of.build.outputs or Outputs(), of.deploy.outputs or Outputs()
+    if image := out.image or built.image:
         lines.append(f"📦 {say('details_image', image=image)}")
-    shown = view.restored or view.rollout
-    if task_definition := str(shown.get("task_definition") or out.get("task_definition") or ""):
+    shown = of.restored or of.rollout
+    if task_definition := shown.task_definition or out.task_definition:
         lines.append(f"📄 {say('details_task_definition', task_definition=task_definition)}")
-    if events := [escape(event, 200) for event in shown.get("events") or []]:
+    if events := [escape(event, 200) for event in shown.events]:
         lines.append(say("ecs_events", events=Markup("\n".join(f"• {event}" for event in events))))
     return "\n".join(lines)

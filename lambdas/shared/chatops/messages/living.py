@@ -15,13 +15,15 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from chatops.domain.plan import Plan
+from chatops.domain.results import RolloutResult, StageResult
 from chatops.messages import outcome as ending
 from chatops.messages import paused
 from chatops.messages.buttons import buttons
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
-from chatops.messages.facts import Facts, View
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
-from chatops.messages.who import asked, people, voters
+from chatops.messages.view import View
+from chatops.messages.who import asked_of, people, voters
 
 HEADER, ALT = 150, 2000
 _PICTURE = re.compile(r"https?://[!-~]{1,2980}")
@@ -44,7 +46,7 @@ def message(view: View) -> Message:
         blocks.append(ActionsBlock(elements=pressed))
     footer = say(
         "footer",
-        id=view.deployment_id,
+        id=view.id,
         elapsed=duration(view.elapsed),
         link=Markup(link(view.execution_url, plain("footer_link"))),
     )
@@ -71,7 +73,7 @@ def headline(view: View) -> str:
         key = f"title_{view.phase}"
     else:
         key = f"title_{view.command}"
-    service = str(view.plan.get("repository") or "").rpartition("/")[2]
+    service = view.plan.repository.rpartition("/")[2]
     return tidy(plain(key, version=view.version, target=view.target, service=service))
 
 
@@ -85,57 +87,60 @@ def summary(view: View) -> str:
 
 def picture(view: View) -> str:
     """The GIF's URL for this phase, or nothing: a missing one never breaks a message."""
-    end = str(view.outcome.get("end", ""))
     if view.phase == "ended":
-        kind = {"Deployed": "success", "Restored": "success"}.get(end, "failure" if end in ending.BREAKAGES else "")
+        broken = "failure" if view.end in ending.BREAKAGES else ""
+        kind = {"Deployed": "success", "Restored": "success"}.get(view.end, broken)
     else:
         kind = "deploying" if view.phase in ("build", "deploy", "rollout", "restoring") else ""
-    url = str(view.gifs.get(kind, ""))
+    url = view.gifs.get(kind, "")
     return url if _PICTURE.fullmatch(url) and not set(url) & set('<>|"') else ""
 
 
 def _fields(view: View) -> list[str]:
-    if not view.plan or view.outcome.get("end") == "Refused":
+    plan = view.plan
+    if not view.deployment.planned or view.end == "Refused":
         return []
     fields = [
         say("field_version", from_to=Markup(from_to(view.before, view.version))),
         say("field_requester", user=view.requester),
     ]
-    sha, title, url = (str(view.plan.get(k) or "") for k in ("sha", "title", "url"))
-    if sha:
-        commit = link(url, sha[:7]) if url else f"`{escape(sha[:7])}`"
-        fields.append(say("field_commit", commit=Markup(f"{commit} {escape(title)}".strip())))
-    if view.phase in ("planned", "build", "approval", "decided") and (changes := changes_text(view.plan)):
+    if plan.sha:
+        commit = link(plan.url, plan.sha[:7]) if plan.url else f"`{escape(plan.sha[:7])}`"
+        fields.append(say("field_commit", commit=Markup(f"{commit} {escape(plan.title)}".strip())))
+    if view.phase in ("planned", "build", "approval", "decided") and (changes := changes_text(plan)):
         fields.append(say("field_changes", changes=Markup(changes)))
-    if glass := view.plan.get("break_glass"):
-        fields.append(say("field_break_glass", by=glass.get("by", ""), reason=glass.get("reason", "")))
-    elif reason := view.plan.get("reason"):
-        fields.append(say("field_reason", reason=reason))
-    deadline = {"approval": view.approval, "paused": view.rollout.get("pause") or {}}.get(view.phase)
-    if deadline is not None:
-        fields.append(say("field_deadline", deadline=Markup(date(str(deadline.get("deadline", ""))))))
-    return fields + _rollout_fields(view.restored or view.rollout, str(view.plan.get("kind")))
+    if plan.break_glass:
+        fields.append(say("field_break_glass", by=plan.break_glass.by, reason=plan.break_glass.reason))
+    elif plan.reason:
+        fields.append(say("field_reason", reason=plan.reason))
+    if view.phase in ("approval", "paused"):
+        asking = view.pause if view.phase == "paused" else view.deployment.approval
+        fields.append(say("field_deadline", deadline=Markup(date((asking.deadline if asking else "") or ""))))
+    return fields + _rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
 
 
-def _rollout_fields(shown: Facts, kind: str) -> list[str]:
+def _rollout_fields(shown: RolloutResult, kind: str) -> list[str]:
     fields: list[str] = []
-    if shown.get("desired") is not None and kind == "ecs":
-        counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
-        fields += [say("field_tasks", counts), *status_field(paused.status(shown))]
-    elif shown.get("status") and kind == "codedeploy":
+    if shown.desired is not None and kind == "ecs":
+        fields += [say("field_tasks", counts(shown)), *status_field(paused.status(shown))]
+    elif shown.status and kind == "codedeploy":
         fields += group_fields(shown, paused.status(shown))
     return fields + paused.strategy(shown)
 
 
-def group_fields(shown: Facts, status: str) -> list[str]:
+def counts(shown: RolloutResult) -> dict[str, int]:
+    """How many tasks or instances run, should run, and are about to."""
+    return {"running": shown.running, "desired": shown.desired or 0, "pending": shown.pending}
+
+
+def group_fields(shown: RolloutResult, status: str) -> list[str]:
     """CodeDeploy's own status, and how many instances it has come to where it counts them."""
-    counts = {k: shown.get(k, 0) for k in ("running", "desired", "pending")}
-    instances = [say("field_instances", counts)] if shown.get("desired") else []
+    instances = [say("field_instances", counts(shown))] if shown.desired else []
     return [*instances, *status_field(status)]
 
 
 def status_field(status: str) -> list[str]:
-    """The service's own words, where it has any."""
+    """The service's status, where it reports one."""
     return [say("field_rollout", status=status)] if status else []
 
 
@@ -144,67 +149,56 @@ def from_to(before: str, version: str) -> str:
     return say("from_to", before=before, version=version) if before else say("history_version", version=version)
 
 
-def changes_text(plan: Facts) -> str:
+def changes_text(plan: Plan) -> str:
     """The compare link, how many commits, by whom, and their pull requests."""
-    changes = plan.get("changes") or {}
-    if not changes:
+    changes = plan.changes
+    if changes is None:
         return ""
-    key, count = (
-        ("changes_commits", changes["commits"])
-        if changes.get("commits")
-        else ("changes_behind", changes.get("behind", 0))
-    )
-    url = str(changes.get("url", ""))
-    repository, _, compared = url.partition("/compare/")
-    pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.get("pulls") or []]
-    who = Markup(", ".join([*(escape(author, 100) for author in changes.get("authors") or [] if author), *pulls]))
-    compare = Markup(link(url, plain(key, count=count)))
+    repository, _, compared = changes.url.partition("/compare/")
+    pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.pulls]
+    who = Markup(", ".join([*(escape(author, 100) for author in changes.authors if author), *pulls]))
+    key = "changes_commits" if changes.commits else "changes_behind"
+    compare = Markup(link(changes.url, plain(key, count=changes.commits or changes.behind)))
     return say("changes", link=compare, authors=who) if who else str(compare)
 
 
-def run_link(stage: Facts) -> Markup:
-    """` #4411`, linked; nothing while there is no run."""
-    number, url = stage.get("run_number"), str(stage.get("run_url") or "")
-    return Markup(f" {link(url, f'#{number}')}" if number else "")
+def run_link(stage: StageResult) -> Markup:
+    """` #4411`, linked; empty while there is no run."""
+    return Markup(f" {link(stage.run_url or '', f'#{stage.run_number}')}" if stage.run_number else "")
 
 
-def stage_line(stage: Facts, key: str) -> str:
-    """How a stage's run stands, in a line; `key` is its text while it is under way."""
-    if stage.get("state") == "succeeded":
-        return f"✅ {say(f'{key}_ok', run=run_link(stage), took=duration(float(stage.get('seconds') or 0)))}"
-    if stage.get("done"):
-        how = str(stage.get("conclusion") or stage.get("state") or plain("unknown"))
-        return f"❌ {say(key, run=run_link(stage), what=how)}"
-    doing = str(stage.get("state", "waiting"))
-    if doing == "running" and stage.get("job"):
-        step = stage.get("step")
-        what = say("what_running", job=stage["job"], step=step) if step else escape(stage["job"])
+def stage_line(stage: StageResult, key: str) -> str:
+    """The status of a stage's run, in a line; `key` is its text while it is under way."""
+    if stage.state == "succeeded":
+        return f"✅ {say(f'{key}_ok', run=run_link(stage), took=duration(stage.seconds or 0))}"
+    if stage.done:
+        return f"❌ {say(key, run=run_link(stage), what=stage.conclusion or stage.state or plain('unknown'))}"
+    if stage.state == "running" and stage.job:
+        what = say("what_running", job=stage.job, step=stage.step) if stage.step else escape(stage.job)
     else:
         known = {"queued": "what_queued", "running": "what_running_bare", "finishing": "what_finishing"}
-        what = say(known.get(doing, "what_waiting"))
+        what = say(known.get(stage.state, "what_waiting"))
     return f"🔄 {say(key, run=run_link(stage), what=Markup(what))}"
 
 
 def _lines(view: View) -> list[str]:
-    if not view.plan:
+    of = view.deployment
+    if not of.planned:
         return []
     lines: list[str] = []
     if view.phase == "planned" and view.command == "deploy":
         lines.append(f"🔄 {say('line_planned')}")
-    if view.build:
-        lines.append(stage_line(view.build, "line_build"))
-    approval = view.approval
-    if approval.get("decision") == "approved":
-        took = duration(float(approval.get("seconds") or 0))
-        lines.append(
-            f"✅ {say('line_approved', people=people(voters(approval) or [str(approval.get('by', ''))]), took=took)}"
-        )
-    elif approval.get("decision") == "pending" and view.phase == "approval":
-        left = asked(view.plan.get("approval") or {}, approval)
-        want, have = approval.get("quorum", 1), len(voters(approval))
-        lines.append(f"⏳ {say('line_approval', people=left, want=want, have=have)}")
-    if view.deploy:
-        lines.append(stage_line(view.deploy, "line_deploy"))
+    if of.build:
+        lines.append(stage_line(of.build, "line_build"))
+    if of.approval.decision == "approved":
+        who = people(voters(of.approval) or [of.approval.by or ""])
+        lines.append(f"✅ {say('line_approved', people=who, took=duration(of.approval.seconds or 0))}")
+    elif view.phase == "approval":
+        voted = voters(of.approval)
+        left = asked_of(view)
+        lines.append(f"⏳ {say('line_approval', people=left, want=of.approval.quorum or 1, have=len(voted))}")
+    if of.deploy:
+        lines.append(stage_line(of.deploy, "line_deploy"))
     lines += paused.lines(view)
     if view.phase == "rollout":
         lines.append(f"🔄 {say('line_rollout')}")
@@ -213,12 +207,12 @@ def _lines(view: View) -> list[str]:
 
 def _restoring(view: View) -> list[str]:
     lines: list[str] = []
-    back = str((view.plan.get("previous") or {}).get("version") or "")
-    if view.rollback.get("stage"):
-        lines.append(stage_line(view.rollback, "line_rollback_stage"))
-    if view.rollback.get("how") == "waiting":
-        behind = view.rollback.get("behind")
+    of, back = view.deployment, view.plan.back
+    if of.rollback.stage:
+        lines.append(stage_line(of.rollback, "line_rollback_stage"))
+    if of.restore.how == "waiting":
+        behind = of.restore.behind
         lines.append(f"⏳ {say('line_behind', id=behind) if behind else say('line_behind_other')}")
-    by_itself = "line_own_rollback" if view.plan.get("kind") == "codedeploy" else "line_breaker"
-    key = by_itself if view.rollout.get("restoring") and not view.rollback else "line_restoring"
+    by_itself = "line_own_rollback" if of.plan.kind == "codedeploy" else "line_breaker"
+    key = by_itself if of.rollout.restoring and not (of.rollback or of.restore) else "line_restoring"
     return [*lines, f"↩️ {say(key, version=back) if back else say('line_restoring_before')}"]

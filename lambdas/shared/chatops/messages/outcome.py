@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chatops.domain.release import Release
+from chatops.domain.results import STAGES, PauseResult, RolloutResult, StageResult
 from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, say
-from chatops.messages.facts import Facts, View
 from chatops.messages.parts import tidy
 from chatops.messages.paused import where
+from chatops.messages.view import View
 from chatops.messages.who import people, voters
 
 BREAKAGES = ("Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed", "Stopped")
@@ -28,16 +30,16 @@ _TITLES = {
 
 def title(view: View) -> str:
     """The catalogue key of the header."""
-    if view.outcome.get("superseded"):
+    if view.deployment.outcome.superseded:
         return "title_superseded"
-    if view.outcome.get("end") == "Deploy Failed" and view.command == "rollback":
+    if view.end == "Deploy Failed" and view.command == "rollback":
         return "title_not_rolled_back"
-    return _TITLES.get(str(view.outcome.get("end")), "title_deploy_failed")
+    return _TITLES.get(view.end, "title_deploy_failed")
 
 
 def headline(view: View) -> str:
     """The header, plain text. What a cancel put back is the version before, not the one that was asked for."""
-    put_back = view.outcome.get("end") == "Restored" and view.command == "deploy"
+    put_back = view.end == "Restored" and view.command == "deploy"
     return plain(title(view), version=view.back if put_back else view.version, target=view.target)
 
 
@@ -54,41 +56,42 @@ def _sentence(view: View) -> str:
         "command": view.command,
         "took": duration(view.elapsed),
         "user": view.requester,
-        "by": str(view.outcome.get("by", "")),
+        "by": view.deployment.outcome.by,
         "why": Markup(why(view)),
     }
     words["running"] = Markup(say("running_is" if view.before else "running_look", words))
     words["still"] = Markup(say("still_runs" if view.before else "running_look", words))
     words["was"] = Markup(say("was", words) if view.before else "")
-    return _SENTENCES.get(str(view.outcome.get("end", "")), _deploy_failed)(view, words)
+    return _SENTENCES.get(view.end, _deploy_failed)(view, words)
 
 
 Words = dict[str, object]
 
 
 def _waited(view: View) -> str:
-    return duration(float(view.approval.get("seconds") or 0))
+    return duration(view.deployment.approval.seconds or 0)
 
 
 def _deployed(view: View, words: Words) -> str:
-    who = voters(view.approval)
+    who = voters(view.deployment.approval)
     return say("end_deployed", words, approved=Markup(say("approved_by", people=people(who)) if who else ""))
 
 
 def _restored(view: View, words: Words) -> str:
     if view.command == "deploy":
-        pause = view.rollout.get("pause") or view.rollout.get("last_pause") or {}
-        words |= {"before": view.back, "where": where(pause), "waited": duration(float(pause.get("seconds") or 0))}
-        if view.rollout.get("state") == "expired":
+        pause = view.pause or PauseResult()
+        place, waited = where(pause.stage, pause.traffic), duration(pause.seconds)
+        words |= {"before": view.back, "where": place, "waited": waited}
+        if view.deployment.rollout.state == "expired":
             return say("end_unpromoted", words)
-        key = "end_pause_restored" if pause.get("decision") == "rolled_back" else "end_cancel_restored"
+        key = "end_pause_restored" if pause.decision == "rolled_back" else "end_cancel_restored"
         return say(key, words, user=words["by"] or view.requester)
-    reason = str(view.plan.get("reason") or "")
+    reason = view.plan.reason
     return say("end_restored", words, why=Markup(f" “{escape(reason)}”") if reason else "")
 
 
 def _rejected(view: View, words: Words) -> str:
-    reason = str(view.approval.get("reason") or "")
+    reason = view.deployment.approval.reason or ""
     return say("end_rejected", words, took=_waited(view), reason=Markup(f": “{escape(reason)}”" if reason else ""))
 
 
@@ -97,19 +100,19 @@ def _expired(view: View, words: Words) -> str:
 
 
 def _cancelled(view: View, words: Words) -> str:
-    return say("end_superseded" if view.outcome.get("superseded") else "end_cancelled", words)
+    return say("end_superseded" if view.deployment.outcome.superseded else "end_cancelled", words)
 
 
 def _rolled_back(view: View, words: Words) -> str:
-    return say("end_rolled_back", words, before=view.back) + _events(view.rollout)
+    return say("end_rolled_back", words, before=view.back) + _events(view.deployment.rollout)
 
 
 def _rollback_failed(view: View, words: Words) -> str:
-    return say("end_rollback_failed", words, by_hand=Markup(by_hand(view))) + _events(view.restored)
+    return say("end_rollback_failed", words, by_hand=Markup(by_hand(view))) + _events(view.deployment.restored)
 
 
 def _stopped(view: View, words: Words) -> str:
-    said = str(view.outcome.get("said", ""))
+    said = view.deployment.outcome.said or ""
     return say("end_stopped", words, said=plain("said_gone") if said == "GONE" else said)
 
 
@@ -136,50 +139,45 @@ _SENTENCES: dict[str, Callable[[View, Words], str]] = {
 }
 
 
-def _events(rollout: Facts) -> str:
-    events = [escape(e, 200) for e in rollout.get("events") or []]
+def _events(rollout: RolloutResult) -> str:
+    events = [escape(e, 200) for e in rollout.events]
     return "\n" + say("ecs_events", events=Markup("\n".join(f"• {e}" for e in events))) if events else ""
 
 
 def by_hand(view: View) -> str:
     """The command that puts the recorded release back without the bot."""
-    previous = view.plan.get("previous") or {}
-    place = view.outcome.get("place") or {}
-    task_definition = str(previous.get("task_definition") or "")
-    if view.plan.get("kind") == "ecs" and task_definition and place.get("cluster"):
-        return say("by_hand_ecs", place, task_definition=task_definition)
-    good = str(previous.get("codedeploy_deployment_id", ""))
-    if view.plan.get("kind") == "codedeploy" and good and place.get("application"):
+    back, place = view.plan.previous or Release(), view.deployment.outcome.place or {}
+    if view.plan.kind == "ecs" and back.task_definition and place.get("cluster"):
+        return say("by_hand_ecs", place, task_definition=back.task_definition)
+    good = back.codedeploy_deployment_id
+    if view.plan.kind == "codedeploy" and good and place.get("application"):
         return say("by_hand_codedeploy", place, deployment=good)
     return say("by_hand_none", before=view.back) if view.back else say("running_look", target=view.target)
 
 
-def _run(stage: Facts) -> Markup:
-    number = stage.get("run_number")
-    url = str(stage.get("log_url") or stage.get("run_url") or "")  # the failed job's page shows its log
-    return Markup(link(url, plain("run_name", number=number) if number else "GitHub"))
+def _run(stage: StageResult) -> Markup:
+    url = stage.log_url or stage.run_url or ""  # the failed job's page shows its log
+    return Markup(link(url, plain("run_name", number=stage.run_number) if stage.run_number else "GitHub"))
 
 
 def why(view: View) -> str:
-    """What went wrong, as precisely as the facts allow."""
-    cause = view.outcome.get("why") or {}
-    key = str(cause.get("key", ""))
-    if not key:
+    """What went wrong, as precisely as the results allow; empty where nothing did."""
+    cause = view.deployment.outcome.why
+    if cause is None:
         return ""
-    stage: Facts = (
-        getattr(view, str(cause.get("stage", "")), {}) if cause.get("stage") in ("build", "deploy", "rollback") else {}
-    )
+    stage = view.deployment.stage(cause.stage) if cause.stage in STAGES else StageResult()
     values = {
         "run": _run(stage),
-        "stage": str(cause.get("stage", "")),
-        "job": str(stage.get("job") or ""),
-        "step": str(stage.get("step") or ""),
-        "conclusion": str(stage.get("conclusion") or stage.get("state") or ""),
+        "stage": cause.stage,
+        "job": stage.job or "",
+        "step": stage.step or "",
+        "conclusion": stage.conclusion or stage.state,
         "before": view.back,
     }
-    if key == "why_run_failed" and not (values["job"] and values["step"]):
+    key = cause.reason.key
+    if key == "why_run_failed" and not (stage.job and stage.step):
         key = "why_run_failed_bare"
-    return say(key, {**values, **(cause.get("values") or {})})
+    return say(key, {**values, **cause.reason.values})
 
 
 def short(view: View) -> str:

@@ -1,34 +1,35 @@
-"""How a rollout goes stage by stage, and its pauses, in words; `pause` is the fact that `ecs` makes of one. Pure."""
+"""How a rollout goes stage by stage, and its pauses, as text. Pure."""
 
 from __future__ import annotations
 
+from chatops.domain.plan import ApprovalRule
+from chatops.domain.results import RolloutResult
 from chatops.messages.catalogue import Markup, duration, say
-from chatops.messages.facts import Facts, View
+from chatops.messages.view import View
 from chatops.messages.who import asked
 
 _ICONS = {"promoted": "✅", "passed": "▶️", "expired": "⌛", "rolled_back": "↩️"}
 
 
-def percent(traffic: object) -> str:
-    """`10 %`, `0.5 %`; nothing where nobody says."""
-    return f"{traffic:g} %" if isinstance(traffic, int | float) and not isinstance(traffic, bool) else ""
+def percent(traffic: float | None) -> str:
+    """`10 %`, `0.5 %`; empty where it isn't known."""
+    return "" if traffic is None else f"{traffic:g} %"
 
 
-def where(pause: Facts) -> Markup:
-    """The stage, and how much of the traffic goes to the new version there."""
-    share = percent(pause.get("traffic"))
-    return Markup(say("pause_at_traffic" if share else "pause_at", stage=pause.get("stage", ""), traffic=share))
+def where(stage: str, traffic: float | None) -> Markup:
+    """The stage of a pause, and how much of the traffic goes to the new version there."""
+    share = percent(traffic)
+    return Markup(say("pause_at_traffic" if share else "pause_at", stage=stage, traffic=share))
 
 
-def status(rollout: Facts) -> str:
-    """The service's own words: its status, and the stage that it is at; empty where it says neither."""
-    words = [str(rollout.get("status") or ""), str(rollout.get("lifecycle_stage") or "")]
-    return " · ".join(word for word in words if word)
+def status(rollout: RolloutResult) -> str:
+    """The service's status, and the stage that it is at; empty where it reports neither."""
+    return " · ".join(part for part in (rollout.status, rollout.lifecycle_stage) if part)
 
 
-def strategy(rollout: Facts) -> list[str]:
-    """The field that says how it is rolled out, where that is not simply task by task."""
-    name, share = str(rollout.get("strategy") or ""), percent(rollout.get("traffic"))
+def strategy(rollout: RolloutResult) -> list[str]:
+    """The field that says how it is rolled out, where that isn't simply task by task."""
+    name, share = rollout.strategy, percent(rollout.traffic)
     if name in ("", "ROLLING"):
         return []
     return [say("field_strategy_traffic" if share else "field_strategy", strategy=name, traffic=share)]
@@ -36,13 +37,15 @@ def strategy(rollout: Facts) -> list[str]:
 
 def lines(view: View) -> list[str]:
     """Of the pause that the rollout is at, or of the last one: for whom it waits, or how it ended."""
-    pause = view.rollout.get("pause") or view.rollout.get("last_pause") or {}
-    decision = str(pause.get("decision", ""))
-    if view.phase == "paused":
-        people = asked({"groups": (view.plan.get("approval") or {}).get("groups") or []}, pause)
-        return [f"⏸️ {say('line_paused', where=where(pause), people=people)}"]
-    if view.phase == "ended" or decision not in _ICONS:
+    pause = view.pause
+    if pause is None:
         return []
-    took = duration(float(pause.get("seconds") or 0))
-    text = say(f"line_pause_{decision}", where=where(pause), by=str(pause.get("by", "")), took=took)
-    return [f"{_ICONS[decision]} {text}"]
+    place = where(pause.stage, pause.traffic)
+    if view.phase == "paused":
+        rule = view.plan.approval
+        people = asked(ApprovalRule(groups=rule.groups) if rule else None, pause.eligible)
+        return [f"⏸️ {say('line_paused', where=place, people=people)}"]
+    if view.phase == "ended" or pause.decision not in _ICONS:
+        return []
+    text = say(f"line_pause_{pause.decision}", where=place, by=pause.by, took=duration(pause.seconds))
+    return [f"{_ICONS[pause.decision]} {text}"]

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
 
+from chatops.domain.codec import Json
+from chatops.domain.plan import Plan
 from chatops.domain.reason import running
+from chatops.domain.results import RolloutResult
+from chatops.domain.status import PastDeployment, Status
 from chatops.messages import paused
-from chatops.messages.catalogue import Markup, escape, link, plain, say
-from chatops.messages.facts import Facts
-from chatops.messages.living import changes_text, group_fields, status_field
+from chatops.messages.catalogue import Markup, escape, link, plain, reason_text, say
+from chatops.messages.living import changes_text, counts, group_fields, status_field
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.who import people
 
 _ICONS = {"Deployed": "✅", "Restored": "↩️", "": "🔄"}
 
 
-def dry_run(plan: Facts) -> dict[str, Any]:
+def dry_run(plan: Plan) -> Json:
     """What would happen."""
-    question = plan.get("approval") or {}
-    approval = (
-        say(
-            "dry_run_approval",
-            people=people(question["eligible"], question.get("groups") or []),
-            want=question["quorum"],
-        )
-        if question.get("required")
-        else say("dry_run_no_approval")
-    )
-    if glass := plan.get("break_glass"):
-        approval += f" {say('dry_run_break_glass', by=glass.get('by', ''))}"
-    sha, title = str(plan.get("sha") or ""), escape(plan.get("title") or "", 100)
-    commit = Markup(f" ({link(str(plan.get('url') or ''), sha[:7])} {title}".rstrip() + ")" if sha else "")
-    key = "dry_run_rollback" if plan.get("command") == "rollback" else "dry_run"
-    now = running(str((plan.get("live") or {}).get("version") or ""))
+    rule = plan.approval
+    if rule:
+        approval = say("dry_run_approval", people=people(rule.eligible, rule.groups), want=rule.quorum)
+    else:
+        approval = say("dry_run_no_approval")
+    if plan.break_glass:
+        approval += f" {say('dry_run_break_glass', by=plan.break_glass.by)}"
+    title = escape(plan.title, 100)
+    commit = Markup(f" ({link(plan.url, plan.sha[:7])} {title}".rstrip() + ")" if plan.sha else "")
     changes = changes_text(plan)
     text = say(
-        key,
-        version=plan.get("version"),
-        target=plan.get("target"),
-        running=now,
+        "dry_run_rollback" if plan.command == "rollback" else "dry_run",
+        version=plan.version,
+        target=plan.target,
+        running=running(plan.before),
         commit=commit,
         changes=Markup(f"{changes}." if changes else ""),
         approval=Markup(approval),
@@ -53,70 +47,57 @@ def icon(end: str) -> str:
     return _ICONS.get(end, "❌" if "Failed" in end or end == "Rolled Back" else "⏹️")
 
 
-def _drift(fact: Facts) -> str:
-    return "status_drift_codedeploy" if fact.get("kind") == "codedeploy" else "status_drift"
-
-
-def _row(item: Facts) -> str:
-    end = str(item.get("end") or "")
+def _row(item: PastDeployment) -> str:
     return say(
         "status_row",
-        icon=icon(end),
-        version=item.get("version"),
-        end=end or plain("end_in_flight"),
-        by=item.get("requester", ""),
-        at=item.get("started_at", ""),
+        icon=icon(item.end),
+        version=item.version,
+        end=item.end or plain("end_in_flight"),
+        by=item.requester,
+        at=item.started_at,
     )
 
 
-def status(fact: Facts) -> dict[str, Any]:
-    """The truth about a target, with a text that says the essentials alone."""
-    if refusal := fact.get("refusal"):
-        return {"text": f"⚠️ {say(refusal['key'], refusal['values'])}"}
-    if not fact:
+def status(of: Status) -> Json:
+    """The status of a target, with a text that says the essentials alone."""
+    if of.refusal:
+        return {"text": f"⚠️ {reason_text(of.refusal)}"}
+    if not of.target:
         return {"text": say("status_error", said=plain("status_unread"))}
-    target, live = str(fact["target"]), str(fact.get("version") or plain("status_nothing"))
-    rows = [_row(item) for item in fact.get("last") or []]
+    target, live = of.target, of.version or plain("status_nothing")
+    rows = [_row(item) for item in of.last]
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=plain("status_title", target=target, version=live)[:150]))
     ]
-    since = Markup(say("status_since", since=fact["since"])) if fact.get("since") else ""
+    since = Markup(say("status_since", since=of.since)) if of.since else ""
     fields = [say("status_live", version=live, since_text=since)]
-    rollout = fact.get("rollout") or {}
+    rollout = of.rollout or RolloutResult()
     tasks = ""
-    if rollout.get("desired") is not None and fact.get("kind") == "ecs":
-        fields += [say("field_tasks", rollout), *status_field(paused.status(rollout))]
+    if rollout.desired is not None and of.kind == "ecs":
+        fields += [say("field_tasks", counts(rollout)), *status_field(paused.status(rollout))]
         fields += paused.strategy(rollout)
-        tasks = Markup(f"{rollout['running']}/{rollout['desired']}; ")
-    elif rollout.get("status") and fact.get("kind") == "codedeploy":
-        fields += group_fields(rollout, str(rollout["status"]))
-    holder = fact.get("holder") or {}
-    fields.append(
-        say(
-            "status_held",
-            id=holder["deployment_id"],
-            version=holder["version"],
-            user=holder["requester"],
-            since=holder["since"],
-        )
-        if holder
-        else say("status_free")
-    )
+        tasks = Markup(f"{rollout.running}/{rollout.desired}; ")
+    elif rollout.status and of.kind == "codedeploy":
+        fields += group_fields(rollout, rollout.status)
+    if by := of.holder:
+        held = {"id": by.deployment_id, "version": by.version, "user": by.requester, "since": by.since}
+        fields.append(say("status_held", held))
+    else:
+        fields.append(say("status_free"))
     blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields]))
-    if fact.get("drift"):
-        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say(_drift(fact), fact['drift'])}")))
-    if fact.get("error"):
-        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_error', said=fact['error'])}")))
-    if events := rollout.get("events"):
-        listed = Markup("\n".join(f"• {escape(e, 200)}" for e in events))
+    if of.drift:
+        key = "status_drift_codedeploy" if of.kind == "codedeploy" else "status_drift"
+        drift = say(key, running=of.drift.running, recorded=of.drift.recorded)
+        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {drift}")))
+    if of.error:
+        blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_error', said=of.error)}")))
+    if rollout.events:
+        listed = Markup("\n".join(f"• {escape(e, 200)}" for e in rollout.events))
         blocks.append(SectionBlock(text=mrkdwn(say("ecs_events", events=listed))))
     shown = "\n".join(rows) or say("status_no_history")
     blocks.append(SectionBlock(text=mrkdwn(f"{say('status_last')}\n{shown}")))
-    last = fact.get("last") or []
-    first = (
-        f"{last[0].get('version') or plain('unknown')} {last[0].get('end') or plain('end_in_flight')}"
-        if last
-        else plain("status_no_history")
-    )
+    first = plain("status_no_history")
+    if of.last:
+        first = f"{of.last[0].version or plain('unknown')} {of.last[0].end or plain('end_in_flight')}"
     text = say("status_text", target=target, version=live, tasks=tasks, last=first)
     return {"text": clip(text, TEXT), "blocks": [b.to_dict() for b in blocks]}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from chatops.domain.reason import Reason
 from chatops.domain.request import Request
 from chatops.messages.catalogue import plain, say
@@ -21,7 +18,7 @@ def title(asked: Request) -> str:
     return plain(key, version=version, target=asked.target or Reason("the_default"))
 
 
-def sentence(asked: Request, why: Mapping[str, Any], deployment_id: str, url: str, *, read: bool) -> str:
+def sentence(asked: Request, why: Reason | None, deployment_id: str, url: str, *, read: bool) -> str:
     """In mrkdwn: what was not done, which step failed of what, and where its execution is. `read`: the table was, and
     holds nothing of this deployment."""
     values = {"title": title(asked), "id": deployment_id, "execution": url, "why": why}

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 from chatops import clock
+from chatops.domain.deployment import Deployment
 from chatops.domain.question import Answer, Question
 from chatops.errors import DecisionRecorded
 from chatops.messages.catalogue import duration, say
-from chatops.messages.facts import View
-from chatops.messages.who import asked
+from chatops.messages.view import View
+from chatops.messages.who import asked_of
 from chatops.steps import promotion, speak
 from chatops.store import cancels, questions, results, waits
 from chatops.store.table import Table, table
@@ -38,10 +39,10 @@ def _request(event: dict[str, Any]) -> dict[str, Any]:
     if not waits.park(rows, deployment_id, str(event["token"]), int(event["wake"])):
         raise DecisionRecorded("Something changed since the decision was read.")
     if not (mark and question):
-        _ask(speak.view_of(event))
+        _ask(speak.view_of(Deployment.of(event)))
         return {}
     pause = {**state["rollout"]["pause"], "eligible": list(question.eligible)}
-    seen = speak.view_of({**event, "state": {**state, "rollout": {**state["rollout"], "pause": pause}}})
+    seen = speak.view_of(Deployment.of({**event, "state": {**state, "rollout": {**state["rollout"], "pause": pause}}}))
     if speak.show(seen):
         key, text, everywhere = promotion.ping(seen, question)
         speak.short(deployment_id, key, text, everywhere=everywhere)
@@ -50,17 +51,17 @@ def _request(event: dict[str, Any]) -> dict[str, Any]:
 
 def _ask(seen: View) -> bool:
     """Show the card, and mention those who may decide; False if Slack did not take it."""
-    return speak.show(seen) and speak.short(seen.deployment_id, "approval", _ping(seen), everywhere=True)
+    return speak.show(seen) and speak.short(seen.id, "approval", _ping(seen), everywhere=True)
 
 
 def _ping(seen: View) -> str:
     return say(
         "approval_ping_rollback" if seen.command == "rollback" else "approval_ping",
-        people=asked(seen.plan.get("approval") or {}, seen.approval),
+        people=asked_of(seen),
         user=seen.requester,
         version=seen.version,
         target=seen.target,
-        deadline=str(seen.approval.get("deadline", "")),
+        deadline=seen.deployment.approval.deadline or "",
     )
 
 
@@ -85,7 +86,7 @@ def _decision(event: dict[str, Any], rows: Table) -> dict[str, Any]:
     if not question.decision and (cancel := cancels.get(rows, deployment_id)):
         return _result(question, wake, "cancelled", str(cancel["by"]))
     result = _result(question, wake, str(question.decision or "pending"), question.by)
-    seen = speak.view_of({**event, "state": {**event["state"], "approval": result}})
+    seen = speak.view_of(Deployment.of({**event, "state": {**event["state"], "approval": result}}))
     if question.decision is Answer.APPROVED:
         speak.show(seen)  # the buttons give way to the decision at once, whatever comes next
     if question.decision:
@@ -102,11 +103,11 @@ def _remind(rows: Table, seen: View, question: Question, plan: dict[str, Any], n
     if now < question.next_reminder_at:
         return question.next_reminder_at
     following: float = now + plan["timing"]["reminder"]
-    if questions.reminded(rows, seen.deployment_id, question.next_reminder_at, following):
-        who = asked(plan["approval"], seen.approval)
+    if questions.reminded(rows, seen.id, question.next_reminder_at, following):
+        who = asked_of(seen)
         left = duration(question.deadline_at - now)
         text = say("reminder", people=who, version=seen.version, target=seen.target, left=left)
-        speak.short(seen.deployment_id, f"reminder-{int(now)}", text)
+        speak.short(seen.id, f"reminder-{int(now)}", text)
     return following
 
 

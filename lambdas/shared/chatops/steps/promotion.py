@@ -12,8 +12,8 @@ from chatops.domain.question import Answer, PausedAt, Question
 from chatops.domain.reason import Reason
 from chatops.errors import ServiceRefused
 from chatops.messages.catalogue import Markup, duration, say
-from chatops.messages.facts import View
 from chatops.messages.paused import where
+from chatops.messages.view import View
 from chatops.messages.who import asked
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import CONTINUE, Pause, Rollout
@@ -150,8 +150,8 @@ def ping(seen: View, question: Question) -> tuple[str, str, bool]:
     due = int((clock.now() - question.asked_at) // targets()[seen.target].timing.reminder)
     people = Markup(say("operator"))
     if question.eligible:
-        people = asked(seen.plan.get("approval") or {}, {"eligible": question.eligible})
-    place = where({"stage": pause.stage, "traffic": pause.traffic})
+        people = asked(seen.plan.approval, question.eligible)
+    place = where(pause.stage, pause.traffic)
     values = {"version": seen.version, "target": seen.target, "where": place, "people": people}
     if due:
         text = say("promotion_reminder", values, left=duration(question.deadline_at - clock.now()))

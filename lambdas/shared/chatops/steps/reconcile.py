@@ -61,7 +61,7 @@ def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, 
     if now - float(before.get("seen_at") or now) > _ANOTHER:
         began = now
     late = now - began >= PATIENCE
-    deployment = Deployment.of({**event, "state": results.joined(event["state"], kept)})
+    deployment = results.latest(rows, Deployment.of(event))
     try:
         found = _found(deployment, platform_of, late=late)
     except (ChatOpsError, ClientError, BotoCoreError) as trouble:
@@ -126,6 +126,6 @@ def _by_run(deployment: Deployment, target: Target, row: Item) -> Found:
         return Found.FAILED
     good = found.state is RunState.SUCCEEDED and (not target.claim or row.get("outcome") == "success")
     if good:
-        ended = replace(deploy, state="succeeded", unconfirmed=False, conclusion=found.conclusion, why={})
+        ended = replace(deploy, state="succeeded", unconfirmed=False, conclusion=found.conclusion, why=None)
         results.keep(table(), deployment.id, "deploy", codec.as_json(ended), codec.as_json(deploy))
     return Found.DEPLOYED if good else Found.FAILED

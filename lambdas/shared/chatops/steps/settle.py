@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from chatops import clock, ending, measures
+from chatops import clock, measures
+from chatops.domain import codec
+from chatops.domain import outcome as rules
+from chatops.domain.codec import Json
+from chatops.domain.deployment import Deployment
+from chatops.domain.outcome import Outcome
+from chatops.domain.plan import Plan
 from chatops.domain.release import Release
+from chatops.domain.results import Outputs, StageResult
 from chatops.errors import CancelRecorded
 from chatops.observability import count, emit
 from chatops.platforms.registry import platform
@@ -21,68 +27,64 @@ _METRICS = {
 }
 
 
-def run(event: dict[str, Any]) -> dict[str, Any]:
-    """The outcome; the recorded one if the deployment was settled before. Raises CancelRecorded for a success that
-    somebody cancelled."""
-    return settle(str(event["deployment_id"]), event.get("state") or {})
+def run(event: Json) -> Json:
+    """The Outcome as JSON; the recorded one if the deployment was settled before. Raises CancelRecorded for a success
+    that somebody cancelled."""
+    return codec.as_json(settle(Deployment.of(event)))
 
 
-def settle(deployment_id: str, state: dict[str, Any], forced: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Settle by the facts, or as `forced` says (`sweep`, for what ended from outside; it keeps the lock).
+def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:
+    """Settle by the results, or as `forced` says (`sweep`, for what ended from outside; it keeps the lock).
 
-    The facts are the execution's state with what the phases have kept beside it, which a failed box does not lose.
+    The results are the execution's with what the phases have kept beside it, which a failed box does not lose.
     """
     rows = table()
-    record = deployments.get(rows, deployment_id)
+    record = deployments.get(rows, deployment.id)
     if record is None:
-        return ending.outcome(state, None)  # nothing was taken, nothing to free
+        return rules.outcome(deployment, None)  # nothing was taken, nothing to free
     if known := deployments.outcome(record):
-        return known
-    plan = record["plan"]
-    facts = {**results.joined(state, results.kept(rows, deployment_id)), "plan": plan}
-    cancel = cancels.get(rows, deployment_id)
-    made = forced or ending.outcome(facts, cancel)
-    success = made["end"] == "Deployed"
+        return codec.read(Outcome, known)
+    plan = codec.read(Plan, record["plan"])
+    of = replace(results.latest(rows, deployment), plan=plan, planned=True, execution_arn=str(record["execution_arn"]))
+    cancel = cancels.get(rows, of.id)
+    made = forced or rules.outcome(of, cancel)
+    success = made.end == "Deployed"
     if success and cancel:
         raise CancelRecorded("Somebody cancelled before the success was recorded.")
     now = clock.now()
-    target = targets().get(plan["target"])
-    made = {
-        **made,
-        "at": clock.iso(now),
-        "seconds": round(now - float(plan["started_at"]), 1),
-        "place": dict(platform(target).names()) if target else {},
-    }
-    unconfirmed = _broke_off(facts) or any(_may_go_on(facts.get(stage) or {}) for stage in ("deploy", "rollback"))
+    target = targets().get(plan.target)
+    seconds = round(now - plan.started_at, 1)
+    made = replace(made, at=clock.iso(now), seconds=seconds, place=platform(target).names() if target else {})
     written = deployments.settle(
         rows,
         record,
-        made,
-        *_ledger(deployment_id, facts, made["end"], clock.iso(now)),
-        messages.owing(deployment_id, _final(record, facts, made)),
+        codec.as_json(made),
+        *_ledger(of, made.end, clock.iso(now)),
+        messages.owing(of.id, replace(of, outcome=made).as_event()),
         unless_cancelled=success,
-        keep_lock=unconfirmed or forced is not None,
+        keep_lock=forced is not None or _broke_off(of) or _may_go_on(of.deploy) or _may_go_on(of.rollback),
     )
     if written == "cancelled":
         raise CancelRecorded("Somebody cancelled before the success was recorded.")
     if written == "settled":
-        return deployments.outcome(deployments.get(rows, deployment_id) or {}) or made
-    count("DeploymentsFinished", plan["target"], seconds=made["seconds"])
-    if name := _METRICS.get(made["end"], "DeploymentsFailed" if "Failed" in made["end"] else ""):
-        count(name, plan["target"])
-    emit(measures.of(made["end"], facts, _touched_at(deployment_id, made["end"]), now), plan["target"])
+        other = deployments.outcome(deployments.get(rows, of.id) or {})
+        return codec.read(Outcome, other) if other else made
+    count("DeploymentsFinished", plan.target, seconds=seconds)
+    if name := _METRICS.get(made.end, "DeploymentsFailed" if "Failed" in made.end else ""):
+        count(name, plan.target)
+    emit(measures.of(made.end, of, _touched_at(of.id, made.end), now), plan.target)
     return made
 
 
-def _may_go_on(stage: dict[str, Any]) -> bool:
-    """True if nobody has seen this stage's run end: given up, or its looks broke off. (`restore` leaves no stage.)"""
-    return bool(stage.get("unconfirmed") or (stage.get("stage") and not stage.get("done")))
+def _may_go_on(stage: StageResult) -> bool:
+    """True if nobody has seen this stage's run end: given up, or its polls broke off. (`restore` leaves no stage.)"""
+    return bool(stage.unconfirmed or (stage.stage and not stage.done))
 
 
-def _broke_off(facts: dict[str, Any]) -> bool:
+def _broke_off(of: Deployment) -> bool:
     """True if the rollback ended in an error that is no answer: what it has begun may still be under way."""
-    error = facts.get("rollback_error") or {}
-    return bool(error) and error.get("Error") not in ("AlreadySettled", "CancelRecorded", "TargetHeld")
+    error = of.errors.rollback
+    return bool(error) and error.name not in ("AlreadySettled", "CancelRecorded", "TargetHeld")
 
 
 def _touched_at(deployment_id: str, end: str) -> float:
@@ -91,70 +93,39 @@ def _touched_at(deployment_id: str, end: str) -> float:
     return float(row.get("claimed_at") or row.get("created_at") or 0)
 
 
-def _final(record: Item, facts: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """What `notify` needs to say how it ended."""
-    state = {k: v for k, v in facts.items() if k not in ("message", "outcome")}
-    return {
-        "deployment_id": record["deployment_id"],
-        "execution_arn": record["execution_arn"],
-        "state": {**state, "outcome": made},
-    }
-
-
-def _ledger(deployment_id: str, facts: dict[str, Any], end: str, now: str) -> list[Item]:
-    """What the ledger learns from this end: which release is verified healthy and live, which was rolled back from."""
-    plan = facts["plan"]
-    target, back = str(plan["target"]), releases.release(plan.get("previous"))
-    known = releases.newest_first(table(), target) if end in ("Deployed", "Restored", "Rolled Back") else []
+def _ledger(of: Deployment, end: str, now: str) -> list[Item]:
+    """The members that note in the ledger which release is verified healthy and live, which was rolled back from."""
+    plan, back = of.plan, of.plan.previous
+    known = releases.newest_first(table(), plan.target) if end in ("Deployed", "Restored", "Rolled Back") else []
     members: list[Item] = []
     if end == "Deployed":
-        if back and not known and back.version != plan["version"]:
-            # what ran before we came is the way back from our first deployment
-            members.append(
-                releases.adding(
-                    target, replace(back, verified_at=clock.iso(plan["started_at"]), deployment_id="before")
-                )
-            )
-        members.append(releases.adding(target, _deployed(deployment_id, facts, now)))
-        members.append(releases.clearing(target, str(plan["version"])))
+        if back and not known and back.version != plan.version:
+            # what ran before the bot came is the way back from its first deployment
+            first = replace(back, verified_at=clock.iso(plan.started_at), deployment_id="before")
+            members.append(releases.adding(plan.target, first))
+        members.append(releases.adding(plan.target, _deployed(of, now)))
+        members.append(releases.clearing(plan.target, plan.version))
     elif end in ("Restored", "Rolled Back") and back:
         if not known or known[0].version != back.version or known[0].task_definition != back.task_definition:
-            restored = facts.get("rollback") or {}
-            codedeploy = str(restored.get("codedeploy_deployment_id") or back.codedeploy_deployment_id)
-            members.append(
-                releases.adding(
-                    target,
-                    replace(
-                        back,
-                        verified_at=now,
-                        deployment_id=deployment_id,
-                        codedeploy_deployment_id=codedeploy,
-                    ),
-                )
-            )
-        left = (
-            str((plan.get("live") or {}).get("version") or "")
-            if plan["command"] == "rollback"
-            else str(plan["version"])
-        )
-        breakage = end == "Rolled Back" or plan["command"] == "rollback"
+            codedeploy = of.restore.codedeploy_deployment_id or back.codedeploy_deployment_id
+            again = replace(back, verified_at=now, deployment_id=of.id, codedeploy_deployment_id=codedeploy)
+            members.append(releases.adding(plan.target, again))
+        left = plan.before if plan.command == "rollback" else plan.version
+        breakage = end == "Rolled Back" or plan.command == "rollback"
         if breakage and left and left != back.version:
-            members.append(releases.marking_bad(target, left))
+            members.append(releases.marking_bad(plan.target, left))
     return members
 
 
-def _deployed(deployment_id: str, facts: dict[str, Any], now: str) -> Release:
-    plan = facts["plan"]
-    built = (facts.get("build") or {}).get("outputs") or {}
-    # where the pipeline says nothing, what was found to have come
-    out = (facts.get("deploy") or {}).get("outputs") or (facts.get("rollout") or {}).get("brought") or {}
-    running = str((facts.get("rollout") or {}).get("task_definition") or "")
+def _deployed(of: Deployment, now: str) -> Release:
+    # where the pipeline reports nothing, what was found to have begun
+    built, out = of.build.outputs or Outputs(), of.deploy.outputs or of.rollout.brought or Outputs()
     return Release(
-        version=str(plan["version"]),
-        sha=str(plan["sha"]),
-        image=str(out.get("image") or built.get("image") or ""),
-        task_definition=running or str(out.get("task_definition") or ""),
-        codedeploy_deployment_id=str(out.get("codedeploy_deployment_id") or ""),
-        deployment_id=deployment_id,
+        version=of.plan.version,
+        sha=of.plan.sha,
+        image=out.image or built.image or "",
+        task_definition=of.rollout.task_definition or out.task_definition or "",
+        codedeploy_deployment_id=out.codedeploy_deployment_id or "",
+        deployment_id=of.id,
         verified_at=now,
     )

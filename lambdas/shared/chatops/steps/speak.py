@@ -8,9 +8,10 @@ from typing import Any
 
 from chatops import clock
 from chatops.config import execution_url, settings
+from chatops.domain.deployment import Deployment
 from chatops.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
 from chatops.messages import buttons, living
-from chatops.messages.facts import View, view
+from chatops.messages.view import View
 from chatops.observability import logger
 from chatops.slack import client
 from chatops.store import messages
@@ -21,19 +22,18 @@ _UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_l
 TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
 
 
-def view_of(event: dict[str, Any]) -> View:
-    """What the deployment looks like now."""
-    url = execution_url(str(event.get("execution_arn", "")))
-    return view(str(event["deployment_id"]), url, event.get("state") or {}, clock.now(), settings().gifs)
+def view_of(deployment: Deployment) -> View:
+    """What messages show of the deployment now."""
+    return View(deployment, execution_url(deployment.execution_arn), clock.now(), settings().gifs)
 
 
 def show(seen: View) -> bool:
     """Post the living message, or bring it up to date; False if Slack did not take it, or its text alone. Nothing is
     sent when nothing has changed."""
-    channel = str(seen.plan.get("channel") or "")
+    channel = seen.plan.channel
     if not channel:
         return True
-    known = messages.get(table(), seen.deployment_id)
+    known = messages.get(table(), seen.id)
     message = living.message(seen)
     # the footer's clock moves all the time; it alone is no news
     mark = hashlib.sha256(json.dumps(message["blocks"][:-1], sort_keys=True).encode()).hexdigest()[:16]
@@ -42,13 +42,13 @@ def show(seen: View) -> bool:
     if _held(known):
         return False
     try:
-        whole = _write(seen.deployment_id, channel, known, message)
+        whole = _write(seen.id, channel, known, message)
     except TROUBLE as error:
-        _not_taken(seen.deployment_id, error)
+        _not_taken(seen.id, error)
         return False
     if not whole:
         return False  # so that it is tried again
-    messages.shown(table(), seen.deployment_id, mark, message if buttons.can_roll_back(seen) else None)
+    messages.shown(table(), seen.id, mark, message if buttons.can_roll_back(seen) else None)
     return True
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from chatops import aws, clock, ending
+from chatops import aws, clock
 from chatops.domain import codec
+from chatops.domain import outcome as rules
+from chatops.domain.deployment import Deployment
+from chatops.domain.outcome import Outcome
+from chatops.domain.plan import Plan
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
@@ -69,19 +74,20 @@ def _look(row: Item, done: dict[str, Any]) -> None:
         return  # it settled itself meanwhile, with all of its facts, and owes its message
     for stage in stages.STAGES:
         _end_stage(deployment_id, str(row["target"]), stage)
-    state = results.joined({"plan": record.get("plan") or {}}, results.kept(table(), deployment_id))
-    outcome = settle(deployment_id, state, _verdict(deployment_id, state, said))
+    plan = codec.read(Plan, record.get("plan"))
+    deployment = results.latest(table(), Deployment(deployment_id, arn, plan, planned=bool(record)))
+    outcome = settle(deployment, _verdict(deployment, said))
     done["settled"].append(deployment_id)
-    notify.ended({"deployment_id": deployment_id, "execution_arn": arn, "state": {**state, "outcome": outcome}})
+    notify.ended(replace(deployment, outcome=outcome))
 
 
-def _verdict(deployment_id: str, state: dict[str, Any], said: str) -> dict[str, Any]:
+def _verdict(deployment: Deployment, said: str) -> Outcome:
     """What Settle was about to record, else that the execution was stopped. A success that somebody has cancelled is
     neither: nobody rolls back any more, so it is stopped."""
-    cancel = cancels.get(table(), deployment_id)
-    made = ending.verdict(state, cancel)
-    if made is None or (made["end"] == "Deployed" and cancel):
-        return {"end": "Stopped", "said": said, "why": {}, "by": ""}
+    cancel = cancels.get(table(), deployment.id)
+    made = rules.verdict(deployment, cancel)
+    if made is None or (made.end == "Deployed" and cancel):
+        return Outcome("Stopped", said=said)
     return made
 
 
@@ -148,11 +154,11 @@ def _lock(target: str, done: dict[str, Any]) -> None:
 
 def _deliver(row: Item, done: dict[str, Any]) -> None:
     """Say what `notify` could not; after a day nobody waits for it any more."""
-    deployment_id, event = str(row["sk"]), codec.event(row["event"])
-    if _execution(str(event["execution_arn"]))[0] == "RUNNING":
+    deployment_id, deployment = str(row["sk"]), Deployment.of(row["event"])
+    if _execution(deployment.execution_arn)[0] == "RUNNING":
         return  # it is about to say it itself
     if clock.now() - float(row["kept_at"]) > _A_DAY:
         logger.error("a final message was never taken", deployment_id=deployment_id)
         messages.delivered(table(), deployment_id)
-    elif notify.ended(event):
+    elif notify.ended(deployment):
         done["delivered"].append(deployment_id)

@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chatops.domain.deployment import Deployment
 from chatops.store.table import Table
 
 Result = dict[str, Any]
 
-PHASES = ("build", "approval", "deploy", "rollout", "rollback", "restored")
 _NEEDED = (
     *("state", "done", "claimed", "conclusion", "unconfirmed", "run_id", "why", "outputs"),
     *("task_definition", "restoring", "brought", "codedeploy_deployment_id", "how", "decision", "by"),
@@ -45,7 +45,9 @@ def kept(table: Table, deployment_id: str) -> dict[str, Result]:
     return {str(row["phase"]): json.loads(row["result"]) for row in rows}
 
 
-def joined(state: Mapping[str, Any], rows: Mapping[str, Result]) -> dict[str, Any]:
-    """The execution's state with every phase's newest result: the row's where it says something else than the state."""
-    newer = {phase: row for phase, row in rows.items() if _needed(row) != _needed(state.get(phase) or {})}
-    return {**state, **newer}
+def latest(table: Table, deployment: Deployment) -> Deployment:
+    """The deployment with the results that were kept, where they say something else than its own."""
+    rows = kept(table, deployment.id)
+    return deployment.having(
+        {phase: row for phase, row in rows.items() if _needed(row) != _needed(deployment.result(phase))}
+    )

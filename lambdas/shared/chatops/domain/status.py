@@ -1,0 +1,68 @@
+"""What `/platform-status` and `history` answer about a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatops.domain import codec
+from chatops.domain.reason import Reason
+from chatops.domain.results import RolloutResult
+
+
+@dataclass(frozen=True, slots=True)
+class PastDeployment:
+    """A line of the history. `started_at`: ISO time; `end` is empty and `seconds` None while it goes on; `before`: the
+    version that ran when it was planned."""
+
+    deployment_id: str = ""
+    version: str = ""
+    before: str = ""
+    requester: str = ""
+    started_at: str = ""
+    end: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which deployment has the target now, whose it is, and since when (ISO time)."""
+
+    deployment_id: str = ""
+    version: str = ""
+    requester: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The version that runs isn't the one that the ledger has recorded."""
+
+    running: str = ""
+    recorded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`refusal`: the question makes no sense, and nothing else is set. `error`: why the service can't be read. `since`:
+    ISO time at which the live `version` was verified."""
+
+    command: str | None = None
+    target: str = ""
+    kind: str | None = None
+    holder: Held | None = field(default=None, metadata={"none": {}})
+    last: tuple[PastDeployment, ...] = ()
+    version: str | None = None
+    since: str | None = None
+    image: str | None = None
+    rollout: RolloutResult | None = None
+    drift: Drift | None = None
+    error: str | None = None
+    refusal: Reason | None = None
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Status:
+        """From the event of the step that reports it: its state's `status`."""
+        state = event.get("state")
+        return codec.read(cls, state.get("status") if isinstance(state, Mapping) else None)
