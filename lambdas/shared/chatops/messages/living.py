@@ -24,6 +24,7 @@ from chatops.messages.catalogue import Markup, date, duration, escape, link, pla
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.view import View
 from chatops.messages.who import asked_of, people, voters
+from chatops.platforms.registry import of_kind
 
 HEADER, ALT = 150, 2000
 _PICTURE = re.compile(r"https?://[!-~]{1,2980}")
@@ -116,32 +117,15 @@ def _fields(view: View) -> list[str]:
     if view.phase in ("approval", "paused"):
         asking = view.pause if view.phase == "paused" else view.deployment.approval
         fields.append(say("field_deadline", deadline=Markup(date((asking.deadline if asking else "") or ""))))
-    return fields + _rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
+    return fields + rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
 
 
-def _rollout_fields(shown: RolloutResult, kind: str) -> list[str]:
-    fields: list[str] = []
-    if shown.desired is not None and kind == "ecs":
-        fields += [say("field_tasks", counts(shown)), *status_field(paused.status(shown))]
-    elif shown.status and kind == "codedeploy":
-        fields += group_fields(shown, paused.status(shown))
-    return fields + paused.strategy(shown)
-
-
-def counts(shown: RolloutResult) -> dict[str, int]:
-    """How many tasks or instances run, should run, and are about to."""
-    return {"running": shown.running, "desired": shown.desired or 0, "pending": shown.pending}
-
-
-def group_fields(shown: RolloutResult, status: str) -> list[str]:
-    """CodeDeploy's own status, and how many instances it has come to where it counts them."""
-    instances = [say("field_instances", counts(shown))] if shown.desired else []
-    return [*instances, *status_field(status)]
-
-
-def status_field(status: str) -> list[str]:
-    """The service's status, where it reports one."""
-    return [say("field_rollout", status=status)] if status else []
+def rollout_fields(shown: RolloutResult, kind: str) -> list[str]:
+    """How much of it runs, where the platform of this kind counts that; the service's status, and the strategy."""
+    key = of_kind(kind).counts(shown.desired)
+    counts = {"running": shown.running, "desired": shown.desired, "pending": shown.pending}
+    counted, status = [say(key, counts)] if key else [], paused.status(shown)
+    return [*counted, *([say("field_rollout", status=status)] if status else []), *paused.strategy(shown)]
 
 
 def from_to(before: str, version: str) -> str:
@@ -213,6 +197,6 @@ def _restoring(view: View) -> list[str]:
     if of.restore.how == "waiting":
         behind = of.restore.behind
         lines.append(f"⏳ {say('line_behind', id=behind) if behind else say('line_behind_other')}")
-    by_itself = "line_own_rollback" if of.plan.kind == "codedeploy" else "line_breaker"
-    key = by_itself if of.rollout.restoring and not (of.rollback or of.restore) else "line_restoring"
+    by_itself = of.rollout.restoring and not (of.rollback or of.restore)
+    key = of_kind(of.plan.kind).texts.restores_itself if by_itself else "line_restoring"
     return [*lines, f"↩️ {say(key, version=back) if back else say('line_restoring_before')}"]

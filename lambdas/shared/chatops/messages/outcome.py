@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from chatops.domain.release import Release
 from chatops.domain.results import STAGES, PauseResult, RolloutResult, StageResult
-from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, say
+from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, reason_text, say
 from chatops.messages.parts import tidy
 from chatops.messages.paused import where
 from chatops.messages.view import View
 from chatops.messages.who import people, voters
+from chatops.platforms.registry import of_kind
 
 BREAKAGES = ("Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed", "Stopped")
 _TITLES = {
@@ -146,12 +147,9 @@ def _events(rollout: RolloutResult) -> str:
 
 def by_hand(view: View) -> str:
     """The command that puts the recorded release back without the bot."""
-    back, place = view.plan.previous or Release(), view.deployment.outcome.place or {}
-    if view.plan.kind == "ecs" and back.task_definition and place.get("cluster"):
-        return say("by_hand_ecs", place, task_definition=back.task_definition)
-    good = back.codedeploy_deployment_id
-    if view.plan.kind == "codedeploy" and good and place.get("application"):
-        return say("by_hand_codedeploy", place, deployment=good)
+    back, names = view.plan.previous or Release(), view.deployment.outcome.place or {}
+    if command := of_kind(view.plan.kind).by_hand(back, names):
+        return reason_text(command)
     return say("by_hand_none", before=view.back) if view.back else say("running_look", target=view.target)
 
 

@@ -9,11 +9,11 @@ from chatops.domain.plan import Plan
 from chatops.domain.reason import running
 from chatops.domain.results import RolloutResult
 from chatops.domain.status import PastDeployment, Status
-from chatops.messages import paused
 from chatops.messages.catalogue import Markup, escape, link, plain, reason_text, say
-from chatops.messages.living import changes_text, counts, group_fields, status_field
+from chatops.messages.living import changes_text, rollout_fields
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.who import people
+from chatops.platforms.registry import of_kind
 
 _ICONS = {"Deployed": "✅", "Restored": "↩️", "": "🔄"}
 
@@ -71,14 +71,10 @@ def status(of: Status) -> Json:
     ]
     since = Markup(say("status_since", since=of.since)) if of.since else ""
     fields = [say("status_live", version=live, since_text=since)]
-    rollout = of.rollout or RolloutResult()
-    tasks = ""
-    if rollout.desired is not None and of.kind == "ecs":
-        fields += [say("field_tasks", counts(rollout)), *status_field(paused.status(rollout))]
-        fields += paused.strategy(rollout)
-        tasks = Markup(f"{rollout.running}/{rollout.desired}; ")
-    elif rollout.status and of.kind == "codedeploy":
-        fields += group_fields(rollout, rollout.status)
+    rollout = RolloutResult() if of.rollout is None else of.rollout
+    on = of_kind(of.kind or "")
+    fields += rollout_fields(rollout, on.kind)
+    tasks = Markup(f"{rollout.running}/{rollout.desired}; ") if on.counts(rollout.desired) else ""
     if by := of.holder:
         held = {"id": by.deployment_id, "version": by.version, "user": by.requester, "since": by.since}
         fields.append(say("status_held", held))
@@ -86,8 +82,7 @@ def status(of: Status) -> Json:
         fields.append(say("status_free"))
     blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields]))
     if of.drift:
-        key = "status_drift_codedeploy" if of.kind == "codedeploy" else "status_drift"
-        drift = say(key, running=of.drift.running, recorded=of.drift.recorded)
+        drift = say(on.texts.drift, running=of.drift.running, recorded=of.drift.recorded)
         blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {drift}")))
     if of.error:
         blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_error', said=of.error)}")))
