@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.plan import Plan
 from chatops.domain.release import Release
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import of_kind, platform
@@ -84,6 +85,7 @@ TARGETS = (
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_a_target_has_the_platform_of_its_kind(target: Target) -> None:
     assert platform(target).kind == of_kind(target.kind).kind == target.kind
+    assert platform(target).pipeline_only == Plan(kind=target.kind).pipeline_only
 
 
 @pytest.mark.parametrize("kind", ["ecs", "codedeploy", "none"])

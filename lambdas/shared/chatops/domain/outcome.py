@@ -55,7 +55,7 @@ def _is_over(of: Deployment) -> bool:
     if of.rollout:
         return of.rollout.state in ("healthy", "overtaken") and of.rollout.done
     if of.deploy:
-        hosts = of.plan.kind == "none" and of.deploy.state == "succeeded"
+        hosts = of.plan.pipeline_only and of.deploy.state == "succeeded"
         return of.deploy.done and (hosts or not of.deploy.claimed)
     if of.approval:
         return of.approval.decision in ("rejected", "expired", "cancelled")
@@ -150,7 +150,7 @@ def _deploy(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcom
         return Outcome(end, why=_why(of.deploy, "deploy") or _reason(error))
     if of.rollout.state == "overtaken":
         return Outcome("Deploy Failed", why=Cause(Reason("why_overtaken")), by=by)
-    live = of.rollout.state == "healthy" if of.plan.kind != "none" else of.deploy.state == "succeeded"
+    live = of.rollout.state == "healthy" if not of.plan.pipeline_only else of.deploy.state == "succeeded"
     if live and not errors.settle:
         return Outcome("Deployed")
     # it broke or was cancelled, and there is nothing to put back

@@ -87,6 +87,12 @@ class Plan:
     refusal: Reason | None = None
 
     @property
+    def pipeline_only(self) -> bool:
+        """Only the pipeline knows what runs: its deploy stage decides, and no rollout follows. The state machine tests
+        `kind` likewise; `platforms` has a class by each kind."""
+        return self.kind == "none"
+
+    @property
     def before(self) -> str:
         """The version that ran when the plan was made; empty where that isn't known."""
         return self.live.version if self.live else ""
