@@ -17,6 +17,7 @@ DEFINITION = Path(__file__).parents[2] / "statemachine" / "deploy.asl.json"
 MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:platform-deploy-deploy"
 LATENCY = 0.05
 """Seconds between two states: two things that happen at once happen in some order."""
+TOKEN = "token"
 LARGEST = 256 * 1024
 """Bytes of a state's input or output:
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
@@ -27,8 +28,8 @@ Invoke = Callable[[str, Any], Any]
 
 @dataclass
 class Execution:
-    """`path`: the states that it entered. `outcomes`: what its tasks came to, in order, as (function, result or
-    StateError); for a token's wait, what the call came to and then the token's answer."""
+    """`path`: the states that it entered. `outcomes`: what its tasks came to, in order: function, payload, and result
+    or StateError. A token's answer is one of its own, of the function `TOKEN`."""
 
     name: str
     text: str
@@ -36,7 +37,7 @@ class Execution:
     output: str = ""
     error: str = ""
     path: list[str] = field(default_factory=list)
-    outcomes: list[tuple[str, Any]] = field(default_factory=list)
+    outcomes: list[tuple[str, Any, Any]] = field(default_factory=list)
     steps: Steps | None = None
     token: str = ""
 
@@ -103,7 +104,7 @@ class StepFunctions:
         self._tokens.pop(token, None)
         if execution.token == token and execution.status == "RUNNING":
             execution.token = ""
-            execution.outcomes.append(("token", result))
+            execution.outcomes.append((TOKEN, None, result))
             self._soon(execution, result)
 
     def _soon(self, execution: Execution, result: Any) -> None:
@@ -134,7 +135,7 @@ class StepFunctions:
             result = self._invoke(call.function, json.loads(text))
         except StateError as error:
             result = error
-        execution.outcomes.append((call.function, result))
+        execution.outcomes.append((call.function, json.loads(text), result))
         if not call.token:
             self._soon(execution, result)
         elif execution.token != call.token:

@@ -52,8 +52,8 @@ TWO, RETURNED = ("v1.0.0", "v1.1.0"), ("v1.0.0", "v1.1.0", "v1.0.0")
 BREAKS, STUCK = Rollout(seconds=6, outcome="circuit_breaker"), Rollout(seconds=6, outcome="stuck")
 FAILS, LONG = Script(outcome="failure", failed_step="Test", seconds=3), Script(seconds=1_000_000)
 """LONG: only a cancel ends it."""
-LATE = {stage: Script(appear_seconds=40, seconds=3) for stage in ("build", "deploy")}
-NAMELESS = {stage: Script(claims=False, appear_seconds=40, seconds=3) for stage in ("build", "deploy")}
+LATE = {stage: Script(appear_seconds=12, seconds=3) for stage in ("build", "deploy")}
+NAMELESS = {stage: Script(claims=False, appear_seconds=12, seconds=3) for stage in ("build", "deploy")}
 DECIDED = "slack:approve#1/DynamoDB.TransactWriteItems#1/after"
 
 SCENARIOS: dict[str, Scenario] = {

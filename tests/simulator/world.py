@@ -113,6 +113,7 @@ class World:
         self._repositories: dict[str, Any] = {}
         self.slack = Slack(Agenda(), "https://slack.invalid")  # type: ignore[arg-type]  # as much of a clock as needed
         self.slack.tokens = {CANARIES["SLACK_BOT_TOKEN"]}
+        self.make_table: Callable[[], Table] = Table
         self.log = io.StringIO()
 
     def begin(self, plan: Plan, meanwhile: Callable[[str], object]) -> None:
@@ -123,7 +124,7 @@ class World:
         clock: Any = self.agenda
         self.lambdas = Lambdas(plan, meanwhile)
         self.states = StepFunctions(self.agenda, self.lambdas.invoke, self._ended)
-        self.table = Table()
+        self.table = self.make_table()
         self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
         self.github.begin(self.agenda)
         repository = f"acme/{target_of(name)}"
