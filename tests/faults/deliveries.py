@@ -12,7 +12,7 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from chatops import aws, clock, errors
-from chatops.domain.question import PausedAt, Question
+from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.slack import client as slack
 from chatops.store import deployments, locks, questions, releases, waits
@@ -127,10 +127,10 @@ class Deliveries:
             asked = {"required": True, "eligible": [LEE, KIM], "groups": [], "quorum": 2}
             made = {**plan, "target": target, "requester": {"id": DANA}, "approval": asked, "started_at": clock.now()}
             deployments.begin(self.rows, name, f"arn:{name}", made)
-        questions.ask(self.rows, ASKED, Question(0, later, (LEE, KIM), 2, later))
+        questions.ask(self.rows, ASKED, Question(0, later, (LEE, KIM), 2))
         self._hold(ASKED)
         waits.park(self.rows, ASKED, "token", 0)
-        questions.ask(self.rows, PAUSED, Question(0, later, pause=PausedAt(MARK, "x", on_timeout="ROLLBACK")))
+        questions.ask(self.rows, PAUSED, Question(0, later, mark=MARK, stage="x", on_timeout="ROLLBACK"))
         questions.address(self.rows, PAUSED, MARK, [LEE, KIM])
         live = Release("v2", deployment_id=LIVE, verified_at="2025-01-02T00:00:00.000Z")
         self.rows.transact(releases.adding("dev", live))

@@ -44,7 +44,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
     for name in (ID, CARD):
         deployments.begin(rows, name, "arn", {**PLAN, "channel": "C0DEPLOY1"})
     later = clock.now() + 3600
-    questions.ask(rows, ID, Question(0, later, ("U0ABSENT1",), 1, later))
+    questions.ask(rows, ID, Question(0, later, ("U0ABSENT1",)))
     live = Release("v2", deployment_id=CARD, verified_at="2025-01-02T00:00:00.000Z")
     rows.transact(releases.adding("dev", live))
 

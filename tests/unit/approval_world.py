@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import codec
 from chatops.domain.question import Question
 from chatops.messages.view import View
 from chatops.steps import approval, speak
@@ -67,6 +68,11 @@ def asked(rows: Table) -> Question:
     found = questions.get(rows, ID)
     assert found is not None
     return found
+
+
+def shown(seen: View) -> tuple[str, dict[str, Any]]:
+    """The phase that a message shows, and the approval's result in it."""
+    return seen.phase, codec.as_json(seen.deployment.approval)
 
 
 def event(mode: str, **more: Any) -> dict[str, Any]:

@@ -157,9 +157,7 @@ class Paused:
     @property
     def mark(self) -> str:
         """Of the pause that it has come to last."""
-        pause = self.question.pause
-        assert pause is not None
-        return pause.mark
+        return self.question.mark
 
     @property
     def question(self) -> Question:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatops import clock
-from chatops.domain.question import Answer, PausedAt, Question
+from chatops.domain.question import Answer, Question
 from chatops.edge import interactions
 from chatops.platforms.rollout import Pause
 from chatops.slack import client as slack
@@ -88,11 +88,10 @@ class Asked:
         deployments.begin(self.rows, ID, "arn", made)
         now = clock.now()
         if kind.mark:
-            at = PausedAt(kind.mark, "BAKE_TIME", "CANARY", 10.0, "ROLLBACK")
-            questions.ask(self.rows, ID, Question(now, now + HOUR, pause=at))
+            questions.ask(self.rows, ID, Question(now, now + HOUR, mark=kind.mark, stage="BAKE_TIME"))
             questions.address(self.rows, ID, kind.mark, eligible)
         else:
-            questions.ask(self.rows, ID, Question(now, now + HOUR, eligible, quorum, now + 900))
+            questions.ask(self.rows, ID, Question(now, now + HOUR, eligible, quorum))
         return made
 
     def press(self, button: str, value: str, user: str, channel: str = CHANNEL) -> str:

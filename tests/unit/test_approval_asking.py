@@ -17,12 +17,11 @@ from tests.unit.approval_world import (
     ID,
     KIM,
     LEE,
-    NOW,
     Said,
-    asked,
     read,
     request,
     said,
+    shown,
 )
 from tests.unit.conftest import Time
 
@@ -41,20 +40,12 @@ def test_a_reminder_that_is_due_names_who_is_missing_and_how_long_is_left(rows: 
     time.pass_by(1.5)
     fact = read()
     text = f"<@{KIM}>: `v1.2.3` → *prod* still waits for your decision; 44m 59s left."
-    assert said.reminders == [(ID, f"reminder-{NOW + 900}", text, {})]
-    assert fact["wait_seconds"] == 900, "the next one"
-    assert asked(rows).next_reminder_at == NOW + 900.5 + 900
-    assert read()["wait_seconds"] == 900
-    assert len(said.reminders) == 1
-
-
-def test_a_reminder_that_another_step_sends_is_not_sent_twice(
-    rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read()
-    time.pass_by(900)
-    monkeypatch.setattr(questions, "reminded", lambda *_: False)
-    assert (read()["wait_seconds"], said.reminders) == (900, [])
+    assert said.reminders == [(ID, "reminder-1", text, {"everywhere": False})]
+    assert fact["wait_seconds"] == 900, "until the next one"
+    time.pass_by(899)
+    assert (read()["wait_seconds"], len(said.reminders)) == (1, 1)
+    time.pass_by(1)
+    assert (read()["wait_seconds"], len(said.reminders)) == (900, 2)
 
 
 def test_who_is_mentioned_goes_by_groups_where_the_plan_asks_many(rows: Table, said: Said, time: Time) -> None:
@@ -73,7 +64,7 @@ def test_who_is_mentioned_goes_by_groups_where_the_plan_asks_many(rows: Table, s
 def test_a_request_parks_its_token_shows_the_card_and_mentions_once_and_everywhere(rows: Table, said: Said) -> None:
     assert request(FACT) == {}
     (seen,) = said.shown
-    assert (seen.phase, seen.approval) == ("approval", FACT)
+    assert shown(seen) == ("approval", FACT)
     deadline = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
     text = f"<@{LEE}>, <@{KIM}>: <@{DANA}> asks to deploy `v1.2.3` to *prod*. Please decide by {deadline}."
     assert said.short == [(ID, "approval", text, {"everywhere": True})]
@@ -125,9 +116,3 @@ def test_what_is_decided_or_cancelled_already_asks_nobody(rows: Table, said: Sai
 
 def test_a_question_that_is_not_written_yet_may_be_asked(rows: Table, said: Said) -> None:
     assert request(FACT) == {}
-
-
-def test_a_fact_without_a_deadline_or_a_plan_without_a_question_is_asked_all_the_same(rows: Table, said: Said) -> None:
-    plan = {name: value for name, value in ASKED.items() if name != "approval"}
-    request({"wake": 0, "eligible": [KIM]}, plan)
-    assert said.short[0][2] == f"<@{KIM}>: <@{DANA}> asks to deploy `v1.2.3` to *prod*. Please decide by ."

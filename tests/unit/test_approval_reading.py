@@ -22,6 +22,7 @@ from tests.unit.approval_world import (
     asked,
     read,
     said,
+    shown,
 )
 from tests.unit.conftest import Time
 
@@ -36,9 +37,9 @@ def test_the_first_look_asks_and_waits_until_the_first_reminder(rows: Table, sai
     assert read() == FACT
     question = asked(rows)
     assert (question.eligible, question.quorum) == ((LEE, KIM), 2)
-    assert (question.deadline_at, question.next_reminder_at) == (NOW + 3600, NOW + 900)
+    assert (question.asked_at, question.deadline_at) == (NOW, NOW + 3600)
     (seen,) = said.shown
-    assert (seen.phase, seen.approval) == ("approval", {**FACT, "wait_seconds": 900})
+    assert shown(seen) == ("approval", {**FACT, "wait_seconds": 1})
     assert [mark for _, mark, _, _ in said.short] == ["approval"]
 
 
@@ -115,7 +116,7 @@ def test_an_approval_is_shown_at_once(rows: Table, said: Said, time: Time) -> No
     fact = read()
     assert (fact["decision"], fact["by"], fact["votes"]) == ("approved", KIM, {LEE: NOW + 5, KIM: NOW + 5})
     _, seen = said.shown
-    assert (seen.deployment_id, seen.phase, seen.approval, seen.plan) == (ID, "decided", fact, ASKED)
+    assert (seen.id, shown(seen), seen.version) == (ID, ("decided", fact), ASKED["version"])
     assert ID in seen.execution_url
 
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from chatops import aws, clock, operator
-from chatops.domain.question import Answer, PausedAt, Question
+from chatops.domain.question import Answer, Question
 from chatops.edge import approval_buttons
 from chatops.messages import living
 from chatops.messages.catalogue import mention
@@ -49,7 +49,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch, time: Time, stack: Clou
     ours = {"stepfunctions": fake, "sts": Sts(), "cloudformation": stack}
     environment.setattr(aws, "client", lambda name, **more: ours.get(name) or real(name, **more))
     deployments.begin(rows, ID, "arn", PLAN)
-    asked = Question(clock.now(), clock.now() + 3600, ("U0LEE0001", "U0KIM0001"), 2, clock.now() + 900)
+    asked = Question(clock.now(), clock.now() + 3600, ("U0LEE0001", "U0KIM0001"), 2)
     questions.ask(rows, ID, asked)
     waits.park(rows, ID, "token-1", 0)
     fake.waiting.add("token-1")
@@ -78,8 +78,7 @@ def test_a_no_takes_its_reason_along(states: States, rows: Table) -> None:
 def paused(rows: Table, name: str, at: float = 0) -> None:
     """A pause of the deployment's rollout."""
     clock.now.pass_by(at)  # type: ignore[attr-defined]  # the tests' clock
-    at = PausedAt(name, "BAKE_TIME", "CANARY", 10.0, "ROLLBACK")
-    questions.ask(rows, ID, Question(clock.now(), clock.now() + 3600, pause=at))
+    questions.ask(rows, ID, Question(clock.now(), clock.now() + 3600, mark=name, on_timeout="ROLLBACK"))
 
 
 def test_a_promotion_is_about_the_pause_that_is_open_now(

@@ -174,70 +174,28 @@ def test_nobody_else_does(rules: dict[str, Any], key: str) -> None:
 
 # -- at a pause ------------------------------------------------------------------------------------------------
 
-APPROVED = {"decision": "approved"}
-
 
 def test_whoever_may_approve_may_promote_the_approvers_first_then_who_was_asked_then_the_groups() -> None:
     given = target(approvers=(LEE,), approver_groups=(PLATFORM,))
-    assert policy.promoters(given, DANA, {"eligible": ["U0ASKED01", LEE]}, {}) == (LEE, "U0ASKED01", KIM, SAM)
-    assert policy.promoters(given, DANA, {}, {}) == (LEE, KIM, SAM)
-    assert policy.promoters(given, DANA, {"eligible": None}, {}) == (LEE, KIM, SAM)
+    assert policy.promoters(given, DANA, ("U0ASKED01", LEE), approved=False) == (LEE, "U0ASKED01", KIM, SAM)
+    assert policy.promoters(given, DANA, (), approved=False) == (LEE, KIM, SAM)
 
 
 def test_a_group_that_slack_does_not_tell_keeps_nobody_else_from_promoting(slack: Slack) -> None:
     slack.down = SlackUnavailable("503")
     given = target(approvers=(LEE,), approver_groups=(PLATFORM,))
-    assert policy.promoters(given, DANA, {"eligible": [KIM]}, {}) == (LEE, KIM)
+    assert policy.promoters(given, DANA, (KIM,), approved=False) == (LEE, KIM)
 
 
 def test_two_people_put_a_version_live_unless_the_policy_lets_one() -> None:
     named = (LEE, DANA)
-    assert policy.promoters(target(approvers=named), DANA, {}, {}) == (LEE,)
-    assert policy.promoters(target(approvers=named), DANA, {}, {"decision": "pending"}) == (LEE,)
-    assert policy.promoters(target(approvers=named), DANA, {}, APPROVED) == named, "somebody else has approved it"
-    assert policy.promoters(target(approvers=named, own_approval=True), DANA, {}, {}) == named
-    assert policy.promoters(target(approvers=named), "U0OUT0001", {}, {}) == named
+    assert policy.promoters(target(approvers=named), DANA, (), approved=False) == (LEE,)
+    assert policy.promoters(target(approvers=named), DANA, (), approved=True) == named, "somebody else has approved it"
+    assert policy.promoters(target(approvers=named, own_approval=True), DANA, (), approved=False) == named
+    assert policy.promoters(target(approvers=named), "U0OUT0001", (), approved=False) == named
 
 
 def test_where_nobody_else_may_the_requester_promotes() -> None:
-    assert policy.promoters(target(), DANA, {}, {}) == (DANA,)
-    assert policy.promoters(target(approvers=(DANA,)), DANA, {}, {}) == (DANA,)
-    assert policy.promoters(target(), "", {}, {}) == ()
-
-
-# -- who may promote ---------------------------------------------------------------------------------------------------
-
-APPROVED, OPEN = {"decision": "approved"}, {"required": False}
-
-
-@pytest.mark.parametrize(
-    ("rules", "user", "approval", "decided", "wanted"),
-    [
-        (Policy(approvers=(LEE, KIM)), DANA, {}, {}, (LEE, KIM)),
-        (Policy(approvers=(LEE, KIM)), LEE, OPEN, {}, (KIM,)),
-        (Policy(approvers=(LEE, KIM)), LEE, {"eligible": [KIM]}, APPROVED, (LEE, KIM)),
-        (Policy(approvers=(LEE, KIM), own_approval=True), LEE, OPEN, {}, (LEE, KIM)),
-        (Policy(approvers=(LEE,)), LEE, OPEN, {}, (LEE,)),
-        (Policy(), DANA, OPEN, {}, (DANA,)),
-        (Policy(), "", OPEN, {}, ()),
-        (Policy(approver_groups=(PLATFORM,)), DANA, OPEN, {}, (KIM, LEE, SAM)),
-        (Policy(approver_groups=("S0GONE001",)), DANA, {"eligible": [KIM]}, APPROVED, (KIM,)),
-    ],
-    ids=[
-        "the approvers",
-        "not one's own, as long as nobody else has approved it",
-        "one's own, once somebody else has approved it",
-        "one's own, where the policy allows that for approvals",
-        "one's own, where there is nobody else",
-        "without approvers the requester",
-        "of the console's, an operator",
-        "the members of user groups",
-        "those who were asked before, where Slack does not show the group",
-    ],
-)
-def test_who_may_promote(
-    slack: Slack, rules: Policy, user: str, approval: Any, decided: Any, wanted: tuple[str, ...]
-) -> None:
-    if rules.approver_groups == ("S0GONE001",):
-        slack.down = SlackRefused("usergroups.users.list", "no_such_subteam")
-    assert policy.promoters(Target("dev", "a/b", "dev_deploy", policy=rules), user, approval, decided) == wanted
+    assert policy.promoters(target(), DANA, (), approved=False) == (DANA,)
+    assert policy.promoters(target(approvers=(DANA,)), DANA, (), approved=False) == (DANA,)
+    assert policy.promoters(target(), "", (), approved=False) == ()

@@ -12,7 +12,7 @@ import pytest
 from chatops import aws, store, targets
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
-from chatops.domain.question import PausedAt, Question
+from chatops.domain.question import Question
 from chatops.edge import approval_buttons, back, cancelling, commands, promotion_buttons
 from chatops.errors import GitHubRateLimited, TargetBusy
 from chatops.github import runs
@@ -126,8 +126,8 @@ def paused(far: Far) -> None:
     """A rollout that people promote at its pause."""
     flow = Flow(far, "d-paused", version="v5")
     mark = Pause("hook", "arn").mark
-    at = PausedAt(mark, "BAKE_TIME", "CANARY", 10.5, "ROLLBACK")
-    questions.ask(far.rows, "d-paused", Question(far.time.at, far.time.at + 60.5, pause=at))
+    place = {"mark": mark, "stage": "BAKE_TIME", "strategy": "CANARY", "on_timeout": "ROLLBACK"}
+    questions.ask(far.rows, "d-paused", Question(far.time.at, far.time.at + 60.5, traffic=10.5, **place))
     questions.address(far.rows, "d-paused", mark, [LEE])
     promotion_buttons.press(far.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
     flow.state["build_error"] = {"Error": "AlreadySettled"}

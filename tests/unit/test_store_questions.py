@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatops.domain.question import OPERATOR, Answer, PausedAt, Question
+from chatops.domain.question import OPERATOR, Answer, Question
 from chatops.store import cancels, deployments, questions, waits
 from chatops.store.table import Conflict, Table
 from tests.unit.conftest import Time
@@ -17,7 +17,13 @@ from tests.unit.question_world import APPROVAL, DANA, KIM, LEE, PROMOTION, Kind,
 ID, MARK = "d-abcdefghijkl", PROMOTION.mark
 PLAN: dict[str, Any] = {"target": "prod", "command": "deploy", "version": "v1", "requester": {"id": DANA}}
 BEGAN, DEADLINE = 1_760_000_000, 1_760_003_600
-PAUSED = PausedAt(MARK, "BAKE_TIME", "CANARY", 10.5, "ROLLBACK")
+PAUSED: dict[str, Any] = {
+    "mark": MARK,
+    "stage": "BAKE_TIME",
+    "strategy": "CANARY",
+    "traffic": 10.5,
+    "on_timeout": "ROLLBACK",
+}
 ROWS: dict[Kind, dict[str, Any]] = {
     APPROVAL: {
         "pk": f"DEPLOYMENT#{ID}",
@@ -26,18 +32,13 @@ ROWS: dict[Kind, dict[str, Any]] = {
         "quorum": 2,
         "asked_at": BEGAN,
         "deadline_at": DEADLINE,
-        "next_reminder_at": BEGAN + 900,
         "votes": {},
         "revision": 0,
     },
     PROMOTION: {
         "pk": f"DEPLOYMENT#{ID}",
         "sk": f"PAUSE#{MARK}",
-        "mark": MARK,
-        "stage": "BAKE_TIME",
-        "strategy": "CANARY",
-        "traffic": 10.5,
-        "on_timeout": "ROLLBACK",
+        **PAUSED,
         "asked_at": BEGAN,
         "deadline_at": DEADLINE,
         "eligible": [LEE, KIM],
@@ -49,8 +50,8 @@ BOTH = [(kind, answer) for kind in (APPROVAL, PROMOTION) for answer in (kind.yes
 def ask(rows: Table, kind: Kind, quorum: int = 1, eligible: tuple[str, ...] = (LEE, KIM)) -> Question:
     """The question as it stands."""
     if kind is APPROVAL:
-        return questions.ask(rows, ID, Question(BEGAN, DEADLINE, eligible, quorum, BEGAN + 900))
-    questions.ask(rows, ID, Question(BEGAN, DEADLINE, pause=PAUSED))
+        return questions.ask(rows, ID, Question(BEGAN, DEADLINE, eligible, quorum))
+    questions.ask(rows, ID, Question(BEGAN, DEADLINE, **PAUSED))
     return questions.address(rows, ID, MARK, eligible)
 
 
@@ -82,14 +83,13 @@ def test_a_question_is_written_with_whom_it_asks_and_until_when_and_read_as_it_w
     assert row(rows, kind) == ROWS[kind]
     assert made == question(rows, kind)
     assert (made.eligible, made.deadline_at, made.decision) == ((LEE, KIM), DEADLINE, None)
-    assert made.pause == (PAUSED if kind is PROMOTION else None)
+    assert (made.mark, made.traffic) == ((MARK, 10.5) if kind is PROMOTION else ("", None))
 
 
 @each
 def test_whoever_asks_again_gets_the_question_that_stands(rows: Table, kind: Kind) -> None:
     first = ask(rows, kind, quorum=2)
-    pause = PausedAt(MARK, "other") if kind is PROMOTION else None
-    assert questions.ask(rows, ID, Question(1.0, 1.0, (DANA,), 9, 1.0, pause)) == first
+    assert questions.ask(rows, ID, Question(1.0, 1.0, (DANA,), 9, mark=kind.mark)) == first
     assert ask(rows, kind, 9, (DANA,)) == first
 
 
@@ -107,7 +107,7 @@ def test_a_row_without_people_and_votes_asks_nobody_and_takes_a_vote(rows: Table
 
 def test_pauses_are_listed_the_latest_first(rows: Table) -> None:
     for number in (1, 3, 2):
-        questions.ask(rows, ID, Question(number, DEADLINE, pause=PausedAt(f"{number:012}")))
+        questions.ask(rows, ID, Question(number, DEADLINE, mark=f"{number:012}"))
     assert [found.asked_at for found in questions.pauses(rows, ID)] == [3, 2, 1]
 
 
@@ -273,27 +273,3 @@ def test_a_vote_that_meets_others_for_ever_gives_up_after_eight_tries(rows: Tabl
     with pytest.raises(Conflict):
         record(crossed, APPROVAL, Answer.APPROVED, LEE)
     assert crossed.left == 992
-
-
-# -- reminders ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_reminder_puts_the_next_one_on_record(rows: Table) -> None:
-    ask(rows, APPROVAL)
-    assert not questions.reminded(rows, ID, BEGAN + 899, 1.0), "another one is due"
-    assert questions.reminded(rows, ID, BEGAN + 900, BEGAN + 1800)
-    assert question(rows, APPROVAL).next_reminder_at == BEGAN + 1800
-    assert not questions.reminded(rows, ID, BEGAN + 900, BEGAN + 1800), "it was sent"
-
-
-def test_a_reminder_that_is_due_is_sent_by_one(rows: Table) -> None:
-    ask(rows, APPROVAL)
-    with ThreadPoolExecutor(4) as crowd:
-        may = list(crowd.map(lambda _: questions.reminded(rows, ID, BEGAN + 900, BEGAN + 1800), range(4)))
-    assert sorted(may) == [False, False, False, True]
-
-
-def test_nobody_is_reminded_of_what_is_decided(rows: Table) -> None:
-    ask(rows, APPROVAL)
-    record(rows, APPROVAL, Answer.APPROVED, LEE)
-    assert not questions.reminded(rows, ID, BEGAN + 900, BEGAN + 1800)

@@ -78,7 +78,7 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         raise NotDecided(f"{deployment_id} does not wait {asked}.")
     text = answers.closed_text(rows, deployment_id, record, question)
     if not text:
-        mark = question.pause.mark if question and question.pause else ""
+        mark = question.mark if question else ""
         text = answers.record(rows, deployment_id, mark, answer, by, reason, OPERATOR)
     if isinstance(text, Refused):
         raise NotDecided(_bare(text))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chatops.domain.plan import ApprovalRule
 from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
@@ -59,20 +59,20 @@ def eligible(target: Target, user: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def promoters(target: Target, user: str, approval: Mapping[str, Any], decided: Mapping[str, Any]) -> tuple[str, ...]:
-    """Everybody who may promote this user's deployment at a pause: those who may approve. `approval` is the plan's,
-    `decided` what has come of it.
+def promoters(target: Target, user: str, asked: Collection[str], *, approved: bool) -> tuple[str, ...]:
+    """Everybody who may promote this user's deployment at a pause: those who may approve. `asked`: whom its approval
+    was put to; `approved`: whether others have approved it.
 
     Two people, not one, put a version live: so the ban on one's own request holds here only while nobody else has
     approved it. Where the policy names nobody, or nobody but them, the requester promotes: they may deploy alone. A
     user group that Slack does not show now keeps nobody from deciding: those who were asked before still may.
     """
     rules = target.policy
-    found = dict.fromkeys([*rules.approvers, *(approval.get("eligible") or ())])
+    found = dict.fromkeys([*rules.approvers, *asked])
     for group in rules.approver_groups:
         with suppress(InvalidRequest):
             found |= dict.fromkeys(sorted(members(group)))
-    if not (rules.own_approval or decided.get("decision") == "approved"):
+    if not (rules.own_approval or approved):
         found.pop(user, None)
     return tuple(found) or ((user,) if user else ())
 

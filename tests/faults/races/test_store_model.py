@@ -121,7 +121,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
 
         @rule(name=begun)
         def ask(self, name: str) -> None:
-            questions.ask(far.rows, name, Question(far.time.at, 2e9, (LEE, KIM), QUORUM, 2e9))
+            questions.ask(far.rows, name, Question(far.time.at, 2e9, (LEE, KIM), QUORUM))
             self.of(name).asked = True
 
         @rule(name=begun, user=PEOPLE)

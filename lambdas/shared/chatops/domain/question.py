@@ -7,7 +7,7 @@ recorded once. Nothing here reads a clock or a table; times are epoch seconds.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 
 SLACK, OPERATOR = "slack", "operator"
@@ -26,6 +26,10 @@ class Answer(StrEnum):
     """Nobody answered in time."""
     PASSED = "passed"
     """The rollout went on without an answer: continued in the console, or by the service itself."""
+
+    @classmethod
+    def from_json(cls, found: object) -> Answer:
+        return cls(str(found))
 
 
 _YES = frozenset({Answer.APPROVED, Answer.PROMOTED})
@@ -46,32 +50,25 @@ class Objection:
 
 
 @dataclass(frozen=True)
-class PausedAt:
-    """Where a rollout waits for its promotion. `mark` identifies this pause in rows and buttons; `traffic` is the
-    percentage that the new version gets (None: unknown); `on_timeout` is what the service does at its own deadline,
-    CONTINUE or ROLLBACK."""
-
-    mark: str
-    stage: str = ""
-    strategy: str = ""
-    traffic: float | None = None
-    on_timeout: str = ""
-
-
-@dataclass(frozen=True)
 class Question:
-    """What is asked, and what has been answered so far. `pause` is None for an approval.
+    """What is asked, and what has been answered so far.
 
-    `votes`: who has agreed, and when. `decision`: the final answer, None while there is none; `by`: a user id, or an
-    operator's ARN and name. `revision` rises with each answer to an approval, `next_reminder_at` is an approval's.
+    `mark` identifies the pause whose promotion is asked for, in rows and buttons; it is empty for an approval, as are
+    the pause's `stage`, `strategy`, `traffic` (the percentage that the new version gets, None: unknown) and
+    `on_timeout` (what the service does at its own deadline, CONTINUE or ROLLBACK). `votes`: who has agreed, and when.
+    `decision`: the final answer; `by`: a user id, or an operator's ARN and name. `revision` rises with each answer.
     """
 
     asked_at: float
     deadline_at: float
     eligible: tuple[str, ...] = ()
     quorum: int = 1
-    next_reminder_at: float = 0.0
-    pause: PausedAt | None = None
+    _: KW_ONLY
+    mark: str = ""
+    stage: str = ""
+    strategy: str = ""
+    traffic: float | None = None
+    on_timeout: str = ""
     votes: Mapping[str, float] = field(default_factory=dict)
     revision: int = 0
     decision: Answer | None = None
@@ -105,9 +102,13 @@ class Question:
         if answer is Answer.ROLLED_BACK:
             return Objection("click_not_your_pause", people=self.eligible, user=requester)
         own = user == requester and user in approvers
-        if self.pause:
+        if self.mark:
             return Objection("click_promote_own" if own else "click_not_promoter", people=self.eligible)
         return Objection("click_own" if own else "click_not_asked", people=self.eligible)
+
+    def reminders(self, now: float, every: float) -> int:
+        """How many reminders are due, one after each `every` seconds."""
+        return int((now - self.asked_at) // every)
 
     def took(self, now: float) -> float:
         """Seconds from the question to its decision, or until now."""
@@ -139,4 +140,4 @@ def _decided(question: Question, decision: Answer, now: float) -> Objection:
 
 
 def _expired(question: Question) -> str:
-    return "click_pause_expired" if question.pause else "click_already_expired"
+    return "click_pause_expired" if question.mark else "click_already_expired"

@@ -1,137 +1,146 @@
-"""approval: ask people, with a token; read what they decided, without."""
+"""approval: ask people whether it may be deployed, or whether its paused rollout may go on, with a token; read what an
+approval has come to, without."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import replace
 
-from chatops import clock
+from chatops import clock, policy
+from chatops.domain import codec
+from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.plan import Plan
 from chatops.domain.question import Answer, Question
+from chatops.domain.results import Decision
 from chatops.errors import DecisionRecorded
-from chatops.messages.catalogue import duration, say
+from chatops.messages.catalogue import Markup, duration, say
+from chatops.messages.paused import where
 from chatops.messages.view import View
-from chatops.messages.who import asked_of
-from chatops.steps import promotion, speak
+from chatops.messages.who import asked
+from chatops.platforms.rollout import CONTINUE
+from chatops.steps import speak
 from chatops.store import cancels, questions, results, waits
 from chatops.store.table import Table, table
-from chatops.targets import LOOKS
+from chatops.targets import LOOKS, targets
 
 _ASK_AGAIN = 60
 """Seconds until a card that Slack did not take is shown again."""
 
 
-def run(event: dict[str, Any]) -> dict[str, Any]:
+def run(event: Json) -> Json:
     """By `mode`. `request`, and `promotion` for a rollout that is paused: store the token, show the buttons, mention
     those who may press them; raises DecisionRecorded if there is nothing to wait for. `read`: the approval's decision
     (not_needed where the policy asks nobody), and how long the next wait may be."""
     return _read(event) if event["mode"] == "read" else _request(event)
 
 
-def _request(event: dict[str, Any]) -> dict[str, Any]:
-    deployment_id, state, rows = str(event["deployment_id"]), event["state"], table()
-    mark = str(state["rollout"]["pause"]["mark"]) if event["mode"] == "promotion" else ""
-    question = questions.get(rows, deployment_id, mark)
-    if (question and question.decision) or cancels.get(rows, deployment_id):
+def _request(event: Json) -> Json:
+    deployment, rows = Deployment.of(event), table()
+    pause = deployment.rollout.pause if event["mode"] == "promotion" else None
+    mark = pause.mark or "" if pause else ""
+    question = questions.get(rows, deployment.id, mark)
+    if (question and question.decision) or cancels.get(rows, deployment.id):
         raise DecisionRecorded("There is a decision already.")
     if mark and not (question and question.eligible):
-        question = questions.address(rows, deployment_id, mark, promotion.eligible(state))
-    if not waits.park(rows, deployment_id, str(event["token"]), int(event["wake"])):
+        question = questions.address(rows, deployment.id, mark, _promoters(deployment))
+    if not waits.park(rows, deployment.id, str(event["token"]), int(event["wake"])):
         raise DecisionRecorded("Something changed since the decision was read.")
-    if not (mark and question):
-        _ask(speak.view_of(Deployment.of(event)))
-        return {}
-    pause = {**state["rollout"]["pause"], "eligible": list(question.eligible)}
-    seen = speak.view_of(Deployment.of({**event, "state": {**state, "rollout": {**state["rollout"], "pause": pause}}}))
-    if speak.show(seen):
-        key, text, everywhere = promotion.ping(seen, question)
-        speak.short(deployment_id, key, text, everywhere=everywhere)
+    question = question or questions.ask(rows, deployment.id, _question(deployment.plan))
+    if pause:
+        rollout = replace(deployment.rollout, pause=replace(pause, eligible=question.eligible))
+        deployment = replace(deployment, rollout=rollout)
+    _ask(speak.view_of(deployment), question)
     return {}
 
 
-def _ask(seen: View) -> bool:
-    """Show the card, and mention those who may decide; False if Slack did not take it."""
-    return speak.show(seen) and speak.short(seen.id, "approval", _ping(seen), everywhere=True)
+def _promoters(deployment: Deployment) -> tuple[str, ...]:
+    plan = deployment.plan
+    approval, approved = plan.approval, deployment.approval.decision == Answer.APPROVED
+    people = approval.eligible if approval else ()
+    return policy.promoters(targets()[plan.target], plan.requester.id, people, approved=approved)
 
 
-def _ping(seen: View) -> str:
-    return say(
-        "approval_ping_rollback" if seen.command == "rollback" else "approval_ping",
-        people=asked_of(seen),
-        user=seen.requester,
-        version=seen.version,
-        target=seen.target,
-        deadline=seen.deployment.approval.deadline or "",
-    )
+def _ask(seen: View, question: Question) -> bool:
+    """Show the card, and mention those who may answer: once, and once each time that a reminder falls due. False if
+    Slack did not take it."""
+    due = question.reminders(clock.now(), seen.plan.timing.reminder)
+    key = f"promotion-{question.mark}-{due}" if question.mark else f"reminder-{due}" if due else "approval"
+    text = _mention(seen, question, reminds=due > 0)
+    return speak.show(seen) and speak.short(seen.id, key, text, everywhere=not due)
 
 
-def _read(event: dict[str, Any]) -> dict[str, Any]:
-    deployment_id, rows = str(event["deployment_id"]), table()
-    if event["state"]["plan"]["approval"]["required"]:
-        result = _decision(event, rows)
+def _mention(seen: View, question: Question, *, reminds: bool) -> str:
+    continues = question.on_timeout == CONTINUE
+    values = {
+        "version": seen.version,
+        "target": seen.target,
+        "user": seen.requester,
+        "people": asked(seen.plan.approval, question.eligible, question.votes),
+        "deadline": clock.iso(question.deadline_at),
+        "left": duration(question.deadline_at - clock.now()),
+        "where": where(question.stage, question.traffic),
+        "then": Markup(say("promotion_then_continue" if continues else "promotion_then_rollback")),
+    }
+    if question.mark:
+        return say("promotion_reminder" if reminds else "promotion_ping", values)
+    if reminds:
+        return say("reminder", values)
+    return say("approval_ping_rollback" if seen.command == "rollback" else "approval_ping", values)
+
+
+def _read(event: Json) -> Json:
+    deployment, rows = Deployment.of(event), table()
+    if deployment.plan.approval:
+        result = _decision(deployment, rows)
+    elif cancel := cancels.get(rows, deployment.id):
+        result = Decision("cancelled", str(cancel["by"]))
     else:
-        cancel = cancels.get(rows, deployment_id)
-        result = {"decision": "cancelled", "by": str(cancel["by"])} if cancel else {"decision": "not_needed"}
-    if result["decision"] != "pending":
-        results.keep(rows, deployment_id, "approval", result)
-    return result
+        result = Decision("not_needed")
+    made = codec.as_json(result)
+    if result.decision != "pending":
+        results.keep(rows, deployment.id, "approval", made)
+    return made
 
 
-def _decision(event: dict[str, Any], rows: Table) -> dict[str, Any]:
-    deployment_id, plan = str(event["deployment_id"]), event["state"]["plan"]
-    wake, now = waits.counter(rows, deployment_id), clock.now()  # the counter first, then the truth
-    question = questions.ask(rows, deployment_id, _question(plan, now))
-    if not question.decision and now >= question.deadline_at and not cancels.get(rows, deployment_id):
-        question = questions.record(rows, deployment_id, Answer.EXPIRED)
-    if not question.decision and (cancel := cancels.get(rows, deployment_id)):
+def _decision(deployment: Deployment, rows: Table) -> Decision:
+    wake, now = waits.counter(rows, deployment.id), clock.now()  # the counter first, then the truth
+    question = questions.ask(rows, deployment.id, _question(deployment.plan))
+    if not question.decision and now >= question.deadline_at and not cancels.get(rows, deployment.id):
+        question = questions.record(rows, deployment.id, Answer.EXPIRED)
+    if not question.decision and (cancel := cancels.get(rows, deployment.id)):
         return _result(question, wake, "cancelled", str(cancel["by"]))
     result = _result(question, wake, str(question.decision or "pending"), question.by)
-    seen = speak.view_of(Deployment.of({**event, "state": {**event["state"], "approval": result}}))
+    seen = speak.view_of(replace(deployment, approval=result))
     if question.decision is Answer.APPROVED:
         speak.show(seen)  # the buttons give way to the decision at once, whatever comes next
     if question.decision:
         return result
-    upcoming = min(question.deadline_at, _remind(rows, seen, question, plan, now)) - now
-    if not _ask(seen):  # nobody can decide who has not seen the card
-        upcoming = min(upcoming, max(_ASK_AGAIN, plan["timing"]["approval"] / LOOKS))
-    result["wait_seconds"] = max(math.ceil(upcoming), 1)
-    return result
+    timing = deployment.plan.timing
+    reminder_at = question.asked_at + (question.reminders(now, timing.reminder) + 1) * timing.reminder
+    upcoming = min(question.deadline_at, reminder_at) - now
+    if not _ask(seen, question):  # nobody can decide who has not seen the card
+        upcoming = min(upcoming, max(_ASK_AGAIN, timing.approval / LOOKS))
+    return replace(result, wait_seconds=max(math.ceil(upcoming), 1))
 
 
-def _remind(rows: Table, seen: View, question: Question, plan: dict[str, Any], now: float) -> float:
-    """Send the reminder if it is due; when the next one is."""
-    if now < question.next_reminder_at:
-        return question.next_reminder_at
-    following: float = now + plan["timing"]["reminder"]
-    if questions.reminded(rows, seen.id, question.next_reminder_at, following):
-        who = asked_of(seen)
-        left = duration(question.deadline_at - now)
-        text = say("reminder", people=who, version=seen.version, target=seen.target, left=left)
-        speak.short(seen.id, f"reminder-{int(now)}", text)
-    return following
+def _question(plan: Plan) -> Question:
+    if plan.approval is None:
+        raise ValueError("The plan asks nobody.")
+    now = clock.now()
+    return Question(now, now + plan.timing.approval, plan.approval.eligible, plan.approval.quorum)
 
 
-def _question(plan: dict[str, Any], now: float) -> Question:
-    people, timing = plan["approval"], plan["timing"]
-    return Question(
-        asked_at=now,
-        deadline_at=now + timing["approval"],
-        eligible=tuple(people["eligible"]),
-        quorum=int(people["quorum"]),
-        next_reminder_at=now + timing["reminder"],
+def _result(question: Question, wake: int, decision: str, by: str) -> Decision:
+    return Decision(
+        decision=decision,
+        by=by,
+        reason=question.reason,
+        votes=question.votes,
+        eligible=question.eligible,
+        quorum=question.quorum,
+        deadline=clock.iso(question.deadline_at),
+        seconds=question.took(clock.now()),
+        wake=wake,
+        wait_seconds=1,
     )
-
-
-def _result(question: Question, wake: int, decision: str, by: str) -> dict[str, Any]:
-    return {
-        "decision": decision,
-        "by": by,
-        "reason": question.reason,
-        "votes": dict(question.votes),
-        "eligible": list(question.eligible),
-        "quorum": question.quorum,
-        "deadline": clock.iso(question.deadline_at),
-        "seconds": question.took(clock.now()),
-        "wake": wake,
-        "wait_seconds": 1,
-    }

@@ -1,20 +1,18 @@
-"""promotion: a rollout that waits for people at a pause. What one observation of it comes to, whom to ask, and going on
-once they have promoted it."""
+"""promotion: a rollout that waits for people at a pause. What one observation of it comes to, and going on once they
+have promoted it. `approval` asks them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from chatops import clock, policy
-from chatops.domain.question import Answer, PausedAt, Question
+from chatops import clock
+from chatops.domain import codec
+from chatops.domain.codec import Json
+from chatops.domain.question import Answer, Question
 from chatops.domain.reason import Reason
+from chatops.domain.results import PauseResult
 from chatops.errors import ServiceRefused
-from chatops.messages.catalogue import Markup, duration, say
-from chatops.messages.paused import where
-from chatops.messages.view import View
-from chatops.messages.who import asked
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import CONTINUE, Pause, Rollout
 from chatops.steps.dispatch import assert_ours
@@ -28,7 +26,7 @@ _LONGEST_WAIT = 300
 _GRACE = 60
 """Seconds that the service has at its own deadline to do what it announced."""
 
-_STATES: dict[Answer | None, dict[str, Any]] = {
+_STATES: dict[Answer | None, Json] = {
     Answer.PROMOTED: {"state": "promoted"},
     Answer.EXPIRED: {"state": "expired", "done": True},
     Answer.ROLLED_BACK: {"state": "cancelled", "done": True},
@@ -44,10 +42,10 @@ class Observation:
     target: Target
     now: float
     wake: int
-    before: dict[str, Any]
+    before: Json
 
 
-def since(seen: Observation, found: Rollout) -> dict[str, Any]:
+def since(seen: Observation, found: Rollout) -> Json:
     """What is kept from one observation to the next: its time, how long people have been waited for, and the last pause
     that the rollout has left."""
     return {"seen_at": seen.now, "held": _held(seen), **_left(seen, found)}
@@ -61,18 +59,24 @@ def _held(seen: Observation) -> float:
     return waited
 
 
-def at(seen: Observation, found: Rollout) -> dict[str, Any]:
+def at(seen: Observation, found: Rollout) -> Json:
     """The part of the rollout's result that its pause makes: state paused, promoted, expired or cancelled."""
     pause = found.pause
     if pause is None:
         raise ValueError("The rollout is not paused.")
-    stage = found.lifecycle_stage or found.status
-    place = PausedAt(pause.mark, stage, found.strategy, found.traffic, pause.on_timeout)
-    asking = Question(seen.now, _deadline(pause, seen), pause=place)
+    asking = Question(
+        asked_at=seen.now,
+        deadline_at=_deadline(pause, seen),
+        mark=pause.mark,
+        stage=found.lifecycle_stage or found.status,
+        strategy=found.strategy,
+        traffic=found.traffic,
+        on_timeout=pause.on_timeout,
+    )
     question = questions.ask(seen.rows, seen.deployment_id, asking)
     if not question.decision and seen.now >= _ends_here(pause, question):
         question = questions.record(seen.rows, seen.deployment_id, Answer.EXPIRED, mark=pause.mark)
-    shown = {"pause": {**pause.fact(), **_result(question)}}
+    shown = {"pause": _result(question, pause)}
     if question.decision in _STATES:
         return {**_STATES[question.decision], **shown}
     return {"state": "paused", **shown, "wake": seen.wake, "wait_seconds": _wait(question, seen)}
@@ -102,22 +106,23 @@ def _wait(question: Question, seen: Observation) -> int:
     return max(math.ceil(min(longest, left) if left > 0 else longest), 1)
 
 
-def _result(question: Question) -> dict[str, Any]:
-    """A pause as messages show it."""
-    pause = question.pause or PausedAt("")
-    return {
-        "stage": pause.stage,
-        "strategy": pause.strategy,
-        "traffic": pause.traffic,
-        "eligible": list(question.eligible),
-        "deadline": clock.iso(question.deadline_at),
-        "decision": str(question.decision or "pending"),
-        "by": question.by,
-        "seconds": question.took(clock.now()),
-    }
+def _result(question: Question, pause: Pause | None = None) -> Json:
+    """What messages show of a pause; and where the rollout still waits there, what lets it go on."""
+    made = PauseResult(
+        **(pause.fact() if pause else {}),
+        stage=question.stage,
+        strategy=question.strategy,
+        traffic=question.traffic,
+        eligible=question.eligible,
+        deadline=clock.iso(question.deadline_at),
+        decision=str(question.decision or "pending"),
+        by=question.by,
+        seconds=question.took(clock.now()),
+    )
+    return codec.as_json(made)
 
 
-def _left(seen: Observation, found: Rollout) -> dict[str, Any]:
+def _left(seen: Observation, found: Rollout) -> Json:
     """The pause that the rollout has left, as `last_pause`; empty where there was none. One that ended without a
     decision is closed, so that a late click is answered with what happened."""
     known = seen.before.get("last_pause")
@@ -133,39 +138,7 @@ def _left(seen: Observation, found: Rollout) -> dict[str, Any]:
     return {"last_pause": _result(question)}
 
 
-# -- asking ------------------------------------------------------------------------------------------------------------
-
-
-def eligible(state: dict[str, Any]) -> list[str]:
-    """Who may promote this deployment, now that it is paused."""
-    plan, decided = state["plan"], state.get("approval") or {}
-    requester = str(plan["requester"]["id"])
-    return list(policy.promoters(targets()[plan["target"]], requester, plan.get("approval") or {}, decided))
-
-
-def ping(seen: View, question: Question) -> tuple[str, str, bool]:
-    """The message that mentions those who may promote: its mark (once for each pause, and once each time that a
-    reminder is due), its text, and whether the whole channel sees it."""
-    pause = question.pause or PausedAt("")
-    due = int((clock.now() - question.asked_at) // targets()[seen.target].timing.reminder)
-    people = Markup(say("operator"))
-    if question.eligible:
-        people = asked(seen.plan.approval, question.eligible)
-    place = where(pause.stage, pause.traffic)
-    values = {"version": seen.version, "target": seen.target, "where": place, "people": people}
-    if due:
-        text = say("promotion_reminder", values, left=duration(question.deadline_at - clock.now()))
-    else:
-        goes_on = pause.on_timeout == CONTINUE
-        then = Markup(say("promotion_then_continue" if goes_on else "promotion_then_rollback"))
-        text = say("promotion_ping", values, deadline=clock.iso(question.deadline_at), then=then)
-    return f"promotion-{pause.mark}-{due}", text, not due
-
-
-# -- going on ----------------------------------------------------------------------------------------------------------
-
-
-def promote(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:
+def promote(event: Json, platform_of: PlatformOf = platform) -> Json:
     """Let a paused rollout go on, at exactly the pause that people saw and promoted. A rollback passes its pauses
     without asking: that release was live before.
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chatops import clock
-from chatops.domain.question import SLACK, Answer, PausedAt, Question
+from chatops.domain import codec
+from chatops.domain.question import SLACK, Answer, Question
 from chatops.store import cancels, waits
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
 _TRIES = 8
 _PAUSE = "PAUSE#"
+_ASKED = ("asked_at", "deadline_at")
+_OF_APPROVALS = (*_ASKED, "eligible", "quorum", "votes", "revision")
+_OF_PAUSES = (*_ASKED, "mark", "stage", "strategy", "traffic", "on_timeout")
+_DECIDED = ("decision", "by", "decided_at", "via")
 
 
 def _pk(deployment_id: str) -> str:
@@ -41,13 +46,9 @@ def pauses(table: Table, deployment_id: str) -> list[Question]:
 
 def ask(table: Table, deployment_id: str, question: Question) -> Question:
     """Record the question once; the one that stands, whoever asked first."""
-    row: Item = {"pk": _pk(deployment_id), "asked_at": question.asked_at, "deadline_at": question.deadline_at}
-    if pause := question.pause:
-        row |= {"sk": _sk(pause.mark), **vars(pause)}
-    else:
-        row |= {"sk": _sk(""), "eligible": list(question.eligible), "quorum": question.quorum}
-        row |= {"next_reminder_at": question.next_reminder_at, "votes": {}, "revision": 0}
-    return _read(table.put_once(row))
+    made = codec.as_json(question)
+    row = {name: made.get(name) for name in (_OF_PAUSES if question.mark else _OF_APPROVALS)}
+    return _read(table.put_once({"pk": _pk(deployment_id), "sk": _sk(question.mark), **row}))
 
 
 def address(table: Table, deployment_id: str, mark: str, eligible: Sequence[str]) -> Question:
@@ -98,59 +99,16 @@ def record(
 
 def _change(deployment_id: str, seen: Question, made: Question) -> Item:
     """The transaction member that writes what an answer changed."""
-    values: Item = {}
-    if made.decision:
-        values = {"decision": str(made.decision), "by": made.by, "decided_at": made.decided_at, "via": made.via}
-    if made.pause:
-        when = "attribute_exists(#pk) AND attribute_not_exists(#decision)"
-    else:
-        values |= {"votes": dict(made.votes), "revision": made.revision}
-        values |= {"reason": made.reason} if made.decision else {}
-        when = "attribute_not_exists(#decision) AND #revision = :seen"
-    change = "SET " + ", ".join(f"#{name} = :{name}" for name in values)
-    values |= {} if made.pause else {"seen": seen.revision}
-    mark = made.pause.mark if made.pause else ""
-    return {"Update": t.update(_pk(deployment_id), _sk(mark), change, when, values)}
-
-
-def reminded(table: Table, deployment_id: str, due: float, following: float) -> bool:
-    """True for the one caller that may send the approval's reminder that was due at `due`."""
-    try:
-        table.update(
-            _pk(deployment_id),
-            _sk(""),
-            "SET #next_reminder_at = :next",
-            "#next_reminder_at = :due AND attribute_not_exists(#decision)",
-            {"next": following, "due": due},
-        )
-    except Conflict:
-        return False
-    return True
+    written = _DECIDED if made.decision else ()
+    when, condition = "attribute_exists(#pk) AND attribute_not_exists(#decision)", {}
+    if not made.mark:
+        written += ("votes", "revision", *(("reason",) if made.decision else ()))
+        when, condition = "attribute_not_exists(#decision) AND #revision = :seen", {"seen": seen.revision}
+    found = codec.as_json(made)
+    change = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
+    values = {name: found[name] for name in written} | condition
+    return {"Update": t.update(_pk(deployment_id), _sk(made.mark), change, when, values)}
 
 
 def _read(row: Item) -> Question:
-    pause = None
-    if row.get("mark"):
-        traffic = row.get("traffic")
-        pause = PausedAt(
-            mark=str(row["mark"]),
-            stage=str(row.get("stage") or ""),
-            strategy=str(row.get("strategy") or ""),
-            traffic=None if traffic is None else float(traffic),
-            on_timeout=str(row.get("on_timeout") or ""),
-        )
-    return Question(
-        asked_at=float(row["asked_at"]),
-        deadline_at=float(row["deadline_at"]),
-        eligible=tuple(row.get("eligible") or ()),
-        quorum=int(row.get("quorum") or 1),
-        next_reminder_at=float(row.get("next_reminder_at") or 0),
-        pause=pause,
-        votes=dict(row.get("votes") or {}),
-        revision=int(row.get("revision") or 0),
-        decision=Answer(row["decision"]) if row.get("decision") else None,
-        by=str(row.get("by") or ""),
-        decided_at=float(row.get("decided_at") or 0),
-        reason=str(row.get("reason") or ""),
-        via=str(row.get("via") or ""),
-    )
+    return codec.read(Question, row)
