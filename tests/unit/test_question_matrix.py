@@ -13,6 +13,7 @@ import pytest
 
 from chatops import observability
 from chatops.domain.question import Answer
+from chatops.domain.results import RolloutResult
 from chatops.edge import cancelling
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import approval, promotion
@@ -178,8 +179,8 @@ def read(world: Asked, kind: Kind, plan: dict[str, Any]) -> str:
         return str(approval.run(event)["decision"])
     target = Target("dev", "a/b", "dev_deploy", cluster="c", service="s")
     found = Rollout(RolloutState.PAUSED, "IN_PROGRESS", lifecycle_stage="BAKE_TIME", pause=PAUSE)
-    seen = promotion.Observation(world.rows, ID, target, world.time.at, 0, {})
-    state = str(promotion.at(seen, found)["state"])
+    seen = promotion.Observation(world.rows, ID, target, world.time.at, 0, RolloutResult())
+    state = promotion.at(seen, found, found.result()).state
     return "cancelled" if world.cancelled_by() else state
 
 

@@ -128,8 +128,8 @@ def test_paused_is_a_state_beside_moving() -> None:
     ours = brought("IN_PROGRESS", pause=at, strategy="CANARY", traffic=10.0, baking=600, lifecycle_stage="BAKE_TIME")
     found = rollout(service(), [ours], OURS)
     assert (found.state, found.pause, found.strategy, found.traffic) == (RolloutState.PAUSED, at, "CANARY", 10.0)
-    assert found.fact()["pause"] == {**at.fact()}
-    assert rollout(service(), [brought("IN_PROGRESS")], OURS).fact()["pause"] == {}
+    assert found.result().pause == at.result()
+    assert rollout(service(), [brought("IN_PROGRESS")], OURS).result().pause is None
 
 
 def test_a_newer_deployment_overtakes_a_paused_one() -> None:
@@ -179,7 +179,8 @@ def test_stopped_by_nobody_is_the_end_of_its_wait(code: str) -> None:
     assert not codedeploy_verdict.ready_too_long(info("Stopped", "CONTINUE_DEPLOYMENT", **error))
 
 
-def test_a_fact_tells_all_of_it() -> None:
-    """What messages show comes from the fact alone."""
-    fields = set(inspect.signature(Rollout).parameters)
-    assert fields <= set(Rollout(RolloutState.MOVING, "x").fact())
+def test_a_result_has_all_of_a_rollout() -> None:
+    """Messages show the result alone."""
+    found = Rollout(RolloutState.PAUSED, "x", running=1, pause=Pause("hook", ARN), restored_by="d-2")
+    shown = {name: getattr(found.result(), name) for name in inspect.signature(Rollout).parameters}
+    assert shown == {**vars(found), "pause": Pause("hook", ARN).result()}

@@ -108,8 +108,6 @@ def test_counts_and_the_last_three_events_come_along() -> None:
     assert (found.running, found.desired, found.pending, found.lifecycle_stage) == (3, 4, 1, "BAKE_TIME")
     assert len(found.events) == 3
     assert all(len(event) == 300 for event in found.events)
-    assert found.fact()["state"] == "moving"
-    assert type(found.fact()["state"]) is str
 
 
 # -- services without service deployments --------------------------------------------------------------------

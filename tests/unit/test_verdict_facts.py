@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import codec
 from chatops.platforms.ecs_verdict import counts, restored, rollout
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
@@ -144,11 +145,12 @@ def test_of_what_puts_back_primary_where_there_are_no_service_deployments(primar
 
 
 def test_the_state_machine_carries_plain_json() -> None:
-    found = rollout(service(), [brought("SUCCESSFUL")], OURS).fact()
+    found = codec.as_json(rollout(service(), [brought("SUCCESSFUL")], OURS).result())
     assert found == {
         **COUNTED,
         "state": "healthy",
         "status": "SUCCESSFUL",
+        "done": False,
         "restoring": False,
         "restored_by": "",
         "task_definition": OURS,
@@ -156,14 +158,15 @@ def test_the_state_machine_carries_plain_json() -> None:
         "lifecycle_stage": "",
         "events": list(COUNTED["events"]),
         "strategy": "",
-        "traffic": None,
         "pause": {},
+        "why": {},
         "baking": 0,
         "lapsed": False,
     }
     assert type(found["events"]) is list
-    paused = rollout(service(), [brought("IN_PROGRESS", pause=PAUSE)], OURS).fact()
-    assert (paused["state"], paused["pause"]) == ("paused", PAUSE.fact())
+    assert type(found["state"]) is str
+    paused = rollout(service(), [brought("IN_PROGRESS", pause=PAUSE)], OURS).result()
+    assert (paused.state, paused.pause) == ("paused", PAUSE.result())
 
 
 # -- what is not there -----------------------------------------------------------------------------------------
@@ -188,28 +191,6 @@ def test_a_service_that_tells_nothing_runs_nothing() -> None:
     nothing = {"running": 0, "desired": 0, "events": ()}
     assert rollout({}, [], OURS) == verdict("overtaken", "", "", reason="", **nothing)
     assert restored({}, [], OURS) == verdict("moving", "", "", reason="", **nothing)
-
-
-def test_what_no_service_was_asked_for_is_carried_as_nothing() -> None:
-    """Of a deployment that must not be touched, or that has not begun yet, there is only the state to tell."""
-    assert Rollout(RolloutState.MOVING, "").fact() == {
-        "state": "moving",
-        "status": "",
-        "restoring": False,
-        "restored_by": "",
-        "running": 0,
-        "desired": 0,
-        "pending": 0,
-        "task_definition": "",
-        "reason": "",
-        "lifecycle_stage": "",
-        "events": [],
-        "strategy": "",
-        "traffic": None,
-        "pause": {},
-        "baking": 0,
-        "lapsed": False,
-    }
 
 
 def test_a_deployment_of_which_ecs_tells_no_image_and_no_source_is_not_taken_for_ours() -> None:

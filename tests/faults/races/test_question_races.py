@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.outcome import Outcome
 from chatops.domain.question import Answer, Question
+from chatops.domain.results import RolloutResult
 from chatops.edge import interactions
 from chatops.errors import CancelRecorded, TargetBusy
 from chatops.platforms.ecs import Ecs
@@ -119,9 +121,10 @@ def approval_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> N
 
 def look(far: Far, found: Rollout = PAUSED) -> dict[str, Any]:
     """What Check Rollout makes of the pause, or of its end."""
-    before = {"state": "paused", "pause": PAUSE.fact(), "seen_at": far.time.at}
+    before = RolloutResult("paused", pause=PAUSE.result(), seen_at=far.time.at)
     seen = promotion.Observation(far.rows, ID, targets()[TARGET], far.time.at, 0, before)
-    return promotion.at(seen, found) if found.pause else promotion.since(seen, found)
+    step = promotion.at if found.pause else promotion.since
+    return codec.as_json(step(seen, found, found.result()))
 
 
 def live(far: Far) -> str:
@@ -143,7 +146,7 @@ def paused(far: Far) -> None:
 
 def promotion_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> None:
     """Promote, whatever the rollout's result still says, reads the table."""
-    state = {"plan": far.record(ID)["plan"], "rollout": {"state": "promoted", "pause": PAUSE.fact()}}
+    state = {"plan": far.record(ID)["plan"], "rollout": {"state": "promoted", "pause": codec.as_json(PAUSE.result())}}
     continued: list[str] = []
 
     class Fake(Ecs):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
+
+from chatops.domain.results import PauseResult, RolloutResult
 
 ROLLBACK, CONTINUE = "ROLLBACK", "CONTINUE"
 
@@ -31,9 +33,9 @@ class Pause:
         """What names this pause and no other, in rows and buttons: twelve hexadecimal digits."""
         return hashlib.sha256(f"{self.of} {self.id}".encode()).hexdigest()[:12]
 
-    def fact(self) -> dict[str, Any]:
-        """As the state machine carries it."""
-        return {**asdict(self), "mark": self.mark}
+    def result(self) -> PauseResult:
+        """As the state machine carries it, before anybody has decided."""
+        return PauseResult(self.id, self.of, self.expires_at, self.on_timeout, self.mark)
 
 
 class RolloutState(StrEnum):
@@ -72,7 +74,8 @@ class Rollout:
     lapsed: bool = False
     restored_by: str = ""
 
-    def fact(self) -> dict[str, Any]:
+    def result(self) -> RolloutResult:
         """As the state machine carries it."""
-        found = {**asdict(self), "state": str(self.state), "events": list(self.events)}
-        return {**found, "pause": self.pause.fact() if self.pause else {}}
+        shown: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        pause = self.pause.result() if self.pause else None
+        return RolloutResult(**{**shown, "state": str(self.state), "pause": pause})

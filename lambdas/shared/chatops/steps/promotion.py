@@ -4,14 +4,14 @@ have promoted it. `approval` asks them."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatops import clock
-from chatops.domain import codec
 from chatops.domain.codec import Json
+from chatops.domain.deployment import Deployment
 from chatops.domain.question import Answer, Question
 from chatops.domain.reason import Reason
-from chatops.domain.results import PauseResult
+from chatops.domain.results import PauseResult, RolloutResult
 from chatops.errors import ServiceRefused
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import CONTINUE, Pause, Rollout
@@ -26,10 +26,10 @@ _LONGEST_WAIT = 300
 _GRACE = 60
 """Seconds that the service has at its own deadline to do what it announced."""
 
-_STATES: dict[Answer | None, Json] = {
-    Answer.PROMOTED: {"state": "promoted"},
-    Answer.EXPIRED: {"state": "expired", "done": True},
-    Answer.ROLLED_BACK: {"state": "cancelled", "done": True},
+_STATES: dict[Answer | None, str] = {
+    Answer.PROMOTED: "promoted",
+    Answer.EXPIRED: "expired",
+    Answer.ROLLED_BACK: "cancelled",
 }
 
 
@@ -42,25 +42,25 @@ class Observation:
     target: Target
     now: float
     wake: int
-    before: Json
+    before: RolloutResult
 
 
-def since(seen: Observation, found: Rollout) -> Json:
-    """What is kept from one observation to the next: its time, how long people have been waited for, and the last pause
-    that the rollout has left."""
-    return {"seen_at": seen.now, "held": _held(seen), **_left(seen, found)}
+def since(seen: Observation, found: Rollout, result: RolloutResult) -> RolloutResult:
+    """With what is kept from one observation to the next: its time, how long people have been waited for, and the last
+    pause that the rollout has left."""
+    return replace(result, seen_at=seen.now, held=_held(seen), last_pause=_left(seen, found))
 
 
 def _held(seen: Observation) -> float:
     """Seconds so far that the rollout has waited for people; they do not count against its deadline."""
-    waited = float(seen.before.get("held") or 0)
-    if seen.before.get("state") == "paused":
-        waited += max(seen.now - float(seen.before.get("seen_at") or seen.now), 0)
+    waited = seen.before.held or 0
+    if seen.before.state == "paused":
+        waited += max(seen.now - (seen.before.seen_at or seen.now), 0)
     return waited
 
 
-def at(seen: Observation, found: Rollout) -> Json:
-    """The part of the rollout's result that its pause makes: state paused, promoted, expired or cancelled."""
+def at(seen: Observation, found: Rollout, result: RolloutResult) -> RolloutResult:
+    """With what its pause makes of the rollout's result: state paused, promoted, expired or cancelled."""
     pause = found.pause
     if pause is None:
         raise ValueError("The rollout is not paused.")
@@ -76,10 +76,11 @@ def at(seen: Observation, found: Rollout) -> Json:
     question = questions.ask(seen.rows, seen.deployment_id, asking)
     if not question.decision and seen.now >= _ends_here(pause, question):
         question = questions.record(seen.rows, seen.deployment_id, Answer.EXPIRED, mark=pause.mark)
-    shown = {"pause": _result(question, pause)}
+    result = replace(result, pause=_result(question, pause.result()))
     if question.decision in _STATES:
-        return {**_STATES[question.decision], **shown}
-    return {"state": "paused", **shown, "wake": seen.wake, "wait_seconds": _wait(question, seen)}
+        state = _STATES[question.decision]
+        return replace(result, state=state, done=state != "promoted")
+    return replace(result, state="paused", wake=seen.wake, wait_seconds=_wait(question, seen))
 
 
 def _deadline(pause: Pause, seen: Observation) -> float:
@@ -106,10 +107,10 @@ def _wait(question: Question, seen: Observation) -> int:
     return max(math.ceil(min(longest, left) if left > 0 else longest), 1)
 
 
-def _result(question: Question, pause: Pause | None = None) -> Json:
-    """What messages show of a pause; and where the rollout still waits there, what lets it go on."""
-    made = PauseResult(
-        **(pause.fact() if pause else {}),
+def _result(question: Question, pause: PauseResult) -> PauseResult:
+    """With what was asked and decided there."""
+    return replace(
+        pause,
         stage=question.stage,
         strategy=question.strategy,
         traffic=question.traffic,
@@ -119,23 +120,21 @@ def _result(question: Question, pause: Pause | None = None) -> Json:
         by=question.by,
         seconds=question.took(clock.now()),
     )
-    return codec.as_json(made)
 
 
-def _left(seen: Observation, found: Rollout) -> Json:
-    """The pause that the rollout has left, as `last_pause`; empty where there was none. One that ended without a
-    decision is closed, so that a late click is answered with what happened."""
-    known = seen.before.get("last_pause")
-    mark = str((seen.before.get("pause") or {}).get("mark") or "")
+def _left(seen: Observation, found: Rollout) -> PauseResult | None:
+    """The pause that the rollout has left last; None where there was none. One that ended without a decision is closed,
+    so that a late click is answered with what happened."""
+    mark = (seen.before.pause.mark if seen.before.pause else "") or ""
     still = found.pause is not None and found.pause.mark == mark
     question = questions.get(seen.rows, seen.deployment_id, mark) if mark and not still else None
     if question is None:
-        return {"last_pause": known} if known else {}
+        return seen.before.last_pause
     if not question.decision:
         late = found.lapsed or seen.now >= question.deadline_at
         answer = Answer.EXPIRED if late else Answer.PASSED
         question = questions.record(seen.rows, seen.deployment_id, answer, mark=mark)
-    return {"last_pause": _result(question)}
+    return _result(question, PauseResult())
 
 
 def promote(event: Json, platform_of: PlatformOf = platform) -> Json:
@@ -148,16 +147,15 @@ def promote(event: Json, platform_of: PlatformOf = platform) -> Json:
     Raises AlreadySettled where this deployment must not have an effect any more, ServiceRefused where the service does
     not allow a restored release to go on.
     """
-    deployment_id, state, rows = str(event["deployment_id"]), event["state"], table()
-    target = targets()[state["plan"]["target"]]
-    assert_ours(rows, deployment_id, target.name)
-    restoring = state.get("restored") or {}
-    seen = (restoring or state["rollout"]).get("pause") or {}
-    if not seen or not (restoring or _promoted(rows, deployment_id, str(seen["mark"]))):
+    deployment, rows = Deployment.of(event), table()
+    target = targets()[deployment.plan.target]
+    assert_ours(rows, deployment.id, target.name)
+    restoring = bool(deployment.restored)
+    seen = (deployment.restored or deployment.rollout).pause
+    if seen is None or not (restoring or _promoted(rows, deployment.id, seen.mark or "")):
         return {"continued": False}
-    pause = Pause(id=str(seen["id"]), of=str(seen["of"]))
     try:
-        return {"continued": platform_of(target).proceed(pause)}
+        return {"continued": platform_of(target).proceed(Pause(id=seen.id or "", of=seen.of or ""))}
     except ServiceRefused as refused:
         if restoring:
             raise

@@ -110,7 +110,7 @@ def _reported(deployment: Deployment, row: Item) -> Deployment:
 
 
 def _by_service(rows: Table, deployment: Deployment, found: Rollout) -> Found:
-    ended = {**found.fact(), "done": True, "why": rollout.why_ended(found)}
+    ended = codec.as_json(replace(found.result(), done=True, why=rollout.why_ended(found)))
     results.keep(rows, deployment.id, "rollout", {**codec.as_json(deployment.rollout), **ended})
     known = {RolloutState.HEALTHY: Found.DEPLOYED, RolloutState.OVERTAKEN: Found.OVERTAKEN}
     return known.get(found.state, Found.FAILED)

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from chatops import clock
+from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.reason import Reason
+from chatops.domain.results import Cause
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.steps import stage_run
-from chatops.steps.rollout import OPEN, began_at, news
+from chatops.steps.rollout import OPEN, kept, news
 from chatops.store import results, stages
 from chatops.store.table import table
 from chatops.targets import Target, targets
 
 
-def look(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:
+def look(event: Json, platform_of: PlatformOf = platform) -> Json:
     """The result of what is being put back: `state`, `done`, `why`, counts. `state` is `again` where Restore Service is
     to be called once more; never twice without a wait between."""
-    deployment, rows, now = Deployment.of(event), table(), clock.now()
-    before = event["state"].get("restored") or {}
-    target, began = targets()[deployment.plan.target], began_at(before, now)
+    deployment, now = Deployment.of(event), clock.now()
+    before, target = deployment.restored, targets()[deployment.plan.target]
     on = platform_of(target)
     found = on.restored(deployment)
-    result = {**found.fact(), "began_at": began, "done": found.state not in OPEN, "why": {}}
+    began, limit = before.began_at or now, target.timing.restore + found.baking
+    result = replace(found.result(), began_at=began, done=found.state not in OPEN)
     beside = _Beside(deployment.id, target, now) if deployment.stop.unconfirmed and not on.pipeline_only else None
-    limit = target.timing.restore + found.baking
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
-        result["why"] = {"key": "why_restore_failed", "values": {"status": found.status, "said": said}}
+        result = replace(result, why=Cause(Reason("why_restore_failed", status=found.status, said=said)))
     elif found.state is RolloutState.OVERTAKEN and beside and not beside.late:
-        result |= {"state": "again", "done": False}  # by the run that could not be stopped
+        result = replace(result, state="again", done=False)  # by the run that could not be stopped
     elif found.state is RolloutState.OVERTAKEN:
-        result["why"] = {"key": "why_restore_overtaken"}
+        result = replace(result, why=Cause(Reason("why_restore_overtaken")))
     elif found.state in OPEN and now - began >= limit:
-        result |= {"state": "timed_out", "done": True}
-        result["why"] = {"key": "why_restore_late", "values": {"seconds": limit}}
-    elif (
-        found.state is RolloutState.MOVING and before.get("state") == "moving" and on.restores_again(deployment, found)
-    ):
-        result["state"] = "again"
+        late = Cause(Reason("why_restore_late", seconds=limit))
+        result = replace(result, state="timed_out", done=True, why=late)
+    elif found.state is RolloutState.MOVING and before.state == "moving" and on.restores_again(deployment, found):
+        result = replace(result, state="again")
     elif found.state is RolloutState.HEALTHY and beside and beside.goes_on():
-        result |= {"state": str(RolloutState.MOVING), "done": False}
-    results.keep(rows, deployment.id, "restored", result, before)
-    return news(deployment.id, result, before, target, now)
+        result = replace(result, state="moving", done=False)
+    return kept(deployment.id, "restored", news(deployment.id, result, before, target), before)
 
 
 class _Beside:
