@@ -135,6 +135,13 @@ class Paused:
         """Request Promotion."""
         approval.run(self.event(mode="promotion", token="token", wake=self.state["rollout"]["wake"]))
 
+    def by_hand(self, action: str) -> None:
+        """Somebody ends the pause in the console: CONTINUE or ROLLBACK."""
+        pause = self.state["rollout"]["pause"]
+        aws.client("ecs").continue_service_deployment(
+            serviceDeploymentArn=pause["of"], hookId=pause["id"], action=action
+        )
+
     def promote(self) -> bool:
         """Promote, the state."""
         self.state["promotion"] = promotion.promote(self.event())
@@ -199,3 +206,20 @@ def paused_world(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> It
         environment.setattr(slack, "call", world.posts.call)
         environment.setattr(slack, "respond", world.posts.respond)
         yield world
+
+
+@pytest.fixture
+def world(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Iterator[Paused]:
+    """A canary that pauses before each step of its traffic, and has just begun."""
+    with paused_world(rows, environment, time) as made:
+        made.configure()
+        made.begin()
+        yield made
+
+
+@pytest.fixture
+def asked(world: Paused) -> Paused:
+    """It is paused, and people are asked."""
+    world.until_paused()
+    world.ask()
+    return world

@@ -1,4 +1,4 @@
-"""Asking, reminding and reading: who is mentioned when, and what the card and the thread say."""
+"""What the card and the thread show of a deployment's progress, and how often."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
-from chatops.domain.question import Answer, Question
+from chatops.domain.question import Answer
 from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
 from chatops.messages.details import details
 from chatops.slack import client as slack
 from chatops.steps import approval, ecs, notify, poll, speak
-from chatops.store import deployments, messages, questions, waits
+from chatops.store import deployments, messages, questions
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import MOVING, MadeUp
@@ -52,32 +52,6 @@ def posts(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Posts:
 
 def look() -> dict[str, Any]:
     return approval.run({"deployment_id": ID, "execution_arn": "a", "mode": "read", "state": {"plan": ASKED}})
-
-
-def request(fact: dict[str, Any]) -> None:
-    state = {"plan": ASKED, "approval": fact}
-    approval.run({"deployment_id": ID, "mode": "request", "token": "t", "wake": fact["wake"], "state": state})
-
-
-def test_those_who_may_decide_are_mentioned_once_and_then_those_who_have_not_yet(
-    posts: Posts, rows: Table, time: Time
-) -> None:
-    request(look())
-    request(look())
-    deadline = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
-    asks = "<@U0DANA001> asks to deploy `v1.2.3` to *prod*"
-    assert posts.thread == [f"<@{LEE}>, <@{KIM}>: {asks}. Please decide by {deadline}."]
-    questions.record(rows, ID, Answer.APPROVED, LEE)
-    waits.wake(rows, ID)
-    time.pass_by(TIMING["reminder"])
-    request(look())
-    assert posts.thread[1:] == [f"<@{KIM}>: `v1.2.3` → *prod* still waits for your decision; 45m 00s left."]
-    method, card = posts.calls[-2]
-    assert "Waiting for <@U0KIM0001> (2 needed, 1 given)" in str(card)
-    assert method == "chat.update"
-    time.pass_by(1)
-    look()
-    assert len(posts.thread) == 2, "a reminder is not repeated before the next is due"
 
 
 def test_a_long_list_is_mentioned_by_its_groups() -> None:
@@ -184,12 +158,6 @@ def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, ro
     assert '"approve"' not in str(posts.calls[-1])
 
 
-def test_a_question_is_asked_with_the_targets_quorum_and_deadline(posts: Posts, rows: Table, time: Time) -> None:
-    look()
-    question = questions.ask(rows, ID, Question(0, 0, (), 9))
-    assert (question.quorum, question.deadline_at) == (2, clock.now() + 3600)
-
-
 def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:
     state = {**PHASES["rollback stage"], "rollback": {**BUILT, "stage": "rollback"}}
     line = "✅ Rollback stage <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)"
@@ -198,19 +166,6 @@ def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:
 
 
 # -- Slack does not take the card ------------------------------------------------------------------------------
-
-
-def test_a_card_that_slack_did_not_take_is_shown_again_soon(posts: Posts, environment: pytest.MonkeyPatch) -> None:
-    """Who has not seen it cannot decide; the next reminder may be an hour away."""
-
-    def down(method: str, **_: Any) -> dict[str, Any]:
-        raise SlackUnavailable("slack_not_now", method=method, code=503)
-
-    environment.setattr(slack, "call", down)
-    assert look()["wait_seconds"] == 60
-    environment.setattr(slack, "call", posts.call)
-    assert look()["wait_seconds"] == TIMING["reminder"]
-    assert [method for method, _ in posts.calls] == ["chat.postMessage", "chat.postMessage"], "the card, the mention"
 
 
 def test_a_card_whose_blocks_slack_refuses_is_text_until_it_takes_them(
