@@ -79,7 +79,7 @@ def test_slack_reads_each_call(slack: Slack, web: WebClient, bot: Callable[[str]
 def test_people_groups_and_channels_are_told_apart(slack: Slack, bot: Callable[[str], None]) -> None:
     bot(slack.api_url)
     kinds = {user: people.excluded(user) for user in (U_DEV, U_GUEST, U_BOT, "U0GONE001", "U0NOBODY1")}
-    assert list(kinds.values()) == ["", "guest", "bot", "gone", "gone"]
+    assert list(kinds.values()) == [None, "guest", "bot", "gone", "gone"]
     assert people.group(S_APPROVERS) == {U_LEE, U_KIM}
     assert [people.can_post(one) for one in (C_DEPLOY, C_PUBLIC, G_SECRET, "C0OLD0001")] == [True, False, False, False]
 
@@ -154,7 +154,7 @@ def test_what_is_no_answer_of_slacks_is_trouble_and_nothing_else(bot: Callable[[
         bot(f"{url}/api/")
         with pytest.raises(SlackUnavailable):
             client.call("chat.postMessage", channel=C_DEPLOY, text="x")
-        assert people.excluded(U_DEV) == ""
+        assert people.excluded(U_DEV) is None
         assert people.can_post(C_DEPLOY) is True
         with pytest.raises(SlackUnavailable):
             people.group(S_APPROVERS)
@@ -177,4 +177,4 @@ def test_an_answer_may_lack_whatever_slack_may_leave_out(bot: Callable[[str], No
     with served(_says(200, bare)) as url:
         bot(f"{url}/api/")
         assert client.call("chat.update", channel=C_DEPLOY, ts="1.1", text="x")["ok"]
-        assert (people.excluded(U_DEV), people.can_post(C_DEPLOY), people.group(S_APPROVERS)) == ("", True, set())
+        assert (people.excluded(U_DEV), people.can_post(C_DEPLOY), people.group(S_APPROVERS)) == (None, True, set())
