@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
 from tests.unit.stage_world import HOLDER, ID, PLAN
 
+ROOT = Path(__file__).parents[2]
 NEW, BEFORE = "repo@sha256:1", "repo@sha256:0"
 ON_RECORD = Release("v1.1.0", image=BEFORE, deployment_id="d-before", verified_at="2026-01-01T00:00:00.000Z")
 
@@ -94,3 +98,27 @@ def test_a_platform_answers_every_call(kind: str) -> None:
     calls = {name for name in vars(Platform) if not name.startswith("_")} | set(Platform.__annotations__)
     assert calls <= set(dir(of_kind(kind))) | {"target"}
     assert calls <= set(dir(MadeUp))
+
+
+SETTINGS = re.compile(r"targets(_file)?\.py|domain/plan\.py|platforms/\w+\.py")
+
+
+def test_nobody_else_asks_what_kind_of_platform_it_is() -> None:
+    """Neither by its kind nor by the settings that only one of them has. `Plan.pipeline_only` alone repeats a choice of
+    the state machine."""
+    shared = ROOT / "lambdas/shared/chatops"
+    asking = {
+        path.relative_to(shared).as_posix()
+        for path in shared.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Compare) and {"kind", "'ecs'", "'codedeploy'"} & words(node))
+        or (isinstance(node, ast.Attribute) and node.attr in ("cluster", "codedeploy_application"))
+    }
+    assert "platforms/ecs_service.py" in asking
+    assert not {path for path in asking if not SETTINGS.search(path)}
+
+
+def words(node: ast.AST) -> set[str]:
+    """The constants and the attributes in an expression."""
+    found = [each for each in ast.walk(node) if isinstance(each, ast.Constant | ast.Attribute)]
+    return {repr(each.value) if isinstance(each, ast.Constant) else each.attr for each in found}
