@@ -30,3 +30,6 @@ def test_a_service_without_service_deployments_is_asked_for_its_primary(off: flo
     draining = {"status": "ACTIVE", "taskDefinition": "td:1", "createdAt": clock.at(SINCE - 3600)}
     assert ecs_verdict.brought({"deployments": [draining, primary]}, [], SINCE) == found
     assert ecs_verdict.brought({"deployments": []}, [], SINCE) == ""
+    undated = {"status": "PRIMARY", "taskDefinition": "td:2"}
+    assert ecs_verdict.brought({"deployments": [undated]}, [], 0.5) == "", "nobody knows when it began"
+    assert ecs_verdict.brought({"deployments": [{"status": "PRIMARY"}]}, [], 0) == ""

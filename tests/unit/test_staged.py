@@ -9,6 +9,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from chatops.domain.results import PauseResult
 from chatops.platforms import codedeploy_verdict, ecs_pauses
 from chatops.platforms.codedeploy_verdict import ready
 from chatops.platforms.ecs_pauses import PAUSE_STAGES, baking, lapsed, pause
@@ -181,6 +182,8 @@ def test_stopped_by_nobody_is_the_end_of_its_wait(code: str) -> None:
 
 def test_a_result_has_all_of_a_rollout() -> None:
     """Messages show the result alone."""
-    found = Rollout(RolloutState.PAUSED, "x", running=1, pause=Pause("hook", ARN), restored_by="d-2")
+    pause = Pause("hook", ARN, 1_760_000_000.0, "CONTINUE")
+    assert pause.result() == PauseResult("hook", ARN, 1_760_000_000.0, "CONTINUE", pause.mark)
+    found = Rollout(RolloutState.PAUSED, "x", running=1, pause=pause, restored_by="d-2")
     shown = {name: getattr(found.result(), name) for name in inspect.signature(Rollout).parameters}
-    assert shown == {**vars(found), "pause": Pause("hook", ARN).result()}
+    assert shown == {**vars(found), "pause": pause.result()}

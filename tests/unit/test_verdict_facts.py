@@ -193,6 +193,28 @@ def test_a_service_that_tells_nothing_runs_nothing() -> None:
     assert restored({}, [], OURS) == verdict("moving", "", "", reason="", **nothing)
 
 
+def test_what_a_platform_does_not_say_is_nothing() -> None:
+    assert codec.as_json(Rollout(RolloutState.MOVING, "").result()) == {
+        "state": "moving",
+        "status": "",
+        "done": False,
+        "restoring": False,
+        "restored_by": "",
+        "running": 0,
+        "desired": 0,
+        "pending": 0,
+        "task_definition": "",
+        "reason": "",
+        "lifecycle_stage": "",
+        "events": [],
+        "strategy": "",
+        "pause": {},
+        "why": {},
+        "baking": 0,
+        "lapsed": False,
+    }
+
+
 def test_a_deployment_of_which_ecs_tells_no_image_and_no_source_is_not_taken_for_ours() -> None:
     bare = brought("SUCCESSFUL", THEIRS)
     assert bare.source_task_definition == ""
