@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,15 @@ Zygote.kept = []
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest come first; they compute all the time, others wait beside them, and none is left at the end."""
-    items.sort(key=lambda item: "/kills/" not in item.nodeid)
+    items.sort(key=lambda item: "/simulator/" not in item.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many interleavings were played is part of what the simulator's tests promise."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    found = [dict(report.user_properties).get("interleavings") for report in reports if report.when == "call"]
+    if number := sum(int(one) for one in found if one is not None):
+        terminalreporter.write_line(f"{number} interleavings simulated")
 
 
 def pytest_collection_finish() -> None:

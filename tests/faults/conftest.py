@@ -53,14 +53,6 @@ def edge(environment: pytest.MonkeyPatch) -> Edge:
     return Edge(environment)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """How many interleavings were run is part of what the tests of kills promise."""
-    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    found = [dict(report.user_properties).get("interleavings") for report in reports if report.when == "call"]
-    if number := sum(int(one) for one in found if one is not None):
-        terminalreporter.write_line(f"{number} interleavings of kills")
-
-
 @pytest.fixture
 def spies(environment: pytest.MonkeyPatch) -> Spies:
     """On every client there is."""
