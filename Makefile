@@ -67,7 +67,7 @@ simulate: .venv/test.stamp ## Handlers that die, replies that get lost, people i
 check: $(CLIENT) ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
-	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
 	check-checkov check-definition check-actionlint check-zizmor
