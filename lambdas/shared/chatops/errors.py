@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from chatops.domain.reason import Reason, Value
+from chatops.domain.reason import Reason
 
 if TYPE_CHECKING:
+    from chatops.domain.reason import Value
     from chatops.domain.text_keys import TextKey
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from chatops.config import Faults
-from chatops.domain.reason import Reason, Value
+from chatops.domain.reason import Reason
 from chatops.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
+    from chatops.domain.reason import Value
     from chatops.domain.text_keys import TextKey
 
 _MOST_BYTES = 1_000_000

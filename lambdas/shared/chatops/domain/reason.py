@@ -6,13 +6,13 @@ A reason is written once and read in each reader's language. `messages.text` tur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
-Value = Union[str, int, float, "Reason", None]
-"""A reason may be a value of another one: a sentence inside a sentence."""
+    Value: TypeAlias = "str | int | float | Reason | None"
+    """A reason may be a value of another one: a sentence inside a sentence."""
 
 
 class Reason:
