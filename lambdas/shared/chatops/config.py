@@ -1,4 +1,4 @@
-"""Settings, read once from the environment; a wrong one fails at start with its name and what it should hold."""
+"""Settings, read once from the environment. A wrong one is reported with its name and what it should hold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 @dataclass(frozen=True)
 class Settings:
-    """What every function may ask for. Secrets are not here: see `secrets`."""
+    """What every function may need, without the secrets: see `secrets`."""
 
     table: str
     state_machine_arn: str

@@ -1,7 +1,7 @@
-"""Every error the state machine retries or catches by name. The class names are an API: the definition uses them.
+"""Every error that the state machine retries or catches by name. The class names are an API: the definition uses them.
 
-`Retryable` ones may go away by themselves; `Final` ones will not; `Signal` ones are no breakage at all but the way a
-step that owns a task token tells the state machine to go and read the truth (a step never answers its own token).
+`Retryable` errors may go away by themselves, `Final` ones won't. A `Signal` isn't a failure: with it a step tells the
+state machine to read the rows again. A step that holds a task token needs that, because it never answers its own token.
 """
 
 from __future__ import annotations
@@ -189,20 +189,20 @@ InvalidRequest = Refusal
 
 
 class Signal(ChatOpsError):
-    """Not a breakage: leads the state machine on."""
+    """Not a failure: tells the state machine where to go on."""
 
 
 class AlreadyAwake(Signal):
-    """Something happened between the poll and the wait: read the truth again instead of sleeping."""
+    """Something happened between the poll and the wait: poll again instead of waiting."""
 
 
 class DecisionRecorded(Signal):
-    """There is a decision (or a cancel) already: read it instead of waiting for it."""
+    """There is a decision or a cancel already: read it instead of waiting for it."""
 
 
 class CancelRecorded(Signal):
-    """Somebody cancelled before the success was written down (it becomes a rollback), or before the rollback began."""
+    """Somebody cancelled before the success was recorded (it becomes a rollback), or before the rollback began."""
 
 
 class TargetBusy(Signal):
-    """The target's lock cannot be taken yet, but soon: wait and try again."""
+    """The target's lock can't be taken yet, but soon: wait and try again."""
