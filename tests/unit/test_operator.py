@@ -10,8 +10,9 @@ import pytest
 from chatops import aws, clock, operator
 from chatops.domain.question import Answer, Question
 from chatops.edge import approval_buttons
+from chatops.errors import Refusal
 from chatops.messages import living
-from chatops.messages.catalogue import mention
+from chatops.messages.catalogue import mention, reason_text
 from chatops.store import cancels, deployments, questions, waits
 from chatops.store.table import Table
 from tests.unit.conftest import TABLE, Time
@@ -129,7 +130,7 @@ def test_what_has_been_decided_or_is_over_is_refused_as_a_button_refuses_it(
 ) -> None:
     questions.record(rows, ID, Answer.REJECTED, "U0LEE0001", "no")
     assert operator.main(["approve", ID]) == 1
-    assert capsys.readouterr().err == "Nothing was recorded. @U0LEE0001 has rejected d-abcdefghijkl already, 0s ago.\n"
+    assert capsys.readouterr().err == "Nothing was recorded. U0LEE0001 has rejected d-abcdefghijkl already, 0s ago.\n"
     assert states.answered == []
     record = deployments.get(rows, ID)
     assert record
@@ -162,8 +163,9 @@ def test_what_does_not_wait_or_is_not_there_is_said(
 
 def test_a_click_afterwards_is_told_who_decided(states: States, rows: Table) -> None:
     operator.main(["approve", ID, "--by", "Lee"])
-    said = approval_buttons.approve(rows, ID, "U0LEE0001", "")
-    assert f"an operator (Lee, `{ARN}`) has approved" in said
+    with pytest.raises(Refusal) as refused:
+        approval_buttons.approve(rows, ID, "U0LEE0001", "")
+    assert f"an operator (Lee, `{ARN}`) has approved" in reason_text(refused.value.reason)
 
 
 def test_the_table_comes_from_the_stack_or_from_the_environment(

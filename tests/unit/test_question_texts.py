@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chatops.domain.question import Answer, Question, closed
-from chatops.edge import approval_buttons, interactions, promotion_buttons
+from chatops.edge import approval_buttons, interactions, promotion_buttons, replies
+from chatops.errors import Refusal
 from chatops.store import cancels, deployments, table, waits
 from chatops.store.table import Table
 from tests.unit.question_world import (
@@ -55,12 +56,18 @@ UNKNOWN = "⚠️ This card belongs to no deployment that I know."
 
 def press(rows: Table, kind: Kind, button: str, user: str = LEE, channel: str = CHANNEL) -> str:
     """A whole answer, given to this table; the text for the person."""
+    try:
+        return carry_out(rows, kind, button, user, channel)
+    except Refusal as refusal:
+        return replies.refused(refusal, button, user)
+
+
+def carry_out(rows: Table, kind: Kind, button: str, user: str, channel: str) -> str:
     if button == "approve":
         return approval_buttons.approve(rows, ID, user, channel)
     if button == "reject":
-        return approval_buttons.ask_reason(rows, ID, user, channel) or approval_buttons.reject(
-            rows, ID, user, "not today"
-        )
+        approval_buttons.ask_reason(rows, ID, user, channel)
+        return approval_buttons.reject(rows, ID, user, "not today")
     return promotion_buttons.press(rows, button, kind.value(), user, channel)
 
 

@@ -12,6 +12,8 @@ from chatops import aws
 from chatops.domain.release import Release
 from chatops.edge import back
 from chatops.edge.back import Press
+from chatops.edge.replies import refused
+from chatops.errors import Refusal
 from chatops.messages import living
 from chatops.slack import client as slack
 from chatops.steps import speak
@@ -55,6 +57,14 @@ class States:
         return {"status": "SUCCEEDED" if executionArn.rpartition(":")[2] in self.ended else "RUNNING"}
 
 
+def roll_back(card: str, press: Press) -> str:
+    """What the person reads."""
+    try:
+        return back.roll_back(card, press)
+    except Refusal as refusal:
+        return refused(refusal, "roll_back", press.user, card)
+
+
 def went_live(rows: Table, version: str, deployment: str, day: int) -> None:
     at = f"2025-01-{day:02d}T00:00:00.000Z"
     rows.transact(releases.adding("prod", Release(version, deployment_id=deployment, verified_at=at)))
@@ -74,7 +84,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
 
 
 def test_a_press_starts_what_the_command_would_in_the_cards_channel_for_whoever_pressed(states: States) -> None:
-    assert "Rolling *prod* back" in back.roll_back(CARD, PRESS)
+    assert "Rolling *prod* back" in roll_back(CARD, PRESS)
     assert states.started == {
         back.execution_name("T0ACME001", CARD): {
             "schema": 1,
@@ -89,19 +99,19 @@ def test_a_press_starts_what_the_command_would_in_the_cards_channel_for_whoever_
 
 
 def test_any_number_of_presses_by_anybody_is_one_rollback(states: States, rows: Table) -> None:
-    back.roll_back(CARD, PRESS)
+    roll_back(CARD, PRESS)
     for user in (DANA, OUT, "U0KIM0001"):
-        said = back.roll_back(CARD, Press(user, channel="C0DEPLOY1", team="T0ACME001", response_url=user))
+        said = roll_back(CARD, Press(user, channel="C0DEPLOY1", team="T0ACME001", response_url=user))
         assert "already" in said
     assert len(states.started) == 1
     name = back.execution_name("T0ACME001", CARD)
     deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
-    assert "already" in back.roll_back(CARD, Press(OUT, team="T0ACME001"))
+    assert "already" in roll_back(CARD, Press(OUT, team="T0ACME001"))
 
 
 def test_a_press_on_what_is_not_live_any_more_is_refused_with_what_is(states: States, rows: Table) -> None:
     went_live(rows, "v3", OTHER, 3)
-    said = back.roll_back(CARD, PRESS)
+    said = roll_back(CARD, PRESS)
     assert "`v2` is not what runs in `prod` any more" in said
     assert "Running now: `v3`" in said
     assert states.started == {}
@@ -109,30 +119,30 @@ def test_a_press_on_what_is_not_live_any_more_is_refused_with_what_is(states: St
 
 def test_the_same_version_deployed_again_is_another_release(states: States, rows: Table) -> None:
     went_live(rows, "v2", OTHER, 3)
-    assert "any more" in back.roll_back(CARD, PRESS)
-    assert "Rolling *prod* back" in back.roll_back(OTHER, PRESS)
+    assert "any more" in roll_back(CARD, PRESS)
+    assert "Rolling *prod* back" in roll_back(OTHER, PRESS)
 
 
 def test_a_press_that_was_refused_does_not_use_the_button_up(states: States) -> None:
     """A guest pressed: `plan` refused before it wrote a record. The next one may."""
-    back.roll_back(CARD, Press(OUT, team="T0ACME001"))
+    roll_back(CARD, Press(OUT, team="T0ACME001"))
     first = back.execution_name("T0ACME001", CARD)
     states.ended.add(first)
-    assert "Rolling *prod* back" in back.roll_back(CARD, PRESS)
+    assert "Rolling *prod* back" in roll_back(CARD, PRESS)
     assert set(states.started) == {first, back.execution_name("T0ACME001", CARD, 2)}
-    assert "already" in back.roll_back(CARD, Press(OUT, team="T0ACME001"))
+    assert "already" in roll_back(CARD, Press(OUT, team="T0ACME001"))
     assert len(states.started) == 2
 
 
 def test_a_rollback_that_people_refused_is_asked_for_again_by_command(states: States, rows: Table) -> None:
-    back.roll_back(CARD, PRESS)
+    roll_back(CARD, PRESS)
     name = back.execution_name("T0ACME001", CARD)
     deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
     record = deployments.get(rows, name)
     assert record
     deployments.settle(rows, record, {"end": "Rejected"})
     states.ended.add(name)
-    said = back.roll_back(CARD, PRESS)
+    said = roll_back(CARD, PRESS)
     assert "Rejected" in said
     assert "/platform-rollback prod" in said
     assert len(states.started) == 1
@@ -146,13 +156,13 @@ def test_a_rollback_that_people_refused_is_asked_for_again_by_command(states: St
     ],
 )
 def test_a_forged_card_or_channel_is_refused(states: States, card: str, press: Press, said: str) -> None:
-    assert said in back.roll_back(card, press)
+    assert said in roll_back(card, press)
     assert states.started == {}
 
 
 def test_step_functions_not_answering_is_said(states: States) -> None:
     states.down = True
-    assert "did not answer" in back.roll_back(CARD, PRESS)
+    assert "did not answer" in roll_back(CARD, PRESS)
 
 
 # -- the message ---------------------------------------------------------------------------------------------

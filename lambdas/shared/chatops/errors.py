@@ -116,6 +116,10 @@ class Refusal(Final):
 
     explains = True
 
+    @classmethod
+    def of(cls, reason: Reason) -> Refusal:
+        return cls(reason.key, **reason.values)
+
 
 class UnknownSchema(Final):
     """A row, plan or input was written by a version of this bot whose schema this one does not read. It changes

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +24,8 @@ from dataclasses import dataclass
 from chatops import aws
 from chatops.domain.question import OPERATOR, Answer
 from chatops.edge import answers, cancelling
-from chatops.edge.refused import Refused
-from chatops.errors import ChatOpsError
+from chatops.errors import ChatOpsError, Refusal
 from chatops.ids import EXECUTION_NAME
-from chatops.messages.catalogue import say
 from chatops.store import deployments, questions
 from chatops.store.table import Table
 from chatops.terminal import meaning
@@ -61,14 +58,14 @@ class NotDecided(ChatOpsError):
 
 
 def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = "") -> str:
-    """Record the decision and wake the execution; what was done, in words. Raises NotDecided."""
+    """Record the decision and wake the execution; says what was done. Raises Refusal, or NotDecided
+    where nothing is asked."""
     record = deployments.get(rows, deployment_id)
     if action == "cancel":
         if record is None:
-            raise NotDecided(_bare(say("cancel_unknown", id=deployment_id)))
-        if obstacle := cancelling.withdraw(rows, record, by, OPERATOR):
-            raise NotDecided(_bare(say(obstacle, id=deployment_id)))
-        return _bare(say("cancel_recorded", id=deployment_id))
+            raise Refusal("cancel_unknown", id=deployment_id)
+        cancelling.withdraw(rows, record, by, OPERATOR)
+        return f"{deployment_id} is being cancelled, by {by}."
     answer = _ANSWERS[action]
     if answer is Answer.PROMOTED:
         question, asked = next(iter(questions.pauses(rows, deployment_id)), None), "to be promoted"
@@ -76,12 +73,9 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         question, asked = questions.get(rows, deployment_id), "for an approval"
     if record and not record.get("outcome") and question is None:
         raise NotDecided(f"{deployment_id} does not wait {asked}.")
-    text = answers.closed_text(rows, deployment_id, record, question)
-    if not text:
-        mark = question.mark if question else ""
-        text = answers.record(rows, deployment_id, mark, answer, by, reason, OPERATOR)
-    if isinstance(text, Refused):
-        raise NotDecided(_bare(text))
+    answers.check_open(rows, deployment_id, record, question)
+    mark = question.mark if question else ""
+    answers.record(rows, deployment_id, mark, answer, by, reason, OPERATOR)
     return f"{deployment_id} is {answer}, by {by}."
 
 
@@ -119,12 +113,6 @@ def table(stack: str = "", called: str = _CALLED["stack"]) -> Table:
     return Table(found, aws.client("dynamodb"))
 
 
-def _bare(text: str) -> str:
-    """A text of Slack's, for a terminal."""
-    bare = re.sub(r"<[@!][^>|]*?([A-Z0-9]{3,})(?:\|[^>]*)?>", r"@\1", text).replace("`", "").removeprefix("⚠️")
-    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
-
-
 def _arguments(given: Sequence[str] | None) -> Asked:
     parser = argparse.ArgumentParser(prog="python -m chatops.operator", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("action", choices=ACTIONS)
@@ -146,7 +134,8 @@ def carry_out(asked: Asked, called: Mapping[str, str] = _CALLED) -> int:
         rows = table(asked.stack, called["stack"])
         said = decide(rows, asked.action, asked.deployment_id, identity(asked.by), asked.reason)
     except (ChatOpsError, ClientError, BotoCoreError) as error:
-        print(f"Nothing was recorded. {meaning(error) or error}", file=sys.stderr)  # noqa: T201 - speaks to a terminal
+        why = error.text.replace("`", "") if isinstance(error, ChatOpsError) else meaning(error) or error
+        print(f"Nothing was recorded. {why}", file=sys.stderr)  # noqa: T201 - speaks to a terminal
         return 1
     print(said)  # noqa: T201 - a command speaks to its terminal
     return 0

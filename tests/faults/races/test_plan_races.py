@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import CancelRecorded, TargetBusy, TargetHeld
+from chatops.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
 from chatops.store import cancels
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import DANA, Far
@@ -93,7 +93,11 @@ def take_beside_a_cancel(far: Far, kept: dict[str, Any]) -> Scene:
         assert said in ("", "cancel_rollback")
 
     def withdraw() -> str:
-        return cancelling.withdraw(far.rows, far.record("d-back"), DANA)
+        try:
+            cancelling.withdraw(far.rows, far.record("d-back"), DANA)
+        except Refusal as refusal:
+            return refusal.reason.key
+        return ""
 
     return Scene([lambda: far.take_in_the_end("d-back"), withdraw], check)
 

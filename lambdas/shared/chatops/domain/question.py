@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chatops.domain.reason import Reason
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 SLACK, OPERATOR = "slack", "operator"
 """`via` of an answer: by a button, or by somebody with IAM rights."""
@@ -32,21 +38,13 @@ class Answer(StrEnum):
         return cls(str(found))
 
 
+_DECIDED: dict[Answer, TextKey] = {
+    Answer.APPROVED: "decision_approved",
+    Answer.REJECTED: "decision_rejected",
+    Answer.PROMOTED: "decision_promoted",
+    Answer.ROLLED_BACK: "decision_rolled_back",
+}
 _YES = frozenset({Answer.APPROVED, Answer.PROMOTED})
-
-
-@dataclass(frozen=True)
-class Objection:
-    """Why an answer doesn't count: `key` names a text of the catalogues. `people` are the ids of those who may answer,
-    `ago` is in seconds."""
-
-    key: str
-    people: tuple[str, ...] = ()
-    user: str = ""
-    by: str = ""
-    decision: Answer | None = None
-    end: str = ""
-    ago: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,17 @@ class Question:
 
     def refused(
         self, answer: Answer, user: str, *, requester: str, approvers: Collection[str], may_cancel: bool
-    ) -> Objection | None:
+    ) -> Reason | None:
         """Why this user may not give this answer; None if they may. `approvers`: those of the target's policy;
         `may_cancel`: whether this user may cancel the deployment, which is what rolling it back at a pause does."""
         if user in self.eligible or (answer is Answer.ROLLED_BACK and may_cancel):
             return None
         if answer is Answer.ROLLED_BACK:
-            return Objection("click_not_your_pause", people=self.eligible, user=requester)
+            return Reason("click_not_your_pause", people=self.eligible, user=requester)
         own = user == requester and user in approvers
         if self.mark:
-            return Objection("click_promote_own" if own else "click_not_promoter", people=self.eligible)
-        return Objection("click_own" if own else "click_not_asked", people=self.eligible)
+            return Reason("click_promote_own" if own else "click_not_promoter", people=self.eligible)
+        return Reason("click_own" if own else "click_not_asked", people=self.eligible)
 
     def reminders(self, now: float, every: float) -> int:
         """How many reminders are due, one after each `every` seconds."""
@@ -115,29 +113,29 @@ class Question:
         return round((self.decided_at or now) - self.asked_at, 1)
 
 
-def closed(question: Question | None, end: str, cancelled_by: str | None, now: float) -> Objection | None:
+def closed(question: Question | None, end: str, cancelled_by: str | None, now: float) -> Reason | None:
     """Why nobody can answer any more; None while it is open. `question` is None where nobody was asked, `end` is empty
-    while the deployment goes on, `cancelled_by` is None where nobody cancelled it."""
+    while the deployment goes on, `cancelled_by` is None where nobody cancelled it. The reason's `ago` is in seconds."""
     if question and question.decision:
         return _decided(question, question.decision, now)
     if end:
-        return Objection("click_expired", end=end)
+        return Reason("click_expired", end=end)
     if question is None:
-        return Objection("click_unknown")
+        return Reason("click_unknown")
     if cancelled_by is not None:
-        return Objection("click_cancelled", by=cancelled_by)
+        return Reason("click_cancelled", by=cancelled_by)
     late = now - question.deadline_at
-    return Objection(_expired(question), ago=late) if late >= 0 else None
+    return Reason(_expired(question), ago=late) if late >= 0 else None
 
 
-def _decided(question: Question, decision: Answer, now: float) -> Objection:
+def _decided(question: Question, decision: Answer, now: float) -> Reason:
     ago = now - question.decided_at
     if decision is Answer.EXPIRED:
-        return Objection(_expired(question), ago=ago)
+        return Reason(_expired(question), ago=ago)
     if decision is Answer.PASSED:
-        return Objection("click_pause_passed", ago=ago)
-    return Objection("click_already", by=question.by, decision=decision, ago=ago)
+        return Reason("click_pause_passed", ago=ago)
+    return Reason("click_already", by=question.by, decision=Reason(_DECIDED[decision]), ago=ago)
 
 
-def _expired(question: Question) -> str:
+def _expired(question: Question) -> TextKey:
     return "click_pause_expired" if question.mark else "click_already_expired"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
-    Value: TypeAlias = "str | int | float | Reason | None"
-    """A reason may be a value of another one: a sentence inside a sentence."""
+    Value: TypeAlias = "str | int | float | tuple[str, ...] | Reason | None"
+    """A tuple holds user ids. A reason may be a value of another one: a sentence inside a sentence."""
 
 
 class Reason:
@@ -53,10 +53,13 @@ class Reason:
             return None
         values = found.get("values")
         given = values.items() if isinstance(values, Mapping) else ()
-        return cls(
-            cast("TextKey", str(found["key"])),
-            **{str(name): cls.from_json(v) if isinstance(v, Mapping) else v for name, v in given},
-        )
+        return cls(cast("TextKey", str(found["key"])), **{str(name): _value(value) for name, value in given})
+
+
+def _value(found: Any) -> Value:
+    if isinstance(found, Mapping):
+        return Reason.from_json(found)
+    return tuple(map(str, found)) if isinstance(found, list) else found
 
 
 def running(version: str) -> Reason:

@@ -3,18 +3,23 @@ The click records; the task token only wakes the execution."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chatops import clock, deadline
-from chatops.domain.question import SLACK, Answer, Objection, Question, closed
+from chatops.domain.question import SLACK, Answer, Question, closed
+from chatops.domain.reason import Reason
 from chatops.edge import cancelling
 from chatops.edge.limits import PATIENCE
-from chatops.edge.refused import refused
-from chatops.messages.catalogue import Markup, duration, escape, plain, say
-from chatops.messages.who import people
+from chatops.errors import Refusal
+from chatops.messages.catalogue import duration, say
 from chatops.store import cancels, deployments, questions, waits
 from chatops.store.table import Item, Table
 from chatops.targets import targets
 
-_RECORDED = {
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+_RECORDED: dict[Answer, TextKey] = {
     Answer.APPROVED: "click_approved",
     Answer.REJECTED: "click_rejected",
     Answer.PROMOTED: "click_promoted",
@@ -22,45 +27,48 @@ _RECORDED = {
 }
 
 
-def obstacle(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str, channel: str) -> str:
-    """Why this user's answer doesn't count, as a refusal; empty if it does. `mark` identifies the pause (empty: the
-    approval); an empty `channel` isn't checked."""
+def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str, channel: str) -> None:
+    """Raises Refusal if this user's answer doesn't count. `mark` identifies the pause (empty: the approval); an empty
+    `channel` isn't checked."""
     record, question = deployments.get(rows, deployment_id), questions.get(rows, deployment_id, mark)
-    text = closed_text(rows, deployment_id, record, question)
-    if text or record is None or question is None:  # without either it is closed
-        return text
+    check_open(rows, deployment_id, record, question)
+    if record is None or question is None:
+        return  # never: without either it is closed
     plan = record["plan"]
     target = targets().get(plan["target"])
-    objection = question.refused(
+    reason = question.refused(
         answer,
         user,
         requester=str((plan.get("requester") or {}).get("id") or ""),
         approvers=target.policy.approvers if target else (),
         may_cancel=cancelling.may_cancel(target, plan, user),
     )
-    if not objection and channel and plan.get("channel") and channel != plan["channel"]:
-        objection = Objection("click_wrong_channel")
-    return _text(deployment_id, objection) if objection else ""
+    if not reason and channel and plan.get("channel") and channel != plan["channel"]:
+        reason = Reason("click_wrong_channel")
+    if reason:
+        raise _refusal(deployment_id, reason)
 
 
-def closed_text(rows: Table, deployment_id: str, record: Item | None, question: Question | None) -> str:
-    """Why nobody can answer any more, as a refusal; empty while the question is open."""
+def check_open(rows: Table, deployment_id: str, record: Item | None, question: Question | None) -> None:
+    """Raises Refusal if nobody can answer any more."""
     if record is None:
-        return refused("click_unknown")
+        raise Refusal("click_unknown")
     ended = deployments.outcome(record) or {}
     cancel = cancels.get(rows, deployment_id) if question and not question.decision else None
-    objection = closed(question, str(ended.get("end", "")), str(cancel["by"]) if cancel else None, clock.now())
-    return _text(deployment_id, objection) if objection else ""
+    reason = closed(question, str(ended.get("end", "")), str(cancel["by"]) if cancel else None, clock.now())
+    if reason:
+        raise _refusal(deployment_id, reason)
 
 
 def record(
     rows: Table, deployment_id: str, mark: str, answer: Answer, by: str, reason: str = "", via: str = SLACK
 ) -> str:
-    """Record the answer of somebody who may give it, and wake the execution; what the person reads: a refusal where
+    """Record the answer of somebody who may give it, and wake the execution; the text for the person. Raises Refusal if
     something else was recorded first."""
     question = questions.record(rows, deployment_id, answer, by, reason, mark=mark, via=via)
     if not question.holds(answer, by):
-        return closed_text(rows, deployment_id, deployments.get(rows, deployment_id), question)
+        check_open(rows, deployment_id, deployments.get(rows, deployment_id), question)
+        raise Refusal("click_failed")
     if question.decision:
         text = say(_RECORDED[answer], id=deployment_id)
     else:
@@ -70,14 +78,7 @@ def record(
     return text
 
 
-def _text(deployment_id: str, objection: Objection) -> str:
-    return refused(
-        objection.key,
-        id=deployment_id,
-        people=people(objection.people),
-        user=objection.user,
-        by=objection.by,
-        decision=Markup(escape(plain(f"decision_{objection.decision}"))) if objection.decision else "",
-        end=objection.end,
-        ago=duration(objection.ago),
-    )
+def _refusal(deployment_id: str, reason: Reason) -> Refusal:
+    ago = reason.values.get("ago")
+    shown = {"ago": duration(ago)} if isinstance(ago, float) else {}
+    return Refusal(reason.key, **{**reason.values, **shown, "id": deployment_id})

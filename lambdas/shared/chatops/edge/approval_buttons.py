@@ -7,8 +7,7 @@ import json
 from chatops import deadline
 from chatops.domain.question import Answer
 from chatops.edge import answers
-from chatops.edge.refused import refused
-from chatops.errors import ChatOpsError
+from chatops.errors import ChatOpsError, Refusal
 from chatops.messages.modals import reject as modal
 from chatops.slack import client as slack
 from chatops.store.table import Table
@@ -17,27 +16,25 @@ _REASON_LIMIT = 500
 
 
 def approve(rows: Table, deployment_id: str, user: str, channel: str) -> str:
-    """Count the approval; what the person reads."""
-    text = answers.obstacle(rows, deployment_id, "", Answer.APPROVED, user, channel)
-    return text or answers.record(rows, deployment_id, "", Answer.APPROVED, user)
+    """Count the approval; the text for the person. Raises Refusal."""
+    answers.check(rows, deployment_id, "", Answer.APPROVED, user, channel)
+    return answers.record(rows, deployment_id, "", Answer.APPROVED, user)
 
 
 def ask_reason(
     rows: Table, deployment_id: str, user: str, channel: str, trigger_id: str = "", response_url: str = ""
-) -> str:
-    """Open the modal that asks for the reason of a rejection; a refusal where it isn't opened."""
-    if text := answers.obstacle(rows, deployment_id, "", Answer.REJECTED, user, channel):
-        return text
+) -> None:
+    """Open the modal that asks for the reason of a rejection. Raises Refusal."""
+    answers.check(rows, deployment_id, "", Answer.REJECTED, user, channel)
     private = json.dumps({"id": deployment_id, "response_url": response_url[:1000]})
     deadline.change()
     try:
         slack.call("views.open", trigger_id=trigger_id, view=modal(private))
     except ChatOpsError:
-        return refused("click_failed")
-    return ""
+        raise Refusal("click_failed") from None
 
 
 def reject(rows: Table, deployment_id: str, user: str, reason: str) -> str:
-    """Record the rejection; what the person reads."""
-    text = answers.obstacle(rows, deployment_id, "", Answer.REJECTED, user, "")
-    return text or answers.record(rows, deployment_id, "", Answer.REJECTED, user, reason[:_REASON_LIMIT])
+    """Record the rejection; the text for the person. Raises Refusal."""
+    answers.check(rows, deployment_id, "", Answer.REJECTED, user, "")
+    return answers.record(rows, deployment_id, "", Answer.REJECTED, user, reason[:_REASON_LIMIT])

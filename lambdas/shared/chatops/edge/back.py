@@ -11,15 +11,15 @@ from chatops.config import settings
 from chatops.domain.codec import SCHEMA
 from chatops.domain.reason import running
 from chatops.edge.limits import PATIENCE
-from chatops.edge.refused import refused
-from chatops.edge.start import begin
+from chatops.edge.start import start
+from chatops.errors import Refusal
 from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
 from chatops.store import deployments, releases
 from chatops.store.table import Table, table
 
 _ATTEMPTS = 5
-"""Presses that were refused before anything began, after which only the command is left."""
+"""Names that are tried for an execution; each may have been used by a press that was refused."""
 
 
 @dataclass(frozen=True)
@@ -34,41 +34,38 @@ class Press:
 
 
 def roll_back(card: str, press: Press) -> str:
-    """Start the rollback of the card's deployment; the words for the one who pressed. `plan` looks again, and says
-    whether this person may ask."""
+    """Start the rollback of the card's deployment; the text for the person. Raises Refusal. Whether this person may ask
+    for it, and whether the card's release is still live, is checked again by `plan`."""
     rows = table(patience=PATIENCE)
     record = deployments.get(rows, card)
     if record is None:
-        return refused("click_unknown")
+        raise Refusal("click_unknown")
     plan = record["plan"]
     target = str(plan["target"])
     if press.channel and plan.get("channel") and press.channel != plan["channel"]:
-        return refused("click_wrong_channel", id=card)
+        raise Refusal("click_wrong_channel", id=card)
     live = releases.live(rows, target)
     if live is None or live.deployment_id != card:
         now = running(live.version if live else "")
-        return refused("rollback_stale", version=plan["version"], target=target, running=now)
+        raise Refusal("rollback_stale", version=str(plan["version"]), target=target, running=now)
     text = execution_input(card, target, press)
     for attempt in range(1, _ATTEMPTS + 1):
         name = execution_name(press.team, card, attempt)
-        begun = begin(name, text)
-        if begun == "started":
+        if start(name, text, target):
             return deadline.recorded(say("accepted_rollback_last", target=target))
-        if not begun:
-            return refused("not_started", target=target)
-        if said := _earlier(rows, name, target, text):
-            return said
-    return refused("rollback_used", id=name, end="Refused", target=target)
+        if _is_under_way(rows, name, target, text):
+            return say("rollback_under_way", id=name)
+    raise Refusal("rollback_used", id=name, end="Refused", target=target)
 
 
 def execution_name(team: str, card: str, attempt: int = 1) -> str:
-    """Derived from the card. A press that was refused before anything began (a guest's, say) must not use the button
-    up for the others: the next one has a name of its own."""
+    """Derived from the card, so that several presses are one rollback. After a press that was refused before anything
+    began (a guest's, say) the next one gets a name of its own, so that the button stays usable for others."""
     return deployment_id(team, f"rollback/{card}" + (f"/{attempt}" if attempt > 1 else ""))
 
 
 def execution_input(card: str, target: str, press: Press) -> str:
-    """As the command's, with the card that it came from."""
+    """The input of `/platform-rollback`, with the card that it came from."""
     made = {
         "schema": SCHEMA,
         "command": "rollback",
@@ -81,18 +78,19 @@ def execution_input(card: str, target: str, press: Press) -> str:
     return json.dumps({k: v for k, v in made.items() if v}, sort_keys=True)
 
 
-def _earlier(rows: Table, name: str, target: str, text: str) -> str:
-    """What became of the press that came before this one; nothing if it was somebody else's and refused before it
-    began. `text`: the input by which this very press is known again."""
+def _is_under_way(rows: Table, name: str, target: str, text: str) -> bool:
+    """Whether the execution of this name, which an earlier press began, still runs. False if it was refused before
+    anything began and was somebody else's press. Raises Refusal if it has ended otherwise. `text`: this press's input,
+    by which a copy of the same delivery is recognised."""
     record = deployments.get(rows, name)
     if record and (ended := deployments.outcome(record)):
-        return refused("rollback_used", id=name, end=ended["end"], target=target)
+        raise Refusal("rollback_used", id=name, end=str(ended["end"]), target=target)
     before = {} if record else _execution(name)
     if record or before["status"] == "RUNNING":
-        return say("rollback_under_way", id=name)
+        return True
     if before.get("input") == text:
-        return refused("rollback_used", id=name, end="Refused", target=target)
-    return ""
+        raise Refusal("rollback_used", id=name, end="Refused", target=target)
+    return False
 
 
 def _execution(name: str) -> dict[str, Any]:

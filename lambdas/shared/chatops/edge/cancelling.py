@@ -1,15 +1,15 @@
-"""A cancel: a recorded wish, by the requester or an approver."""
+"""Cancelling a deployment: recorded on behalf of the requester or an approver."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws, deadline
 from chatops.edge.limits import PATIENCE
-from chatops.edge.refused import record, refused
+from chatops.errors import Refusal
 from chatops.ids import deployment_id as id_of
 from chatops.messages.catalogue import say
 from chatops.observability import logger
@@ -17,12 +17,19 @@ from chatops.store import cancels, deliveries, deployments, locks, stages, waits
 from chatops.store.table import Item, Table, table
 from chatops.targets import Target, targets
 
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
-def by_command(form: Mapping[str, str], deployment_id: str) -> dict[str, Any]:
-    """`/platform-deploy cancel [id]`; without an id, what is in flight if that is one deployment."""
-    from chatops.edge.commands import ephemeral
+_TOO_LATE: dict[cancels.Obstacle, TextKey] = {
+    "settled": "cancel_settled",
+    "already": "cancel_already",
+    "rollback": "cancel_rollback",
+}
 
-    user = form.get("user_id", "")
+
+def by_command(form: Mapping[str, str], deployment_id: str) -> str:
+    """`/platform-deploy cancel [id]`; without an id, the deployment in flight if there is only one. The text for the
+    person. Raises Refusal."""
     if not deployment_id:
         rows = table(patience=PATIENCE)
         held = {h.deployment_id for name in targets() if (h := locks.holder(rows, name))}
@@ -30,10 +37,8 @@ def by_command(form: Mapping[str, str], deployment_id: str) -> dict[str, Any]:
         delivery = id_of(form.get("team_id", ""), form.get("trigger_id", ""))
         deployment_id = deliveries.meant(rows, delivery, held.pop() if len(held) == 1 else "")
         if not deployment_id:
-            return ephemeral(refused("cancel_which"))
-    said = cancel(deployment_id, user)
-    record(said, "cancel", deployment_id, user)
-    return ephemeral(said)
+            raise Refusal("cancel_which")
+    return cancel(deployment_id, form.get("user_id", ""))
 
 
 def may_cancel(target: Target | None, plan: Mapping[str, Any], user: str) -> bool:
@@ -44,36 +49,32 @@ def may_cancel(target: Target | None, plan: Mapping[str, Any], user: str) -> boo
 
 
 def cancel(deployment_id: str, user: str) -> str:
-    """Record the cancel and wake whatever waits; the words for the one who asked."""
+    """Record the cancel and wake the execution; the text for the person. Raises Refusal."""
     rows = table(patience=PATIENCE)
     record = deployments.get(rows, deployment_id)
     if record is None:
-        return refused("cancel_unknown", id=deployment_id)
+        raise Refusal("cancel_unknown", id=deployment_id)
     plan = record["plan"]
     if not may_cancel(targets().get(plan["target"]), plan, user):
-        return refused("cancel_not_you", id=deployment_id, user=(plan.get("requester") or {}).get("id", ""))
-    if obstacle := withdraw(rows, record, user):
-        return refused(obstacle, id=deployment_id)
-    return _recorded(deployment_id)
+        requester = str((plan.get("requester") or {}).get("id", ""))
+        raise Refusal("cancel_not_you", id=deployment_id, user=requester)
+    return withdraw(rows, record, user)
 
 
 def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
-    """Record the cancel, by whoever may, and wake whatever waits; the key of a text where it is too late for that."""
+    """Record the cancel of somebody who may cancel, and wake the execution; the text for them. Raises Refusal if it is
+    too late."""
     deployment_id, plan = str(record["deployment_id"]), record["plan"]
     if record.get("outcome"):
-        return "cancel_settled"
+        raise Refusal("cancel_settled", id=deployment_id)
     target = str(plan["target"]) if plan["command"] == "rollback" else ""
-    if said := cancels.record(rows, deployment_id, by, via, rollback_of=target):
-        return f"cancel_{said}"
-    deadline.recorded(_recorded(deployment_id))
+    if obstacle := cancels.record(rows, deployment_id, by, via, rollback_of=target):
+        raise Refusal(_TOO_LATE[obstacle], id=deployment_id)
+    text = deadline.recorded(say("cancel_recorded", id=deployment_id))
     for stage in stages.CANCELLABLE:
         _revoke(rows, deployment_id, stage)
     waits.nudge(rows, deployment_id, patience=PATIENCE)
-    return ""
-
-
-def _recorded(deployment_id: str) -> str:
-    return say("cancel_recorded", id=deployment_id)
+    return text
 
 
 def _revoke(rows: Table, deployment_id: str, stage: str) -> None:

@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatops import http
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command, parse_deploy, parse_rollback, parse_status
 from chatops.domain.reason import Reason
 from chatops.edge import cancelling, fields
+from chatops.edge.replies import refused
 from chatops.edge.start import start
+from chatops.errors import Refusal
 from chatops.ids import deployment_id
-from chatops.messages.catalogue import say
+from chatops.messages.catalogue import reason_text, say
 from chatops.targets import Target, default_target, targets
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 _KINDS = {
     "deploy": parse_deploy,
     "status": parse_status,
     "rollback": parse_rollback,
 }
+_HELP: dict[str, TextKey] = {"deploy": "help_deploy", "status": "help_status", "rollback": "help_rollback"}
+_USAGE: dict[str, TextKey] = {"deploy": "usage_deploy", "status": "usage_status", "rollback": "usage_rollback"}
 
 
 def ephemeral(text: str) -> dict[str, Any]:
@@ -46,12 +56,16 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:
         asked = _with_default(asked, known)
     if asked.mistake:
-        return ephemeral(f"⚠️ {say(asked.mistake.key, asked.mistake.values)}\n{say(f'usage_{kind}')}")
+        return ephemeral(f"⚠️ {reason_text(asked.mistake)}\n{say(_USAGE[kind])}")
     if asked.action == "help":
         return ephemeral(help_text(known))
-    if asked.action == "cancel":
-        return cancelling.by_command(form, asked.deployment_id)
-    return _start(form, asked)
+    if asked.action != "cancel" and not form.get("trigger_id"):
+        return http.answer(400, {"message": "A slash command has a trigger_id."})
+    try:
+        text = cancelling.by_command(form, asked.deployment_id) if asked.action == "cancel" else _start(form, asked)
+    except Refusal as refusal:
+        text = refused(refusal, asked.action, form.get("user_id", ""))
+    return ephemeral(text)
 
 
 def _with_default(asked: Command, known: Mapping[str, Target]) -> Command:
@@ -63,7 +77,7 @@ def _with_default(asked: Command, known: Mapping[str, Target]) -> Command:
 
 def help_text(known: Mapping[str, Target]) -> str:
     """All three commands."""
-    lines = [f"{say(f'help_{kind}')}\n{say(f'usage_{kind}')}" for kind in _KINDS]
+    lines = [f"{say(_HELP[kind])}\n{say(_USAGE[kind])}" for kind in _KINDS]
     return "\n".join([*lines, say("help_targets", targets=", ".join(known))])
 
 
@@ -84,13 +98,10 @@ def execution_input(form: Mapping[str, str], asked: Command) -> str:
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
 
 
-def _start(form: Mapping[str, str], asked: Command) -> dict[str, Any]:
-    team, trigger = form.get("team_id", ""), form.get("trigger_id", "")
-    if not trigger:
-        return http.answer(400, {"message": "A slash command has a trigger_id."})
-    if not start(deployment_id(team, trigger), execution_input(form, asked)):
-        return ephemeral(f"⚠️ {say('not_started', target=asked.target)}")
-    return ephemeral(_accepted(asked))
+def _start(form: Mapping[str, str], asked: Command) -> str:
+    name = deployment_id(form.get("team_id", ""), form["trigger_id"])
+    start(name, execution_input(form, asked), asked.target)
+    return _accepted(asked)
 
 
 def _accepted(asked: Command) -> str:
@@ -98,7 +109,8 @@ def _accepted(asked: Command) -> str:
         return say("accepted_dry_run")
     if asked.action in ("status", "history"):
         return say("accepted_status", target=asked.target)
-    key = {"deploy": "accepted_deploy", "rollback": "accepted_rollback"}[asked.action]
-    if not asked.version:
-        key = {"deploy": "accepted_latest", "rollback": "accepted_rollback_last"}[asked.action]
+    if asked.action == "deploy":
+        key = "accepted_deploy" if asked.version else "accepted_latest"
+    else:
+        key = "accepted_rollback" if asked.version else "accepted_rollback_last"
     return say(key, version=asked.version, target=asked.target)

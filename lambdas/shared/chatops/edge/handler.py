@@ -16,7 +16,7 @@ from chatops.edge import commands, fields, interactions, replies
 from chatops.edge.limits import BUDGET, PATIENCE, SIGNING, SLACK, TELLING
 from chatops.edge.signature import plausible, verified
 from chatops.errors import InvalidConfiguration, UnknownSchema
-from chatops.messages.catalogue import say
+from chatops.messages.catalogue import reason_text, say
 
 UNSIGNED = {"message": "The request's signature does not hold."}
 _LONGEST_START = 10.0
@@ -146,9 +146,9 @@ def _note(error: Exception) -> None:
 def _trouble(error: Exception, form: Mapping[str, str] | None = None) -> dict[str, Any]:
     _note(error)
     if isinstance(error, InvalidConfiguration):
-        text = say("misconfigured", said=error.words)
+        text = say("misconfigured", said=error.reason)
     elif isinstance(error, UnknownSchema):
-        text = say(error.key, error.values)
+        text = reason_text(error.reason)
     else:
         text = say("late_maybe" if isinstance(error, TimeoutError) else "click_failed")
     return replies.shown(form or {}, f"⚠️ {text}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chatops import http
 from chatops.edge import approval_buttons, back, cancelling, fields, promotion_buttons
 from chatops.edge.limits import PATIENCE
-from chatops.edge.refused import record, refused
-from chatops.edge.replies import tell
+from chatops.edge.replies import refused, tell
+from chatops.errors import Refusal
 from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import plain
 from chatops.store.table import table
@@ -45,23 +47,24 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     first = actions[0] if isinstance(actions, list) and actions else {}
     action, value = _text(first, "action_id"), _text(first, "value")
     if action in _ACTIONS:  # else a link button, or somebody else's
-        text = _press(payload, action, value, user)
-        _tell(text, action, value, user, _text(payload, "response_url"))
+        press = partial(_press, payload, action, value, user)
+        _carry_out(press, action, value, user, _text(payload, "response_url"))
     return OK
 
 
 def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
-    """What the person reads; nothing where a modal has opened."""
+    """The text for the person; empty where a modal has opened. Raises Refusal."""
     channel = _text(payload, "channel", "id")
     if action in promotion_buttons.ACTIONS:
         return promotion_buttons.press(table(patience=PATIENCE), action, value, user, channel)
     if not EXECUTION_NAME.fullmatch(value):
-        return refused("click_unknown")  # our cards carry ids
+        raise Refusal("click_unknown")  # our cards carry ids
     if action == "approve":
         return approval_buttons.approve(table(patience=PATIENCE), value, user, channel)
     if action == "reject":
         where = _text(payload, "trigger_id"), _text(payload, "response_url")
-        return approval_buttons.ask_reason(table(patience=PATIENCE), value, user, channel, *where)
+        approval_buttons.ask_reason(table(patience=PATIENCE), value, user, channel, *where)
+        return ""
     if action == "roll_back":
         return back.roll_back(value, _rollback_press(payload, user))
     return cancelling.cancel(value, user)
@@ -91,12 +94,16 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         return OK
     if not reason:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
-    text = approval_buttons.reject(table(patience=PATIENCE), deployment_id, user, fields.text(reason))
-    _tell(text, "reject", deployment_id, user, _text(private, "response_url"))
+    rows = table(patience=PATIENCE)
+    reject = partial(approval_buttons.reject, rows, deployment_id, user, fields.text(reason))
+    _carry_out(reject, "reject", deployment_id, user, _text(private, "response_url"))
     return OK
 
 
-def _tell(text: str, action: str, value: str, user: str, response_url: str) -> None:
+def _carry_out(press: Callable[[], str], action: str, value: str, user: str, response_url: str) -> None:
+    try:
+        text = press()
+    except Refusal as refusal:
+        text = refused(refusal, action, user, value)
     if text:
-        record(text, action, value, user)
         tell(response_url, text)

@@ -6,7 +6,7 @@ import re
 
 from chatops.domain.question import Answer
 from chatops.edge import answers
-from chatops.edge.refused import refused
+from chatops.errors import Refusal
 from chatops.ids import EXECUTION_NAME
 from chatops.store.table import Table
 
@@ -15,9 +15,10 @@ _MARK = re.compile(r"[0-9a-f]{12}")
 
 
 def press(rows: Table, action: str, value: str, user: str, channel: str) -> str:
-    """Record this person's answer about the pause in the button's value (`<deployment id>/<mark>`); what they read."""
+    """Record this person's answer about the pause in the button's value (`<deployment id>/<mark>`); the text for
+    them. Raises Refusal."""
     deployment_id, _, mark = value.partition("/")
     if not (EXECUTION_NAME.fullmatch(deployment_id) and _MARK.fullmatch(mark)):
-        return refused("click_unknown")
-    text = answers.obstacle(rows, deployment_id, mark, ACTIONS[action], user, channel)
-    return text or answers.record(rows, deployment_id, mark, ACTIONS[action], user)
+        raise Refusal("click_unknown")
+    answers.check(rows, deployment_id, mark, ACTIONS[action], user, channel)
+    return answers.record(rows, deployment_id, mark, ACTIONS[action], user)

@@ -8,6 +8,9 @@ from typing import Any
 
 from chatops import deadline, http
 from chatops.edge import fields
+from chatops.errors import Refusal
+from chatops.messages.catalogue import reason_text
+from chatops.observability import logger
 from chatops.slack import client as slack
 
 
@@ -25,6 +28,13 @@ def tell(response_url: str, text: str) -> None:
         deadline.recorded(text)
         deadline.tell()
         slack.respond(usable, timeout=1, response_type="ephemeral", replace_original=False, text=text)
+
+
+def refused(refusal: Refusal, action: str, user: str, deployment_id: str = "") -> str:
+    """The text for the person who was refused, and a line in the log for whoever looks into it later."""
+    about = deployment_id or str(refusal.reason.values.get("id", ""))
+    logger.warning("refused", why=refusal.reason.key, action=action, deployment_id=about[:80], user=user)
+    return f"⚠️ {reason_text(refusal.reason)}"
 
 
 def shown(form: Mapping[str, str], text: str, *, stands: bool = False, unheard: bool = False) -> dict[str, Any]:

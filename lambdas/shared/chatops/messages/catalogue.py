@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _URL = re.compile(rf"https?://[^\s<>|`{NO_LETTERS}]{{1,2000}}")
+_MOST_NAMED = 10
 _BRACKETS = str.maketrans("<>", "‹›")
 Values = Mapping[str, object]
 
@@ -100,6 +101,8 @@ def _value(name: str, value: object) -> str:
         return reason_text(Reason.from_json(value))
     if isinstance(value, Markup):
         return str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(mention, value[:_MOST_NAMED])) or mention("")
     if name in ("user", "by"):
         return mention(str(value))
     if name in ("since", "deadline", "at", "until"):

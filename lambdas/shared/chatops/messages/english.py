@@ -23,7 +23,9 @@ def english_text(reason: Reason) -> str:
 
 
 def _shown(_name: str, value: object) -> str:
-    return english_text(value) if isinstance(value, Reason) else CONTROL.sub(" ", str(value))
+    if isinstance(value, Reason):
+        return english_text(value)
+    return CONTROL.sub(" ", ", ".join(value) if isinstance(value, tuple) else str(value))
 
 
 def filled(text: str, given: Mapping[str, object], shown: Callable[[str, object], str], unknown: str) -> str:

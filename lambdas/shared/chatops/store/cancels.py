@@ -3,11 +3,17 @@ its own transaction."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from chatops import clock
 from chatops.domain.question import SLACK
 from chatops.store import locks, waits
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
+
+Obstacle = Literal["settled", "already", "rollback"]
+_OBSTACLES: tuple[Obstacle, ...] = ("settled", "already", "rollback")
+"""Why nothing was recorded, in the order of the transaction's members."""
 
 
 def _pk(deployment_id: str) -> str:
@@ -38,9 +44,9 @@ def absent(deployment_id: str) -> Item:
     return {"ConditionCheck": t.check(_pk(deployment_id), "CANCEL", "attribute_not_exists(#pk)")}
 
 
-def record(table: Table, deployment_id: str, by: str, via: str = SLACK, rollback_of: str = "") -> str:
-    """Record a cancel: `""` if it stands now, `settled` if the deployment has ended, `already` if one stood. A rollback
-    of the target `rollback_of` that has taken it cannot be cancelled any more: `rollback`."""
+def record(table: Table, deployment_id: str, by: str, via: str = SLACK, rollback_of: str = "") -> Obstacle | None:
+    """Record a cancel: None if it is recorded now, `settled` if the deployment has ended, `already` if there was one. A
+    rollback of the target `rollback_of` that has taken it can't be cancelled any more: `rollback`."""
     try:
         table.transact(
             {
@@ -53,5 +59,5 @@ def record(table: Table, deployment_id: str, by: str, via: str = SLACK, rollback
             waits.bumping(deployment_id),
         )
     except Conflict as conflict:
-        return {0: "settled", 1: "already", 2: "rollback"}[min(conflict.failed)]
-    return ""
+        return _OBSTACLES[min(conflict.failed)]
+    return None
