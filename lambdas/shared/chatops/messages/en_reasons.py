@@ -91,7 +91,6 @@ TEXTS: dict[TextKey, str] = {
     "click_failed": "Your click did not arrive: the table did not answer in time. Please click again.",
     "decision_approved": "approved",
     "decision_rejected": "rejected",
-    "decision_expired": "expired",
     "click_not_promoter": "Only {people} may promote `{id}`.",
     "click_not_your_pause": "Only {people} and {user} may roll `{id}` back.",
     "click_promote_own": "You asked for `{id}` yourself, and nobody else has approved it. It waits for {people}.",

@@ -94,7 +94,6 @@ TEXTS: dict[TextKey, str] = {
     "click_failed": "클릭이 전달되지 않았습니다. 테이블이 제때 응답하지 않았습니다. 다시 눌러 주세요.",
     "decision_approved": "승인",
     "decision_rejected": "거부",
-    "decision_expired": "만료",
     "click_not_promoter": "`{id}` 배포는 {people} 님만 승격할 수 있습니다.",
     "click_not_your_pause": "`{id}` 배포는 {people} 님과 {user} 님만 롤백할 수 있습니다.",
     "click_promote_own": "본인이 요청했고 아직 다른 사람이 승인하지 않은 `{id}` 배포입니다. {people} 님의 결정을 기다립니다.",
