@@ -19,7 +19,7 @@ from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read
 from chatops.edge import fields, handler
-from chatops.errors import InvalidRequest
+from chatops.errors import Refusal
 from chatops.ids import EXECUTION_NAME
 from chatops.store import deployments, questions, releases
 from chatops.store.table import Table
@@ -79,7 +79,7 @@ def check(states: States) -> list[Request]:
         assert fields.user(asked["requester"]["id"]), "nobody is taken for an operator in the console"
         try:
             found.append(read(asked, targets()))
-        except InvalidRequest:
+        except Refusal:
             continue
         assert found[-1].version == asked.get("version", "")
     return found

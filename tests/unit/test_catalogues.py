@@ -18,7 +18,7 @@ from chatops.messages import catalogue, en, ko
 
 LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
 LANGUAGES = {"en": en.TEXTS, "ko": ko.TEXTS}
-SPEAKERS = frozenset({"say", "plain", "InvalidRequest", "Mistake", "_button"})
+SPEAKERS = frozenset({"say", "plain", "Refusal", "Mistake", "_button"})
 """What takes a catalogue key as its first argument."""
 
 

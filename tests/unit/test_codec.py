@@ -12,7 +12,7 @@ from chatops import targets
 from chatops.domain import codec, request
 from chatops.domain.codec import SCHEMA
 from chatops.edge import handler
-from chatops.errors import InvalidRequest, UnknownSchema
+from chatops.errors import Refusal, UnknownSchema
 from chatops.messages.catalogue import plain
 from chatops.observability import step
 from chatops.steps import dispatch, stage, sweep
@@ -186,7 +186,7 @@ def test_an_input_of_another_version_is_refused_in_words_and_one_by_hand_is_read
     known = targets.targets()
     assert request.read({"command": "deploy", "version": "v1"}, known).version == "v1"
     assert request.read({"command": "deploy", "schema": 1}, known).command == "deploy"
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(Refusal) as caught:
         request.read({"command": "deploy", "schema": SCHEMA + 1}, known)
     assert caught.value.key == "unknown_schema"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatops.domain.release import Release
-from chatops.errors import InvalidRequest
+from chatops.errors import Refusal
 from chatops.platforms.codedeploy import CodeDeploy
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES
@@ -51,6 +51,6 @@ def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_ag
 
 def test_a_group_that_is_missing_is_said_in_words(batch: World) -> None:
     batch.far.deployer.groups.clear()
-    with pytest.raises(InvalidRequest) as error:
+    with pytest.raises(Refusal) as error:
         CodeDeploy(TARGET).live([])
     assert error.value.values["said"].key in ("codedeploy_no_group", "codedeploy_no_application")

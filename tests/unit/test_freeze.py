@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from chatops import clock, config, policy
 from chatops.domain import command_text, request
 from chatops.edge import commands
-from chatops.errors import InvalidConfiguration, InvalidRequest
+from chatops.errors import InvalidConfiguration, Refusal
 from chatops.freeze import STEPS, Freeze, Once, Weekly, Window, holding
 from chatops.messages import living, reports
 from chatops.slack import people
@@ -390,7 +390,7 @@ def test_the_input_is_checked() -> None:
     assert (found.break_glass, found.reason) == (True, "down")
     assert request.read({"command": "deploy", "target": "prod"}, KNOWN).break_glass is False
     for change, key in (({"reason": "  "}, "break_glass_reason"), ({"break_glass": "yes"}, "not_a_boolean")):
-        with pytest.raises(InvalidRequest) as refused:
+        with pytest.raises(Refusal) as refused:
             request.read({**asked, **change}, KNOWN)
         assert refused.value.key == key
     assert request.read({**asked, "command": "rollback", "reason": ""}, KNOWN).break_glass is True
@@ -494,7 +494,7 @@ def test_a_rollback_minds_no_freeze(prod: Target, saturday: float) -> None:
 
 def test_a_target_that_names_no_approvers_says_what_to_change() -> None:
     lonely = Target("prod", "acme/shop", "prod_deploy", freeze=(WEEKEND,))
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(Refusal) as refused:
         policy.break_glass(lonely, "U0LEE0001")
     assert refused.value.key == "glass_nobody"
 

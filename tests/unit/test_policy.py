@@ -8,7 +8,7 @@ import pytest
 
 from chatops import policy
 from chatops.domain.plan import ApprovalRule
-from chatops.errors import InvalidRequest, ReasonedError, SlackRefused, SlackUnavailable
+from chatops.errors import ReasonedError, Refusal, SlackRefused, SlackUnavailable
 from chatops.targets import Policy, Target, Timing
 
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
@@ -44,7 +44,7 @@ def target(**rules: Any) -> Target:
 
 
 def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any]]:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(Refusal) as caught:
         call(*given)
     return caught.value.key, caught.value.values
 

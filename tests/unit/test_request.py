@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatops.domain.request import Request, read, where
-from chatops.errors import InvalidRequest
+from chatops.errors import Refusal
 from chatops.messages.catalogue import plain
 from chatops.targets import Target
 
@@ -18,7 +18,7 @@ TWO = dict.fromkeys(("stage", "prod"), KNOWN["dev"])
 
 
 def refused(source: Any, known: dict[str, Target] = KNOWN) -> tuple[str, dict[str, Any]]:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(Refusal) as caught:
         read(source, known)
     assert "{" not in plain(caught.value.key, caught.value.values).replace('{"command"', "")
     return caught.value.key, caught.value.values
@@ -129,7 +129,7 @@ def test_whatever_is_typed_is_a_request_or_refused_in_words(source: Any) -> None
     def understood() -> str:
         try:
             return read(source, KNOWN).target
-        except InvalidRequest as refusal:
+        except Refusal as refusal:
             return plain(refusal.key, refusal.values)
 
     where(source)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatops import policy
-from chatops.errors import InvalidRequest
+from chatops.errors import Refusal
 from chatops.github import runs, versions
 from chatops.platforms import ecs_verdict
 from chatops.targets import Policy, Target
@@ -53,7 +53,7 @@ def test_more_people_than_can_be_asked_are_refused_with_the_way_out(
         assert rule is not None
         assert len(rule.eligible) == policy.MOST_ASKED
         return
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(Refusal) as refused:
         policy.question(target, "deploy", "")
     assert refused.value.key == "too_many_approvers"
     assert refused.value.values == {"target": "dev", "count": policy.MOST_ASKED + 1, "most": policy.MOST_ASKED}

@@ -7,7 +7,7 @@ import pytest
 from chatops import clock
 from chatops.config import execution_url
 from chatops.domain.reason import running
-from chatops.errors import InvalidRequest
+from chatops.errors import Refusal
 from chatops.github import runs
 from chatops.steps import target_lock
 from chatops.store import locks
@@ -110,7 +110,7 @@ def test_what_runs_is_not_guessed_where_nothing_is_known(far: Far) -> None:
 
 
 def test_a_service_that_cannot_be_found_does_not_hide_who_holds_its_target(world: Far) -> None:
-    refused = target_lock.obstacle(TARGET, OTHER, "deploy", MadeUp(error=InvalidRequest("no_service")))
+    refused = target_lock.obstacle(TARGET, OTHER, "deploy", MadeUp(error=Refusal("no_service")))
     assert refused
     assert (refused.key, refused.values["running"]) == ("busy", running(""))
 

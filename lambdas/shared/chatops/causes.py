@@ -58,6 +58,7 @@ def _is_ours(name: str) -> bool:
     return isinstance(found, type) and issubclass(found, errors.ChatOpsError)
 
 
-def words(error: Mapping[str, Any] | None, step: str = "") -> dict[str, Any]:
-    found = reason_of(error, step)
+def reason_json(error: Mapping[str, Any]) -> dict[str, Any]:
+    """`reason_of` as JSON; empty for no error."""
+    found = reason_of(error)
     return found.as_json() if found else {}

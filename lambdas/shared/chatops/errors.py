@@ -52,10 +52,6 @@ class ReasonedError(ChatOpsError):
         return self.reason.values
 
     @property
-    def words(self) -> Reason:
-        return self.reason
-
-    @property
     def text(self) -> str:
         from chatops.messages.english import english_text
 
@@ -187,9 +183,6 @@ class TargetHeld(Final):
     """Another deployment that cannot be superseded holds the target."""
 
     explains = True
-
-
-InvalidRequest = Refusal
 
 
 class Signal(ChatOpsError):

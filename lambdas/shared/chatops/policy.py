@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chatops.domain.plan import ApprovalRule
-from chatops.errors import InvalidRequest, SlackRefused, SlackUnavailable
+from chatops.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.slack import people
 from chatops.targets import Target
 
@@ -26,26 +26,26 @@ MOST_ASKED = 100
 def requester(target: Target, user: str) -> str:
     """The requester, allowed to ask (empty: started in the console by somebody with IAM rights).
 
-    Raises InvalidRequest for guests, bots and those whom the policy leaves out.
+    Raises Refusal for guests, bots and those whom the policy leaves out.
     """
     if not user:
         return ""
     rules = target.policy
     if kind := people.excluded(user):
-        raise InvalidRequest(_EXCLUDED[kind])
+        raise Refusal(_EXCLUDED[kind])
     if not (rules.requesters or rules.requester_groups) or user in rules.requesters:
         return user
     if any(user in members(group) for group in rules.requester_groups):
         return user
-    raise InvalidRequest("not_a_requester", target=target.name)
+    raise Refusal("not_a_requester", target=target.name)
 
 
 def members(group: str) -> frozenset[str]:
-    """The user group's members. Raises InvalidRequest where Slack does not tell."""
+    """The user group's members. Raises Refusal where Slack does not tell."""
     try:
         return people.group(group)
     except (SlackRefused, SlackUnavailable) as error:
-        raise InvalidRequest("group_unreadable", group=group, said=error.words) from None
+        raise Refusal("group_unreadable", group=group, said=error.reason) from None
 
 
 def eligible(target: Target, user: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def promoters(target: Target, user: str, asked: Collection[str], *, approved: bo
     rules = target.policy
     found = dict.fromkeys([*rules.approvers, *asked])
     for group in rules.approver_groups:
-        with suppress(InvalidRequest):
+        with suppress(Refusal):
             found |= dict.fromkeys(sorted(members(group)))
     if not (rules.own_approval or approved):
         found.pop(user, None)
@@ -79,12 +79,12 @@ def promoters(target: Target, user: str, asked: Collection[str], *, approved: bo
 
 def break_glass(target: Target, user: str) -> None:
     """Whether this user may deploy during a freeze: an approver (also of their own request, which others approve), or
-    somebody with IAM rights in the console. Raises InvalidRequest for everybody else."""
+    somebody with IAM rights in the console. Raises Refusal for everybody else."""
     rules = target.policy
     if not user or user in rules.approvers or any(user in members(group) for group in rules.approver_groups):
         return
     named = rules.approvers or rules.approver_groups
-    raise InvalidRequest("glass_not_you" if named else "glass_nobody", target=target.name)
+    raise Refusal("glass_not_you" if named else "glass_nobody", target=target.name)
 
 
 def question(target: Target, command: str, user: str) -> ApprovalRule | None:
@@ -96,9 +96,9 @@ def question(target: Target, command: str, user: str) -> ApprovalRule | None:
     people_asked = eligible(target, user)
     if not people_asked:
         named = rules.approvers or rules.approver_groups
-        raise InvalidRequest("own_approval" if named else "no_approvers", target=target.name)
+        raise Refusal("own_approval" if named else "no_approvers", target=target.name)
     if len(people_asked) > MOST_ASKED:
-        raise InvalidRequest("too_many_approvers", target=target.name, count=len(people_asked), most=MOST_ASKED)
+        raise Refusal("too_many_approvers", target=target.name, count=len(people_asked), most=MOST_ASKED)
     if rules.quorum > len(people_asked):
-        raise InvalidRequest("quorum", target=target.name, quorum=rules.quorum, count=len(people_asked))
+        raise Refusal("quorum", target=target.name, quorum=rules.quorum, count=len(people_asked))
     return ApprovalRule(people_asked, rules.approver_groups, rules.quorum, target.timing.approval)

@@ -14,7 +14,7 @@ from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read, where
-from chatops.errors import GitHubRateLimited, GitHubRefused, InvalidRequest
+from chatops.errors import GitHubRateLimited, GitHubRefused, Refusal
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
@@ -40,14 +40,14 @@ def run(event: Json) -> Json:
     try:
         request = read(source, targets())
         return codec.as_json(_made(deployment_id, str(event["execution_arn"]), request, targets()[request.target]))
-    except (InvalidRequest, GitHubRefused) as refusal:
+    except (Refusal, GitHubRefused) as refusal:
         return _refused(where(source), refusal)
     except GitHubRateLimited as pause:
         until = clock.iso(clock.now() + pause.wait_seconds)
-        return _refused(where(source), InvalidRequest("github_pause", until=until))
+        return _refused(where(source), Refusal("github_pause", until=until))
 
 
-def _refused(request: Request, why: InvalidRequest | GitHubRefused) -> Json:
+def _refused(request: Request, why: Refusal | GitHubRefused) -> Json:
     refused = RefusedPlan(
         schema=SCHEMA,
         verdict="refused",
@@ -66,7 +66,7 @@ def _made(deployment_id: str, execution_arn: str, request: Request, target: Targ
             return _plan(deployment_id, execution_arn, request, target)
         except Conflict:
             continue
-    raise InvalidRequest("taken_meanwhile", target=target.name)
+    raise Refusal("taken_meanwhile", target=target.name)
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,14 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
 
 
 def _glass(request: Request, target: Target, version: str, running: Release | None) -> BreakGlass | None:
-    """Who goes through a freeze, and why; None where there is none. Raises InvalidRequest with when it ends and how."""
+    """Who goes through a freeze, and why; None where there is none. Raises Refusal with when it ends and how."""
     found = freeze.holding(target.freeze, clock.now())
     if found is None:
         return None
     if request.break_glass:
         policy.break_glass(target, request.requester)
         return BreakGlass(request.requester, request.reason)
-    raise InvalidRequest(
+    raise Refusal(
         "frozen" if found.end else "frozen_open",
         target=target.name,
         version=version,
@@ -162,7 +162,7 @@ def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Pl
     """Record and lock in one transaction, while what the plan was made of still stands: a deployment that ended
     meanwhile may have changed what is live, and so the way back. A rollback takes the target later, after its approval.
 
-    Raises Conflict where it does not stand any more, InvalidRequest where somebody else has the target.
+    Raises Conflict where it does not stand any more, Refusal where somebody else has the target.
     """
     target, members = plan.target, []
     if plan.command == "deploy":
@@ -183,13 +183,13 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
     commit = versions.resolve(client, wanted)
     if commit is None:
         if not wanted:
-            raise InvalidRequest("nothing_to_deploy", repository=target.repository)
+            raise Refusal("nothing_to_deploy", repository=target.repository)
         if meant := versions.similar(client, wanted):
-            raise InvalidRequest("similar_version", repository=target.repository, version=wanted, meant=meant)
-        raise InvalidRequest("unknown_version", repository=target.repository, version=wanted)
+            raise Refusal("similar_version", repository=target.repository, version=wanted, meant=meant)
+        raise Refusal("unknown_version", repository=target.repository, version=wanted)
     if not is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
-        raise InvalidRequest("bad_version", word=commit.version[:80])
+        raise Refusal("bad_version", word=commit.version[:80])
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)
 
 
@@ -200,25 +200,25 @@ def _assert_card(request: Request, target: Target, ledger: list[Release]) -> Non
     record = deployments.get(table(), request.card) or {}
     now, version = now_running(ledger[0].version if ledger else ""), str(record.get("version") or "")
     if not version:
-        raise InvalidRequest("rollback_stale_unknown", target=target.name, running=now)
-    raise InvalidRequest("rollback_stale", version=version, target=target.name, running=now)
+        raise Refusal("rollback_stale_unknown", target=target.name, running=now)
+    raise Refusal("rollback_stale", version=version, target=target.name, running=now)
 
 
 def _way_back(target: Target, wanted: str, ledger: list[Release], running: Release | None) -> Release:
-    """The release that a rollback returns to. Raises InvalidRequest with the reason and how to name a version."""
+    """The release that a rollback returns to. Raises Refusal with the reason and how to name a version."""
     now = running.version if running else ""
     if wanted:
         found = release.named(ledger, wanted)
         if found is None:
-            raise InvalidRequest("never_ran", target=target.name, version=wanted, running=now_running(now))
+            raise Refusal("never_ran", target=target.name, version=wanted, running=now_running(now))
         if found.version == now:
-            raise InvalidRequest("already_live", target=target.name, version=now)
+            raise Refusal("already_live", target=target.name, version=now)
     else:
         found = release.way_back(ledger, now, releases.bad_versions(table(), target.name))
         if found is None:
-            raise InvalidRequest("no_way_back", target=target.name, running=now_running(now))
+            raise Refusal("no_way_back", target=target.name, running=now_running(now))
     if not platform(target).usable(found):
-        raise InvalidRequest(
+        raise Refusal(
             "gone",
             target=target.name,
             version=found.version,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chatops import clock
-from chatops.causes import words
+from chatops.causes import reason_json
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import GitHub, github
@@ -47,7 +47,7 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     error = state.get("dispatch_error") or {} if stage == "deploy" and not before.get("dispatched") else {}
     refused = str(error.get("Error", ""))
     if row is None:
-        fact = ended("cancelled" if not refused else "refused", why=words(error))
+        fact = ended("cancelled" if not refused else "refused", why=reason_json(error))
         fact |= {"stage": stage, "claimed": False, "wake": wake}
         results.keep(rows, deployment_id, stage, fact, before)
         return fact
@@ -137,7 +137,7 @@ def _withdraw(look: Look, deployment_id: str, error: dict[str, Any], found: Run 
         _cancel_unclaimed(look, deployment_id)
         return ended("cancelled", **facts)
     if look.refused:
-        return ended("refused", why=words(error), **facts)
+        return ended("refused", why=reason_json(error), **facts)
     if found is not None:
         return ended("failed", why={"key": "why_unclaimed"}, **facts)
     return absent(look, facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatops.domain.request import read
-from chatops.errors import InvalidRequest
+from chatops.errors import Refusal
 from chatops.messages.catalogue import plain
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.store import deployments, locks, releases
@@ -19,7 +19,7 @@ def report(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[st
     """What `/platform-status` and `history` answer, as a fact; a refusal where the question makes no sense."""
     try:
         request = read(event.get("request"), targets())
-    except InvalidRequest as refusal:
+    except Refusal as refusal:
         return {
             "refusal": {
                 **refusal.reason.as_json(),
@@ -41,7 +41,7 @@ def report(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[st
     }
     try:
         running = on.live(ledger)
-    except InvalidRequest as missing:
+    except Refusal as missing:
         return {**fact, "error": plain(missing.key, missing.values)}
     if running and holder and running not in ledger:
         # its rollout is under way: live is what was live when it was planned

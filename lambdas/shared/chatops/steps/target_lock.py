@@ -8,7 +8,7 @@ from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import Plan
 from chatops.domain.reason import running
-from chatops.errors import CancelRecorded, InvalidRequest, TargetBusy, TargetHeld
+from chatops.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.steps import stage_run
 from chatops.store import cancels, deployments, locks, releases, stages, waits
@@ -69,9 +69,7 @@ def replaceable(target: str, deployment_id: str) -> Holder | None:
     return current if abandoned(target, current) else None
 
 
-def obstacle(
-    target: str, deployment_id: str, command: str, platform_of: PlatformOf = platform
-) -> InvalidRequest | None:
+def obstacle(target: str, deployment_id: str, command: str, platform_of: PlatformOf = platform) -> Refusal | None:
     """Why this command cannot have the target now."""
     current = locks.holder(table(), target)
     if current is None or current.deployment_id == deployment_id:
@@ -80,7 +78,7 @@ def obstacle(
         return None
     if abandoned(target, current):
         return None
-    return InvalidRequest(
+    return Refusal(
         "busy",
         target=target,
         id=current.deployment_id,
@@ -96,7 +94,7 @@ def _version_now(target: str, platform_of: PlatformOf) -> str:
     ledger = releases.newest_first(table(), target)
     try:
         found = platform_of(targets()[target]).live(ledger)
-    except InvalidRequest:
+    except Refusal:
         return ""
     return found.version if found else ""
 
