@@ -18,6 +18,8 @@ PEOPLES = {"Deployed", "Restored", "Rejected", "Expired", "Cancelled"}
 FAILURES = {"Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed"}
 SIGNALS = ("AlreadyAwake", "DecisionRecorded", "CancelRecorded", "TargetBusy")
 """Errors by which a step leads the machine on."""
+OVERTAKEN = ("AlreadySettled",)
+"""What a step raises whose deployment people have ended meanwhile, or whose target another has taken."""
 AWAY = ("GitHubUnavailable", "GitHubRateLimited", "SlackUnavailable", "ServiceUnavailable")
 """What a step raises where a service does not do what it is asked to; it is tried again, as after a death."""
 OVER = {"approve", "reject", "cancel", "promote", "pause_roll_back"}
@@ -201,7 +203,7 @@ def _told(after: After) -> Iterator[str]:
 
 def _quiet(after: After) -> Iterator[str]:
     """No step failed of itself."""
-    expected = SIGNALS + AWAY
+    expected = SIGNALS + AWAY + (OVERTAKEN if after.play.free else ())
     loud = [text for text in after.play.seen.errors if text.split(": ")[1] not in expected]
     if loud:
         yield f"{loud}"
