@@ -109,6 +109,7 @@ def _accepted(asked: Command) -> str:
         return say("accepted_dry_run")
     if asked.action in ("status", "history"):
         return say("accepted_status", target=asked.target)
+    key: TextKey
     if asked.action == "deploy":
         key = "accepted_deploy" if asked.version else "accepted_latest"
     else:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
 from chatops.messages.catalogue import plain
 from chatops.messages.view import View
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 BUTTON = 75
 
@@ -45,10 +50,10 @@ def _paused(view: View) -> list[ButtonElement]:
     ]
 
 
-def _roll_back(action: str, view: View, value: str, text: str) -> ButtonElement:
+def _roll_back(action: str, view: View, value: str, text: TextKey) -> ButtonElement:
     words = {"version": view.version, "target": view.target, "before": view.back}
-    text = text if view.back else "confirm_rollback_text"
-    sure = _confirm(plain("confirm_rollback_title"), plain(text, words), danger=True)
+    question: TextKey = text if view.back else "confirm_rollback_text"
+    sure = _confirm(plain("confirm_rollback_title"), plain(question, words), danger=True)
     return _button("roll_back", action, value, "danger" if view.phase == "paused" else None, sure)
 
 
@@ -63,7 +68,7 @@ def _confirm(title: str, text: str, *, danger: bool = False) -> ConfirmObject:
 
 
 def _button(
-    key: str, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None
+    key: TextKey, action: str, value: str, style: str | None = None, confirm: ConfirmObject | None = None
 ) -> ButtonElement:
     label = PlainTextObject(text=plain(key)[:BUTTON], emoji=True)
     return ButtonElement(text=label, action_id=action, value=value, style=style, confirm=confirm)

@@ -112,13 +112,13 @@ def _value(name: str, value: object) -> str:
     return escape(value)
 
 
-def say(key: TextKey | str, values: Values | None = None, **more: object) -> str:
+def say(key: TextKey, values: Values | None = None, **more: object) -> str:
     """The text in Slack's mrkdwn. A value may be a `Reason`."""
     known = texts(language())
     return filled(known[key], {**(values or {}), **more}, _value, known["unknown"])
 
 
-def plain(key: TextKey | str, values: Values | None = None, **more: object) -> str:
+def plain(key: TextKey, values: Values | None = None, **more: object) -> str:
     """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
     values become others that have no meaning in Slack."""
     known = texts(language())

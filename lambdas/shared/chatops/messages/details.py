@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chatops.domain.results import Outputs
 from chatops.messages.catalogue import Markup, escape, say
-from chatops.messages.living import stage_line
+from chatops.messages.living import StageLine, stage_line
 from chatops.messages.view import View
 
-_RUNS = {"build": "line_build", "deploy": "line_deploy", "rollback": "line_rollback_stage"}
+_RUNS: dict[str, StageLine] = {"build": "line_build", "deploy": "line_deploy", "rollback": "line_rollback_stage"}
 
 
 def details(view: View) -> str:

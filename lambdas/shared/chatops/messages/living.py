@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -25,6 +25,9 @@ from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.view import View
 from chatops.messages.who import asked_of, people, voters
 from chatops.platforms.registry import of_kind
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 HEADER, ALT = 150, 2000
 _PICTURE = re.compile(r"https?://[!-~]{1,2980}")
@@ -70,10 +73,11 @@ def headline(view: View) -> str:
     """The header, plain text."""
     if view.phase == "ended":
         return ending.headline(view)
-    elif view.phase in ("approval", "paused"):
-        key = f"title_{view.phase}"
+    key: TextKey
+    if view.phase in ("approval", "paused"):
+        key = "title_approval" if view.phase == "approval" else "title_paused"
     else:
-        key = f"title_{view.command}"
+        key = "title_rollback" if view.command == "rollback" else "title_deploy"
     service = view.plan.repository.rpartition("/")[2]
     return tidy(plain(key, version=view.version, target=view.target, service=service))
 
@@ -141,7 +145,7 @@ def changes_text(plan: Plan) -> str:
     repository, _, compared = changes.url.partition("/compare/")
     pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.pulls]
     who = Markup(", ".join([*(escape(author, 100) for author in changes.authors if author), *pulls]))
-    key = "changes_commits" if changes.commits else "changes_behind"
+    key: TextKey = "changes_commits" if changes.commits else "changes_behind"
     compare = Markup(link(changes.url, plain(key, count=changes.commits or changes.behind)))
     return say("changes", link=compare, authors=who) if who else str(compare)
 
@@ -151,16 +155,28 @@ def run_link(stage: StageResult) -> Markup:
     return Markup(f" {link(stage.run_url or '', f'#{stage.run_number}')}" if stage.run_number else "")
 
 
-def stage_line(stage: StageResult, key: str) -> str:
+StageLine = Literal["line_build", "line_deploy", "line_rollback_stage"]
+_DONE: dict[StageLine, TextKey] = {
+    "line_build": "line_build_ok",
+    "line_deploy": "line_deploy_ok",
+    "line_rollback_stage": "line_rollback_stage_ok",
+}
+
+
+def stage_line(stage: StageResult, key: StageLine) -> str:
     """The status of a stage's run, in a line; `key` is its text while it is under way."""
     if stage.state == "succeeded":
-        return f"✅ {say(f'{key}_ok', run=run_link(stage), took=duration(stage.seconds or 0))}"
+        return f"✅ {say(_DONE[key], run=run_link(stage), took=duration(stage.seconds or 0))}"
     if stage.done:
         return f"❌ {say(key, run=run_link(stage), what=stage.conclusion or stage.state or plain('unknown'))}"
     if stage.state == "running" and stage.job:
         what = say("what_running", job=stage.job, step=stage.step) if stage.step else escape(stage.job)
     else:
-        known = {"queued": "what_queued", "running": "what_running_bare", "finishing": "what_finishing"}
+        known: dict[str, TextKey] = {
+            "queued": "what_queued",
+            "running": "what_running_bare",
+            "finishing": "what_finishing",
+        }
         what = say(known.get(stage.state, "what_waiting"))
     return f"🔄 {say(key, run=run_link(stage), what=Markup(what))}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chatops.domain.release import Release
 from chatops.domain.results import STAGES, PauseResult, RolloutResult, StageResult
@@ -13,8 +14,11 @@ from chatops.messages.view import View
 from chatops.messages.who import people, voters
 from chatops.platforms.registry import of_kind
 
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
 BREAKAGES = ("Build Failed", "Rolled Back", "Deploy Failed", "Rollback Failed", "Stopped")
-_TITLES = {
+_TITLES: dict[str, TextKey] = {
     "Deployed": "title_deployed",
     "Restored": "title_restored",
     "Rolled Back": "title_rolled_back",
@@ -29,7 +33,7 @@ _TITLES = {
 }
 
 
-def title(view: View) -> str:
+def title(view: View) -> TextKey:
     """The catalogue key of the header."""
     if view.deployment.outcome.superseded:
         return "title_superseded"
@@ -85,7 +89,7 @@ def _restored(view: View, words: Words) -> str:
         words |= {"before": view.back, "where": place, "waited": waited}
         if view.deployment.rollout.state == "expired":
             return say("end_unpromoted", words)
-        key = "end_pause_restored" if pause.decision == "rolled_back" else "end_cancel_restored"
+        key: TextKey = "end_pause_restored" if pause.decision == "rolled_back" else "end_cancel_restored"
         return say(key, words, user=words["by"] or view.requester)
     reason = view.plan.reason
     return say("end_restored", words, why=Markup(f" “{escape(reason)}”") if reason else "")

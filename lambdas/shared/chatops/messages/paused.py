@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chatops.domain.plan import ApprovalRule
 from chatops.domain.results import RolloutResult
 from chatops.messages.catalogue import Markup, duration, say
 from chatops.messages.view import View
 from chatops.messages.who import asked
 
-_ICONS = {"promoted": "✅", "passed": "▶️", "expired": "⌛", "rolled_back": "↩️"}
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+_LINES: dict[str, tuple[str, TextKey]] = {
+    "promoted": ("✅", "line_pause_promoted"),
+    "passed": ("▶️", "line_pause_passed"),
+    "expired": ("⌛", "line_pause_expired"),
+    "rolled_back": ("↩️", "line_pause_rolled_back"),
+}
 
 
 def percent(traffic: float | None) -> str:
@@ -45,7 +55,7 @@ def lines(view: View) -> list[str]:
         rule = view.plan.approval
         people = asked(ApprovalRule(groups=rule.groups) if rule else None, pause.eligible)
         return [f"⏸️ {say('line_paused', where=place, people=people)}"]
-    if view.phase == "ended" or pause.decision not in _ICONS:
+    if view.phase == "ended" or pause.decision not in _LINES:
         return []
-    text = say(f"line_pause_{pause.decision}", where=place, by=pause.by, took=duration(pause.seconds))
-    return [f"{_ICONS[pause.decision]} {text}"]
+    icon, key = _LINES[pause.decision]
+    return [f"{icon} {say(key, where=place, by=pause.by, took=duration(pause.seconds))}"]

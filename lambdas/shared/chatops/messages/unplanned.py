@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chatops.domain.reason import Reason
 from chatops.domain.request import Request
 from chatops.messages.catalogue import plain, say
 from chatops.messages.parts import tidy
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 
 def title(asked: Request) -> str:
@@ -14,7 +19,7 @@ def title(asked: Request) -> str:
         return plain("title_not_carried_out")
     rollback = asked.command == "rollback"
     version = asked.version or Reason("the_last" if rollback else "the_latest")
-    key = "title_not_rolled_back" if rollback else "title_deploy_failed"
+    key: TextKey = "title_not_rolled_back" if rollback else "title_deploy_failed"
     return plain(key, version=version, target=asked.target or Reason("the_default"))
 
 
