@@ -134,7 +134,7 @@ REFUSALS = [key for key in en.TEXTS if not key.startswith(("why_", "what_", "at_
 
 
 def test_every_refusal_and_answer_is_korean_whatever_it_quotes() -> None:
-    said = SlackRefused("usergroups.users.list", "missing_scope").words
+    said = SlackRefused("usergroups.users.list", "missing_scope").reason
     for key in REFUSALS:
         values = {**dict.fromkeys(re.findall(r"\{(\w+)\}", en.TEXTS[key]), "x1"), "said": said}
         assert sentences(say(key, values)) == [], key
