@@ -165,8 +165,8 @@ OURS = [
 @pytest.mark.parametrize("step", ["Plan", ""])
 def test_what_our_own_errors_say_of_a_step(raised: errors.ChatOpsError, step: str) -> None:
     cause = {"errorType": type(raised).__name__, "errorMessage": str(raised)}
-    why = causes.words({"Error": type(raised).__name__, "Cause": json.dumps(cause)}, step)
-    text = catalogue.say(why["key"], why["values"])
+    why = causes.reason_of({"Error": type(raised).__name__, "Cause": json.dumps(cause)}, step)
+    text = catalogue.reason_text(why)
     whole(text)
     assert not step or type(raised).__name__ in text
 
