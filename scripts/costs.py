@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambdas/shared"), str(ROOT)]
 
-from chatops.steps.look import pace_after  # noqa: E402 - found on the path of the line above
+from chatops.steps.poll_timing import pace_after  # noqa: E402 - found on the path of the line above
 from chatops.targets import Timing  # noqa: E402 - likewise
 from local.runtime.intrinsics import load_yaml  # noqa: E402 - likewise
 

@@ -86,7 +86,7 @@ class Stage:
 
     @property
     def row(self) -> Item:
-        return stages.get(self.rows, ID, self.name) or {}
+        return self.rows.get(f"DEPLOYMENT#{ID}", f"STAGE#{self.name}") or {}
 
     def claim(self) -> Run:
         """A run of ours that has claimed the stage and goes on."""

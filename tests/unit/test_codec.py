@@ -11,6 +11,7 @@ import pytest
 from chatops import targets
 from chatops.domain import codec, request
 from chatops.domain.codec import SCHEMA
+from chatops.domain.deployment import Deployment
 from chatops.edge import handler
 from chatops.errors import Refusal, UnknownSchema
 from chatops.messages.catalogue import plain
@@ -20,6 +21,7 @@ from chatops.store import cancels, deployments, locks, messages, stages, waits
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from chatops.targets import Target
+from tests.unit.stored import stage_of
 
 ID = "d-abcdefghijkl"
 PLAN: dict[str, Any] = {
@@ -195,7 +197,11 @@ def test_the_pipeline_is_sent_a_number_of_its_own(rows: Table) -> None:
     """Pipelines are copied into repositories: they change when their owners change them."""
     target = Target("dev", "acme/checkout-api", "dev_deploy")
     plan = {**PLAN, "sha": "e3c8241a", "image": ""}
-    assert dispatch.payload(ID, "build", {"plan": plan}, target, "t")["schema"] == dispatch.PIPELINE_SCHEMA == 1
+    assert (
+        dispatch.payload(Deployment.of({"state": {"plan": plan}}), "build", target, "t")["schema"]
+        == dispatch.PIPELINE_SCHEMA
+        == 1
+    )
 
 
 # -- nothing is lost -----------------------------------------------------------------------------------------
@@ -230,7 +236,7 @@ def test_sweep_leaves_what_it_cannot_read_and_sees_to_the_others(running: Table,
 
 
 def test_a_run_is_told_to_try_again_where_its_stage_cannot_be_read(running: Table) -> None:
-    ticket = str((stages.get(running, ID, "deploy") or {})["ticket"])
+    ticket = str(stage_of(running, ID, "deploy").ticket)
     foreign(running, f"DEPLOYMENT#{ID}", "STAGE#deploy")
     asked = {"ticket": ticket, "run_id": 1, "run_attempt": 1}
     answer = stage.run({"routeKey": "POST /stages/claim", "body": json.dumps(asked)})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.deployment import Deployment
 from chatops.errors import Frozen
 from chatops.freeze import Weekly
 from chatops.steps import dispatch
@@ -42,7 +43,7 @@ def test_without_a_freeze_or_with_the_glass_broken_it_goes_out() -> None:
 def test_where_it_pauses_travels_with_the_strategy(
     environment: pytest.MonkeyPatch, target: dict[str, Any], wanted: str
 ) -> None:
-    plan = {**PLAN, "sha": "4f0c1aa"}
-    made = dispatch.payload("d-1", "deploy", {"plan": plan}, Target("prod", "acme/shop", "prod_deploy", **target), "t")
+    deployment = Deployment.of({"deployment_id": "d-1", "state": {"plan": {**PLAN, "sha": "4f0c1aa"}}})
+    made = dispatch.payload(deployment, "deploy", Target("prod", "acme/shop", "prod_deploy", **target), "t")
     assert made["strategy"] == wanted
     assert len(made) <= 10, "GitHub's limit"

@@ -28,7 +28,7 @@ def claimed(rows: Table, time: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """The finish token of a build stage that a run has claimed."""
     monkeypatch.setattr(poll, "table", lambda: rows)
     deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
-    ticket = str(stages.prepare(rows, ID, "build", "dev", 1800)["ticket"])
+    ticket = str(stages.prepare(rows, ID, "build", "dev", 1800).ticket)
     stages.note(rows, ID, "build", dispatched_at=time())
     token, _ = stages.claim(rows, ticket, RUN, 1)
     return token

@@ -34,7 +34,7 @@ class Case:
         self.run = self.run_of("in_progress")
         self.fact: dict[str, Any] = {}
         deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
-        self.ticket = str(stages.prepare(rows, ID, "deploy", "dev", 3600)["ticket"])
+        self.ticket = str(stages.prepare(rows, ID, "deploy", "dev", 3600).ticket)
         stages.note(rows, ID, "deploy", dispatched_at=time())
         self.token = ""
 

@@ -38,6 +38,7 @@ from tests.unit.question_world import (
     each,
     each_button,
 )
+from tests.unit.stored import stage_of
 
 __all__ = ["asked"]
 
@@ -227,7 +228,7 @@ def test_after_a_cancel_no_ticket_of_the_deployment_opens_anything(asked: Asked)
     stages.prepare(asked.rows, ID, "deploy", "dev", 60)
     asked.record(APPROVAL, Answer.APPROVED, LEE)
     asked.press("cancel", ID, DANA)
-    ticket = (stages.get(asked.rows, ID, "deploy") or {})["ticket"]
+    ticket = stage_of(asked.rows, ID, "deploy").ticket
     assert stages.claim(asked.rows, str(ticket), 1, 1)[0] == ""
 
 

@@ -65,7 +65,7 @@ def test_what_fails_at_once_goes_on_once_a_minute(world: Stage, service: MadeUp)
 def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_then(
     world: Stage, service: MadeUp
 ) -> None:
-    ticket = str(stages.prepare(world.rows, ID, "deploy", "dev", 36_000)["ticket"])
+    ticket = str(stages.prepare(world.rows, ID, "deploy", "dev", 36_000).ticket)
     found = [look(world, 0 if n == 0 else 1800, on=service) for n in range(5)]
     assert found == ["deploying"] * 4 + ["unchanged"]
     assert stages.claim(world.rows, ticket, 7, 1)[0] == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatops.domain.results import STAGES
 from chatops.store import stages
 from chatops.store.table import Table
 from fakes.github.model import Run
@@ -43,7 +44,7 @@ def reported(stage: Stage, run: Run, report: str) -> None:
     assert stages.finish(stage.rows, ID, stage.name, token, run.id, report, {"image": "repo@sha256:1"})
 
 
-@pytest.mark.parametrize("name", sorted(stages.STAGES))
+@pytest.mark.parametrize("name", sorted(STAGES))
 def test_a_claimed_run(name: str, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its conclusion and its own report must both say success."""
     with staged(rows, time, monkeypatch, name) as stage:
@@ -57,7 +58,7 @@ def test_a_claimed_run(name: str, rows: Table, time: Time, monkeypatch: pytest.M
                 assert (concluded(stage, run, conclusion) == "succeeded") == good, (report, conclusion)
 
 
-@pytest.mark.parametrize("name", sorted(stages.STAGES))
+@pytest.mark.parametrize("name", sorted(STAGES))
 def test_a_run_that_need_not_claim(name: str, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     with staged(rows, time, monkeypatch, name, claim=False) as stage:
         stage.dispatch()
@@ -66,7 +67,7 @@ def test_a_run_that_need_not_claim(name: str, rows: Table, time: Time, monkeypat
             assert (concluded(stage, run, conclusion) == "succeeded") == (conclusion == "success"), conclusion
 
 
-@pytest.mark.parametrize("name", sorted(stages.STAGES))
+@pytest.mark.parametrize("name", sorted(STAGES))
 def test_a_run_that_never_claimed(name: str, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where runs claim, one that did not counts for nothing, and least of all as a success."""
     with staged(rows, time, monkeypatch, name) as stage:

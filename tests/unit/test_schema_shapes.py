@@ -23,6 +23,7 @@ from chatops.store.table import Table
 from tests.faults.races.far import DANA, LEE, Far, arn, far_ends
 from tests.unit.conftest import Time
 from tests.unit.shapes import RECORD, Watched, recorded
+from tests.unit.stored import stage_of
 
 HOW = f"""What is written is not what is recorded for schema {SCHEMA}. If deployments of before must go on under the new
 code: keep samples of theirs in tests/samples/schema-{SCHEMA}/, raise SCHEMA in chatops/domain/codec.py, write the step
@@ -49,8 +50,8 @@ class Flow:
 
     def stage(self, stage: str, *, finished: bool = True) -> None:
         self.state[stage] = dispatch.run(self.event(stage=stage))
-        row = stages.get(self.far.rows, self.name, stage) or {}
-        token, why = stages.claim(self.far.rows, str(row["ticket"]), 9001, 1)
+        row = stage_of(self.far.rows, self.name, stage)
+        token, why = stages.claim(self.far.rows, row.ticket, 9001, 1)
         assert not why
         if finished:
             stages.finish(self.far.rows, self.name, stage, token, 9001, "success", {"image": "repo@sha256:1"})

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import codec
+from chatops.domain.stage import Stage
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import Reply
@@ -64,8 +66,12 @@ def far(time: Time, monkeypatch: pytest.MonkeyPatch) -> Far:
     return fake
 
 
+def stage(row: dict[str, Any]) -> Stage:
+    return codec.read(Stage, row)
+
+
 def goes_on(target: Target, row: dict[str, Any] | None) -> bool:
-    return stage_run.may_go_on(target, ID, "deploy", row)
+    return stage_run.may_go_on(target, ID, "deploy", None if row is None else stage(row))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +88,9 @@ def goes_on(target: Target, row: dict[str, Any] | None) -> bool:
 def test_a_run_may_change_the_service_once_it_claimed_or_where_none_claims_once_it_was_asked_for(
     far: Far, row: dict[str, Any] | None, claiming: bool, named: bool
 ) -> None:
-    assert stage_run.may_change(CLAIMING, row) is claiming
-    assert stage_run.may_change(NAMED, row) is named
+    known = None if row is None else stage(row)
+    assert stage_run.may_change(CLAIMING, known) is claiming
+    assert stage_run.may_change(NAMED, known) is named
     if not claiming:
         assert not goes_on(CLAIMING, row)
     if not named:
@@ -144,8 +151,8 @@ def test_whatever_github_does_not_say_the_run_is_taken_for_alive(
 def test_the_run_is_found_by_its_claim_else_by_its_name_else_not_at_all(far: Far) -> None:
     far.named = runs.read(body(4))
     find = stage_run.find
-    assert find(far, CLAIMING, ID, "build", {"run_id": 9}) == runs.read(body(9))  # type: ignore[arg-type]
-    assert find(far, CLAIMING, ID, "build", {"tried_at": 10.0}) is None  # type: ignore[arg-type]
-    assert find(far, NAMED, ID, "build", {}) is None  # type: ignore[arg-type]
-    assert find(far, NAMED, ID, "build", {"tried_at": 10.0}) == far.named  # type: ignore[arg-type]
+    assert find(far, CLAIMING, ID, "build", stage({"run_id": 9})) == runs.read(body(9))  # type: ignore[arg-type]
+    assert find(far, CLAIMING, ID, "build", stage({"tried_at": 10.0})) is None  # type: ignore[arg-type]
+    assert find(far, NAMED, ID, "build", stage({})) is None  # type: ignore[arg-type]
+    assert find(far, NAMED, ID, "build", stage({"tried_at": 10.0})) == far.named  # type: ignore[arg-type]
     assert far.asked == [("get", 9), ("named", f"{ID} build", 10.0)]

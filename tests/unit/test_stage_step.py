@@ -11,10 +11,12 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatops.domain.results import Outputs
 from chatops.steps import stage
 from chatops.store import deployments, locks, stages, waits
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.unit.stored import stage_of
 
 ID, RUN = "d-abcdefghijkl", 9001
 PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v1", "requester": {"id": "U0DANA001"}}
@@ -44,7 +46,7 @@ def post(route: str, body: object) -> tuple[int, dict[str, Any]]:
 
 
 def ticket(rows: Table, name: str = ID, kind: str = "build") -> str:
-    return str(stages.prepare(rows, name, kind, "dev", 600)["ticket"])
+    return str(stages.prepare(rows, name, kind, "dev", 600).ticket)
 
 
 def test_a_ticket_is_exchanged_for_a_finish_token_and_that_for_an_end(rows: Table, woken: list[str]) -> None:
@@ -54,7 +56,7 @@ def test_a_ticket_is_exchanged_for_a_finish_token_and_that_for_an_end(rows: Tabl
     report = {"finish_token": answer["finish_token"], "run_id": RUN, "outcome": "success", "outputs": {"image": "i@s"}}
     assert post("finish", report)[0] == 200
     assert woken == [ID]
-    row = stages.get(rows, ID, "build") or {}
+    row = rows.get(f"DEPLOYMENT#{ID}", "STAGE#build") or {}
     assert (row["state"], row["outcome"], row["outputs"]) == ("finished", "success", {"image": "i@s"})
     assert post("finish", report)[0] == 200, "the same report again: its reply was lost"
     assert post("finish", {**report, "outcome": "failure"})[0] == 403
@@ -62,7 +64,7 @@ def test_a_ticket_is_exchanged_for_a_finish_token_and_that_for_an_end(rows: Tabl
 
 def test_what_a_shell_sends_as_text_is_a_number_all_the_same(rows: Table, woken: list[str]) -> None:
     assert post("claim", {"ticket": ticket(rows), "run_id": str(RUN), "run_attempt": "1"})[0] == 200
-    assert (stages.get(rows, ID, "build") or {})["run_id"] == RUN
+    assert stage_of(rows, ID, "build").run_id == RUN
 
 
 def test_a_body_in_base64_is_read(rows: Table, woken: list[str]) -> None:
@@ -88,7 +90,7 @@ def test_a_number_that_is_none_is_refused_and_claims_nothing(
 ) -> None:
     status, answer = post("claim", {"ticket": ticket(rows), "run_id": RUN, "run_attempt": 1, field: run_id})
     assert (status, list(answer)) == (403, ["message"])
-    assert (stages.get(rows, ID, "build") or {})["state"] == "ready"
+    assert stage_of(rows, ID, "build").state == "ready"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_a_ticket_or_a_token_that_is_wrong_or_missing_is_refused(rows: Table, wo
 def test_an_outcome_that_is_none_of_the_three_is_refused(rows: Table, woken: list[str], outcome: object) -> None:
     _, answer = post("claim", {"ticket": ticket(rows), "run_id": RUN, "run_attempt": 1})
     assert post("finish", {**answer, "run_id": RUN, "outcome": outcome})[0] == 403
-    assert (stages.get(rows, ID, "build") or {})["state"] == "claimed"
+    assert stage_of(rows, ID, "build").state == "claimed"
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", "1", '"x"', "{", "[" * 50_000, '{"a":' * 20_000, "\ud800", "NaN"])
@@ -124,7 +126,7 @@ def test_only_outputs_that_are_known_are_kept_and_cut(rows: Table, woken: list[s
         "task_definition": "",
     }
     assert post("finish", {**answer, "run_id": RUN, "outcome": "failure", "outputs": outputs})[0] == 200
-    assert (stages.get(rows, ID, "build") or {})["outputs"] == {"image": "i" * 512, "failed_job": "build ?"}
+    assert stage_of(rows, ID, "build").outputs == Outputs(image="i" * 512, failed_job="build ?")
 
 
 def test_a_table_that_does_not_answer_is_503_and_says_nothing_more(

@@ -50,7 +50,7 @@ def test_a_stage_that_nobody_claimed_can_not_be_claimed_any_more_and_has_touched
     }
     row = stages.prepare(world.rows, ID, "deploy", "dev", 3600)
     assert look(world)["untouched"]
-    assert stages.claim(world.rows, str(row["ticket"]), 7, 1) == ("", "this deploy stage's ticket is revoked")
+    assert stages.claim(world.rows, row.ticket, 7, 1) == ("", "this deploy stage's ticket is revoked")
 
 
 def test_a_rollback_by_command_has_no_stage_to_stop_and_goes_on(world: Stage) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.results import Outputs
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.unit.stored import stage_of
 
 ID, TARGET, RUN = "d-abcdefghijkl", "prod", 9001
 PLAN: dict[str, Any] = {"target": TARGET, "command": "deploy", "version": "v1.2.3", "requester": {"id": "U0DANA001"}}
@@ -24,7 +26,7 @@ def table(rows: Table, time: Any) -> Table:
 
 
 def ticket(table: Table, stage: str = "deploy") -> str:
-    return str(stages.prepare(table, ID, stage, TARGET, 1800)["ticket"])
+    return str(stages.prepare(table, ID, stage, TARGET, 1800).ticket)
 
 
 def record(table: Table) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def test_the_ticket_opens_its_stage_once_and_the_same_run_is_told_the_same_again
     assert stages.claim(table, paper, RUN, 1) == (token, "")
     row = stages.get(table, ID, "deploy")
     assert row is not None
-    assert (row["state"], row["run_id"]) == ("claimed", RUN)
+    assert (row.state, row.run_id) == ("claimed", RUN)
     assert paper not in token
 
 
@@ -64,7 +66,7 @@ def test_of_sixteen_runs_with_one_ticket_one_is_let_in(table: Table) -> None:
     assert sum(1 for token, _ in answers if token) == 1
     row = stages.get(table, ID, "deploy")
     assert row is not None
-    assert answers[row["run_id"] - 1][0] == row["finish_token"]
+    assert answers[(row.run_id or 0) - 1][0] == row.finish_token
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "A" * 43, "TICKET#abc"])
@@ -122,10 +124,12 @@ def test_once_another_deployment_holds_the_target_nothing_can_be_claimed(table: 
 
 def test_a_revoked_ticket_is_refused_and_a_claimed_one_is_not_revoked(table: Table) -> None:
     build, deploy = ticket(table, "build"), ticket(table)
-    assert (stages.revoke(table, ID, "build") or {})["state"] == "revoked"
+    assert stages.revoke(table, ID, "build") == stage_of(table, ID, "build")
+    assert stage_of(table, ID, "build").state == "revoked"
     assert stages.claim(table, build, RUN, 1) == ("", "this build stage's ticket is revoked")
     stages.claim(table, deploy, RUN, 1)
-    assert (stages.revoke(table, ID, "deploy") or {})["state"] == "claimed"
+    assert stages.revoke(table, ID, "deploy") == stage_of(table, ID, "deploy")
+    assert stage_of(table, ID, "deploy").state == "claimed"
     assert stages.revoke(table, ID, "rollback") is None
 
 
@@ -153,7 +157,7 @@ def test_a_stage_reports_once_and_the_same_report_again_is_no_error(table: Table
     assert not finish(table, token, outcome="failure"), "another report after the first one counts for nothing"
     row = stages.get(table, ID, "deploy")
     assert row is not None
-    assert (row["state"], row["outcome"], row["outputs"]) == ("finished", "success", {"image": "repo@sha256:1"})
+    assert (row.state, row.outcome, row.outputs) == ("finished", "success", Outputs(image="repo@sha256:1"))
 
 
 def test_a_finished_stage_cannot_be_claimed_again_by_its_own_run(table: Table) -> None:
@@ -171,7 +175,7 @@ def test_a_finish_with_a_foreign_token_or_by_another_run_is_refused(table: Table
     assert not finish(table, token + "x")
     row = stages.get(table, ID, "deploy")
     assert row is not None
-    assert row["state"] == "claimed"
+    assert row.state == "claimed"
 
 
 def test_a_finish_without_a_claim_is_refused_and_leaves_no_row(table: Table) -> None:

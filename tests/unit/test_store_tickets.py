@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.results import STAGES
+from chatops.domain.stage import Stage
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from tests.unit.conftest import Time
+from tests.unit.stored import stage_of
 from tests.unit.test_store_stages import HOLDER, ID, PLAN, RUN, TARGET
 
 pytestmark = pytest.mark.slow
@@ -28,13 +31,13 @@ def table(rows: Table, time: Time) -> Table:
 
 
 def row(table: Table, stage: str = "deploy") -> dict[str, Any]:
-    found = stages.get(table, ID, stage)
+    found = table.get(f"DEPLOYMENT#{ID}", f"STAGE#{stage}")
     assert found is not None
     return found
 
 
 def ticket(table: Table, stage: str = "deploy") -> str:
-    return str(stages.prepare(table, ID, stage, TARGET, 1800)["ticket"])
+    return str(stages.prepare(table, ID, stage, TARGET, 1800).ticket)
 
 
 def claimed(table: Table, stage: str = "deploy") -> str:
@@ -49,7 +52,7 @@ def claimed(table: Table, stage: str = "deploy") -> str:
 
 def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table: Table) -> None:
     made = stages.prepare(table, ID, "deploy", TARGET, 1800)
-    paper = made["ticket"]
+    paper = made.ticket
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", paper), "32 bytes of chance"
     written = {
         "pk": f"DEPLOYMENT#{ID}",
@@ -61,7 +64,7 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
         "valid_until": NOW + 1800,
     }
     assert row(table) == {**written, "schema": 1}
-    assert {**made, "schema": 1} == row(table)
+    assert made == stage_of(table, ID, "deploy") == Stage("ready", paper, TARGET, NOW, NOW + 1800)
     assert table.get(f"TICKET#{stages._hash(paper)}", "TICKET") == {
         "pk": f"TICKET#{stages._hash(paper)}",
         "sk": "TICKET",
@@ -77,7 +80,7 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
 def test_a_step_that_runs_again_writes_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     made = stages.prepare(table, ID, "deploy", TARGET, 1800)
     monkeypatch.setattr(table, "transact", lambda *_: pytest.fail("it wrote"))
-    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == {**made, "schema": 1}
+    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == made
 
 
 def test_a_step_that_runs_twice_at_once_gets_the_ticket_that_stands(
@@ -85,7 +88,7 @@ def test_a_step_that_runs_twice_at_once_gets_the_ticket_that_stands(
 ) -> None:
     first, look = ticket(table), stages.get
     monkeypatch.setattr(stages, "get", lambda *_: monkeypatch.setattr(stages, "get", look))  # it saw nothing yet
-    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == row(table)
+    assert stages.prepare(table, ID, "deploy", TARGET, 1800) == stage_of(table, ID, "deploy")
     assert row(table)["ticket"] == first
 
 
@@ -102,11 +105,11 @@ def test_a_ticket_that_cannot_be_written_for_another_reason_is_an_error(
 
 def test_facts_are_noted_beside_what_is_known_of_a_stage_that_there_is(table: Table) -> None:
     paper = ticket(table)
-    made = stages.note(table, ID, "deploy", dispatched_at=NOW, looks=3)
-    assert made == row(table)
-    assert (made["ticket"], made["dispatched_at"], made["looks"]) == (paper, NOW, 3)
+    stages.note(table, ID, "deploy", dispatched_at=NOW, tried_at=NOW - 3)
+    made = stage_of(table, ID, "deploy")
+    assert (made.ticket, made.dispatched_at, made.tried_at) == (paper, NOW, NOW - 3)
     with pytest.raises(Conflict):
-        stages.note(table, ID, "build", looks=1)
+        stages.note(table, ID, "build", tried_at=1)
     assert stages.get(table, ID, "build") is None
 
 
@@ -130,7 +133,7 @@ def free(table: Table) -> None:
 
 
 def revoke(table: Table) -> None:
-    for stage in stages.STAGES:
+    for stage in STAGES:
         stages.revoke(table, ID, stage)
 
 
@@ -142,7 +145,7 @@ HAPPENS: dict[str, tuple[Callable[[Table], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("stage", stages.STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("what", [*HAPPENS, "revoked"])
 def test_a_run_is_asked_for_only_while_the_deployment_may_go_on(table: Table, stage: str, what: str) -> None:
     ticket(table, stage)
@@ -152,7 +155,7 @@ def test_a_run_is_asked_for_only_while_the_deployment_may_go_on(table: Table, st
     assert row(table, stage).get("tried_at") == (NOW if may else None)
 
 
-@pytest.mark.parametrize("stage", stages.STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_run_that_is_asked_for_is_remembered_before_it_is(table: Table, time: Time, stage: str) -> None:
     ticket(table, stage)
     for seconds in (0, 5):
@@ -167,7 +170,7 @@ def test_a_stage_that_is_claimed_is_not_asked_for_again(table: Table) -> None:
     assert not stages.trying(table, ID, "deploy", TARGET)
 
 
-@pytest.mark.parametrize("stage", stages.STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("what", HAPPENS)
 def test_a_claim_is_refused_in_words_for_each_thing_that_stands_in_its_way(table: Table, stage: str, what: str) -> None:
     paper = ticket(table, stage)
@@ -220,7 +223,8 @@ def test_a_ticket_whose_stage_is_gone_is_unknown(table: Table) -> None:
 
 
 def test_a_claim_is_written_with_its_run_and_when_and_its_token_says_where_it_belongs(table: Table, time: Time) -> None:
-    before = {**stages.prepare(table, ID, "deploy", TARGET, 1800), "schema": 1}
+    stages.prepare(table, ID, "deploy", TARGET, 1800)
+    before = row(table)
     time.pass_by(10)
     token = claimed(table)
     assert row(table) == {
@@ -272,9 +276,12 @@ def test_a_report_counts_for_a_claimed_stage_and_again_for_the_finished_one(
 
 
 def test_a_revocation_leaves_everything_but_the_state_and_happens_once(table: Table) -> None:
-    before = {**stages.prepare(table, ID, "build", TARGET, 1800), "schema": 1, "state": "revoked"}
-    assert stages.revoke(table, ID, "build") == before
-    assert stages.revoke(table, ID, "build") == row(table, "build") == before
+    stages.prepare(table, ID, "build", TARGET, 1800)
+    before = {**row(table, "build"), "state": "revoked"}
+    assert stages.revoke(table, ID, "build") == stage_of(table, ID, "build")
+    assert row(table, "build") == before
+    assert stages.revoke(table, ID, "build") == stage_of(table, ID, "build")
+    assert row(table, "build") == before
     assert stages.revoke(table, ID, "rollback") is None
     assert stages.get(table, ID, "rollback") is None
 

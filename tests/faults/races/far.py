@@ -150,7 +150,7 @@ class Far:
         """The ticket of a stage that has been dispatched."""
         row = stages.prepare(self.rows, name, stage, TARGET, 1800)
         stages.note(self.rows, name, stage, tried_at=self.time(), dispatched_at=self.time())
-        return str(row["ticket"])
+        return row.ticket
 
     def succeed(self, name: str, **facts: Any) -> Fact:
         """Settle, with the facts of a deployment that went well; its version is live from then on."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import Far
+from tests.unit.stored import stage_of
 
 SIXTEEN = [f"d-{n:012d}" for n in range(16)]
 
@@ -55,7 +56,7 @@ def test_nobody_replaces_a_dead_holder_whose_deploy_run_goes_on(far: Far) -> Non
     far.stage("d-dead", "deploy")
     from chatops.store import stages
 
-    assert stages.claim(far.rows, str((stages.get(far.rows, "d-dead", "deploy") or {})["ticket"]), 9001, 1)[0]
+    assert stages.claim(far.rows, str(stage_of(far.rows, "d-dead", "deploy").ticket), 9001, 1)[0]
     far.end("d-dead")
     far.running.add(9001)
     assert {plan["verdict"] for plan in all_at_once(far)} == {"refused"}

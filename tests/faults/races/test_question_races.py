@@ -106,7 +106,7 @@ def approval_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> N
     """The rest of the execution: it reads the truth and settles."""
     result = read(far)
     if cancelled and decision in (None, Answer.APPROVED):
-        ticket = str(stages.prepare(far.rows, ID, "deploy", "dev", 60)["ticket"])
+        ticket = str(stages.prepare(far.rows, ID, "deploy", "dev", 60).ticket)
         assert stages.claim(far.rows, ticket, 1, 1)[0] == "", "what was cancelled is not deployed"
     elif decision is Answer.APPROVED:
         assert result["decision"] == "approved"

@@ -13,6 +13,7 @@ from chatops.store import cancels, deployments, locks, messages, questions, rele
 from chatops.store.table import Conflict
 from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far, arn
 from tests.faults.races.stateful import explore, lengths
+from tests.unit.stored import stage_of
 
 NAMES = st.sampled_from(["d-one", "d-two", "d-three"])
 STAGES = st.sampled_from(["build", "deploy", "rollback"])
@@ -168,7 +169,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
         def claim(self, name: str, stage: str, run: int, attempt: int) -> None:
             self.prepare(name, stage)
             it, mine = self.of(name), self.of(name).stages[stage]
-            ticket = str((stages.get(far.rows, name, stage) or {})["ticket"])
+            ticket = str(stage_of(far.rows, name, stage).ticket)
             fresh = mine.state == "ready" and self.holder == name and not it.end
             fresh = fresh and (stage == "rollback" or not it.cancelled)
             again = mine.state == "claimed" and mine.run == run
@@ -179,7 +180,8 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
         @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]))
         def finish(self, name: str, stage: str, run: int) -> None:
             mine = self.of(name).stages.get(stage)
-            token = str((stages.get(far.rows, name, stage) or {}).get("finish_token", "none"))
+            row = stages.get(far.rows, name, stage)
+            token = row.finish_token if row and row.finish_token else "none"
             may = mine is not None and mine.run == run and mine.state in ("claimed", "finished")
             assert stages.finish(far.rows, name, stage, token, run, "success", {}) == may
             if may and mine:
@@ -191,7 +193,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             if mine and mine.state == "ready":
                 mine.state = "revoked"
             row = stages.revoke(far.rows, name, stage)
-            assert (row or {}).get("state") == (mine.state if mine else None)
+            assert (row.state if row else None) == (mine.state if mine else None)
 
         @rule(name=begun, meanwhile=st.integers(0, 2))
         def park(self, name: str, meanwhile: int) -> None:

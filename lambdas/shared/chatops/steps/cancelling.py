@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chatops import clock
+from chatops.domain.stage import Stage
 from chatops.github import runs
 from chatops.github.client import GitHub
 from chatops.store import stages
-from chatops.store.table import Item, Table
+from chatops.store.table import Table
 
 ASK_AGAIN = 30
 """Seconds between two requests to end the same run."""
@@ -15,10 +16,10 @@ FORCE_AFTER = 60
 https://docs.github.com/en/rest/actions/workflow-runs#force-cancel-a-workflow-run"""
 
 
-def ask(table: Table, deployment_id: str, stage: str, row: Item, client: GitHub, run_id: int) -> None:
+def ask(table: Table, deployment_id: str, stage: str, row: Stage, client: GitHub, run_id: int) -> None:
     """Ask, unless that was done a moment ago. Raises GitHub's errors, after the attempt was written down."""
-    now, asked_at = clock.now(), float(row.get("cancel_asked_at") or 0)
-    if now - float(row.get("cancel_tried_at") or 0) < ASK_AGAIN:
+    now, asked_at = clock.now(), row.cancel_asked_at
+    if now - row.cancel_tried_at < ASK_AGAIN:
         return
     end = runs.force_cancel if asked_at and now - asked_at >= FORCE_AFTER else runs.cancel
     try:

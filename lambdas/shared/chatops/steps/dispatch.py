@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from chatops import clock, freeze
 from chatops.config import settings
+from chatops.domain import codec
+from chatops.domain.codec import Json
+from chatops.domain.deployment import Deployment
+from chatops.domain.plan import Plan
+from chatops.domain.release import Release
+from chatops.domain.results import Outputs, StageResult
 from chatops.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.github import runs
 from chatops.github.client import github
@@ -19,48 +22,46 @@ PIPELINE_SCHEMA = 1
 this number changes only with what pipelines read."""
 
 
-def run(event: dict[str, Any]) -> dict[str, Any]:
-    """The stage as it begins; `poll` reports the rest.
+def run(event: Json) -> Json:
+    """The StageResult as JSON, as the stage begins; `poll` reports the rest.
 
     Raises AlreadySettled where this deployment must not have an effect any more, GitHubRefused, GitHubUnavailable.
     """
-    deployment_id, stage, plan = str(event["deployment_id"]), str(event["stage"]), event["state"]["plan"]
-    target, rows = targets()[plan["target"]], table()
-    assert_ours(rows, deployment_id, target.name)
-    begun = {"stage": stage, "state": "waiting", "done": False, "claimed": False}
-    if stage in stages.CANCELLABLE and cancels.get(rows, deployment_id):
-        return begun
+    deployment, stage = Deployment.of(event), str(event["stage"])
+    _dispatch(deployment, stage)
+    return codec.as_json(StageResult(stage=stage, state="waiting"))
+
+
+def _dispatch(deployment: Deployment, stage: str) -> None:
+    target, rows = targets()[deployment.plan.target], table()
+    assert_ours(rows, deployment.id, target.name)
+    if stage in stages.CANCELLABLE and cancels.get(rows, deployment.id):
+        return
     if stage == "deploy":
-        _assert_no_freeze(target, plan)
+        _assert_no_freeze(target, deployment.plan)
     if stage == "rollback":
-        stages.revoke(rows, deployment_id, "deploy")  # no late run of it may come after what is put back
-    row = stages.prepare(rows, deployment_id, stage, target.name, _valid_seconds(target, stage))
-    if row["state"] != "ready" or row.get("dispatched_at"):
-        return begun
+        stages.revoke(rows, deployment.id, "deploy")  # no late run of it may come after what is put back
+    row = stages.prepare(rows, deployment.id, stage, target.name, _valid_seconds(target, stage))
+    if row.state != "ready" or row.dispatched_at:
+        return
     client = github(target.repository)
-    tried_at = float(row.get("tried_at") or 0)
     try:
-        if tried_at and runs.named(client, runs.run_name(deployment_id, stage), tried_at):
+        if row.tried_at and runs.named(client, runs.run_name(deployment.id, stage), row.tried_at):
             # the reply to an earlier attempt was lost, not the event
-            stages.note(rows, deployment_id, stage, dispatched_at=tried_at)
-            return begun
-        if tried_at > float(row.get("not_before") or 0) and clock.now() < (shown_at := tried_at + _shows(target)):
+            stages.note(rows, deployment.id, stage, dispatched_at=row.tried_at)
+            return
+        if row.tried_at > row.not_before and clock.now() < (shown_at := row.tried_at + _shows(target)):
             # GitHub may have taken it and shown no run yet; `poll` sends us here again
-            stages.note(rows, deployment_id, stage, again_at=shown_at)
-            return begun
-        if not stages.trying(rows, deployment_id, stage, target.name):
-            assert_ours(rows, deployment_id, target.name)
-            return begun  # cancelled or revoked at this moment: `poll` tells
-        runs.dispatch(
-            client,
-            target.event_type,
-            payload(deployment_id, stage, event["state"], target, str(row["ticket"])),
-        )
+            stages.note(rows, deployment.id, stage, again_at=shown_at)
+            return
+        if not stages.trying(rows, deployment.id, stage, target.name):
+            assert_ours(rows, deployment.id, target.name)
+            return  # cancelled or revoked at this moment: `poll` reports it
+        runs.dispatch(client, target.event_type, payload(deployment, stage, target, row.ticket))
     except GitHubRateLimited as pause:
-        stages.note(rows, deployment_id, stage, not_before=clock.now() + pause.wait_seconds)
-        return begun
-    stages.note(rows, deployment_id, stage, dispatched_at=clock.now())
-    return begun
+        stages.note(rows, deployment.id, stage, not_before=clock.now() + pause.wait_seconds)
+        return
+    stages.note(rows, deployment.id, stage, dispatched_at=clock.now())
 
 
 def _shows(target: Target) -> float:
@@ -70,15 +71,15 @@ def _shows(target: Target) -> float:
     return target.timing.appear / (12 if target.claim else 1)
 
 
-def _assert_no_freeze(target: Target, plan: Mapping[str, Any]) -> None:
-    """`plan` looked when it was asked for; the build and its approval may have taken until now. Raises Frozen."""
-    found = None if plan.get("break_glass") else freeze.holding(target.freeze, clock.now())
+def _assert_no_freeze(target: Target, plan: Plan) -> None:
+    """`plan` checked it when it was asked for; the build and its approval may have taken until now. Raises Frozen."""
+    found = None if plan.break_glass else freeze.holding(target.freeze, clock.now())
     if found is None:
         return
     raise Frozen(
         "why_frozen" if found.end else "why_frozen_open",
         target=target.name,
-        version=str(plan["version"]),
+        version=plan.version,
         until=clock.iso(found.end or 0),
         note=f" ({found.reason})" if found.reason else "",
     )
@@ -99,22 +100,19 @@ def assert_ours(rows: Table, deployment_id: str, target: str) -> Item:
     return record
 
 
-def payload(deployment_id: str, stage: str, state: dict[str, Any], target: Target, ticket: str) -> dict[str, Any]:
+def payload(deployment: Deployment, stage: str, target: Target, ticket: str) -> Json:
     """`client_payload`: at most 10 keys, GitHub's limit."""
-    plan = state["plan"]
-    if stage == "rollback":
-        back = plan["previous"]
-        version, sha, image = back["version"], back["sha"], back["image"]
-    else:
-        built = (state.get("build") or {}).get("outputs") or {}
-        version, sha, image = plan["version"], plan["sha"], built.get("image", "")
+    plan = deployment.plan
+    back = plan.previous or Release()
+    release = back if stage == "rollback" else plan
+    built = deployment.build.outputs or Outputs()
     return {
         "schema": PIPELINE_SCHEMA,
-        "deployment_id": deployment_id,
+        "deployment_id": deployment.id,
         "stage": stage,
-        "version": version,
-        "sha": sha,
-        "image": image,
+        "version": release.version,
+        "sha": release.sha,
+        "image": back.image if stage == "rollback" else built.image or "",
         "target": target.name,
         "ticket": ticket,
         "claim_url": f"{settings().api_url}/stages/claim",

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
-from chatops.domain.results import Outputs
+from chatops.domain.stage import Stage
 from chatops.errors import ChatOpsError
 from chatops.github.client import github
 from chatops.github.runs import RunState
@@ -24,7 +24,7 @@ from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import rollout, stage_run
 from chatops.store import cancels, results, stages
-from chatops.store.table import Item, Table, table
+from chatops.store.table import Table, table
 from chatops.targets import Target, targets
 
 PATIENCE = 7200
@@ -103,9 +103,9 @@ def _unclaimed(rows: Table, deployment_id: str, target: Target, *, late: bool) -
     return Found.DEPLOYING if row is not None and stage_run.may_change(target, row) else Found.UNCHANGED
 
 
-def _reported(deployment: Deployment, row: Item) -> Deployment:
+def _reported(deployment: Deployment, row: Stage) -> Deployment:
     """With what the deploy stage's run has reported, although no poll has seen that."""
-    outputs = deployment.deploy.outputs or codec.read(Outputs, row.get("outputs"))
+    outputs = deployment.deploy.outputs or row.outputs
     return replace(deployment, deploy=replace(deployment.deploy, outputs=outputs))
 
 
@@ -116,7 +116,7 @@ def _by_service(rows: Table, deployment: Deployment, found: Rollout) -> Found:
     return known.get(found.state, Found.FAILED)
 
 
-def _by_run(deployment: Deployment, target: Target, row: Item) -> Found:
+def _by_run(deployment: Deployment, target: Target, row: Stage) -> Found:
     """Only the stage's run knows."""
     deploy = deployment.deploy
     if not deploy.done:
@@ -124,7 +124,7 @@ def _by_run(deployment: Deployment, target: Target, row: Item) -> Found:
     found = stage_run.find(github(target.repository), target, deployment.id, "deploy", row)
     if found is None or not found.completed:
         return Found.FAILED
-    good = found.state is RunState.SUCCEEDED and (not target.claim or row.get("outcome") == "success")
+    good = found.state is RunState.SUCCEEDED and (not target.claim or row.outcome == "success")
     if good:
         ended = replace(deploy, state="succeeded", unconfirmed=False, conclusion=found.conclusion, why=None)
         results.keep(table(), deployment.id, "deploy", codec.as_json(ended), codec.as_json(deploy))

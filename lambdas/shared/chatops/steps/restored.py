@@ -51,8 +51,8 @@ class _Beside:
 
     def __init__(self, deployment_id: str, target: Target, now: float) -> None:
         self._deployment_id, self._target = deployment_id, target
-        self._row = stages.get(table(), deployment_id, "deploy") or {}
-        began = float(self._row.get("dispatched_at") or self._row.get("created_at") or now)
+        self._row = stages.get(table(), deployment_id, "deploy")
+        began = self._row.began_at if self._row else now
         self.late = now >= began + target.timing.deploy
 
     def goes_on(self) -> bool:

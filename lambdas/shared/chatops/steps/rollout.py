@@ -100,5 +100,6 @@ def outputs_of(deployment: Deployment, target: Target, on: Platform) -> Outputs:
         return outputs
     if deployment.rollout.brought:
         return deployment.rollout.brought
-    since = float((stages.get(table(), deployment.id, "deploy") or {}).get("tried_at") or 0)
+    row = stages.get(table(), deployment.id, "deploy")
+    since = row.tried_at if row else 0.0
     return on.begun(since)

@@ -89,8 +89,8 @@ def _broke_off(of: Deployment) -> bool:
 
 def _touched_at(deployment_id: str, end: str) -> float:
     """When the deploy stage began to change the service: its claim, or its dispatch where nothing claims."""
-    row = (stages.get(table(), deployment_id, "deploy") or {}) if end == "Rolled Back" else {}
-    return float(row.get("claimed_at") or row.get("created_at") or 0)
+    row = stages.get(table(), deployment_id, "deploy") if end == "Rolled Back" else None
+    return row.claimed_at or row.created_at if row else 0
 
 
 def _ledger(of: Deployment, end: str, now: str) -> list[Item]:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from chatops import clock
+from chatops.domain.stage import Stage
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run
 from chatops.targets import Target
 
-Row = Mapping[str, Any]
 
-
-def may_change(target: Target, row: Row | None) -> bool:
+def may_change(target: Target, row: Stage | None) -> bool:
     """True if a run of this stage may have begun to change the service: it has claimed the stage or, where runs claim
     nothing, it has been asked for."""
     if row is None:
         return False
-    return bool(row.get("run_id")) or (not target.claim and bool(row.get("tried_at")))
+    return bool(row.run_id) or (not target.claim and bool(row.tried_at))
 
 
-def find(client: GitHub, target: Target, deployment_id: str, stage: str, row: Row) -> Run | None:
+def find(client: GitHub, target: Target, deployment_id: str, stage: str, row: Stage) -> Run | None:
     """The run; None where there is none (yet). Raises GitHub's errors."""
-    if row.get("run_id"):
-        return runs.read(runs.get(client, int(row["run_id"])).body)
-    if target.claim or not row.get("tried_at"):
+    if row.run_id:
+        return runs.read(runs.get(client, row.run_id).body)
+    if target.claim or not row.tried_at:
         return None
-    return runs.named(client, runs.run_name(deployment_id, stage), float(row["tried_at"]))
+    return runs.named(client, runs.run_name(deployment_id, stage), row.tried_at)
 
 
-def may_go_on(target: Target, deployment_id: str, stage: str, row: Row | None) -> bool:
+def may_go_on(target: Target, deployment_id: str, stage: str, row: Stage | None) -> bool:
     """True while a run of this stage may still change the service, as GitHub says; where it does not say, too."""
     if row is None or not may_change(target, row):
         return False
@@ -44,5 +40,5 @@ def may_go_on(target: Target, deployment_id: str, stage: str, row: Row | None) -
     except (GitHubUnavailable, GitHubRateLimited):
         return True
     if found is None:  # asked for, and not to be seen: it may be late
-        return clock.now() - float(row["tried_at"]) < target.timing.appear
+        return clock.now() - row.tried_at < target.timing.appear
     return not found.completed

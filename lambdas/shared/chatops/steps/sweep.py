@@ -11,6 +11,7 @@ from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.outcome import Outcome
 from chatops.domain.plan import Plan
+from chatops.domain.results import STAGES
 from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
@@ -72,7 +73,7 @@ def _look(row: Item, done: dict[str, Any]) -> None:
     record = deployments.get(table(), deployment_id) or {}
     if record.get("outcome"):
         return  # it settled itself meanwhile, with all of its facts, and owes its message
-    for stage in stages.STAGES:
+    for stage in STAGES:
         _end_stage(deployment_id, str(row["target"]), stage)
     plan = codec.read(Plan, record.get("plan"))
     deployment = results.latest(table(), Deployment(deployment_id, arn, plan, planned=bool(record)))
@@ -97,7 +98,7 @@ def _last_news(deployment_id: str) -> float:
     approval, cancel = questions.get(rows, deployment_id), cancels.get(rows, deployment_id)
     asked = [*([approval] if approval else []), *questions.pauses(rows, deployment_id)]
     times = [(cancel or {}).get("at"), *(question.decided_at for question in asked)]
-    times += [(stages.get(rows, deployment_id, stage) or {}).get("finished_at") for stage in stages.STAGES]
+    times += [row.finished_at for stage in STAGES if (row := stages.get(rows, deployment_id, stage))]
     return max(float(time or 0) for time in times)
 
 
@@ -107,7 +108,7 @@ def _end_cancelled(deployment_id: str, target: str) -> None:
     if not cancel or clock.now() - float(cancel["at"]) < _A_MINUTE:
         return
     for stage in sorted(stages.CANCELLABLE):
-        if (stages.get(table(), deployment_id, stage) or {}).get("state") == "claimed":
+        if (row := stages.get(table(), deployment_id, stage)) and row.state == "claimed":
             _end_stage(deployment_id, target, stage)
 
 
@@ -148,7 +149,7 @@ def _lock(target: str, done: dict[str, Any]) -> None:
         if locks.free(table(), target, holder.deployment_id):
             done["freed"].append(target)
     elif not target_lock.execution_is_running(holder.execution_arn):
-        for stage in stages.STAGES:  # GitHub may not have heard that its run should end
+        for stage in STAGES:  # GitHub may not have heard that its run should end
             _end_stage(holder.deployment_id, target, stage)
 
 

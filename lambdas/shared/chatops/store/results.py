@@ -9,10 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chatops.domain import codec
+from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.results import Decision, Restore, RolloutResult, StageResult
 from chatops.store.table import Table
 
-Result = dict[str, Any]
+Result = StageResult | RolloutResult | Decision | Restore | Mapping[str, Any]
 
 _NEEDED = (
     *("state", "done", "claimed", "conclusion", "unconfirmed", "run_id", "why", "outputs"),
@@ -25,21 +28,24 @@ def _pk(deployment_id: str) -> str:
     return f"DEPLOYMENT#{deployment_id}"
 
 
-def _needed(result: Mapping[str, Any]) -> Result:
+def _needed(result: Mapping[str, Any]) -> Json:
     return {name: result[name] for name in _NEEDED if name in result}
 
 
-def keep(
-    table: Table, deployment_id: str, phase: str, result: Mapping[str, Any], before: Mapping[str, Any] | None = None
-) -> None:
+def keep(table: Table, deployment_id: str, phase: str, result: Result, before: Result | None = None) -> None:
     """Write the phase's result, unless it needs nothing new of `before`, the result that was kept last."""
-    if before and _needed(before) == _needed(result):
+    found = _json(result)
+    if before and _needed(_json(before)) == _needed(found):
         return
-    row = {"pk": _pk(deployment_id), "sk": f"RESULT#{phase}", "phase": phase, "result": json.dumps(result)}
+    row = {"pk": _pk(deployment_id), "sk": f"RESULT#{phase}", "phase": phase, "result": json.dumps(found)}
     table.put(row)
 
 
-def kept(table: Table, deployment_id: str) -> dict[str, Result]:
+def _json(result: Result) -> Json:
+    return dict(result) if isinstance(result, Mapping) else codec.as_json(result)
+
+
+def kept(table: Table, deployment_id: str) -> dict[str, Json]:
     """Each phase's result as it was kept last."""
     rows = table.query(_pk(deployment_id), "RESULT#")
     return {str(row["phase"]): json.loads(row["result"]) for row in rows}

@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
 from chatops import clock
+from chatops.domain import codec
+from chatops.domain.results import STAGES
+from chatops.domain.stage import Stage
 from chatops.store import cancels, locks
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
-STAGES = ("build", "deploy", "rollback")
 CANCELLABLE = frozenset({"build", "deploy"})
 _KEEP_SECONDS = 30 * 86_400  # GitHub lets a run be re-run for 30 days; its ticket must stay known (and used) as long
 
@@ -28,15 +29,16 @@ def _hash(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
 
 
-def get(table: Table, deployment_id: str, stage: str) -> Item | None:
-    """The stage's row, or None if it was never prepared."""
-    return table.get(_pk(deployment_id), f"STAGE#{stage}")
+def get(table: Table, deployment_id: str, stage: str) -> Stage | None:
+    """The stage, or None if it was never prepared."""
+    row = table.get(_pk(deployment_id), f"STAGE#{stage}")
+    return codec.read(Stage, row) if row else None
 
 
-def prepare(table: Table, deployment_id: str, stage: str, target: str, valid_seconds: int) -> Item:
-    """The stage's row with its ticket: made now, or the one that was made before (a step runs twice)."""
-    if row := get(table, deployment_id, stage):
-        return row
+def prepare(table: Table, deployment_id: str, stage: str, target: str, valid_seconds: int) -> Stage:
+    """The stage with its ticket: made now, or the one that was made before (a step runs twice)."""
+    if known := get(table, deployment_id, stage):
+        return known
     ticket, now = secrets.token_urlsafe(32), clock.now()
     row = {
         "pk": _pk(deployment_id),
@@ -62,13 +64,13 @@ def prepare(table: Table, deployment_id: str, stage: str, target: str, valid_sec
         if found is None:
             raise
         return found
-    return row
+    return codec.read(Stage, row)
 
 
-def note(table: Table, deployment_id: str, stage: str, **facts: Any) -> Item:
-    """Remember facts about the stage (when it was dispatched, what GitHub said last)."""
-    change = "SET " + ", ".join(f"#{name} = :{name}" for name in facts)
-    return table.update(_pk(deployment_id), f"STAGE#{stage}", change, "attribute_exists(#pk)", facts)
+def note(table: Table, deployment_id: str, stage: str, **times: float) -> None:
+    """Write these times of the stage (epoch seconds, by the names of `Stage`)."""
+    change = "SET " + ", ".join(f"#{name} = :{name}" for name in times)
+    table.update(_pk(deployment_id), f"STAGE#{stage}", change, "attribute_exists(#pk)", times)
 
 
 def trying(table: Table, deployment_id: str, stage: str, target: str) -> bool:
@@ -104,11 +106,11 @@ def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str
     row = get(table, deployment_id, stage)
     if row is None:
         return "", "unknown ticket"
-    if row["state"] == "claimed" and row.get("run_id") == run_id:
-        return str(row["finish_token"]), ""  # the reply to the first claim was lost
-    if row["state"] != "ready":
-        return "", f"this {stage} stage's ticket is {'revoked' if row['state'] == 'revoked' else 'used'}"
-    if clock.now() > row["valid_until"]:
+    if row.state == "claimed" and row.run_id == run_id:
+        return row.finish_token, ""  # the reply to the first claim was lost
+    if row.state != "ready":
+        return "", f"this {stage} stage's ticket is {'revoked' if row.state == 'revoked' else 'used'}"
+    if clock.now() > row.valid_until:
         return "", f"this {stage} stage's ticket has expired"
     # it says where it belongs: `finish` sends nothing else that does
     finish_token = f"{deployment_id}.{stage}.{secrets.token_urlsafe(32)}"
@@ -187,10 +189,10 @@ def finish(
     return True
 
 
-def revoke(table: Table, deployment_id: str, stage: str) -> Item | None:
-    """Make the ticket worthless if nobody has claimed it; the row as it is now (None: there never was a ticket)."""
+def revoke(table: Table, deployment_id: str, stage: str) -> Stage | None:
+    """Make the ticket worthless if nobody has claimed it; the stage as it is now (None: there never was a ticket)."""
     try:
-        return table.update(
+        row = table.update(
             _pk(deployment_id),
             f"STAGE#{stage}",
             "SET #state = :revoked",
@@ -199,3 +201,4 @@ def revoke(table: Table, deployment_id: str, stage: str) -> Item | None:
         )
     except Conflict:
         return get(table, deployment_id, stage)
+    return codec.read(Stage, row)

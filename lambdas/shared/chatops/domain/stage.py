@@ -1,0 +1,47 @@
+"""A stage's ticket and the run that has claimed it, as the table's row says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatops.domain.results import Outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`state`: ready, claimed, finished or revoked. `outcome` and `outputs` are what the run has reported.
+
+    Times are epoch seconds, 0 where it has not happened. `tried_at`: the event was about to be sent; `dispatched_at`:
+    GitHub took it; `not_before`: end of GitHub's rate limit; `again_at`: earliest time to send it once more;
+    `cancel_asked_at`, `cancel_tried_at`: first and last request to cancel the run; `stop_began_at`: a rollback began to
+    wait for the run's end.
+    """
+
+    state: str = "ready"
+    ticket: str = ""
+    target: str = ""
+    created_at: float = 0.0
+    valid_until: float = 0.0
+    tried_at: float = 0.0
+    dispatched_at: float = 0.0
+    not_before: float = 0.0
+    again_at: float = 0.0
+    run_id: int | None = None
+    finish_token: str = ""
+    claimed_at: float = 0.0
+    finished_at: float = 0.0
+    outcome: str = ""
+    outputs: Outputs = field(default_factory=Outputs)
+    cancel_asked_at: float = 0.0
+    cancel_tried_at: float = 0.0
+    stop_began_at: float = 0.0
+
+    @property
+    def began_at(self) -> float:
+        """When the run was asked for, else when the stage was prepared."""
+        return self.dispatched_at or self.created_at
+
+    @property
+    def claimed(self) -> bool:
+        """A run has exchanged the ticket."""
+        return self.state in ("claimed", "finished")

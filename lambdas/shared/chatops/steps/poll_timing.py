@@ -1,0 +1,183 @@
+"""What one poll knows of a stage, how long to wait until the next, and the results that it may come to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from chatops import clock
+from chatops.domain.reason import Reason
+from chatops.domain.results import Cause, StageResult
+from chatops.domain.stage import Stage
+from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.targets import LOOKS, Target, Timing
+
+STILL = ("queued", "running", "finishing")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """`late`: over the stage's own limit. `stop`: nobody wants the run any more. `refused`: name of the error that kept
+    its event from being sent.
+
+    Times are epoch seconds, 0 where there is none. `before` is the result of the poll before.
+    """
+
+    deployment_id: str
+    name: str
+    row: Stage
+    target: Target
+    now: float
+    cancelled_at: float = 0.0
+    refused: str = ""
+    refusal: Reason | None = None
+    before: StageResult = field(default_factory=StageResult)
+
+    @property
+    def limit(self) -> int:
+        timing = self.target.timing
+        return {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[self.name]
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the stage began."""
+        return self.now - self.row.began_at
+
+    @property
+    def late(self) -> bool:
+        return self.passed >= self.limit
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.cancelled_at)
+
+    @property
+    def stop(self) -> bool:
+        return self.cancelled or bool(self.refused) or self.late
+
+    @property
+    def paused(self) -> float:
+        """Seconds left of a pause that GitHub has asked for."""
+        return max((self.before.pause_until or 0) - self.now, 0)
+
+    @property
+    def deadline(self) -> float:
+        """When waiting for GitHub's answer ends: at the stage's limit, or when a cancel has had its time."""
+        limit = self.row.began_at + self.limit
+        if not self.stop:
+            return limit
+        unwanted = self.cancelled_at or (limit if self.late else self.row.began_at)
+        return max(unwanted, self.row.cancel_asked_at) + self.target.timing.cancel
+
+    @property
+    def known(self) -> StageResult:
+        """What the poll before knew of the run, in a result that says nothing else."""
+        of = self.before
+        return StageResult(
+            claimed=self.row.claimed,
+            run_id=of.run_id,
+            run_number=of.run_number,
+            run_url=of.run_url,
+            run_state=of.run_state,
+            job=of.job,
+            step=of.step,
+            conclusion=of.conclusion,
+            etag=of.etag,
+        )
+
+    @property
+    def timed_out(self) -> Reason:
+        return Reason("why_timed_out", seconds=self.limit)
+
+
+def pace(seen: Observation) -> float:
+    """Seconds until the next poll: a tenth of what has passed, within the target's bounds; a finish wakes us anyway."""
+    return pace_after(seen.passed, seen.target.timing, seen.limit)
+
+
+def pace_after(seconds: float, timing: Timing, limit: float = 0) -> float:
+    """The wait after a poll, so many seconds after the stage began that may take `limit` seconds."""
+    return min(max(seconds / 10, timing.poll_min), timing.widest(limit))
+
+
+def widest(seen: Observation) -> float:
+    """The longest pause between two polls of this stage."""
+    return seen.target.timing.widest(seen.limit)
+
+
+def finishing(seen: Observation) -> float:
+    """The pace once the run has reported: its end is expected at any moment, and then less and less."""
+    since = seen.now - (seen.row.finished_at or seen.now)
+    return min(max(since / 10, 1), widest(seen))
+
+
+def stopping(seen: Observation) -> float:
+    """The pace until a run that nobody wants any more has ended."""
+    timing = seen.target.timing
+    return max(timing.poll_min, timing.cancel / LOOKS)
+
+
+def ended(known: StageResult, state: str, why: Reason | None = None) -> StageResult:
+    """The stage has come to its end."""
+    return replace(known, state=state, done=True, wait_seconds=1, why=Cause(why) if why else None)
+
+
+def waiting(known: StageResult, state: str, seconds: float, trouble: Reason | None = None) -> StageResult:
+    """It has not; poll again in so many seconds. `trouble`: why this poll could not see more."""
+    return replace(known, state=state, done=False, wait_seconds=max(math.ceil(seconds), 1), trouble=trouble)
+
+
+def obeying(result: StageResult, seen: Observation) -> StageResult:
+    """The result with its wait no shorter than the pause that GitHub asked for, and that pause remembered: a finish may
+    wake us before. The wait does not pass the deadline all the same."""
+    until = max(result.pause_until or 0, seen.now + seen.paused)
+    if result.done or until <= seen.now:
+        return result
+    seconds = max(result.wait_seconds or 0, math.ceil(until - seen.now))
+    if seen.deadline > seen.now:
+        seconds = min(seconds, math.ceil(seen.deadline - seen.now))
+    return replace(result, pause_until=until, wait_seconds=seconds)
+
+
+def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, seen: Observation) -> Reason:
+    """What GitHub answered instead, as a reason for people."""
+    if isinstance(error, GitHubRefused):
+        return error.reason
+    if isinstance(error, GitHubRateLimited):
+        return paused_until(seen.now + error.wait_seconds, seen)
+    return Reason("why_github_down", said=error.reason, seconds=seen.limit)
+
+
+def paused_until(until: float, seen: Observation) -> Reason:
+    """GitHub's rate limit as the reason why a stage did not end in time; `until` in epoch seconds."""
+    return Reason("why_github_paused", until=clock.iso(until), seconds=seen.limit)
+
+
+def undecided(seen: Observation, seconds: float, trouble: Reason | None) -> StageResult:
+    """GitHub does not say (`trouble`: why not), and is asked again in `seconds`, but not faster than usual. Past the
+    deadline we give up on the answer, not on the run: the lock stays for `sweep`."""
+    if seen.stop and seen.now >= seen.deadline:
+        return give_up(seen, seen.known, trouble)
+    state = seen.before.state if seen.before.state in STILL else "running"
+    return waiting(seen.known, state, max(seconds, pace(seen)), trouble)
+
+
+def give_up(seen: Observation, known: StageResult, trouble: Reason | None = None) -> StageResult:
+    """Nobody knows whether the run has ended."""
+    known = replace(known, unconfirmed=True)
+    if seen.cancelled:
+        return ended(known, "cancelled")
+    # a run that was asked to end after its limit is late, whatever GitHub does not say now
+    late = seen.row.cancel_asked_at or not trouble
+    return ended(known, "timed_out", seen.timed_out if late else trouble)
+
+
+def absent(seen: Observation, known: StageResult) -> StageResult:
+    """No run has claimed the ticket in time. "It never appeared" is said only where GitHub was asked and said so."""
+    until = 0.0 if seen.row.dispatched_at else seen.row.not_before
+    if why := paused_until(until, seen) if until else seen.before.trouble:
+        return ended(known, "timed_out", why)
+    if seen.late and seen.known.run_id:
+        return ended(seen.known, "timed_out", seen.timed_out)
+    seconds, event = seen.target.timing.appear, seen.target.event_type
+    return ended(known, "never_appeared", Reason("why_never_appeared", seconds=seconds, event_type=event))
