@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatops.domain.codec import SCHEMA
+from chatops.domain.deployment import Deployment
 from chatops.github import runs, versions
 from chatops.github.client import GitHub
 from chatops.steps.dispatch import payload
@@ -53,9 +55,15 @@ def _run(**more: object) -> dict[str, object]:
 def event() -> Mapping[str, object]:
     """The payload of a deploy stage as `dispatch` makes it, with everything as long as it may be."""
     target = Target("t" * 40, "acme/checkout-api", "dev_deploy", strategy="codedeploy")
-    plan = {"version": "v" * 128, "sha": SHA, "previous": {"version": "v" * 128, "sha": SHA, "image": "i" * 512}}
+    plan = {
+        "schema": SCHEMA,
+        "version": "v" * 128,
+        "sha": SHA,
+        "previous": {"version": "v" * 128, "sha": SHA, "image": "i" * 512},
+    }
     state = {"plan": plan, "build": {"outputs": {"image": "i" * 512}}}
-    return payload("d-" + "a" * 60, "deploy", state, target, "T" * 43)
+    deployment = Deployment.of({"deployment_id": "d-" + "a" * 60, "state": state})
+    return payload(deployment, "deploy", target, "T" * 43)
 
 
 _COMMIT = {

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
+from chatops.domain.codec import SCHEMA
+from chatops.domain.deployment import Deployment
 from chatops.steps.dispatch import payload
 from chatops.targets import Target
 from tests.contract.github_calls import CALLS, Call, event, place
@@ -177,8 +179,9 @@ def test_a_payload_stays_within_githubs_limits(stage: str, environment: pytest.M
     environment.setenv("CHATOPS_API_URL", API_URL)
     target = Target("t" * 40, "acme/checkout-api", "dev_deploy", strategy="codedeploy")
     back = {"version": "v" * 128, "sha": "a" * 40, "image": "i" * 512}
-    state = {"plan": {**back, "previous": back}, "build": {"outputs": {"image": "i" * 512}}}
-    made = payload("d-" + "a" * 78, stage, state, target, "T" * 43)
+    state = {"plan": {"schema": SCHEMA, **back, "previous": back}, "build": {"outputs": {"image": "i" * 512}}}
+    deployment = Deployment.of({"deployment_id": "d-" + "a" * 78, "state": state})
+    made = payload(deployment, stage, target, "T" * 43)
     assert set(made) == set(event())
     assert len(made) <= 10
     assert all(isinstance(value, str | int) for value in made.values())

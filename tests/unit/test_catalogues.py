@@ -119,7 +119,14 @@ def test_every_cause_that_the_code_names_exists() -> None:
     found = set()
     for tree in trees():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Dict):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "Reason"
+                and node.args
+            ):
+                found |= set(literals(node.args[0]))
+            elif isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)
                 found |= {
                     k

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from chatops.domain.stage import Stage
 from chatops.steps import rollout
 from fakes.codedeploy import Course
 from fakes.codedeploy.server import FAILURES
@@ -80,7 +81,7 @@ def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_cod
     made = batch.begin(FAILS, reported=False)
     batch.time.at += 60
     assert batch.all()[-1].status == "Succeeded"
-    environment.setattr(rollout.stages, "get", lambda *_: {"tried_at": batch.all()[1].created_at})
+    environment.setattr(rollout.stages, "get", lambda *_: Stage(tried_at=batch.all()[1].created_at))
     fact = batch.look("rollout")
     assert (fact["state"], fact["brought"]) == ("failed", {"codedeploy_deployment_id": made})
 
@@ -89,7 +90,7 @@ def test_a_pipeline_without_our_steps_that_began_nothing_is_said_to(
     batch: World, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setattr(rollout, "targets", lambda: {"dev": replace(TARGET, claim=False)})
-    environment.setattr(rollout.stages, "get", lambda *_: {"tried_at": batch.time.at})
+    environment.setattr(rollout.stages, "get", lambda *_: Stage(tried_at=batch.time.at))
     assert batch.look("rollout")["why"]["key"] == "why_nothing_began"
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import codec
 from chatops.domain.deployment import Deployment
+from chatops.domain.plan import Plan
 from chatops.errors import Frozen
 from chatops.freeze import Weekly
 from chatops.steps import dispatch
@@ -17,7 +19,7 @@ PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}
 
 
 def look(plan: dict[str, Any], *windows: Weekly) -> None:
-    dispatch._assert_no_freeze(Target("prod", "acme/shop", "prod_deploy", freeze=windows), plan)
+    dispatch._assert_no_freeze(Target("prod", "acme/shop", "prod_deploy", freeze=windows), codec.read(Plan, plan))
 
 
 def test_a_freeze_that_began_while_the_approval_waited_holds() -> None:

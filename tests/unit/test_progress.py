@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from chatops import clock
+from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.question import Answer
+from chatops.domain.results import StageResult
 from chatops.errors import SlackRefused, SlackUnavailable
 from chatops.messages import living
 from chatops.messages.details import details
@@ -107,7 +109,7 @@ def test_polls_progress_waits_for_the_messages_last_edit_whoever_made_it(
 ) -> None:
     from chatops.store import stages
 
-    environment.setattr(poll, "_look", lambda *_: {**RUNNING, "wait_seconds": 3})
+    environment.setattr(poll, "_observe", lambda *_: codec.read(StageResult, {**RUNNING, "wait_seconds": 3}))
     stages.prepare(rows, ID, "build", "dev", 60)
     messages.posted(rows, ID, "C0DEPLOY1", "1.1")
     messages.shown(rows, ID, "mark")

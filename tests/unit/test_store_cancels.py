@@ -21,7 +21,7 @@ def row(rows: Table) -> dict[str, Any]:
 
 def test_a_cancel_is_written_once_with_who_when_and_how(rows: Table, time: Time) -> None:
     deployments.begin(rows, ID, "arn", PLAN)
-    assert cancels.record(rows, ID, DANA) == ""
+    assert cancels.record(rows, ID, DANA) is None
     assert row(rows) == {
         "pk": f"DEPLOYMENT#{ID}",
         "sk": "CANCEL",
@@ -37,7 +37,7 @@ def test_a_cancel_is_written_once_with_who_when_and_how(rows: Table, time: Time)
 
 def test_an_operators_cancel_says_so(rows: Table) -> None:
     deployments.begin(rows, ID, "arn", PLAN)
-    assert cancels.record(rows, ID, "Lee", "operator") == ""
+    assert cancels.record(rows, ID, "Lee", "operator") is None
     assert (row(rows)["by"], row(rows)["via"]) == ("Lee", "operator")
 
 
@@ -87,4 +87,4 @@ def test_a_rollback_is_cancelled_until_it_has_taken_its_target(rows: Table) -> N
     assert cancels.get(rows, ID) is None
     locks.free(rows, TARGET, ID)
     rows.transact(locks.taking(TARGET, Holder("d-other", "arn", "deploy", "v1", DANA, "")))
-    assert cancels.record(rows, ID, DANA, rollback_of=TARGET) == "", "another one's lock is not its own"
+    assert cancels.record(rows, ID, DANA, rollback_of=TARGET) is None, "another one's lock is not its own"
