@@ -140,7 +140,7 @@ class Aws:
         if address := self._endpoints.get(service) or self._endpoints.get(""):
             extra["endpoint_url"] = address
         if role_arn:
-            from chatops.assumed import session
+            from chatops.network.assumed import session
 
             made = session(role_arn, self.client("sts")).client(service, **extra)
         else:

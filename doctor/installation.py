@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from chatops import secrets as names
-from chatops.config import Settings
+from chatops.domain.target import Target
 from chatops.github import jwt
-from chatops.targets import Target
+from chatops.settings import secrets as names
+from chatops.settings.config import Settings
 from doctor import secret_forms
 from doctor.far import Aws, Slack, Web
 from doctor.github import GitHub, headers

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from chatops import config, targets
-from chatops.config import Settings
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.target import Target
 from chatops.messages.english import english_text
-from chatops.targets import Target
+from chatops.settings import config, targets
+from chatops.settings.config import Settings
 
 _NAME = re.compile(r"[A-Z][A-Z_]{3,}")
 _STANDS_IN = {"GITHUB_ID": "owner", "GITHUB_REPO": "repository"}
@@ -48,7 +48,7 @@ def read(env: Mapping[str, str]) -> Read:
         found, more = _mended(targets.from_environment, given)
         unusable = {problem.name for problem in more} & set(_STANDS_IN)
         return Read(settings, {} if unusable else found, (*wrong, *more), "")
-    from chatops import targets_file as packed
+    from chatops.settings import targets_file as packed
 
     named, more = _mended(lambda env: packed.load(Path(file), env), given, otherwise=dict[str, Target])
     return Read(settings, named, (*wrong, *more), file)

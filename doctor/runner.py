@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
 from doctor.installation import Installation
 from doctor.result import NoAnswer, NotLooked, Result, State, failed, skipped
 

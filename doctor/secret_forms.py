@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from chatops import secrets
 from chatops.domain.reason import Reason
 from chatops.messages.english import english_text
-from chatops.secrets import WHAT
+from chatops.settings import secrets
+from chatops.settings.secrets import WHAT
 
 _OTHERS = {
     secrets.SLACK_SIGNING_SECRET: (re.compile(r"xox|xapp-|gh[a-z]_|github_pat_|-----BEGIN"), ""),

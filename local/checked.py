@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chatops import config, targets_file
-from chatops import secrets as names
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.target import Target
 from chatops.github import jwt
-from chatops.targets import Target
+from chatops.settings import config, targets_file
+from chatops.settings import secrets as names
 from doctor import secret_forms
 from local import settings, socket_mode
 

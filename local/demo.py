@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 from fakes.slack.store import Change
 from local import checked, scenarios, settings, targets_text
 from local.scenarios import NoTarget, Scenario

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from chatops.targets import Policy, Target
+from chatops.domain.target import Policy, Target
 from fakes.slack.directory import U_BOT, U_DEV, U_KIM, U_LEE, U_OUT, User
 from fakes.slack.workspace import Workspace
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 from fakes.aws_json import ACCOUNT, HERE, Place
 from fakes.clock import Clock
 from fakes.codedeploy import CodeDeploy

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
 from local import checked, settings
 from local.stage import Stage
 from local.world import World

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chatops.targets import Target, Timing, default_target
+from chatops.domain.target import Target, Timing, default_target
 from fakes.codedeploy import Course
 from fakes.ecs import Rollout
 from fakes.github import Script

@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 from local import scenarios, socket_mode, targets_text
 from local.page.server import Page
 from local.scenarios import NoTarget, Scenario

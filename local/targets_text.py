@@ -1,4 +1,4 @@
-"""Targets as the text of a targets.yaml: what `chatops.targets_file.load` reads as the same targets again."""
+"""Targets as the text of a targets.yaml: what `chatops.settings.targets_file.load` reads as the same targets again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from chatops.freeze import Once, Window
-from chatops.freeze_file import DAYS
-from chatops.targets import Target
+from chatops.domain.freeze import Once, Window
+from chatops.domain.target import Target
+from chatops.settings.freeze_file import DAYS
 
 _PLAIN = ("repository", "event_type", "region", "role_arn", "claim", "strategy")
 

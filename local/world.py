@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chatops import targets_file
-from chatops.targets import Target
+from chatops.domain.target import Target
+from chatops.settings import targets_file
 from fakes.clock import Clock
 from fakes.github import GitHub
 from fakes.slack import Slack, SlackUser

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatops.errors import InvalidConfiguration
-from chatops.targets import OWNER, REPOSITORY, Target, targets
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.target import Target
+from chatops.settings.targets import OWNER, REPOSITORY, targets
 from pipeline.caller import HERE, OWN, PIPELINE, Source, caller, path_of
 
 ROOT = OWN.parents[2]

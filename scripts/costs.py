@@ -15,8 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambdas/shared"), str(ROOT)]
 
+from chatops.domain.target import Timing  # noqa: E402 - likewise
 from chatops.steps.poll_timing import pace_after  # noqa: E402 - found on the path of the line above
-from chatops.targets import Timing  # noqa: E402 - likewise
 from local.runtime.intrinsics import load_yaml  # noqa: E402 - likewise
 
 MONTH = 730 * 3600

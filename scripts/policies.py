@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from chatops.errors import InvalidConfiguration
-from chatops.targets_file import load
+from chatops.domain.errors import InvalidConfiguration
+from chatops.settings.targets_file import load
 from scripts.target_access import (
     ACCESS,
     PARAMETERS,

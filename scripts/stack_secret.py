@@ -19,8 +19,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import secrets
 from chatops.aws import error_code
+from chatops.settings import secrets
 from chatops.terminal import meaning
 from doctor import secret_forms
 from scripts.stack_parameters import stack_name

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 
 _KNOWS_NONE = "The action knows no resources."
 _LOOK = ("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from chatops import targets
+from chatops.settings import targets
 from local.runtime.process import Zygote
 from tests import leaks, misread
 

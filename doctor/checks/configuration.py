@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chatops import secrets
-from chatops.secrets import WHAT
+from chatops.settings import secrets
+from chatops.settings.secrets import WHAT
 from doctor import secret_forms
 from doctor.installation import Installation
 from doctor.result import Result, failed, ok

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 from doctor.aws_answers import asking
 from doctor.installation import Installation
 from doctor.result import Result, State, failed, ok, skipped, warning

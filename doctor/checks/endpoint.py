@@ -8,7 +8,7 @@ import json
 import secrets as chance
 from collections.abc import Iterator
 
-from chatops import secrets
+from chatops.settings import secrets
 from doctor.far import Answer
 from doctor.installation import Installation
 from doctor.result import NotLooked, Result, failed, ok

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from chatops.domain.target import Target
 from chatops.platforms.registry import platform
-from chatops.targets import Target
 from doctor import trust
 from doctor.aws_answers import asking
 from doctor.installation import Installation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chatops.targets import Policy, Target
+from chatops.domain.target import Policy, Target
 from doctor.installation import Installation
 from doctor.result import NotLooked, Result, State, failed, ok, skipped, warning
 

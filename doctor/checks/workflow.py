@@ -7,8 +7,8 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from chatops.domain.target import Target
 from chatops.platforms.registry import platform
-from chatops.targets import Target
 from doctor import pipeline_rules
 from doctor.checks import own_actions, protection
 from doctor.far import Answer

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, RUN_NAME, caller, path_of
 
 ROOT = OWN.parents[2]

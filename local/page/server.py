@@ -15,7 +15,7 @@ import yaml
 from flask import Flask, Response, abort, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
-from chatops.targets import Target
+from chatops.domain.target import Target
 from fakes.slack import Slack, SlackUser
 from fakes.slack.store import Change
 from local import people

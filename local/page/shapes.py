@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatops.targets import Target, default_target
+from chatops.domain.target import Target, default_target
 from fakes.slack import Message, View
 from fakes.slack.directory import S_APPROVERS
 from fakes.slack.workspace import Workspace

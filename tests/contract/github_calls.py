@@ -10,10 +10,10 @@ from typing import Any
 
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
+from chatops.domain.target import Target
 from chatops.github import runs, versions
 from chatops.github.client import GitHub
 from chatops.steps.dispatch import payload
-from chatops.targets import Target
 
 REPO = "/repos/{owner}/{repo}"
 SHA = "e3c8241a6e0881bad7a9721d12c6698a35e1e833"

@@ -16,7 +16,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from chatops import clock
-from chatops.errors import ChatOpsError, Final, GitHubRateLimited, GitHubRefused, GitHubUnavailable, Retryable
+from chatops.domain.errors import ChatOpsError, Final, GitHubRateLimited, GitHubRefused, GitHubUnavailable, Retryable
 from chatops.github.app import AppTokens
 from chatops.github.client import GitHub
 from tests.app_key import APP_ID, private_key

@@ -10,7 +10,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from chatops.errors import GitHubUnavailable
+from chatops.domain.errors import GitHubUnavailable
 from chatops.github import client as module
 from tests.contract.github_calls import CALLS, Call
 from tests.contract.test_github_calls_answers import Far, raised, tells_no_secret

@@ -17,8 +17,8 @@ import requests
 
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
+from chatops.domain.target import Target
 from chatops.steps.dispatch import payload
-from chatops.targets import Target
 from tests.contract.github_calls import CALLS, Call, event, place
 from tests.contract.test_github_calls_answers import Far, github
 from tests.contract.test_github_standin_description import (

@@ -11,11 +11,10 @@ import pytest
 from slack_sdk import WebClient
 from werkzeug.wrappers import Request, Response
 
-from chatops import config
-from chatops.errors import SlackRefused, SlackUnavailable
+from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.messages.modals import reject
-from chatops.slack import client, people
-from chatops.steps import speak
+from chatops.settings import config
+from chatops.slack import client, people, posting
 from doctor.far import Slack as Doctor
 from doctor.far import Web
 from doctor.result import NoAnswer
@@ -52,7 +51,7 @@ CALLS: dict[str, Callable[[Slack, str], Any]] = {
     "chat.postMessage": lambda _slack, ts: client.call(
         "chat.postMessage", channel=C_DEPLOY, text="x", thread_ts=ts, reply_broadcast=True
     ),
-    "chat.update": lambda _slack, ts: speak._fitting("chat.update", channel=C_DEPLOY, ts=ts, text="More", blocks=[]),
+    "chat.update": lambda _slack, ts: posting._fitting("chat.update", channel=C_DEPLOY, ts=ts, text="More", blocks=[]),
     "conversations.info": lambda _slack, _ts: people.can_post(C_DEPLOY),
     "usergroups.users.list": lambda _slack, _ts: people.group(S_APPROVERS),
     "users.info": lambda _slack, _ts: people.excluded(U_GUEST) == "guest",
@@ -105,7 +104,7 @@ def test_blocks_that_are_too_long_for_slack_give_way_to_the_text(
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3000}}
     arguments = {"ts": ts} if kind == "chat.update" else {}
     slack.calls.clear()
-    _, whole = speak._fitting(kind, channel=C_DEPLOY, text="More", blocks=[section] * 5, **arguments)
+    _, whole = posting._fitting(kind, channel=C_DEPLOY, text="More", blocks=[section] * 5, **arguments)
     assert whole is False
     assert [call.error for call in slack.calls] == [slack.calls[0].error, ""]
     assert slack.calls[0].error == ("msg_blocks_too_long" if kind == "chat.postMessage" else "invalid_blocks")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatops import config
+from chatops.settings import config
 from doctor.checks import CHECKS
 from doctor.installation import Installation
 from doctor.local_run import described

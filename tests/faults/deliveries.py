@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
-from chatops import aws, clock, errors
+from chatops import aws, clock
+from chatops.domain import errors
 from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.slack import client as slack
-from chatops.store import deployments, locks, questions, releases, waits
+from chatops.store import deployments, locks, questions, releases, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table, decode
 from tests.faults.conftest import Edge
@@ -129,7 +130,7 @@ class Deliveries:
             deployments.begin(self.rows, name, f"arn:{name}", made)
         questions.ask(self.rows, ASKED, Question(0, later, (LEE, KIM), 2))
         self._hold(ASKED)
-        waits.park(self.rows, ASKED, "token", 0)
+        wakeups.park(self.rows, ASKED, "token", 0)
         questions.ask(self.rows, PAUSED, Question(0, later, mark=MARK, stage="x", on_timeout="ROLLBACK"))
         questions.address(self.rows, PAUSED, MARK, [LEE, KIM])
         live = Release("v2", deployment_id=LIVE, verified_at="2025-01-02T00:00:00.000Z")

@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from chatops import clock
 from chatops.domain.question import Question
 from chatops.domain.release import Release
-from chatops.store import deployments, locks, questions, releases, waits
+from chatops.store import deployments, locks, questions, releases, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table, decode
 from local.runtime.endpoint import LambdaRuntime
@@ -216,7 +216,7 @@ def fill(rows: Table) -> None:
         deployments.begin(rows, name, f"arn:{name}", {**plan, "requester": {"id": DANA}, "started_at": clock.now()})
     questions.ask(rows, ASKED, Question(0, later, (LEE, KIM), 2))
     rows.transact(locks.taking("dev", Holder(ASKED, f"arn:{ASKED}", "deploy", "v2", DANA, "2025-01-01T00:00:00.000Z")))
-    waits.park(rows, ASKED, "token", 0)
+    wakeups.park(rows, ASKED, "token", 0)
     questions.ask(rows, PAUSED, Question(0, later, mark=MARK, stage="x", on_timeout="ROLLBACK"))
     questions.address(rows, PAUSED, MARK, [LEE, KIM])
     rows.transact(releases.adding("dev", Release("v2", deployment_id=LIVE, verified_at="2025-01-02T00:00:00.000Z")))

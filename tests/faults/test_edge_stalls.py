@@ -12,9 +12,10 @@ from contextlib import suppress
 
 import pytest
 
-from chatops import aws, config, secrets
+from chatops import aws
 from chatops.edge import handler
 from chatops.messages.catalogue import plain
+from chatops.settings import config, secrets
 from lambdas.slack import app
 from tests.faults.deliveries import body
 from tests.faults.hostile_requests import event, signed

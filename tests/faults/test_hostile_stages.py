@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chatops import http
 from chatops.steps import stage
-from chatops.store import waits
+from chatops.store import wakeups
 from chatops.store.table import Conflict, Item
 from lambdas.stage import app
 from tests.faults.hostile_stages import CLAIM, FAMILIES, FINISH, RIGHT, hostile
@@ -53,7 +53,7 @@ def empty(environment: pytest.MonkeyPatch, spies: Spies) -> EmptyTable:
     """In the step's place of the table; who is woken is a write like another."""
     made = EmptyTable()
     environment.setattr(stage, "table", lambda: made)
-    environment.setattr(waits, "wake", lambda *_a, **_n: made.writes.append("wake"))
+    environment.setattr(wakeups, "wake", lambda *_a, **_n: made.writes.append("wake"))
     return made
 
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from chatops import aws, clock
 from chatops.domain.command_text import is_version
+from chatops.domain.errors import Refusal
+from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read
 from chatops.edge import fields, handler
-from chatops.errors import Refusal
-from chatops.ids import EXECUTION_NAME
+from chatops.settings.targets import targets
 from chatops.store import deployments, questions, releases
 from chatops.store.table import Table
-from chatops.targets import targets
 from tests.faults.conftest import Edge
 from tests.faults.hostile_bodies import COMMAND, ID, form
 from tests.faults.hostile_requests import event, signed

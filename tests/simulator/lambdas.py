@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from chatops import deadline
+from chatops.network import deadline
 from tests.simulator.asl import StateError
 from tests.simulator.points import DEATHS, Plan, Point
 

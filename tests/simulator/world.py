@@ -241,8 +241,10 @@ def opened() -> Iterator[World]:
             patch.delenv(name)  # `targets` reads all of them, often
         for name, value in {**ENVIRONMENT, "CHATOPS_TARGETS_FILE": ""}.items():
             patch.setenv(name, value)
-        from chatops import aws, clock, config, deadline, observability, targets
+        from chatops import aws, clock, observability
         from chatops.edge import handler
+        from chatops.network import deadline
+        from chatops.settings import config, targets
         from chatops.store import table
 
         config.reset()
@@ -278,9 +280,9 @@ def opened() -> Iterator[World]:
 
 
 def _at_once(self: Any, work: Callable[[], Any]) -> Any:
-    """chatops.deadline.Deadline.run without a thread: no call takes any time here. What comes too late is the
+    """chatops.network.deadline.Deadline.run without a thread: no call takes any time here. What comes too late is the
     business of tests/faults/test_edge_stalls.py."""
-    from chatops import deadline
+    from chatops.network import deadline
 
     outer = getattr(deadline._here, "deadline", None)
     deadline._here.deadline = self

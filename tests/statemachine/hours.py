@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from chatops import aws, clock, config, targets
+from chatops import aws, clock
+from chatops.settings import config, targets
 from fakes.clock import Clock
 from local import world as local_world
 from local.drive import PATIENCE, Drive

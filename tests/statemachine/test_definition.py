@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatops import errors
+from chatops.domain import errors
 from local.engine import definitions
 from tests.definition import BOXES, LEVELS, MACHINE, STATES, TASKS, TOKENS, TOP, State, branch, following, reachable
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from chatops.policy import MOST_ASKED
-from chatops.targets import LOOKS, Timing
+from chatops.domain.target import LOOKS, Timing
+from chatops.steps.policy import MOST_ASKED
 from fakes.ecs import Rollout, describe
 from fakes.github import Script
 from fakes.slack.directory import C_DEPLOY, U_KIM, User

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chatops.targets_file import load
+from chatops.settings.targets_file import load
 from local.stage import Stage
 from local.world import ROOT, World
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chatops import freeze
-from chatops.targets import Target
+from chatops.domain import freeze
+from chatops.domain.target import Target
 from doctor.checks import CHECKS
 from doctor.local_run import described
 from doctor.result import State

@@ -12,9 +12,9 @@ import botocore.config
 import pytest
 
 from chatops import aws, clock
+from chatops.domain.target import Target, Timing
 from chatops.steps import ecs, restore, restored, rollout
 from chatops.store import results
-from chatops.targets import Target, Timing
 from fakes.codedeploy import CodeDeploy, Course
 from fakes.codedeploy.model import Deployment, Group
 from tests.contract.conftest import Time, served

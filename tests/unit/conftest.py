@@ -12,7 +12,8 @@ import moto
 import pytest
 
 from bench.built import Built, build
-from chatops import aws, clock, config, targets
+from chatops import aws, clock
+from chatops.settings import config, targets
 from chatops.store.table import Table
 from local.engine.patches.dynamodb import transactions_copy_what_they_touch, writes_are_serializable
 from local.engine.patches.patcher import Patches, Settings

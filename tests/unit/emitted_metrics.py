@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from chatops import measures, observability
+from chatops import observability
+from chatops.domain import metrics as measures
 from chatops.domain.deployment import Deployment
 from chatops.edge import handler
 from chatops.steps import sweep

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatops.errors import TargetHeld
+from chatops.domain.errors import TargetHeld
 from chatops.store import locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table

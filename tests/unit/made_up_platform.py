@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from chatops.domain.deployment import Deployment
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, Restore
+from chatops.domain.target import Target
 from chatops.platforms.platform import Platform, Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
-from chatops.targets import Target
 
 MOVING = Rollout(RolloutState.MOVING, "SHIFTING", desired=4)
 HEALTHY = replace(MOVING, state=RolloutState.HEALTHY, running=4)

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chatops.targets import Policy, Target
+from chatops.domain.target import Policy, Target
 from fakes.clock import Clock
 from fakes.slack import Slack, SlackUser
 from fakes.slack.client import Sent

@@ -10,9 +10,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from chatops import aws, targets
+from chatops import aws
 from chatops.domain.question import Question
 from chatops.edge import interactions
+from chatops.settings import targets
 from chatops.slack import client as slack
 from chatops.steps import approval, ecs, promotion
 from chatops.store import cancels, deployments, locks, questions

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import requests
 
-from chatops import targets
+from chatops.domain.target import Target, Timing
 from chatops.github import client
+from chatops.settings import targets
 from chatops.steps import dispatch, notify, poll, sweep
 from chatops.store import deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Item, Table
-from chatops.targets import Target, Timing
 from fakes.clock import Clock
 from fakes.github import GitHub as StandIn
 from fakes.github import Script

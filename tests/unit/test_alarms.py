@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatops import measures
+from chatops.domain import metrics as measures
 from chatops.domain.deployment import Deployment
 from chatops.edge import limits
 from tests.unit.emitted_metrics import Metric, emitted

@@ -8,11 +8,12 @@ import pytest
 
 from chatops.domain import codec
 from chatops.domain.question import Answer, Question
+from chatops.domain.target import LOOKS
 from chatops.messages.view import View
-from chatops.steps import approval, speak
+from chatops.slack import posting
+from chatops.steps import approval
 from chatops.store import cancels, deployments, questions
 from chatops.store.table import Table
-from chatops.targets import LOOKS
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN
 
@@ -44,8 +45,8 @@ class Said:
         self.shown: list[View] = []
         self.short: list[Any] = []
         self.down = False
-        patch.setattr(speak, "show", self.show)
-        patch.setattr(speak, "short", self.say)
+        patch.setattr(posting, "show", self.show)
+        patch.setattr(posting, "short", self.say)
 
     def show(self, seen: View) -> bool:
         self.shown.append(seen)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.errors import DecisionRecorded, SlackUnavailable
 from chatops.domain.question import Answer, Question
-from chatops.errors import DecisionRecorded, SlackUnavailable
 from chatops.slack import client as slack
 from chatops.steps import approval
-from chatops.store import cancels, deployments, questions, waits
+from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 from tests.unit.question_world import APPROVAL, BEGAN, CHANNEL, DANA, HOUR, KIM, LEE, PROMOTION, Kind, each
@@ -68,7 +68,7 @@ class Asking:
         self.state |= {"approval": {"decision": "approved"}, "rollout": {"state": "paused", "pause": pause}}
 
     def request(self, kind: Kind, wake: int | None = None) -> None:
-        seen = waits.counter(self.rows, ID) if wake is None else wake
+        seen = wakeups.counter(self.rows, ID) if wake is None else wake
         mode = "promotion" if kind is PROMOTION else "request"
         event = {"deployment_id": ID, "execution_arn": "arn", "mode": mode, "state": self.state}
         assert approval.run({**event, "token": "token-1", "wake": seen}) == {}
@@ -158,7 +158,7 @@ def test_nobody_is_mentioned_before_slack_has_taken_the_card(asking: Asking, kin
 def test_a_change_since_the_decision_was_read_asks_nobody(asking: Asking, kind: Kind) -> None:
     """Otherwise a click between the two would be slept through."""
     asking.begin(kind)
-    waits.wake(asking.rows, ID)
+    wakeups.wake(asking.rows, ID)
     with pytest.raises(DecisionRecorded, match=r"^Something changed since the decision was read\.$"):
         asking.request(kind, wake=0)
     assert asking.calls == []
@@ -181,7 +181,7 @@ def test_what_is_decided_or_cancelled_already_asks_nobody(asking: Asking, kind: 
 def test_the_token_is_stored_with_the_counter_that_was_read(asking: Asking, kind: Kind) -> None:
     asking.begin(kind)
     for _ in range(3):
-        waits.wake(asking.rows, ID)
+        wakeups.wake(asking.rows, ID)
     asking.request(kind, wake=3)
     row = asking.rows.get(f"DEPLOYMENT#{ID}", "WAIT") or {}
     assert (row["token"], row["token_n"]) == ("token-1", 3)

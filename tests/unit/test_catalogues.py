@@ -11,10 +11,10 @@ from typing import get_args
 
 import pytest
 
-from chatops import config
 from chatops.domain import text_keys
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
 from chatops.messages import catalogue, en, ko
+from chatops.settings import config
 
 LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
 LANGUAGES = {"en": en.TEXTS, "ko": ko.TEXTS}

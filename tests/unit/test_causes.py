@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatops import errors
-from chatops.causes import reason_of
+from chatops.domain import errors
+from chatops.domain.causes import reason_of
 from chatops.domain.reason import Reason
 from chatops.messages.catalogue import say
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from chatops import targets
 from chatops.domain import codec, request
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import Refusal, UnknownSchema
+from chatops.domain.target import Target
 from chatops.edge import handler
-from chatops.errors import Refusal, UnknownSchema
 from chatops.messages.catalogue import plain
 from chatops.observability import step
+from chatops.settings import targets
 from chatops.steps import dispatch, stage, sweep
-from chatops.store import cancels, deployments, locks, messages, stages, waits
+from chatops.store import cancels, deployments, locks, messages, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
-from chatops.targets import Target
 from tests.unit.stored import stage_of
 
 ID = "d-abcdefghijkl"
@@ -114,7 +114,7 @@ def test_a_ticket_and_its_hash_are_not_told() -> None:
 def test_every_row_says_who_wrote_it_also_one_that_an_update_made(rows: Table) -> None:
     begin(rows)
     stages.prepare(rows, ID, "deploy", "dev", 60)
-    waits.park(rows, ID, "token", 0)
+    wakeups.park(rows, ID, "token", 0)
     messages.posted(rows, ID, "C1", "1.1")
     messages.said(rows, ID, "final")
     deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Deployed"}, messages.owing(ID, {}))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chatops.domain.errors import Refusal
 from chatops.domain.release import Release
-from chatops.errors import Refusal
 from chatops.platforms.codedeploy import CodeDeploy
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES

@@ -10,11 +10,12 @@ import boto3
 import botocore.config
 import pytest
 
-from chatops import aws, targets
+from chatops import aws
 from chatops.domain.question import Answer
 from chatops.domain.reason import Reason
 from chatops.messages.english import english_text
 from chatops.platforms.rollout import Pause
+from chatops.settings import targets
 from chatops.steps import ecs, promotion
 from chatops.store import deployments, locks, questions
 from chatops.store.table import Table

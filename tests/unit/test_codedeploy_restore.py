@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatops.errors import ServiceRefused
+from chatops.domain.errors import ServiceRefused
 from fakes.codedeploy import Course
 from fakes.codedeploy import operations as far_operations
 from fakes.codedeploy.server import revision_of

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from chatops import aws
+from chatops.domain.ids import deployment_id
 from chatops.edge import commands
-from chatops.ids import deployment_id
 
 
 class States:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from chatops import config, targets
-from chatops.errors import InvalidConfiguration
-from chatops.ids import EXECUTION_NAME, deployment_id
-from chatops.targets import Target, default_target, from_environment
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.ids import EXECUTION_NAME, deployment_id
+from chatops.domain.target import Target, default_target
+from chatops.settings import config, targets
+from chatops.settings.targets import from_environment
 
 BASE = {"CHATOPS_TABLE": "t", "CHATOPS_STATE_MACHINE_ARN": "arn"}
 PLAIN = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api"}

@@ -16,9 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chatops import aws, clock, connections
+from chatops import aws, clock
 from chatops.github import client as github_client
 from chatops.github.client import GitHub
+from chatops.network import connections
 
 ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n"

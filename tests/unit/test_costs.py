@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chatops.targets import Timing
+from chatops.domain.target import Timing
 from scripts import costs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "costs.md"

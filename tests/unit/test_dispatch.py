@@ -8,11 +8,11 @@ import pytest
 
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import Frozen
+from chatops.domain.freeze import Weekly
 from chatops.domain.plan import Plan
-from chatops.errors import Frozen
-from chatops.freeze import Weekly
+from chatops.domain.target import Target
 from chatops.steps import dispatch
-from chatops.targets import Target
 
 ALWAYS = Weekly(frozenset(range(7)), 0, 1440, "UTC", "year-end")
 PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}

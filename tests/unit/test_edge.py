@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatops import aws, http, secrets
+from chatops import aws, http
 from chatops.edge import handler
 from chatops.edge.signature import WINDOW, verified
+from chatops.settings import secrets
 from local.gateway import http_api_event
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

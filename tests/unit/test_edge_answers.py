@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from chatops import deadline, http, secrets
+from chatops import http
+from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.edge import commands, handler, interactions
 from chatops.edge.limits import BUDGET, PATIENCE
 from chatops.edge.signature import plausible, verified
-from chatops.errors import InvalidConfiguration, UnknownSchema
+from chatops.network import deadline
 from chatops.observability import logger
+from chatops.settings import secrets
 from tests.unit.test_edge import NOW, SECRET, event, headers, signed
 
 UNSIGNED = '{"message": "The request\'s signature does not hold."}'

@@ -10,7 +10,7 @@ import pytest
 from chatops.domain import codec
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
-from chatops.errors import TargetHeld
+from chatops.domain.errors import TargetHeld
 
 DANA, LEE, KIM = "U0DANA001", "U0LEE0001", "U0KIM0001"
 GO = {"verdict": "go", "command": "deploy", "kind": "ecs", "version": "v3", "requester": {"id": DANA}}

@@ -16,18 +16,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatops import clock, config, policy
+from chatops import clock
 from chatops.domain import command_text, request
+from chatops.domain.errors import InvalidConfiguration, Refusal
+from chatops.domain.freeze import STEPS, Freeze, Once, Weekly, Window, holding
+from chatops.domain.target import Policy, Target
 from chatops.edge import commands
-from chatops.errors import InvalidConfiguration, Refusal
-from chatops.freeze import STEPS, Freeze, Once, Weekly, Window, holding
-from chatops.messages import living, reports
+from chatops.messages import card, reports
+from chatops.settings import config
+from chatops.settings.targets_file import load
 from chatops.slack import people
-from chatops.steps import plan
+from chatops.steps import plan, policy
 from chatops.store import deployments
 from chatops.store.table import Table
-from chatops.targets import Policy, Target
-from chatops.targets_file import load
 from tests.unit import views
 
 SEOUL, NEW_YORK = "Asia/Seoul", "America/New_York"
@@ -517,7 +518,7 @@ def test_everybody_sees_who_broke_the_glass_and_why(name: str, language: str, mo
     state = views.STATES[name]
     glass = {"by": "U0LEE0001", "reason": "<!channel> payments"}
     broken = {**state, "plan": {**views.PLAN, "reason": glass["reason"], "break_glass": glass}}
-    fields = [f["text"] for b in living.message(views.seen(broken))["blocks"] for f in b.get("fields", [])]
+    fields = [f["text"] for b in card.message(views.seen(broken))["blocks"] for f in b.get("fields", [])]
     shown = [f for f in fields if "&lt;!channel&gt; payments" in f]
     assert shown == [f for f in fields if "<@U0LEE0001>" in f]
     assert len(shown) == 1, "once, and not a second time as the reason"

@@ -12,11 +12,11 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from chatops.config import settings
-from chatops.errors import GitHubRefused, GitHubUnavailable, InvalidConfiguration
+from chatops.domain.errors import GitHubRefused, GitHubUnavailable, InvalidConfiguration
 from chatops.github import app, client, jwt, runs
 from chatops.github.app import AppTokens
 from chatops.github.client import GitHub
+from chatops.settings.config import settings
 from fakes.clock import Clock
 from fakes.github import Fault, Repository
 from fakes.github import GitHub as StandIn

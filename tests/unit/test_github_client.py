@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from chatops import clock
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import replies, runs, versions
 from chatops.github.client import GitHub, quoted
 from fakes.clock import Clock

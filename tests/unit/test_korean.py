@@ -14,12 +14,8 @@ from typing import Any
 
 import pytest
 
-from chatops import config, targets, targets_file
-from chatops.causes import reason_of
-from chatops.domain.reason import Reason
-from chatops.domain.status import Status
-from chatops.edge import handler
-from chatops.errors import (
+from chatops.domain.causes import reason_of
+from chatops.domain.errors import (
     ChatOpsError,
     GitHubUnavailable,
     InvalidConfiguration,
@@ -28,9 +24,13 @@ from chatops.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from chatops.messages import en, en_reasons, en_settings, living, outcome, reports
+from chatops.domain.reason import Reason
+from chatops.domain.status import Status
+from chatops.edge import handler
+from chatops.messages import card, en, en_reasons, en_settings, outcome, reports
 from chatops.messages.catalogue import plain, say
 from chatops.messages.english import english_text
+from chatops.settings import config, targets, targets_file
 from tests.unit import views
 from tests.unit.test_targets_file import WRONG
 from tests.unit.views import BACK, PLAN, STATES, State
@@ -97,7 +97,7 @@ def test_an_english_sentence_is_found() -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_every_phase_and_every_end_is_korean(name: str) -> None:
     view = views.seen(in_korean(STATES[name]))
-    for text in [*shown(living.message(view)), outcome.short(view) if view.end else ""]:
+    for text in [*shown(card.message(view)), outcome.short(view) if view.end else ""]:
         assert sentences(text) == [], text
 
 
@@ -126,7 +126,7 @@ def reason_is_korean(key: str, cause: dict[str, Any]) -> None:
         assert reason == Reason("why_error", said=error.reason)
         cause = reason.as_json()
     state = {**STATES["Build Failed, no cause"], "outcome": {"end": "Build Failed", "why": cause, "seconds": 1.0}}
-    for text in shown(living.message(views.seen(in_korean(state)))):
+    for text in shown(card.message(views.seen(in_korean(state)))):
         assert sentences(text) == [], text
 
 
@@ -175,7 +175,7 @@ def answered(error: ChatOpsError, monkeypatch: pytest.MonkeyPatch) -> str:
     def broken() -> Any:
         raise error
 
-    monkeypatch.setattr("chatops.config.settings", broken)
+    monkeypatch.setattr("chatops.settings.config.settings", broken)
     return str(json.loads(handler.deliver({"command": "/platform-deploy"})["body"])["text"])
 
 

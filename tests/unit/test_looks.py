@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from chatops.domain.target import LOOKS, Timing
 from chatops.store import cancels, stages
 from chatops.store.table import Table
-from chatops.targets import LOOKS, Timing
 from fakes.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import EVENT, ID, RUNS, SEARCH, Stage, staged

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chatops import measures
+from chatops.domain import metrics as measures
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import InvalidConfiguration
 from chatops.edge import handler
-from chatops.errors import InvalidConfiguration
 from chatops.steps import sweep
 
 NOW = 1_760_000_000.0

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.errors import GitHubRefused
 from chatops.domain.reason import running
-from chatops.errors import GitHubRefused
-from chatops.messages import living, outcome, reports
+from chatops.messages import card, outcome, reports
 from chatops.messages.catalogue import say
 from tests.unit import views
 from tests.unit.views import BROKE, ENDS, PHASES, PLAN, State
@@ -19,7 +19,7 @@ LOG = f"{RUN}/job/7"
 
 
 def message(state: State) -> dict[str, Any]:
-    return living.message(views.seen(state))
+    return card.message(views.seen(state))
 
 
 def everything(state: State) -> str:

@@ -13,11 +13,11 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View as Modal
 
-from chatops.errors import SlackRefused
-from chatops.messages import living, modals, outcome, reports
+from chatops.domain.errors import SlackRefused
+from chatops.messages import card, modals, outcome, reports
 from chatops.messages.catalogue import date, escape, link, mention, plain, say
 from chatops.messages.parts import clip
-from chatops.steps import speak
+from chatops.slack import posting
 from fakes.slack.blocks import accepted, accepted_view
 from fakes.slack.limits import MESSAGE_TEXT, UPDATED_TEXT
 from tests.unit import views
@@ -82,14 +82,14 @@ def check(message: Message, most: int = UPDATED_TEXT) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_slack_takes_the_message_of_every_phase_and_every_end(name: str, spoken: str) -> None:
-    check(living.message(views.seen(STATES[name])))
+    check(card.message(views.seen(STATES[name])))
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_the_text_reads_alone(name: str, spoken: str) -> None:
     """For notifications and screen readers: what and where, in whole sentences without gaps."""
     state = STATES[name]
-    text = living.message(views.seen(state))["text"]
+    text = card.message(views.seen(state))["text"]
     assert state["plan"]["version"] in text or state["plan"]["previous"]["version"] in text
     assert state["plan"]["target"] in text or name.startswith("Build Failed") or spoken == "ko"
     assert not re.search(r"[{}]|None|  |: *$|: *[.;,]|\(\)|``|^\s|\s$", OURS.sub("x", text)), text
@@ -103,12 +103,12 @@ def test_every_end_says_in_one_short_line_to_the_requester_how_it_ended(name: st
     text = outcome.short(seen)
     check({"text": text})
     assert text.startswith("<@U0DANA001>: ")
-    assert text == f"<@U0DANA001>: {escape(living.headline(seen))}."
+    assert text == f"<@U0DANA001>: {escape(card.headline(seen))}."
 
 
 @pytest.mark.parametrize("end", ["Rejected", "Expired", "Cancelled", "Superseded", "Stopped"])
 def test_where_nothing_was_done_the_message_says_so(end: str) -> None:
-    text = living.message(views.seen(ENDS[end]))["text"]
+    text = card.message(views.seen(ENDS[end]))["text"]
     assert "Nothing" in text
     assert "`v1.2.2`" in text or end == "Superseded"
 
@@ -121,12 +121,12 @@ def test_the_command_to_ask_again_is_the_one_that_was_asked(end: str, spoken: st
 
 def test_a_cancelled_deployment_is_announced_by_the_version_that_runs_again() -> None:
     seen = views.seen(ENDS["Restored by a cancel"])
-    assert living.headline(seen) == "prod runs v1.2.2 again"
+    assert card.headline(seen) == "prod runs v1.2.2 again"
     assert outcome.short(seen) == "<@U0DANA001>: prod runs v1.2.2 again."
 
 
 def test_a_run_that_is_not_there_yet_leaves_no_gap() -> None:
-    assert living.message(views.seen(PHASES["build waits"]))["text"].endswith("Build: waiting for GitHub to start it")
+    assert card.message(views.seen(PHASES["build waits"]))["text"].endswith("Build: waiting for GitHub to start it")
 
 
 # whole messages
@@ -170,7 +170,7 @@ def test_the_approval_card_as_a_whole() -> None:
     pulls = ", ".join(f"<https://github.com/acme/checkout-api/pull/{n}|#{n}>" for n in (41, 42))
     deadline = "*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
     asked = "⏳ Waiting for <@U0LEE0001>, <@U0KIM0001> (1 needed, 0 given)"
-    assert living.message(views.seen(PHASES["approval"])) == {
+    assert card.message(views.seen(PHASES["approval"])) == {
         "text": f"Approval needed: checkout-api v1.2.3 → prod: {asked[2:]}",
         "blocks": [
             {"type": "header", "text": words("Approval needed: checkout-api v1.2.3 → prod")},
@@ -209,7 +209,7 @@ def test_the_approval_card_as_a_whole() -> None:
 
 def test_a_rollout_as_a_whole() -> None:
     done = f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n✅ Approved by <@U0LEE0001> after 2m 10s\n"
-    assert living.message(views.seen(PHASES["rollout"])) == {
+    assert card.message(views.seen(PHASES["rollout"])) == {
         "text": "Deploying v1.2.3 → prod: Rolling out",
         "blocks": [
             {"type": "header", "text": words("Deploying v1.2.3 → prod")},
@@ -241,7 +241,7 @@ def test_a_pause_as_a_whole() -> None:
     where = "`PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic)"
     waiting = f"Paused at {where}. Waiting for <@U0LEE0001>, <@U0KIM0001> to promote it or roll it back"
     sure = {"confirm": words("Yes", emoji=None), "deny": words("No", emoji=None)}
-    assert living.message(views.seen(PHASES["paused"])) == {
+    assert card.message(views.seen(PHASES["paused"])) == {
         "text": f"Promotion needed: v1.2.3 → prod: {waiting}",
         "blocks": [
             {"type": "header", "text": words("Promotion needed: v1.2.3 → prod")},
@@ -308,7 +308,7 @@ def test_a_pause_as_a_whole() -> None:
     ],
 )
 def test_what_became_of_a_pause_stays_to_be_seen(name: str, wanted: str) -> None:
-    assert wanted in str(living.message(views.seen(PHASES[name]))["blocks"])
+    assert wanted in str(card.message(views.seen(PHASES[name]))["blocks"])
 
 
 def test_what_was_taken_back_at_a_pause_is_said_with_who_and_what_runs_now() -> None:
@@ -328,7 +328,7 @@ def test_a_failed_build_as_a_whole_in_korean(monkeypatch: pytest.MonkeyPatch) ->
     why = (
         f"작업 *test*, 단계 *Run the tests* 실패: <{RUN}|#4411>. *prod* 대상은 여전히 `v1.2.2` 버전으로 운영 중입니다."
     )
-    assert living.message(views.seen(ENDS["Build Failed"])) == {
+    assert card.message(views.seen(ENDS["Build Failed"])) == {
         "text": f"빌드 실패: v1.2.3: {why}",
         "blocks": [
             {"type": "header", "text": words("빌드 실패: v1.2.3")},
@@ -352,7 +352,7 @@ def test_a_failed_build_as_a_whole_in_korean(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def buttons(state: State) -> dict[str, dict[str, Any]]:
-    found = [b for b in living.message(views.seen(state))["blocks"] if b["type"] == "actions"]
+    found = [b for b in card.message(views.seen(state))["blocks"] if b["type"] == "actions"]
     return {e["action_id"]: e for b in found for e in b["elements"]}
 
 
@@ -362,7 +362,7 @@ def test_a_button_carries_the_deployment_id_and_nothing_secret(name: str) -> Non
     state = copy.deepcopy(STATES[name])
     for fact in state.values():
         fact |= {"token": "AQCEAAAAKgAAAAM", "ticket": "tkt-canary", "finish_token": "fin-canary"}
-    message = living.message(views.seen(state))
+    message = card.message(views.seen(state))
     assert not re.search(r"AQCE|canary", json.dumps(message))
     for action, button in buttons(state).items():
         pause = action in ("promote", "pause_roll_back")
@@ -387,7 +387,7 @@ def test_buttons_are_there_exactly_while_they_can_do_something() -> None:
 
 
 def image(state: State, gifs: dict[str, str]) -> str:
-    message = living.message(views.seen(state, gifs))
+    message = card.message(views.seen(state, gifs))
     check(message)
     return next((b["image_url"] for b in message["blocks"] if b["type"] == "image"), "")
 
@@ -438,8 +438,8 @@ def test_a_picture_that_slack_cannot_fetch_does_not_keep_the_message_away(monkey
         return {"ok": True, "ts": "1.2", "channel": "C0DEPLOY1"}
 
     monkeypatch.setattr("chatops.slack.client.call", call)
-    message = living.message(views.seen(ENDS["Deployed"]))
-    answer, whole = speak._fitting("chat.postMessage", channel="C0DEPLOY1", **message)
+    message = card.message(views.seen(ENDS["Deployed"]))
+    answer, whole = posting._fitting("chat.postMessage", channel="C0DEPLOY1", **message)
     assert (answer["ts"], whole) == ("1.2", True)
     assert sent[1]["blocks"] == [b for b in sent[0]["blocks"] if b["type"] != "image"]
     assert sent[1]["text"] == sent[0]["text"]
@@ -542,7 +542,7 @@ def test_thousands_of_hostile_strings_reach_slack_as_words(count: int, monkeypat
         for place in chance.sample(PLACES, 4):
             place(state, text)
         seen = views.seen(state)
-        check(living.message(seen))
+        check(card.message(seen))
         check({"text": outcome.short(seen)})
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from chatops import causes, errors
+from chatops.domain import causes, errors
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.request import where
-from chatops.messages import catalogue, history, living, outcome, reports, unplanned
+from chatops.messages import card, catalogue, history, outcome, reports, unplanned
 from chatops.messages.details import details
 from tests.holes import holes, texts
 from tests.unit import views
@@ -67,7 +67,7 @@ def whole(*shown: str) -> None:
 def written(state: State) -> list[str]:
     """Everything that is ever written of a deployment in that state."""
     seen = views.seen(state)
-    message = living.message(seen)
+    message = card.message(seen)
     made = [message["text"], *texts(message["blocks"]), details(seen)]
     return [*made, outcome.short(seen)] if seen.phase == "ended" else made
 

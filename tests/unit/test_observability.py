@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chatops import observability
-from chatops.errors import ServiceRefused, ServiceUnavailable
+from chatops.domain.errors import ServiceRefused, ServiceUnavailable
 
 EVENT = {"deployment_id": "d-abcdefghijkl", "execution_arn": "arn:aws:states:x:1:execution:m:d-abcdefghijkl"}
 

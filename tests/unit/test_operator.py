@@ -8,12 +8,12 @@ import boto3
 import pytest
 
 from chatops import aws, clock, operator
+from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question
 from chatops.edge import approval_buttons
-from chatops.errors import Refusal
-from chatops.messages import living
+from chatops.messages import card
 from chatops.messages.catalogue import mention, reason_text
-from chatops.store import cancels, deployments, questions, waits
+from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Table
 from tests.unit.conftest import TABLE, Time
 from tests.unit.test_store_waits import States
@@ -52,7 +52,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch, time: Time, stack: Clou
     deployments.begin(rows, ID, "arn", PLAN)
     asked = Question(clock.now(), clock.now() + 3600, ("U0LEE0001", "U0KIM0001"), 2)
     questions.ask(rows, ID, asked)
-    waits.park(rows, ID, "token-1", 0)
+    wakeups.park(rows, ID, "token-1", 0)
     fake.waiting.add("token-1")
     return fake
 
@@ -218,7 +218,7 @@ def test_whoever_aws_does_not_know_decides_nothing(
 
 def test_the_message_says_that_an_operator_decided_and_which() -> None:
     approval = {**PHASES["approved"]["approval"], "by": f"{ARN} Lee", "votes": {f"{ARN} Lee": 1.0}}
-    message = living.message(seen({**PHASES["approved"], "approval": approval}))
+    message = card.message(seen({**PHASES["approved"], "approval": approval}))
     assert f"Approved by an operator (Lee, `{ARN}`) after" in str(message["blocks"])
 
 

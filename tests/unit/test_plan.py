@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chatops import clock
-from chatops.errors import Refusal
+from chatops.domain.errors import Refusal
+from chatops.domain.target import Target
 from chatops.github import versions
 from chatops.github.versions import Commit
 from chatops.steps import plan
 from chatops.store import locks
 from chatops.store.table import Table
-from chatops.targets import Target
 from fakes.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_world import ID, staged

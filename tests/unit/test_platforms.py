@@ -12,13 +12,13 @@ import pytest
 
 from chatops.domain.plan import Plan
 from chatops.domain.release import Release
+from chatops.domain.target import Target
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import of_kind, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.steps import ecs, reconcile, restore, target_lock
 from chatops.store import deployments, locks, releases, stages
 from chatops.store.table import Table
-from chatops.targets import Target
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
 from tests.unit.stage_world import HOLDER, ID, PLAN

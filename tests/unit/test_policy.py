@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chatops import policy
+from chatops.domain.errors import ReasonedError, Refusal, SlackRefused, SlackUnavailable
 from chatops.domain.plan import ApprovalRule
-from chatops.errors import ReasonedError, Refusal, SlackRefused, SlackUnavailable
-from chatops.targets import Policy, Target, Timing
+from chatops.domain.target import Policy, Target, Timing
+from chatops.steps import policy
 
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
 PLATFORM, DEVELOPERS = "S0PLATFORM", "S0DEVELOPER"

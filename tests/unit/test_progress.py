@@ -11,13 +11,14 @@ import pytest
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.domain.question import Answer
 from chatops.domain.results import StageResult
-from chatops.errors import SlackRefused, SlackUnavailable
-from chatops.messages import living
+from chatops.messages import card
 from chatops.messages.details import details
 from chatops.slack import client as slack
-from chatops.steps import approval, ecs, notify, poll, speak
+from chatops.slack import posting
+from chatops.steps import approval, ecs, notify, poll
 from chatops.store import deployments, messages, questions
 from chatops.store.table import Table
 from tests.unit.conftest import Time
@@ -63,9 +64,9 @@ def test_a_long_list_is_mentioned_by_its_groups() -> None:
         "plan": {**PLAN, "approval": {**PLAN["approval"], "groups": ["S0PLATF01"]}},
         "approval": {**PENDING, "eligible": many},
     }
-    assert "Waiting for <!subteam^S0PLATF01> (" in str(living.message(seen(state)))
+    assert "Waiting for <!subteam^S0PLATF01> (" in str(card.message(seen(state)))
     few = {**state, "approval": {**PENDING, "eligible": many[:2]}}
-    assert "Waiting for <@U0MANY000>, <@U0MANY001> (" in str(living.message(seen(few)))
+    assert "Waiting for <@U0MANY000>, <@U0MANY001> (" in str(card.message(seen(few)))
 
 
 # -- the rate of progress --------------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, ro
     fact = look()
     assert fact["decision"] == "approved"
     assert f"Approved by <@{LEE}>, <@{KIM}> after 2m 10s" in str(posts.calls[-1])
-    assert speak.view_of(Deployment.of({"state": {"plan": ASKED, "approval": fact}})).phase == "decided"
+    assert posting.view_of(Deployment.of({"state": {"plan": ASKED, "approval": fact}})).phase == "decided"
     assert '"approve"' not in str(posts.calls[-1])
 
 
@@ -164,7 +165,7 @@ def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:
     state = {**PHASES["rollback stage"], "rollback": {**BUILT, "stage": "rollback"}}
     line = "✅ Rollback stage <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)"
     assert details(seen(state)) == line
-    assert line in str(living.message(seen(state)))
+    assert line in str(card.message(seen(state)))
 
 
 # -- Slack does not take the card ------------------------------------------------------------------------------

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
+from chatops.domain.errors import AlreadySettled
 from chatops.domain.question import Answer
 from chatops.domain.reason import Reason
-from chatops.edge import cancelling
-from chatops.errors import AlreadySettled
+from chatops.edge import cancel
 from chatops.messages.english import english_text
 from chatops.platforms.ecs_service import Service
 from chatops.steps import ecs, notify, rollout, sweep
-from chatops.store import deployments, locks, questions, waits
+from chatops.store import deployments, locks, questions, wakeups
 from fakes.faults import Fault
 from tests.unit.pause_world import DANA, ID, KIM, LEE, Paused, asked, world
 
@@ -67,7 +67,7 @@ def test_a_promotion_that_something_overtook_continues_nothing(asked: Paused, ho
     asked.press("promote", LEE)
     asked.look()
     if how == "cancel":
-        cancelling.cancel(ID, DANA)
+        cancel.cancel(ID, DANA)
         assert not asked.promote()
         assert asked.look()["state"] == "cancelled"
     elif how == "settle":
@@ -138,7 +138,7 @@ def test_a_roll_back_is_a_cancel_and_never_lost_whatever_the_rollout_does_meanwh
 
 
 def test_a_cancel_by_command_at_a_pause_takes_it_back_and_closes_the_buttons(asked: Paused) -> None:
-    assert cancelling.cancel(ID, DANA) == f"Cancelling `{ID}`. Its message says how it ends."
+    assert cancel.cancel(ID, DANA) == f"Cancelling `{ID}`. Its message says how it ends."
     assert asked.press("promote", LEE) == f"⚠️ `{ID}` was cancelled by <@{DANA}>."
     fact = asked.look()
     assert (fact["state"], fact["done"]) == ("cancelled", True)
@@ -181,7 +181,7 @@ def test_a_wake_up_that_was_lost_is_delivered_by_sweep(asked: Paused) -> None:
     """The click's function died after its decision and before its wake-up."""
     questions.record(asked.rows, ID, Answer.PROMOTED, LEE, mark=asked.mark)
     assert sweep._last_news(ID) == asked.time.at
-    assert waits.undelivered(asked.rows, ID, sweep._last_news(ID)) == "token"
+    assert wakeups.undelivered(asked.rows, ID, sweep._last_news(ID)) == "token"
 
 
 def test_the_message_says_who_promoted_and_how_it_went_on(asked: Paused) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chatops import targets_file
-from chatops.targets import Policy, Target
+from chatops.domain.target import Policy, Target
+from chatops.settings import targets_file
 from fakes.clock import Clock
 from fakes.github import GitHub
 from fakes.slack import Slack

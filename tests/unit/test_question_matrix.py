@@ -14,11 +14,11 @@ import pytest
 from chatops import observability
 from chatops.domain.question import Answer
 from chatops.domain.results import RolloutResult
-from chatops.edge import cancelling
+from chatops.domain.target import Target
+from chatops.edge import cancel
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import approval, promotion
-from chatops.store import cancels, questions, stages, waits
-from chatops.targets import Target
+from chatops.store import cancels, questions, stages, wakeups
 from tests.unit.question_world import (
     APPROVAL,
     BOSS,
@@ -238,9 +238,9 @@ def test_a_press_that_changes_something_wakes_the_execution_and_no_other_does(as
     pressed = [(OUT, 0), (GUEST, 0), (LEE, 1), (KIM, 2 if kind is APPROVAL else 1), (KIM, 2 if kind is APPROVAL else 1)]
     for user, woken in pressed:
         asked.press(kind.buttons[0], kind.value(), user)
-        assert waits.counter(asked.rows, ID) == woken
-    cancelling.cancel(ID, DANA)
-    assert waits.counter(asked.rows, ID) == woken + 1
+        assert wakeups.counter(asked.rows, ID) == woken
+    cancel.cancel(ID, DANA)
+    assert wakeups.counter(asked.rows, ID) == woken + 1
 
 
 # -- what is refused is logged -----------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question, closed
 from chatops.edge import approval_buttons, interactions, promotion_buttons, replies
-from chatops.errors import Refusal
-from chatops.store import cancels, deployments, table, waits
+from chatops.store import cancels, deployments, table, wakeups
 from chatops.store.table import Table
 from tests.unit.question_world import (
     APPROVAL,
@@ -74,7 +74,7 @@ def carry_out(rows: Table, kind: Kind, button: str, user: str, channel: str) -> 
 def undecided(world: Asked, kind: Kind) -> bool:
     """Nothing was recorded, and nobody woken, except by somebody's cancel."""
     found, cancelled = world.question(kind), world.cancelled_by() is not None
-    return not found.decision and not found.votes and waits.counter(world.rows, ID) == int(cancelled)
+    return not found.decision and not found.votes and wakeups.counter(world.rows, ID) == int(cancelled)
 
 
 # -- what counts -------------------------------------------------------------------------------------------------------
@@ -87,13 +87,13 @@ def test_an_answer_is_confirmed_recorded_and_wakes_the_execution(asked: Asked, k
     made = asked.question(kind)
     assert (made.decision, made.by, made.via) == (kind.answers[button], LEE, "slack")
     assert made.reason == ("not today" if button == "reject" else "")
-    assert waits.counter(asked.rows, ID) == 1
+    assert wakeups.counter(asked.rows, ID) == 1
 
 
 def test_a_yes_that_others_must_follow_is_counted_and_wakes_the_execution(asked: Asked) -> None:
     asked.ask(APPROVAL, quorum=2)
     assert press(asked.rows, APPROVAL, "approve") == f"Your approval of `{ID}` counts: 1 of 2."
-    assert waits.counter(asked.rows, ID) == 1, "the card shows it"
+    assert wakeups.counter(asked.rows, ID) == 1, "the card shows it"
     assert press(asked.rows, APPROVAL, "approve", KIM) == DONE[Answer.APPROVED]
 
 
@@ -109,7 +109,7 @@ def test_the_table_is_asked_and_the_execution_woken_with_little_patience(
         return table.table(patience=patience)
 
     monkeypatch.setattr(interactions, "table", impatient)
-    monkeypatch.setattr(waits, "nudge", lambda *_, patience: seen.append(patience))
+    monkeypatch.setattr(wakeups, "nudge", lambda *_, patience: seen.append(patience))
     asked.ask(kind)
     asked.give(kind, button, LEE)
     assert seen == [0.25] * (3 if button == "reject" else 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatops import aws, ready
-from chatops.targets import targets
+from chatops.settings.targets import targets
 from tests.unit.conftest import ENVIRONMENT, _targets
 
 ROOT = Path(__file__).resolve().parents[2]

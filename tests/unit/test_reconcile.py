@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import ServiceUnavailable
+from chatops.domain.errors import ServiceUnavailable
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.steps import reconcile

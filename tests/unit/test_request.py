@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatops.domain.errors import Refusal
 from chatops.domain.request import Request, read, where
-from chatops.errors import Refusal
+from chatops.domain.target import Target
 from chatops.messages.catalogue import plain
-from chatops.targets import Target
 
 KNOWN = {name: Target(name, "acme/x", f"{name}_deploy") for name in ("dev", "prod")}
 TWO = dict.fromkeys(("stage", "prod"), KNOWN["dev"])

@@ -9,14 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chatops import aws
+from chatops.domain.errors import Refusal
 from chatops.domain.release import Release
-from chatops.edge import back
-from chatops.edge.back import Press
+from chatops.edge import rollback_button
 from chatops.edge.replies import refused
-from chatops.errors import Refusal
-from chatops.messages import living
+from chatops.edge.rollback_button import Press
+from chatops.messages import card
 from chatops.slack import client as slack
-from chatops.steps import speak
+from chatops.slack import posting
 from chatops.store import deployments, messages, releases
 from chatops.store.table import Table
 from tests.unit.views import ENDS, PHASES, seen
@@ -60,7 +60,7 @@ class States:
 def roll_back(card: str, press: Press) -> str:
     """What the person reads."""
     try:
-        return back.roll_back(card, press)
+        return rollback_button.roll_back(card, press)
     except Refusal as refusal:
         return refused(refusal, "roll_back", press.user, card)
 
@@ -86,7 +86,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
 def test_a_press_starts_what_the_command_would_in_the_cards_channel_for_whoever_pressed(states: States) -> None:
     assert "Rolling *prod* back" in roll_back(CARD, PRESS)
     assert states.started == {
-        back.execution_name("T0ACME001", CARD): {
+        rollback_button.execution_name("T0ACME001", CARD): {
             "schema": 1,
             "command": "rollback",
             "target": "prod",
@@ -104,7 +104,7 @@ def test_any_number_of_presses_by_anybody_is_one_rollback(states: States, rows: 
         said = roll_back(CARD, Press(user, channel="C0DEPLOY1", team="T0ACME001", response_url=user))
         assert "already" in said
     assert len(states.started) == 1
-    name = back.execution_name("T0ACME001", CARD)
+    name = rollback_button.execution_name("T0ACME001", CARD)
     deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
     assert "already" in roll_back(CARD, Press(OUT, team="T0ACME001"))
 
@@ -126,17 +126,17 @@ def test_the_same_version_deployed_again_is_another_release(states: States, rows
 def test_a_press_that_was_refused_does_not_use_the_button_up(states: States) -> None:
     """A guest pressed: `plan` refused before it wrote a record. The next one may."""
     roll_back(CARD, Press(OUT, team="T0ACME001"))
-    first = back.execution_name("T0ACME001", CARD)
+    first = rollback_button.execution_name("T0ACME001", CARD)
     states.ended.add(first)
     assert "Rolling *prod* back" in roll_back(CARD, PRESS)
-    assert set(states.started) == {first, back.execution_name("T0ACME001", CARD, 2)}
+    assert set(states.started) == {first, rollback_button.execution_name("T0ACME001", CARD, 2)}
     assert "already" in roll_back(CARD, Press(OUT, team="T0ACME001"))
     assert len(states.started) == 2
 
 
 def test_a_rollback_that_people_refused_is_asked_for_again_by_command(states: States, rows: Table) -> None:
     roll_back(CARD, PRESS)
-    name = back.execution_name("T0ACME001", CARD)
+    name = rollback_button.execution_name("T0ACME001", CARD)
     deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
     record = deployments.get(rows, name)
     assert record
@@ -168,20 +168,20 @@ def test_step_functions_not_answering_is_said(states: States) -> None:
 # -- the message ---------------------------------------------------------------------------------------------
 
 
-def actions(message: living.Message) -> list[str]:
+def actions(message: card.Message) -> list[str]:
     return [e["action_id"] for block in message["blocks"] if block["type"] == "actions" for e in block["elements"]]
 
 
 def test_only_a_live_deployment_with_something_before_it_has_the_button() -> None:
-    assert actions(living.message(seen(ENDS["Deployed"]))) == ["roll_back"]
-    assert actions(living.message(seen(ENDS["Deployed, first"]))) == []
+    assert actions(card.message(seen(ENDS["Deployed"]))) == ["roll_back"]
+    assert actions(card.message(seen(ENDS["Deployed, first"]))) == []
     for name, state in {**ENDS, **PHASES}.items():
         if not name.startswith("Deployed"):
-            assert "roll_back" not in actions(living.message(seen(state))), name
+            assert "roll_back" not in actions(card.message(seen(state))), name
 
 
 def test_the_button_asks_before_it_acts_and_carries_the_deployment_alone() -> None:
-    block = next(b for b in living.message(seen(ENDS["Deployed"]))["blocks"] if b["type"] == "actions")
+    block = next(b for b in card.message(seen(ENDS["Deployed"]))["blocks"] if b["type"] == "actions")
     (button,) = block["elements"]
     assert button["value"] == "d-abc234def567"
     assert "v1.2.3" in button["confirm"]["text"]["text"]
@@ -196,15 +196,15 @@ def test_the_button_goes_once_and_the_rest_of_the_message_stays(rows: Table, env
 
     environment.setattr(slack, "call", call)
     view = seen(ENDS["Deployed"])
-    assert speak.show(view)
+    assert posting.show(view)
     before = calls[-1][1]
-    speak.retire(view.id, "↩️ gone")
+    posting.retire(view.id, "↩️ gone")
     method, after = calls[-1]
     assert (method, after["channel"], after["ts"]) == ("chat.update", "C0DEPLOY1", "1.1")
     assert after["text"] == before["text"]
     assert after["blocks"].pop(-2)["text"]["text"] == "↩️ gone"
     assert after["blocks"] == [b for b in before["blocks"] if b["type"] != "actions"]
-    speak.retire(view.id)
-    speak.retire("d-unknown")
+    posting.retire(view.id)
+    posting.retire("d-unknown")
     assert len(calls) == 2
     assert "live" not in messages.get(rows, view.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import Reply
 from chatops.github.runs import Run, RunState

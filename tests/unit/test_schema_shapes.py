@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from chatops import aws, store, targets
+from chatops import aws, store
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
+from chatops.domain.errors import GitHubRateLimited, TargetBusy
 from chatops.domain.question import Question
-from chatops.edge import approval_buttons, back, cancelling, commands, promotion_buttons
-from chatops.errors import GitHubRateLimited, TargetBusy
+from chatops.edge import approval_buttons, cancel, commands, promotion_buttons, rollback_button
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
+from chatops.settings import targets
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
-from chatops.store import deployments, questions, stages, waits
+from chatops.store import deployments, questions, stages, wakeups
 from chatops.store.table import Table
 from tests.faults.races.far import DANA, LEE, Far, arn, far_ends
 from tests.unit.conftest import Time
@@ -97,7 +98,7 @@ def rolled_back(far: Far) -> None:
     flow.stage("rollback")
     flow.state["restored"] = ecs.run(flow.event(mode="restored"))
     flow.end("Restored")
-    cancelling.cancel("d-back-too", DANA)
+    cancel.cancel("d-back-too", DANA)
     other.state["settle_error"] = {"Error": "CancelRecorded"}
     other.end("Cancelled")
 
@@ -115,8 +116,8 @@ def cancelled(far: Far) -> None:
     far.patch.setattr(runs, "dispatch", lambda *_: None)
     far.time.pass_by(10)
     flow.stage("build", finished=False)
-    waits.park(far.rows, "d-cancelled", "t", 0)
-    cancelling.by_command({"user_id": DANA, "team_id": "T1", "trigger_id": "1.2.3"}, "")
+    wakeups.park(far.rows, "d-cancelled", "t", 0)
+    cancel.by_command({"user_id": DANA, "team_id": "T1", "trigger_id": "1.2.3"}, "")
     flow.state["build"] = poll.run(flow.event(stage="build"))
     far.running.clear()
     flow.state["build"] = poll.run(flow.event(stage="build"))
@@ -154,8 +155,8 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
     form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
     watcher.facts("input", json.loads(commands.execution_input(form, asked)))
-    press = back.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")
-    watcher.facts("input", json.loads(back.execution_input("d-one", "dev", press)))
+    press = rollback_button.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")
+    watcher.facts("input", json.loads(rollback_button.execution_input("d-one", "dev", press)))
     return watcher
 
 

@@ -11,7 +11,8 @@ import botocore.session
 import pytest
 
 from chatops import aws
-from chatops.errors import ServiceRefused
+from chatops.domain.errors import ServiceRefused
+from chatops.domain.target import Target
 from chatops.platforms.ecs_service import Service
 from chatops.platforms.ecs_verdict import restored, rollout
 from chatops.platforms.rollout import RolloutState
@@ -19,7 +20,6 @@ from chatops.steps import ecs as step
 from chatops.steps import restore
 from chatops.steps import restored as restored_step
 from chatops.steps import rollout as rollout_step
-from chatops.targets import Target
 from fakes.clock import Clock
 from fakes.ecs import Ecs
 from fakes.faults import Fault

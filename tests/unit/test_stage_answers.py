@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from chatops.errors import UnknownSchema
+from chatops.domain.errors import UnknownSchema
 from chatops.steps import stage
-from chatops.store import stages, waits
+from chatops.store import stages, wakeups
 from chatops.store.table import Table
 
 RUN = 9001
@@ -49,7 +49,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(stage, "table", lambda: table)
     monkeypatch.setattr(stages, "claim", lambda *given: fake.claim(*_of(table, given)))
     monkeypatch.setattr(stages, "finish", lambda *given: fake.finish(*_of(table, given)))
-    monkeypatch.setattr(waits, "wake", lambda rows, name: fake.woken.append(_of(table, (rows, name))[1]))
+    monkeypatch.setattr(wakeups, "wake", lambda rows, name: fake.woken.append(_of(table, (rows, name))[1]))
     return fake
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from chatops.domain import codec
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.stage import Stage
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.target import Target, Timing
 from chatops.github import runs
 from chatops.github.client import Reply
 from chatops.github.runs import Run
 from chatops.steps import stage_run
-from chatops.targets import Target, Timing
 from tests.unit.conftest import Time
 from tests.unit.test_runs import body
 

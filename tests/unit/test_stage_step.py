@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chatops.domain.results import Outputs
 from chatops.steps import stage
-from chatops.store import deployments, locks, stages, waits
+from chatops.store import deployments, locks, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.unit.stored import stage_of
@@ -27,7 +27,7 @@ def woken(rows: Table, environment: pytest.MonkeyPatch) -> list[str]:
     """One deployment that holds its target, the step's table being this one; whom the step has woken."""
     made: list[str] = []
     environment.setattr(stage, "table", lambda: rows)
-    environment.setattr(waits, "wake", lambda _rows, name, **_how: made.append(name))
+    environment.setattr(wakeups, "wake", lambda _rows, name, **_how: made.append(name))
     begin(rows, ID)
     return made
 

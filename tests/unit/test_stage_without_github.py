@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from chatops import clock, targets
-from chatops.errors import GitHubUnavailable
+from chatops import clock
+from chatops.domain.errors import GitHubUnavailable
+from chatops.domain.target import Timing
+from chatops.settings import targets
 from chatops.steps import dispatch
 from chatops.store.table import Table
-from chatops.targets import Timing
 from fakes.github import Fault, Script
 from tests.unit.conftest import Time
 from tests.unit.stage_world import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chatops import policy
-from chatops.errors import Refusal
+from chatops.domain.errors import Refusal
+from chatops.domain.target import Policy, Target
 from chatops.github import runs, versions
 from chatops.platforms import ecs_verdict
-from chatops.targets import Policy, Target
+from chatops.steps import policy
 
 LONG = "x" * 5000
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.target import Target, Timing
 from chatops.steps import poll, stop
 from chatops.store import results, stages
 from chatops.store.table import Table
-from chatops.targets import Target, Timing
 from fakes.github import Script
 from fakes.github.faults import Fault
 from tests.unit.conftest import Time
@@ -37,7 +37,7 @@ def look(world: Stage, seconds: float = 0, **plan: Any) -> dict[str, Any]:
 def on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     where = {"ecs": {"cluster": "c", "service": "s"}, "none": {}}[kind]
     target = Target("dev", "acme/checkout-api", "dev_deploy", timing=Timing(appear=60, deploy=LIMIT), **where)
-    monkeypatch.setattr("chatops.targets._cached", lambda *_: {"dev": target})
+    monkeypatch.setattr("chatops.settings.targets._cached", lambda *_: {"dev": target})
 
 
 def test_a_stage_that_nobody_claimed_can_not_be_claimed_any_more_and_has_touched_nothing(world: Stage) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatops.domain.question import OPERATOR, Answer, Question
-from chatops.store import cancels, deployments, questions, waits
+from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Conflict, Table
 from tests.unit.conftest import Time
 from tests.unit.question_world import APPROVAL, DANA, KIM, LEE, PROMOTION, Kind, each
@@ -176,9 +176,9 @@ def test_the_first_decision_stands_whatever_comes_after_it(
 def test_what_people_answer_moves_the_wake_counter_and_what_a_step_finds_does_not(rows: Table, kind: Kind) -> None:
     ask(rows, kind, quorum=2)
     record(rows, kind, kind.yes, LEE)
-    assert waits.counter(rows, ID) == 1
+    assert wakeups.counter(rows, ID) == 1
     record(rows, kind, Answer.EXPIRED, "")
-    assert waits.counter(rows, ID) == 1, "whoever finds it expired is awake"
+    assert wakeups.counter(rows, ID) == 1, "whoever finds it expired is awake"
 
 
 @each

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatops.domain.deployment import Deployment
-from chatops.errors import ServiceUnavailable
+from chatops.domain.errors import ServiceUnavailable
 from chatops.steps import notify, sweep
 from chatops.store import deployments, locks, messages
 from chatops.store.locks import Holder

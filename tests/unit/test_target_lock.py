@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chatops import clock
-from chatops.config import execution_url
+from chatops.domain.errors import Refusal
 from chatops.domain.reason import running
-from chatops.errors import Refusal
 from chatops.github import runs
+from chatops.settings.config import execution_url
 from chatops.steps import target_lock
 from chatops.store import locks
 from chatops.store.locks import Holder

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chatops import clock
-from chatops.errors import CancelRecorded, TargetBusy, TargetHeld
+from chatops.domain.errors import CancelRecorded, TargetBusy, TargetHeld
 from chatops.github import runs
 from chatops.steps import target_lock
-from chatops.store import cancels, deployments, locks, releases, stages, waits
+from chatops.store import cancels, deployments, locks, releases, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.faults.races.far import DANA, TARGET, Far, arn
@@ -52,14 +52,14 @@ def test_a_waiting_deployment_gives_way_is_cancelled_in_the_name_of_who_asked_an
     assert world.holder() == BACK
     found = cancels.get(world.rows, WAITING) or {}
     assert (found["by"], found["kind"], found["superseded_by"]) == (DANA, "superseded", BACK)
-    assert (waits.counter(world.rows, WAITING), waits.counter(world.rows, BACK)) == (1, 0)
+    assert (wakeups.counter(world.rows, WAITING), wakeups.counter(world.rows, BACK)) == (1, 0)
 
 
 def test_the_deployment_that_gives_way_need_not_wait_for_its_reminder(world: Far) -> None:
-    assert waits.park(world.rows, WAITING, "its-token", waits.counter(world.rows, WAITING))
+    assert wakeups.park(world.rows, WAITING, "its-token", wakeups.counter(world.rows, WAITING))
     world.take(BACK)
     assert world.states.answered == ["its-token"]
-    assert waits.undelivered(world.rows, WAITING) == ""
+    assert wakeups.undelivered(world.rows, WAITING) == ""
 
 
 def test_a_deployment_whose_run_is_asked_for_and_has_claimed_nothing_gives_way(world: Far) -> None:

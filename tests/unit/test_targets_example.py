@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from chatops.errors import InvalidConfiguration
-from chatops.freeze import holding
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.freeze import holding
+from chatops.domain.target import Policy, Target, Timing
 from chatops.messages.english import english_text
-from chatops.targets import Policy, Target, Timing
-from chatops.targets_file import load
+from chatops.settings.targets_file import load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "targets.example.yaml"
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.target import Target, Timing
 from chatops.messages.english import english_text
-from chatops.targets import Target, Timing, targets
-from chatops.targets_file import load
+from chatops.settings.targets import targets
+from chatops.settings.targets_file import load
 
 ENV = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api", "SLACK_APPROVERS": "U0LEE0001,S0PLATF01"}
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chatops.targets import OWNER, REPOSITORY
+from chatops.settings.targets import OWNER, REPOSITORY
 from doctor.checks.configuration import PARAMETERS
 from scripts import stack_release
 from tests.unit.test_template_rules import RESOURCES, ROOT, TEMPLATE, names

@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import SSLError
 
 from bench.tls import Authority, front
-from chatops import aws, tls
+from chatops import aws
+from chatops.network import tls
 from chatops.slack import client as slack
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import GitHubRefused
+from chatops.domain.errors import GitHubRefused
 from chatops.github import replies, versions
 
 SHA = {name: name[0] * 40 for name in ("a1", "b2", "c3", "f0")}

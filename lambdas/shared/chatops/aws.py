@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chatops.connections import renewing
-from chatops.tls import sharing
+from chatops.network.connections import renewing
+from chatops.network.tls import sharing
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 
@@ -30,7 +30,7 @@ def made(service: str, region: str, role_arn: str, patience: float) -> Any:
     )
     extra: dict[str, Any] = {"region_name": region} if region else {}
     if role_arn:
-        from chatops.assumed import session
+        from chatops.network.assumed import session
 
         return renewing(sharing(session(role_arn, client("sts")).client(service, config=settings, **extra)))
     return renewing(sharing(boto3.client(service, config=settings, **extra)))

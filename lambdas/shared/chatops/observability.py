@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws
 from chatops.domain import codec
-from chatops.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
+from chatops.domain.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
 
 
 def _level() -> str | None:

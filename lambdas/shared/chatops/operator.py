@@ -22,10 +22,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chatops import aws
+from chatops.domain.errors import ChatOpsError, Refusal
+from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import OPERATOR, Answer
-from chatops.edge import answers, cancelling
-from chatops.errors import ChatOpsError, Refusal
-from chatops.ids import EXECUTION_NAME
+from chatops.edge import answers, cancel
 from chatops.store import deployments, questions
 from chatops.store.table import Table
 from chatops.terminal import meaning
@@ -64,7 +64,7 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
     if action == "cancel":
         if record is None:
             raise Refusal("cancel_unknown", id=deployment_id)
-        cancelling.withdraw(rows, record, by, OPERATOR)
+        cancel.withdraw(rows, record, by, OPERATOR)
         return f"{deployment_id} is being cancelled, by {by}."
     answer = _ANSWERS[action]
     if answer is Answer.PROMOTED:

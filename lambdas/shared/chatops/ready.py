@@ -10,12 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
-from chatops import aws, secrets, tls
-from chatops.config import settings
-from chatops.errors import InvalidConfiguration
+from chatops import aws
+from chatops.domain.errors import InvalidConfiguration
 from chatops.messages.catalogue import language, texts
+from chatops.network import tls
 from chatops.observability import logger, safe
-from chatops.targets import targets
+from chatops.settings import secrets
+from chatops.settings.config import settings
+from chatops.settings.targets import targets
 
 
 def prepare(*services: str, patience: float = 1.0, secret: bool = False, live: bool = False) -> None:

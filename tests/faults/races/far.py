@@ -17,12 +17,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models import dynamodb_backends
 
-from chatops import aws, targets
-from chatops.errors import TargetBusy
+from chatops import aws
+from chatops.domain.errors import TargetBusy
 from chatops.github import runs, versions
 from chatops.github.client import Reply
 from chatops.github.runs import Run
 from chatops.github.versions import Commit
+from chatops.settings import targets
 from chatops.slack import client as slack
 from chatops.steps import plan, settle, sweep
 from chatops.store import deployments, locks, stages

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
+from chatops.domain.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
 from chatops.store import cancels
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import DANA, Far
@@ -83,7 +83,7 @@ def test_a_rollback_does_not_go_back_from_what_was_never_looked_at(far: Far) -> 
 def take_beside_a_cancel(far: Far, kept: dict[str, Any]) -> Scene:
     """Somebody withdraws the rollback at the moment when it begins."""
     far.restore(kept)
-    from chatops.edge import cancelling
+    from chatops.edge import cancel
 
     def check(answers: list[Any]) -> None:
         took, said = answers
@@ -94,7 +94,7 @@ def take_beside_a_cancel(far: Far, kept: dict[str, Any]) -> Scene:
 
     def withdraw() -> str:
         try:
-            cancelling.withdraw(far.rows, far.record("d-back"), DANA)
+            cancel.withdraw(far.rows, far.record("d-back"), DANA)
         except Refusal as refusal:
             return refusal.reason.key
         return ""

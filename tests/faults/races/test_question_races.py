@@ -14,16 +14,16 @@ import pytest
 
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import CancelRecorded, TargetBusy
 from chatops.domain.outcome import Outcome
 from chatops.domain.question import Answer, Question
 from chatops.domain.results import RolloutResult
 from chatops.edge import interactions
-from chatops.errors import CancelRecorded, TargetBusy
 from chatops.platforms.ecs import Ecs
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
+from chatops.settings.targets import targets
 from chatops.steps import approval, promotion, settle
 from chatops.store import cancels, questions, stages
-from chatops.targets import targets
 from tests.faults.interleave import Scene, Worker, every, some
 from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far
 

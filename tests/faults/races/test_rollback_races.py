@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.errors import TargetBusy, TargetHeld
+from chatops.domain.errors import TargetBusy, TargetHeld
 from chatops.steps import dispatch
 from chatops.store import cancels, stages
 from tests.faults.interleave import Scene, every

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from chatops.domain.question import Answer, Question
-from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, waits
+from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, wakeups
 from chatops.store.table import Conflict
 from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far, arn
 from tests.faults.races.stateful import explore, lengths
@@ -201,14 +201,14 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             it, self.n, seen = self.of(name), self.n + 1, self.of(name).woken
             for _ in range(meanwhile):
                 self.wake(name)
-            assert waits.park(far.rows, name, f"token-{self.n}", seen) == (not meanwhile)
+            assert wakeups.park(far.rows, name, f"token-{self.n}", seen) == (not meanwhile)
             if not meanwhile:
                 it.token, it.seen = f"token-{self.n}", seen
 
         @rule(name=begun)
         def wake(self, name: str) -> None:
             it = self.of(name)
-            waits.wake(far.rows, name)
+            wakeups.wake(far.rows, name)
             assert not it.token or far.states.answered[-1] == it.token
             it.woken, it.token = it.woken + 1, ""
 
@@ -216,7 +216,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
         def nudge(self, name: str) -> None:
             """What whoever recorded a decision does next, or `sweep` where they died."""
             it = self.of(name)
-            waits.nudge(far.rows, name)
+            wakeups.nudge(far.rows, name)
             assert not it.token or far.states.answered[-1] == it.token
             it.token = ""
 
@@ -238,8 +238,8 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
                 asked = questions.get(far.rows, name) or Question(0, 0)
                 assert (asked.decision or "", set(asked.votes)) == (it.decision, it.votes)
                 assert bool(cancels.get(far.rows, name)) == it.cancelled
-                assert waits.counter(far.rows, name) == it.woken
-                assert waits.undelivered(far.rows, name) == it.undelivered
+                assert wakeups.counter(far.rows, name) == it.woken
+                assert wakeups.undelivered(far.rows, name) == it.undelivered
 
     return Store
 

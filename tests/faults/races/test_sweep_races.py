@@ -9,7 +9,7 @@ import pytest
 from chatops.domain.question import Answer
 from chatops.edge import approval_buttons
 from chatops.steps import approval
-from chatops.store import messages, questions, stages, waits
+from chatops.store import messages, questions, stages, wakeups
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.far import LEE, Far
 
@@ -162,7 +162,7 @@ def beside_a_click(far: Far, kept: Any, state: dict[str, Any]) -> Scene:
         assert asked
         assert asked.decision is Answer.APPROVED
         assert "token" in far.states.answered, "woken, once or more"
-        assert waits.undelivered(far.rows, ID) == ""
+        assert wakeups.undelivered(far.rows, ID) == ""
         assert approval.run({"deployment_id": ID, "mode": "read", "state": state})["decision"] == "approved"
 
     return Scene([far.sweep, lambda: approval_buttons.approve(far.rows, ID, LEE, "C0DEPLOY1")], check)
@@ -173,7 +173,7 @@ def waiting(far: Far) -> dict[str, Any]:
     far.forget_targets()
     state = {"plan": far.plan(ID, version="v2")}
     wake = approval.run({"deployment_id": ID, "mode": "read", "state": state})["wake"]
-    assert waits.park(far.rows, ID, "token", wake)
+    assert wakeups.park(far.rows, ID, "token", wake)
     return state
 
 

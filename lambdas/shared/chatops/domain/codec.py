@@ -21,7 +21,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from chatops.errors import UnknownSchema
+from chatops.domain.errors import UnknownSchema
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
-from chatops.ids import EXECUTION_NAME
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}")
 """A version anywhere in this project: the characters of tags that need no quoting in any shell."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from chatops.causes import reason_of
+from chatops.domain.causes import reason_of
 from chatops.domain.reason import Reason
 from chatops.domain.results import CaughtError, Cause, RolloutResult, StageResult
 

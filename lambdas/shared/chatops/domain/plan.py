@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from chatops.domain.codec import SCHEMA, Json
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.targets import Timing
+from chatops.domain.target import Timing
 
 
 @dataclass(frozen=True, slots=True)

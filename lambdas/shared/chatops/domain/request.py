@@ -8,8 +8,8 @@ from typing import Any
 
 from chatops.domain import codec
 from chatops.domain.command_text import REASON_LIMIT, is_version, suggest
-from chatops.errors import Refusal, UnknownSchema
-from chatops.targets import Target, default_target
+from chatops.domain.errors import Refusal, UnknownSchema
+from chatops.domain.target import Target, default_target
 
 COMMANDS = ("deploy", "rollback", "status", "history")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatops import clock, deadline
+from chatops import clock
+from chatops.domain.errors import Refusal
 from chatops.domain.question import SLACK, Answer, Question, closed
 from chatops.domain.reason import Reason
-from chatops.edge import cancelling
+from chatops.edge import cancel
 from chatops.edge.limits import PATIENCE
-from chatops.errors import Refusal
 from chatops.messages.catalogue import duration, say
-from chatops.store import cancels, deployments, questions, waits
+from chatops.network import deadline
+from chatops.settings.targets import targets
+from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Item, Table
-from chatops.targets import targets
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -41,7 +42,7 @@ def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str,
         user,
         requester=str((plan.get("requester") or {}).get("id") or ""),
         approvers=target.policy.approvers if target else (),
-        may_cancel=cancelling.may_cancel(target, plan, user),
+        may_cancel=cancel.may_cancel(target, plan, user),
     )
     if not reason and channel and plan.get("channel") and channel != plan["channel"]:
         reason = Reason("click_wrong_channel")
@@ -74,7 +75,7 @@ def record(
     else:
         text = say("click_counted", id=deployment_id, have=len(question.votes), want=question.quorum)
     deadline.recorded(text)
-    waits.nudge(rows, deployment_id, patience=PATIENCE)  # also for a vote: the card shows how many have agreed
+    wakeups.nudge(rows, deployment_id, patience=PATIENCE)  # also for a vote: the card shows how many have agreed
     return text
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from chatops import deadline
+from chatops.domain.errors import ChatOpsError, Refusal
 from chatops.domain.question import Answer
 from chatops.edge import answers
-from chatops.errors import ChatOpsError, Refusal
 from chatops.messages.modals import reject as modal
+from chatops.network import deadline
 from chatops.slack import client as slack
 from chatops.store.table import Table
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from chatops import http
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command, parse_deploy, parse_rollback, parse_status
+from chatops.domain.errors import Refusal
+from chatops.domain.ids import deployment_id
 from chatops.domain.reason import Reason
-from chatops.edge import cancelling, fields
+from chatops.domain.target import Target, default_target
+from chatops.edge import cancel, fields
 from chatops.edge.replies import refused
 from chatops.edge.start import start
-from chatops.errors import Refusal
-from chatops.ids import deployment_id
 from chatops.messages.catalogue import reason_text, say
-from chatops.targets import Target, default_target, targets
+from chatops.settings.targets import targets
 
 if TYPE_CHECKING:
     pass
@@ -62,7 +63,7 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     if asked.action != "cancel" and not form.get("trigger_id"):
         return http.answer(400, {"message": "A slash command has a trigger_id."})
     try:
-        text = cancelling.by_command(form, asked.deployment_id) if asked.action == "cancel" else _start(form, asked)
+        text = cancel.by_command(form, asked.deployment_id) if asked.action == "cancel" else _start(form, asked)
     except Refusal as refusal:
         text = refused(refusal, asked.action, form.get("user_id", ""))
     return ephemeral(text)

@@ -10,13 +10,14 @@ from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
-from chatops import config, http, observability, secrets
-from chatops.deadline import Deadline, TooLateError
+from chatops import http, observability
+from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.edge import commands, fields, interactions, replies
 from chatops.edge.limits import BUDGET, PATIENCE, SIGNING, SLACK, TELLING
 from chatops.edge.signature import plausible, verified
-from chatops.errors import InvalidConfiguration, UnknownSchema
 from chatops.messages.catalogue import reason_text, say
+from chatops.network.deadline import Deadline, TooLateError
+from chatops.settings import config, secrets
 
 UNSIGNED = {"message": "The request's signature does not hold."}
 _LONGEST_START = 10.0

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 from chatops import http
-from chatops.edge import approval_buttons, back, cancelling, fields, promotion_buttons
+from chatops.domain.errors import Refusal
+from chatops.domain.ids import EXECUTION_NAME
+from chatops.edge import approval_buttons, cancel, fields, promotion_buttons, rollback_button
 from chatops.edge.limits import PATIENCE
 from chatops.edge.replies import refused, tell
-from chatops.errors import Refusal
-from chatops.ids import EXECUTION_NAME
 from chatops.messages.catalogue import plain
 from chatops.store.table import table
 
@@ -66,12 +66,12 @@ def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
         approval_buttons.ask_reason(table(patience=PATIENCE), value, user, channel, *where)
         return ""
     if action == "roll_back":
-        return back.roll_back(value, _rollback_press(payload, user))
-    return cancelling.cancel(value, user)
+        return rollback_button.roll_back(value, _rollback_press(payload, user))
+    return cancel.cancel(value, user)
 
 
-def _rollback_press(payload: dict[str, Any], user: str) -> back.Press:
-    return back.Press(
+def _rollback_press(payload: dict[str, Any], user: str) -> rollback_button.Press:
+    return rollback_button.Press(
         user=user,
         name=fields.name(_text(payload, "user", "name")),
         team=fields.place(_text(payload, "team", "id") or _text(payload, "user", "team_id")),

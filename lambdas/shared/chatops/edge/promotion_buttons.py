@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from chatops.domain.errors import Refusal
+from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import Answer
 from chatops.edge import answers
-from chatops.errors import Refusal
-from chatops.ids import EXECUTION_NAME
 from chatops.store.table import Table
 
 ACTIONS = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chatops import deadline, http
+from chatops import http
+from chatops.domain.errors import Refusal
 from chatops.edge import fields
-from chatops.errors import Refusal
 from chatops.messages.catalogue import reason_text
+from chatops.network import deadline
 from chatops.observability import logger
 from chatops.slack import client as slack
 

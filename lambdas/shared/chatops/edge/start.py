@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import aws, deadline
-from chatops.config import settings
+from chatops import aws
+from chatops.domain.errors import Refusal
 from chatops.edge.limits import PATIENCE
-from chatops.errors import Refusal
+from chatops.network import deadline
 from chatops.observability import logger
+from chatops.settings.config import settings
 
 
 def start(name: str, text: str, target: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 import requests
 
 from chatops import clock
-from chatops.errors import GitHubRefused, GitHubUnavailable
+from chatops.domain.errors import GitHubRefused, GitHubUnavailable
 from chatops.github import jwt
 from chatops.github.client import GitHub
 

@@ -11,11 +11,12 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from chatops import clock, secrets
-from chatops.config import settings
-from chatops.connections import Renewal
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops import clock
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import replies
+from chatops.network.connections import Renewal
+from chatops.settings import secrets
+from chatops.settings.config import settings
 
 if TYPE_CHECKING:
     from chatops.github.app import AppTokens

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
 
 DRIFT, LIFE = 60, 540
 """Seconds: backdated by a minute, good for nine. GitHub takes at most ten, by its own clock."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from chatops import clock
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github.client import GitHub, Reply
 
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 
 from chatops.domain.command_text import suggest
+from chatops.domain.errors import GitHubRefused
 from chatops.domain.plan import Changes
-from chatops.errors import GitHubRefused
 from chatops.github import replies
 from chatops.github.client import GitHub, quoted
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from chatops.config import text as setting
 from chatops.domain.reason import Reason
 from chatops.messages.english import CONTROL, NO_LETTERS, filled
+from chatops.settings.config import text as setting
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

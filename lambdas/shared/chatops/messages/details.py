@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatops.domain.results import Outputs
+from chatops.messages.card import StageLine, stage_line
 from chatops.messages.catalogue import Markup, escape, say
-from chatops.messages.living import StageLine, stage_line
 from chatops.messages.view import View
 
 _RUNS: dict[str, StageLine] = {"build": "line_build", "deploy": "line_deploy", "rollback": "line_rollback_stage"}

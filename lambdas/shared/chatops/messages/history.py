@@ -6,8 +6,8 @@ from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, Section
 
 from chatops.domain.codec import Json
 from chatops.domain.status import PastDeployment, Status
+from chatops.messages.card import from_to
 from chatops.messages.catalogue import date, duration, escape, mention, plain, say
-from chatops.messages.living import from_to
 from chatops.messages.parts import SECTION, mrkdwn
 from chatops.messages.reports import icon
 

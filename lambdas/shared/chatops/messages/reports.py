@@ -9,8 +9,8 @@ from chatops.domain.plan import Plan
 from chatops.domain.reason import running
 from chatops.domain.results import RolloutResult
 from chatops.domain.status import PastDeployment, Status
+from chatops.messages.card import changes_text, rollout_fields
 from chatops.messages.catalogue import Markup, escape, link, plain, reason_text, say
-from chatops.messages.living import changes_text, rollout_fields
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.who import people
 from chatops.platforms.registry import of_kind

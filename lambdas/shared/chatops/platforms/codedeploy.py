@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, Restore
-from chatops.errors import Refusal, ServiceRefused
+from chatops.domain.target import Target
 from chatops.platforms import codedeploy_verdict as verdict
 from chatops.platforms.codedeploy_group import Group, GroupBusy
 from chatops.platforms.platform import Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
-from chatops.targets import Target
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatops import aws, clock
+from chatops.domain.errors import ServiceRefused
 from chatops.domain.reason import Reason
-from chatops.errors import ServiceRefused
+from chatops.domain.target import Target
 from chatops.platforms.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic
 from chatops.platforms.rollout import Pause
-from chatops.targets import Target
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

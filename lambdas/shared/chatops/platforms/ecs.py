@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, Restore
-from chatops.errors import Refusal, ServiceRefused
+from chatops.domain.target import Target
 from chatops.platforms import ecs_verdict
 from chatops.platforms.ecs_service import Service
 from chatops.platforms.ecs_verdict import ServiceDeployment
 from chatops.platforms.platform import Texts
 from chatops.platforms.rollout import Pause, Rollout
-from chatops.targets import Target
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

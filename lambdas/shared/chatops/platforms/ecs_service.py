@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import aws
-from chatops.errors import ServiceRefused
+from chatops.domain.errors import ServiceRefused
+from chatops.domain.target import Target
 from chatops.platforms import ecs_pauses
 from chatops.platforms.ecs_verdict import ServiceDeployment, live_task_definition
 from chatops.platforms.rollout import Pause
-from chatops.targets import Target
 
 _MISSING = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})
 _LOOK_BACK = 10

@@ -9,9 +9,9 @@ from typing import ClassVar
 from chatops.domain.deployment import Deployment
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, Restore, StageResult
+from chatops.domain.target import Target
 from chatops.platforms.platform import Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
-from chatops.targets import Target
 
 
 @dataclass(frozen=True)

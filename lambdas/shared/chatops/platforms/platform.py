@@ -11,8 +11,8 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, Restore
+from chatops.domain.target import Target
 from chatops.platforms.rollout import Pause, Rollout
-from chatops.targets import Target
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

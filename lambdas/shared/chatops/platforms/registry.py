@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chatops.domain.target import Target
 from chatops.platforms.codedeploy import CodeDeploy
 from chatops.platforms.ecs import Ecs
 from chatops.platforms.pipeline import Pipeline
 from chatops.platforms.platform import Platform
-from chatops.targets import Target
 
 PlatformOf = Callable[[Target], Platform]
 

@@ -13,9 +13,10 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from chatops import secrets, tls
-from chatops.config import settings
-from chatops.errors import SlackRefused, SlackUnavailable
+from chatops.domain.errors import SlackRefused, SlackUnavailable
+from chatops.network import tls
+from chatops.settings import secrets
+from chatops.settings.config import settings
 
 TIMEOUT = 6
 _USUAL_PAUSE, _LONGEST_PAUSE = 30, 3600

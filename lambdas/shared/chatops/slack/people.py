@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from chatops.errors import SlackRefused, SlackUnavailable
+from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.slack.client import call
 
 Excluded = Literal["guest", "bot", "gone"]

@@ -6,23 +6,25 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from chatops import clock, policy
+from chatops import clock
 from chatops.domain import codec
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import DecisionRecorded
 from chatops.domain.plan import Plan
 from chatops.domain.question import Answer, Question
 from chatops.domain.results import Decision
-from chatops.errors import DecisionRecorded
+from chatops.domain.target import LOOKS
 from chatops.messages.catalogue import Markup, duration, say
 from chatops.messages.paused import where
 from chatops.messages.view import View
 from chatops.messages.who import asked
 from chatops.platforms.rollout import CONTINUE
-from chatops.steps import speak
-from chatops.store import cancels, questions, results, waits
+from chatops.settings.targets import targets
+from chatops.slack import posting
+from chatops.steps import policy
+from chatops.store import cancels, questions, results, wakeups
 from chatops.store.table import Table, table
-from chatops.targets import LOOKS, targets
 
 _ASK_AGAIN = 60
 """Seconds until a card that Slack did not take is shown again."""
@@ -44,13 +46,13 @@ def _request(event: Json) -> Json:
         raise DecisionRecorded("There is a decision already.")
     if mark and not (question and question.eligible):
         question = questions.address(rows, deployment.id, mark, _promoters(deployment))
-    if not waits.park(rows, deployment.id, str(event["token"]), int(event["wake"])):
+    if not wakeups.park(rows, deployment.id, str(event["token"]), int(event["wake"])):
         raise DecisionRecorded("Something changed since the decision was read.")
     question = question or questions.ask(rows, deployment.id, _question(deployment.plan))
     if pause:
         rollout = replace(deployment.rollout, pause=replace(pause, eligible=question.eligible))
         deployment = replace(deployment, rollout=rollout)
-    _ask(speak.view_of(deployment), question)
+    _ask(posting.view_of(deployment), question)
     return {}
 
 
@@ -67,7 +69,7 @@ def _ask(seen: View, question: Question) -> bool:
     due = question.reminders(clock.now(), seen.plan.timing.reminder)
     key = f"promotion-{question.mark}-{due}" if question.mark else f"reminder-{due}" if due else "approval"
     text = _mention(seen, question, reminds=due > 0)
-    return speak.show(seen) and speak.short(seen.id, key, text, everywhere=not due)
+    return posting.show(seen) and posting.short(seen.id, key, text, everywhere=not due)
 
 
 def _mention(seen: View, question: Question, *, reminds: bool) -> str:
@@ -104,16 +106,16 @@ def _read(event: Json) -> Json:
 
 
 def _decision(deployment: Deployment, rows: Table) -> Decision:
-    wake, now = waits.counter(rows, deployment.id), clock.now()  # the counter first, then the truth
+    wake, now = wakeups.counter(rows, deployment.id), clock.now()  # the counter first, then the truth
     question = questions.ask(rows, deployment.id, _question(deployment.plan))
     if not question.decision and now >= question.deadline_at and not cancels.get(rows, deployment.id):
         question = questions.record(rows, deployment.id, Answer.EXPIRED)
     if not question.decision and (cancel := cancels.get(rows, deployment.id)):
         return _result(question, wake, "cancelled", str(cancel["by"]))
     result = _result(question, wake, str(question.decision or "pending"), question.by)
-    seen = speak.view_of(replace(deployment, approval=result))
+    seen = posting.view_of(replace(deployment, approval=result))
     if question.decision is Answer.APPROVED:
-        speak.show(seen)  # the buttons give way to the decision at once, whatever comes next
+        posting.show(seen)  # the buttons give way to the decision at once, whatever comes next
     if question.decision:
         return result
     timing = deployment.plan.timing

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from chatops import clock, freeze
-from chatops.config import settings
-from chatops.domain import codec
+from chatops import clock
+from chatops.domain import codec, freeze
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.domain.plan import Plan
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, StageResult
-from chatops.errors import AlreadySettled, Frozen, GitHubRateLimited
+from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import github
+from chatops.settings.config import settings
+from chatops.settings.targets import targets
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.table import Item, Table, table
-from chatops.targets import Target, targets
 
 PIPELINE_SCHEMA = 1
 """The version of `client_payload`. A pipeline is a copy in its own repository and changes when its owners change it, so

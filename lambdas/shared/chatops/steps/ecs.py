@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chatops.platforms.registry import PlatformOf, platform
-from chatops.steps import restored, rollout, standing
+from chatops.steps import restored, rollout, status
 
-_LOOKS = {"rollout": rollout.look, "restored": restored.look, "status": standing.report}
+_LOOKS = {"rollout": rollout.look, "restored": restored.look, "status": status.report}
 
 
 def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:

@@ -7,23 +7,24 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops.config import execution_url, settings
 from chatops.domain import codec
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.plan import Plan
 from chatops.domain.request import Request, where
 from chatops.domain.status import Status
-from chatops.errors import InvalidConfiguration
+from chatops.domain.target import default_target
 from chatops.messages import history, outcome, reports, unplanned
 from chatops.messages.catalogue import reason_text, say
 from chatops.messages.details import details
 from chatops.messages.view import View
-from chatops.steps import speak
+from chatops.settings.config import execution_url, settings
+from chatops.settings.targets import targets
+from chatops.slack import posting
 from chatops.store import deployments, messages, results
 from chatops.store.table import table
-from chatops.targets import default_target, targets
 
 _NOBODY = Request("")
 
@@ -43,10 +44,10 @@ def run(event: Json) -> Json:
         return {"delivered": _reply(asked, **reports.dry_run(plan))}
     if kind == "outcome":
         return {"delivered": ended(deployment, asked)}
-    seen = speak.view_of(deployment)
-    shown = speak.show(seen)
+    seen = posting.view_of(deployment)
+    shown = posting.show(seen)
     if kind == "announce" and plan.card:
-        speak.retire(plan.card, f"↩️ {say('line_rollback_asked', user=seen.requester, id=seen.id)}")
+        posting.retire(plan.card, f"↩️ {say('line_rollback_asked', user=seen.requester, id=seen.id)}")
     return {"delivered": shown}
 
 
@@ -54,12 +55,12 @@ def _in_thread(seen: View) -> bool:
     """The details in the message's thread, then a short message for the channel, with a mention: edits do not notify.
     False if Slack did not take them."""
     text = details(seen)
-    posted = speak.short(seen.id, "details", text) if text else True
-    return posted and speak.short(seen.id, "outcome", outcome.short(seen), everywhere=True)
+    posted = posting.short(seen.id, "details", text) if text else True
+    return posted and posting.short(seen.id, "outcome", outcome.short(seen), everywhere=True)
 
 
 def _reply(asked: Request, text: str, blocks: list[Json] | None = None) -> bool:
-    return speak.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
+    return posting.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
 
 
 def ended(deployment: Deployment, asked: Request = _NOBODY) -> bool:
@@ -72,13 +73,13 @@ def ended(deployment: Deployment, asked: Request = _NOBODY) -> bool:
         deployment = replace(deployment, plan=plan, planned=True)  # Plan died after it had written the record
     if not deployment.outcome:
         return False  # Settle did not get through: `sweep` settles, and sends the message
-    seen = speak.view_of(results.latest(table(), deployment))
-    shown = speak.show(seen)
+    seen = posting.view_of(results.latest(table(), deployment))
+    shown = posting.show(seen)
     posted = _in_thread(seen) and shown  # also where Slack took the message as text alone
     if posted:
         messages.delivered(table(), seen.id)
     if seen.end == "Deployed" or (seen.end == "Restored" and seen.command == "rollback"):
-        speak.retire(seen.plan.live.deployment_id if seen.plan.live else "")
+        posting.retire(seen.plan.live.deployment_id if seen.plan.live else "")
     return posted
 
 
@@ -104,4 +105,4 @@ def _unplanned(deployment: Deployment, asked: Request, *, read: bool) -> bool:
     text = unplanned.sentence(asked, reason, deployment.id, execution_url(deployment.execution_arn), read=read)
     if asked.requester or asked.response_url:
         return _reply(asked, f"❌ {text}")
-    return speak.openly(channel, f"❌ {text}")
+    return posting.openly(channel, f"❌ {text}")

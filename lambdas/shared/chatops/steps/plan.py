@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatops import clock, freeze, policy
-from chatops.config import settings
-from chatops.domain import codec, release
+from chatops import clock
+from chatops.domain import codec, freeze, release
 from chatops.domain.codec import SCHEMA, Json
 from chatops.domain.command_text import is_version
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, Refusal
 from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read, where
-from chatops.errors import GitHubRateLimited, GitHubRefused, Refusal
+from chatops.domain.target import Target
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
 from chatops.observability import count
 from chatops.platforms.registry import platform
+from chatops.settings.config import settings
+from chatops.settings.targets import targets
 from chatops.slack import people
-from chatops.steps import target_lock
+from chatops.steps import policy, target_lock
 from chatops.store import deployments, locks, releases
 from chatops.store.table import Conflict, table
-from chatops.targets import Target, targets
 
 _TRIES = 3
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatops import clock
-from chatops.causes import reason_of
 from chatops.domain import codec
+from chatops.domain.causes import reason_of
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.reason import Reason
 from chatops.domain.results import StageResult
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
+from chatops.settings.targets import targets
 from chatops.steps import cancelling, stop
 from chatops.steps.poll_timing import (
     Observation,
@@ -31,9 +32,8 @@ from chatops.steps.poll_timing import (
     waiting,
     widest,
 )
-from chatops.store import cancels, messages, results, stages, waits
+from chatops.store import cancels, messages, results, stages, wakeups
 from chatops.store.table import table
-from chatops.targets import targets
 
 
 def run(event: Json) -> Json:
@@ -47,7 +47,7 @@ def run(event: Json) -> Json:
 def poll(deployment: Deployment, name: str) -> StageResult:
     """The result of the stage `name` as it is now; for a wait `wake` and `wait_seconds` say how long."""
     rows, before = table(), deployment.stage(name)
-    wake = waits.counter(rows, deployment.id)  # the counter first, then the truth
+    wake = wakeups.counter(rows, deployment.id)  # the counter first, then the truth
     row = stages.get(rows, deployment.id, name)
     refused = deployment.errors.dispatch.name if name == "deploy" else ""
     refusal = reason_of(deployment.errors.dispatch.as_json()) if refused else None

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field, replace
 
 from chatops import clock
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.reason import Reason
 from chatops.domain.results import Cause, StageResult
 from chatops.domain.stage import Stage
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from chatops.targets import LOOKS, Target, Timing
+from chatops.domain.target import LOOKS, Target, Timing
 
 STILL = ("queued", "running", "finishing")
 

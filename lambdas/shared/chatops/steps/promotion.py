@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from chatops import clock
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import ServiceRefused
 from chatops.domain.question import Answer, Question
 from chatops.domain.reason import Reason
 from chatops.domain.results import PauseResult, RolloutResult
-from chatops.errors import ServiceRefused
+from chatops.domain.target import Target
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import CONTINUE, Pause, Rollout
+from chatops.settings.targets import targets
 from chatops.steps.dispatch import assert_ours
 from chatops.store import cancels, questions
 from chatops.store.table import Table, table
-from chatops.targets import Target, targets
 
 _LONGEST_WAIT = 300
 """Maximum seconds between two observations of a pause: an alarm or somebody in the console may end it unnoticed."""

@@ -15,17 +15,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import ChatOpsError
 from chatops.domain.stage import Stage
-from chatops.errors import ChatOpsError
+from chatops.domain.target import Target
 from chatops.github.client import github
 from chatops.github.runs import RunState
 from chatops.observability import logger
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
+from chatops.settings.targets import targets
 from chatops.steps import rollout, stage_run
 from chatops.store import cancels, results, stages
 from chatops.store.table import Table, table
-from chatops.targets import Target, targets
 
 PATIENCE = 7200
 """Seconds in which what cannot be read is read again."""

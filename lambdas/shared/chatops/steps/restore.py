@@ -7,10 +7,10 @@ from typing import Any
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.platforms.registry import PlatformOf, platform
+from chatops.settings.targets import targets
 from chatops.steps.dispatch import assert_ours
 from chatops.store import results, stages
 from chatops.store.table import table
-from chatops.targets import targets
 
 
 def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.results import Cause
+from chatops.domain.target import Target
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
+from chatops.settings.targets import targets
 from chatops.steps import stage_run
 from chatops.steps.rollout import OPEN, kept, news
 from chatops.store import results, stages
 from chatops.store.table import table
-from chatops.targets import Target, targets
 
 
 def look(event: Json, platform_of: PlatformOf = platform) -> Json:

@@ -10,14 +10,15 @@ from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.results import Cause, Outputs, RolloutResult
+from chatops.domain.target import Target
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
+from chatops.settings.targets import targets
 from chatops.steps import promotion
 from chatops.steps.promotion import Observation
-from chatops.store import cancels, messages, results, stages, waits
+from chatops.store import cancels, messages, results, stages, wakeups
 from chatops.store.table import table
-from chatops.targets import Target, targets
 
 OPEN = (RolloutState.MOVING, RolloutState.PAUSED)
 _SHOWN = ("status", "lifecycle_stage", "traffic", "running", "desired", "pending")
@@ -31,7 +32,7 @@ def look(event: Json, platform_of: PlatformOf = platform) -> Json:
         deployment = deployment.having({"rollout": results.kept(rows, deployment.id).get("rollout")})
     before, target = deployment.rollout, targets()[deployment.plan.target]
     on = platform_of(target)
-    seen = Observation(rows, deployment.id, target, now, waits.counter(rows, deployment.id), before)
+    seen = Observation(rows, deployment.id, target, now, wakeups.counter(rows, deployment.id), before)
     outputs = outputs_of(deployment, target, on)
     found = on.rollout(deployment, outputs)
     if found is None:

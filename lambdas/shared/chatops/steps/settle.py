@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chatops import clock, measures
+from chatops import clock
 from chatops.domain import codec
+from chatops.domain import metrics as measures
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import CancelRecorded
 from chatops.domain.outcome import Outcome
 from chatops.domain.plan import Plan
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, StageResult
-from chatops.errors import CancelRecorded
 from chatops.observability import count, emit
 from chatops.platforms.registry import platform
+from chatops.settings.targets import targets
 from chatops.store import cancels, deployments, messages, releases, results, stages
 from chatops.store.table import Item, table
-from chatops.targets import targets
 
 _METRICS = {
     "Deployed": "DeploymentsSucceeded",

@@ -9,10 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import http
-from chatops.errors import UnknownSchema
-from chatops.ids import EXECUTION_NAME
+from chatops.domain.errors import UnknownSchema
+from chatops.domain.ids import EXECUTION_NAME
 from chatops.observability import logger
-from chatops.store import stages, waits
+from chatops.store import stages, wakeups
 from chatops.store.table import table
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{20,300}")
@@ -97,5 +97,5 @@ def _finish(asked: dict[str, Any]) -> dict[str, Any]:
         logger.warning("finish refused", run_id=run_id)
         return http.answer(403, {"message": "This run has no unfinished stage of that token."})
     logger.info("stage finished", deployment_id=deployment_id, stage=stage, outcome=outcome)
-    waits.wake(table(), deployment_id)
+    wakeups.wake(table(), deployment_id)
     return http.answer(200, {"message": "Recorded."})

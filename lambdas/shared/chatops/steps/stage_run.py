@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chatops import clock
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.stage import Stage
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run
-from chatops.targets import Target
 
 
 def may_change(target: Target, row: Stage | None) -> bool:

@@ -8,17 +8,18 @@ from dataclasses import replace
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.results import StageResult, Stop
 from chatops.domain.stage import Stage
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import logger
 from chatops.platforms.registry import platform
+from chatops.settings.targets import targets
 from chatops.steps import cancelling, stage_run
-from chatops.store import results, stages, waits
+from chatops.store import results, stages, wakeups
 from chatops.store.table import table
-from chatops.targets import Target, targets
 
 STAGE = "deploy"
 SECONDS = 120
@@ -30,7 +31,7 @@ def run(deployment: Deployment) -> Stop:
     """`done` when the rollback may go on, else `wait_seconds` until the next call. `untouched`: the deploy stage was
     never claimed, and can't be any more. `unconfirmed`: its run is not known to have ended."""
     rows, target = table(), targets()[deployment.plan.target]
-    wake = waits.counter(rows, deployment.id)  # the counter first, then the truth
+    wake = wakeups.counter(rows, deployment.id)  # the counter first, then the truth
     row = stages.revoke(rows, deployment.id, STAGE)
     if row is None or not stage_run.may_change(target, row):
         return Stop(done=True, untouched=deployment.plan.command == "deploy", wake=wake)

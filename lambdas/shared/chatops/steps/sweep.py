@@ -9,18 +9,18 @@ from chatops import aws, clock
 from chatops.domain import codec
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.outcome import Outcome
 from chatops.domain.plan import Plan
 from chatops.domain.results import STAGES
-from chatops.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
+from chatops.settings.targets import targets
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import cancels, deployments, locks, messages, questions, results, stages, waits
+from chatops.store import cancels, deployments, locks, messages, questions, results, stages, wakeups
 from chatops.store.table import Item, table
-from chatops.targets import targets
 
 _A_MINUTE, _A_DAY = 60, 86_400
 
@@ -65,8 +65,8 @@ def _look(row: Item, done: dict[str, Any]) -> None:
     deployment_id, arn = str(row["deployment_id"]), str(row["execution_arn"])
     status, said = _execution(arn)
     if status == "RUNNING":
-        if token := waits.undelivered(table(), deployment_id, _last_news(deployment_id)):
-            waits.deliver(table(), deployment_id, token)
+        if token := wakeups.undelivered(table(), deployment_id, _last_news(deployment_id)):
+            wakeups.deliver(table(), deployment_id, token)
             done["woken"].append(deployment_id)
         _end_cancelled(deployment_id, str(row["target"]))
         return

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from chatops import aws, clock
-from chatops.config import execution_url
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
 from chatops.domain.plan import Plan
 from chatops.domain.reason import running
-from chatops.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
 from chatops.platforms.registry import PlatformOf, platform
+from chatops.settings.config import execution_url
+from chatops.settings.targets import targets
 from chatops.steps import stage_run
-from chatops.store import cancels, deployments, locks, releases, stages, waits
+from chatops.store import cancels, deployments, locks, releases, stages, wakeups
 from chatops.store import table as t
 from chatops.store.locks import Holder, taking
 from chatops.store.table import Conflict, table
-from chatops.targets import targets
 
 
 def holder_for(deployment_id: str, execution_arn: str, plan: Plan) -> Holder:
@@ -120,7 +120,7 @@ def take(deployment: Deployment) -> Json:
     if not supersedable(target, current):
         _wait_or_give_up(deployment_id, plan)
     _supersede(target, new, current, *still)
-    waits.nudge(table(), current.deployment_id)
+    wakeups.nudge(table(), current.deployment_id)
     return {"superseded": current.deployment_id}
 
 
@@ -135,7 +135,7 @@ def _supersede(target: str, new: Holder, old: Holder, *still: t.Item) -> None:
     ]
     if not cancels.get(table(), old.deployment_id):
         members.append(cancels.recording(old.deployment_id, new.requester, "superseded", new.deployment_id))
-        members.append(waits.bumping(old.deployment_id))
+        members.append(wakeups.bumping(old.deployment_id))
     _write(*members)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chatops import clock
 from chatops.domain.question import SLACK
-from chatops.store import locks, waits
+from chatops.store import locks, wakeups
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -56,7 +56,7 @@ def record(table: Table, deployment_id: str, by: str, via: str = SLACK, rollback
             },
             recording(deployment_id, by, via=via),
             *([locks.free_check(rollback_of, deployment_id)] if rollback_of else []),
-            waits.bumping(deployment_id),
+            wakeups.bumping(deployment_id),
         )
     except Conflict as conflict:
         return _OBSTACLES[min(conflict.failed)]

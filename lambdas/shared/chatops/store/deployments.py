@@ -8,7 +8,7 @@ from typing import Any
 
 from chatops import clock
 from chatops.domain import codec
-from chatops.errors import UnknownSchema
+from chatops.domain.errors import UnknownSchema
 from chatops.store import locks, releases
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table

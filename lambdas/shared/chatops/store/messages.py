@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chatops import clock
-from chatops.errors import UnknownSchema
+from chatops.domain.errors import UnknownSchema
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 

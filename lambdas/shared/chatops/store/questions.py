@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.question import SLACK, Answer, Question
-from chatops.store import cancels, waits
+from chatops.store import cancels, wakeups
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -87,7 +87,7 @@ def record(
                 cancels.recording(deployment_id, by, "rolled_back", via=via)
                 if answer is Answer.ROLLED_BACK
                 else cancels.absent(deployment_id),
-                *([waits.bumping(deployment_id)] if by else []),  # a step that finds it expired is awake
+                *([wakeups.bumping(deployment_id)] if by else []),  # a step that finds it expired is awake
             )
         except Conflict as conflict:
             if 0 in conflict.failed:

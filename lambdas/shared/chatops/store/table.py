@@ -11,11 +11,12 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from chatops import aws, deadline
-from chatops.config import settings
+from chatops import aws
 from chatops.domain import codec
 from chatops.domain.codec import SCHEMA
-from chatops.errors import ChatOpsError, UnknownSchema
+from chatops.domain.errors import ChatOpsError, UnknownSchema
+from chatops.network import deadline
+from chatops.settings.config import settings
 
 Item = dict[str, Any]
 _NAME = re.compile(r"#(\w+)")

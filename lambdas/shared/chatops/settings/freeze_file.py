@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
+from chatops.domain.freeze import Once, Weekly, Window
 from chatops.domain.reason import Reason
-from chatops.freeze import Once, Weekly, Window
 
 if TYPE_CHECKING:
-    from chatops.yaml_places import Where
+    from chatops.settings.yaml_places import Where
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})")

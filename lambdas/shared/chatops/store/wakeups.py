@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import aws, clock, deadline
+from chatops import aws, clock
+from chatops.network import deadline
 from chatops.observability import logger
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table

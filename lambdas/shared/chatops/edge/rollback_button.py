@@ -6,15 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from chatops import aws, deadline
-from chatops.config import settings
+from chatops import aws
 from chatops.domain.codec import SCHEMA
+from chatops.domain.errors import Refusal
+from chatops.domain.ids import deployment_id
 from chatops.domain.reason import running
 from chatops.edge.limits import PATIENCE
 from chatops.edge.start import start
-from chatops.errors import Refusal
-from chatops.ids import deployment_id
 from chatops.messages.catalogue import say
+from chatops.network import deadline
+from chatops.settings.config import settings
 from chatops.store import deployments, releases
 from chatops.store.table import Table, table
 

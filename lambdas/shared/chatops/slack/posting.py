@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 from chatops import clock
-from chatops.config import execution_url, settings
 from chatops.domain.deployment import Deployment
-from chatops.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
-from chatops.messages import buttons, living
+from chatops.domain.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
+from chatops.messages import buttons, card
 from chatops.messages.view import View
 from chatops.observability import logger
+from chatops.settings.config import execution_url, settings
 from chatops.slack import client
 from chatops.store import messages
 from chatops.store.table import table
@@ -34,7 +34,7 @@ def show(seen: View) -> bool:
     if not channel:
         return True
     known = messages.get(table(), seen.id)
-    message = living.message(seen)
+    message = card.message(seen)
     # the footer's clock moves all the time; it alone is no news
     mark = hashlib.sha256(json.dumps(message["blocks"][:-1], sort_keys=True).encode()).hexdigest()[:16]
     if known.get("fingerprint") == mark:
@@ -58,7 +58,7 @@ def retire(deployment_id: str, line: str = "") -> None:
     known = messages.get(table(), deployment_id)
     if not known.get("live"):
         return
-    message = living.retired(json.loads(known["live"]), line)
+    message = card.retired(json.loads(known["live"]), line)
     try:
         _fitting("chat.update", channel=known["channel"], ts=known["ts"], **message)
     except TROUBLE as error:
@@ -78,7 +78,7 @@ def _not_taken(deployment_id: str, error: ChatOpsError) -> None:
         messages.hold(table(), deployment_id, clock.now() + error.wait_seconds)
 
 
-def _write(deployment_id: str, channel: str, known: dict[str, Any], message: living.Message) -> bool:
+def _write(deployment_id: str, channel: str, known: dict[str, Any], message: card.Message) -> bool:
     """False if Slack took its text alone."""
     if known.get("ts"):
         try:

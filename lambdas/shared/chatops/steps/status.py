@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatops.domain.errors import Refusal
 from chatops.domain.request import read
-from chatops.errors import Refusal
 from chatops.messages.catalogue import plain
 from chatops.platforms.registry import PlatformOf, platform
+from chatops.settings.targets import targets
 from chatops.store import deployments, locks, releases
 from chatops.store.table import Item, table
-from chatops.targets import targets
 
 _LAST = {"status": 5, "history": 20}
 

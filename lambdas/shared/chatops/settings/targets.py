@@ -5,24 +5,22 @@ With the plain variables alone there is one target, `dev`; a `targets.yaml` (`CH
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatops import config
+from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.reason import Reason
-from chatops.errors import InvalidConfiguration
+from chatops.domain.target import Policy, Target
+from chatops.settings import config
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
-    from chatops.freeze import Window
 
-PACKED = Path(__file__).parent.parent / "targets.yaml"
+PACKED = Path(__file__).parents[2] / "targets.yaml"
 """Where an installation's own file lies, beside this package in the layer."""
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
@@ -33,98 +31,6 @@ CODEDEPLOY_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html and
 https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeploymentGroup.html"""
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
-
-
-LOOKS = 150
-"""Looks at one wait at its widest pace, however long it may last.
-
-Step Functions ends an execution at its 25,000th history event, and a look costs up to 20 of them; none of the usual
-durations needs as many. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-"""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Durations in whole seconds, at least 1 (Step Functions' timeouts know no fractions)."""
-
-    approval: int = 3600
-    reminder: int = 900
-    appear: int = 180
-    build: int = 3600
-    deploy: int = 1800
-    rollout: int = 900
-    promotion: int = 3600
-    restore: int = 900
-    cancel: int = 300
-    take: int = 120
-    take_poll: int = 5
-    poll_min: int = 3
-    poll_max: int = 30
-    rollout_poll: int = 10
-    progress: int = 10
-
-    def widest(self, limit: float) -> float:
-        """The longest pause between two looks at something that may last `limit` seconds."""
-        return max(self.poll_max, limit / LOOKS)
-
-    def paced(self) -> Timing:
-        """With pauses that hold no more than LOOKS looks, where the definition itself waits them out."""
-
-        def pause(seconds: int, limit: int) -> int:
-            return max(seconds, math.ceil(limit / LOOKS))
-
-        return replace(
-            self,
-            rollout_poll=pause(self.rollout_poll, max(self.rollout, self.restore)),
-            take_poll=pause(self.take_poll, self.take),
-            reminder=pause(self.reminder, self.approval),
-        )
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Who may ask and who decides. Ids are Slack's: users `U…`/`W…`, user groups `S…`."""
-
-    approvers: tuple[str, ...] = ()
-    approver_groups: tuple[str, ...] = ()
-    quorum: int = 1
-    own_approval: bool = False
-    deploy_approval: bool = False
-    rollback_approval: bool = False
-    requesters: tuple[str, ...] = ()
-    requester_groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Target:
-    """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none.
-
-    `task_role` and `execution_role` are names that only the stack's policies need (`make policies`).
-    """
-
-    name: str
-    repository: str
-    event_type: str
-    cluster: str = ""
-    service: str = ""
-    task_role: str = ""
-    execution_role: str = ""
-    codedeploy_application: str = ""
-    codedeploy_group: str = ""
-    region: str = ""
-    role_arn: str = ""
-    claim: bool = True
-    strategy: str = ""
-    pause_at: tuple[str, ...] = ()
-    policy: Policy = field(default_factory=Policy)
-    timing: Timing = field(default_factory=Timing)
-    freeze: tuple[Window, ...] = ()
-
-    @property
-    def kind(self) -> str:
-        if self.service:
-            return "ecs"
-        return "codedeploy" if self.codedeploy_application else "none"
 
 
 def approvers_of(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -205,7 +111,7 @@ def _cached(path: str, fingerprint: tuple[tuple[str, str], ...]) -> dict[str, Ta
     env = dict(fingerprint)
     if path:
         # YAML is only paid for by installations that use it
-        from chatops.targets_file import load
+        from chatops.settings.targets_file import load
 
         return load(Path(path), env)
     return from_environment(env)
@@ -217,10 +123,3 @@ def targets() -> dict[str, Target]:
     if not path:
         path = str(PACKED) if PACKED.is_file() else ""
     return _cached(path, tuple(sorted((name, value) for name, value in os.environ.items() if name != _TRACE)))
-
-
-def default_target(known: Mapping[str, Target]) -> str:
-    """The target of a command that names none: the only one, or `dev`; empty when there is neither."""
-    if len(known) == 1:
-        return next(iter(known))
-    return "dev" if "dev" in known else ""

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from chatops.domain.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.domain.plan import ApprovalRule
-from chatops.errors import Refusal, SlackRefused, SlackUnavailable
+from chatops.domain.target import Target
 from chatops.slack import people
-from chatops.targets import Target
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chatops import errors
+from chatops.domain import errors
 from chatops.domain.reason import Reason
 
 _LONGEST = 300

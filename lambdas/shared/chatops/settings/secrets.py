@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
-from chatops import aws, config
+from chatops import aws
+from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.reason import Reason
-from chatops.errors import InvalidConfiguration
+from chatops.settings import config
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

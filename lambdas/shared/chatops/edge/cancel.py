@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import aws, deadline
+from chatops import aws
+from chatops.domain.errors import Refusal
+from chatops.domain.ids import deployment_id as id_of
+from chatops.domain.target import Target
 from chatops.edge.limits import PATIENCE
-from chatops.errors import Refusal
-from chatops.ids import deployment_id as id_of
 from chatops.messages.catalogue import say
+from chatops.network import deadline
 from chatops.observability import logger
-from chatops.store import cancels, deliveries, deployments, locks, stages, waits
+from chatops.settings.targets import targets
+from chatops.store import cancels, deliveries, deployments, locks, stages, wakeups
 from chatops.store.table import Item, Table, table
-from chatops.targets import Target, targets
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -73,7 +75,7 @@ def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
     text = deadline.recorded(say("cancel_recorded", id=deployment_id))
     for stage in stages.CANCELLABLE:
         _revoke(rows, deployment_id, stage)
-    waits.nudge(rows, deployment_id, patience=PATIENCE)
+    wakeups.nudge(rows, deployment_id, patience=PATIENCE)
     return text
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.reason import Reason
-from chatops.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

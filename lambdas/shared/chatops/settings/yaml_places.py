@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from chatops.config import Faults
+from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.reason import Reason
-from chatops.errors import InvalidConfiguration
+from chatops.settings.config import Faults
 
 if TYPE_CHECKING:
     from chatops.domain.reason import Value

@@ -20,22 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from chatops import config, freeze_file
 from chatops.domain.command_text import RESERVED
-from chatops.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.target import Policy, Target, Timing
 from chatops.platforms.ecs_pauses import PAUSE_STAGES
-from chatops.targets import (
-    CODEDEPLOY_NAME,
-    ECS_NAME,
-    OWNER,
-    REPOSITORY,
-    Policy,
-    Target,
-    Timing,
-    default_policy,
-    default_repository,
-)
-from chatops.yaml_places import Where, composed
+from chatops.settings import config, freeze_file
+from chatops.settings.targets import CODEDEPLOY_NAME, ECS_NAME, OWNER, REPOSITORY, default_policy, default_repository
+from chatops.settings.yaml_places import Where, composed
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -1,0 +1,109 @@
+"""A target: where something is deployed to, by whom, and how long each part may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatops.domain.freeze import Window
+
+LOOKS = 150
+"""Looks at one wait at its widest pace, however long it may last.
+
+Step Functions ends an execution at its 25,000th history event, and a look costs up to 20 of them; none of the usual
+durations needs as many. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Durations in whole seconds, at least 1 (Step Functions' timeouts know no fractions)."""
+
+    approval: int = 3600
+    reminder: int = 900
+    appear: int = 180
+    build: int = 3600
+    deploy: int = 1800
+    rollout: int = 900
+    promotion: int = 3600
+    restore: int = 900
+    cancel: int = 300
+    take: int = 120
+    take_poll: int = 5
+    poll_min: int = 3
+    poll_max: int = 30
+    rollout_poll: int = 10
+    progress: int = 10
+
+    def widest(self, limit: float) -> float:
+        """The longest pause between two looks at something that may last `limit` seconds."""
+        return max(self.poll_max, limit / LOOKS)
+
+    def paced(self) -> Timing:
+        """With pauses that hold no more than LOOKS looks, where the definition itself waits them out."""
+
+        def pause(seconds: int, limit: int) -> int:
+            return max(seconds, math.ceil(limit / LOOKS))
+
+        return replace(
+            self,
+            rollout_poll=pause(self.rollout_poll, max(self.rollout, self.restore)),
+            take_poll=pause(self.take_poll, self.take),
+            reminder=pause(self.reminder, self.approval),
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who may ask and who decides. Ids are Slack's: users `U…`/`W…`, user groups `S…`."""
+
+    approvers: tuple[str, ...] = ()
+    approver_groups: tuple[str, ...] = ()
+    quorum: int = 1
+    own_approval: bool = False
+    deploy_approval: bool = False
+    rollback_approval: bool = False
+    requesters: tuple[str, ...] = ()
+    requester_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none.
+
+    `task_role` and `execution_role` are names that only the stack's policies need (`make policies`).
+    """
+
+    name: str
+    repository: str
+    event_type: str
+    cluster: str = ""
+    service: str = ""
+    task_role: str = ""
+    execution_role: str = ""
+    codedeploy_application: str = ""
+    codedeploy_group: str = ""
+    region: str = ""
+    role_arn: str = ""
+    claim: bool = True
+    strategy: str = ""
+    pause_at: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    timing: Timing = field(default_factory=Timing)
+    freeze: tuple[Window, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        if self.service:
+            return "ecs"
+        return "codedeploy" if self.codedeploy_application else "none"
+
+
+def default_target(known: Mapping[str, Target]) -> str:
+    """The target of a command that names none: the only one, or `dev`; empty when there is neither."""
+    if len(known) == 1:
+        return next(iter(known))
+    return "dev" if "dev" in known else ""

@@ -1,0 +1,1 @@
+"""How a function reaches other services: deadlines, connections, TLS, assumed roles."""

@@ -1,0 +1,1 @@
+"""The environment, the secrets and `targets.yaml`: typed, checked, every fault reported at once."""
