@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import built, callgrind, first_calls, limits
 from bench.built import Built
-from bench.far import far_ends
+from bench.fakes import far_ends
 from bench.figures import Figure, table
 from bench.first_calls import FirstCall
 from bench.sides import EXPECTED, PEER, Run, Sides
@@ -64,8 +64,8 @@ def counted(sides: Sides) -> list[Figure]:
 
 
 def beside_the_peer(made: Built, folder: Path) -> list[Figure]:
-    with far_ends(folder) as far:
-        sides = Sides(made, folder, far)
+    with far_ends(folder) as fake:
+        sides = Sides(made, folder, fake)
         cold, forged, stray = (pairs(sides, kind, PAIRS) for kind in EXPECTED)
         warm, refusals = (pairs(sides, kind, WARM_PAIRS, WARM) for kind in ("command", "forged"))
         figures = [

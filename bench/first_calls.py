@@ -20,11 +20,11 @@ from bench import limits
 from bench.built import FUNCTIONS, Built
 from bench.runtime_api import Answer, Function
 from bench.tls import Authority, front
-from local.drive import Drive
+from local.driver import Driver
 from local.runtime.environment import base_environment, reserved_variables
 from local.runtime.invocation import Invocation
 from local.scenarios import Scenario
-from local.world import World, world
+from local.session import Session, session
 
 SPEED = 2.0
 CANARY = Scenario("first-calls", "", "", lambda _: None, approval=True, strategy="canary")
@@ -75,7 +75,7 @@ class FirstCalls:
     """Asked before and after each call of the local run. The processes have started by
     then, as Lambda's have when they get their first event."""
 
-    def __init__(self, built: Built, played: World, environment: Callable[[str], dict[str, str]]) -> None:
+    def __init__(self, built: Built, played: Session, environment: Callable[[str], dict[str, str]]) -> None:
         self.found: dict[str, FirstCall] = {}
         self._memory = {name: one.memory_mb for name, one in played.template.functions.items()}
         self._lock = threading.Lock()
@@ -115,11 +115,11 @@ class FirstCalls:
 @contextmanager
 def deployments(built: Built, folder: Path) -> Iterator[FirstCalls]:
     """Play them: one that is rejected; one that is approved, let on to a tenth of the traffic, and rolled back. The
-    world is there as long as the block lasts. SSL_CERT_FILE must name `folder`/authorities.pem meanwhile."""
+    session is there as long as the block lasts. SSL_CERT_FILE must name `folder`/authorities.pem meanwhile."""
     with ExitStack() as stack:
         authority = Authority(folder)
         played = stack.enter_context(
-            world(targets=CANARY.targets(), speed=SPEED, wait_time_scale=1 / SPEED, sweep_seconds=5)
+            session(targets=CANARY.targets(), speed=SPEED, wait_time_scale=1 / SPEED, sweep_seconds=5)
         )
         addresses = {url: stack.enter_context(front(url, authority)) for url in (played.url, played.engine_url)}
         played.slack.base_url = f"{addresses[played.url]}/_slack"  # of response URLs
@@ -135,25 +135,25 @@ def deployments(built: Built, folder: Path) -> Iterator[FirstCalls]:
         calls = FirstCalls(built, played, environment)
         stack.callback(calls.close)
         played.runtime.faults, played.runtime.on_invocation = calls.before, calls.after
-        drive = Drive(played)
-        _play(drive)
-        played.runtime.invoke("reconcile", _after_an_error(drive))
+        driver = Driver(played)
+        _play(driver)
+        played.runtime.invoke("reconcile", _after_an_error(driver))
         played.runtime.invoke("gifs", GIF)
         yield calls
 
 
-def _after_an_error(drive: Drive) -> dict[str, Any]:
+def _after_an_error(driver: Driver) -> dict[str, Any]:
     """What Reconcile is given: here after no error, with the state that Settle had."""
-    entered = (event.get("stateEnteredEventDetails", {}) for event in drive.world.history(drive.arn))
+    entered = (event.get("stateEnteredEventDetails", {}) for event in driver.session.history(driver.arn))
     state = next(json.loads(one["input"]) for one in entered if one.get("name") == "Settle")
-    return {"deployment_id": drive.deployment_id, "execution_arn": drive.arn, "state": state}
+    return {"deployment_id": driver.deployment_id, "execution_arn": driver.arn, "state": state}
 
 
-def _play(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.1.0")
-    drive.reject("Not on a Friday.")
-    drive.end()
-    drive.slash("/platform-deploy", "v1.2.3")
+def _play(driver: Driver) -> None:
+    driver.slash("/platform-deploy", "v1.1.0")
+    driver.reject("Not on a Friday.")
+    driver.end()
+    driver.slash("/platform-deploy", "v1.2.3")
     for action in ("approve", "promote", "pause_roll_back"):
-        drive.click(action)
-    drive.end()
+        driver.click(action)
+    driver.end()

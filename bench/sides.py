@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import requests
 from bench.built import CLIENT, ROOT, TOOLS, Built
-from bench.far import SIGNING_SECRET, Far
+from bench.fakes import SIGNING_SECRET, Fake
 
 EXPECTED = {"command": 200, "forged": 401, "stray": 401}
 PYTHON = CLIENT
@@ -27,8 +27,8 @@ Run = dict[str, Any]
 class Sides:
     """`paths`: by side, what its process may import."""
 
-    def __init__(self, built: Built, folder: Path, far: Far) -> None:
-        self.far, self._folder = far, folder
+    def __init__(self, built: Built, folder: Path, fake: Fake) -> None:
+        self.fake, self._folder = fake, folder
         peer = folder / "peer"
         peer.mkdir()
         shutil.copy(ROOT / "bench" / "peer.py", peer)
@@ -51,15 +51,15 @@ class Sides:
 
     def environment(self) -> Mapping[str, str]:
         """Hashes are not drawn by lot, so that instructions can be compared."""
-        return {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", **self.far.environment()}
+        return {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", **self.fake.environment()}
 
     def once(self, side: str, kind: str, later: int = 0) -> Run:
         """One process. Raises AssertionError where it does not do what it is measured for."""
-        before = self.far.asked["AWSStepFunctions.StartExecution"]
+        before = self.fake.asked["AWSStepFunctions.StartExecution"]
         command, began = self.command(side, kind, later), time.monotonic()
         done = subprocess.run(command, env=self.environment(), check=True, stdout=subprocess.PIPE, text=True)
         found: Run = json.loads(done.stdout.splitlines()[-1])
-        started = self.far.asked["AWSStepFunctions.StartExecution"] - before
+        started = self.fake.asked["AWSStepFunctions.StartExecution"] - before
         assert found["status"] == EXPECTED[kind], f"{side} answered {found['status']}"
         assert found["statuses"] in ([], [EXPECTED[kind]]), f"{side} answered {found['statuses']}"
         assert started == (later + 1 if kind == "command" else 0), f"{side} started {started} executions"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from slack_sdk.signature import SignatureVerifier
 
 from bench import requests
-from bench.far import SIGNING_SECRET
+from bench.fakes import SIGNING_SECRET
 from chatops.edge.signature import verified
 
 ROUNDS, TIMES = 15, 2000

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 
 from doctor import deployed, show
 from doctor.checks import CHECKS
+from doctor.clients import Aws
 from doctor.deployed import NoStack
-from doctor.far import Aws
 from doctor.installation import Installation, secrets_of
 from doctor.result import NoAnswer, NotLooked, State
 from doctor.runner import Finding, examine

@@ -13,7 +13,7 @@ from typing import Any
 from chatops.aws import error_code
 from doctor.aws_answers import asking
 from doctor.checks.configuration import PARAMETERS
-from doctor.far import Aws
+from doctor.clients import Aws
 from doctor.installation import Installation, Stack, secrets_of
 from doctor.result import NotLooked
 

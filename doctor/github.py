@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from doctor.far import Answer, Web
+from doctor.clients import Answer, Web
 from doctor.result import NoAnswer
 
 AGENT = "platform-deploy-doctor"

@@ -1,4 +1,4 @@
-"""The installation that is looked at: its settings, its secrets, and the ways to its far ends."""
+"""The installation that is looked at: its settings, its secrets, and the ways to its external services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatops.github import jwt
 from chatops.settings import secrets as names
 from chatops.settings.config import Settings
 from doctor import secret_forms
-from doctor.far import Aws, Slack, Web
+from doctor.clients import Aws, Slack, Web
 from doctor.github import GitHub, headers
 from doctor.reading import Read, read
 from doctor.result import NotLooked, Result
@@ -38,7 +38,7 @@ class Stack:
 class Installation:
     """`env`: settings as the functions have them; `secrets`: by name, never shown; `stack`: None where none was named.
 
-    `only`: the one target to look at (empty: all). `local`: the far ends are stand-ins on this machine.
+    `only`: the one target to look at (empty: all). `local`: the external services are fakes on this machine.
     """
 
     env: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The local run as an installation: stand-ins for everybody else, and one fault where one is wanted."""
+"""The local run as an installation: fakes for everybody else, and one fault where one is wanted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from doctor.far import Aws
+from doctor.clients import Aws
 from doctor.installation import Installation, Stack, secrets_of
 
 if TYPE_CHECKING:
-    from local.world import World
+    from local.session import Session
 
 _SERVICES = {
     "codedeploy": "AWS_ENDPOINT_URL_CODEDEPLOY",
@@ -26,18 +26,18 @@ _SERVICES = {
 def started(fault: str = "", target: str = "") -> Iterator[Installation]:
     """The whole local run, for the length of a `with` block. `fault`: a name of `local.misconfigured.FAULTS`."""
     from local.misconfigured import FAULTS
-    from local.world import world
+    from local.session import session
 
-    with world() as made:
+    with session() as made:
         env: dict[str, str] = {}
         if fault:
             FAULTS[fault].apply(made, env)
         yield described(made, env, target)
 
 
-def described(made: World, changes: dict[str, str] | None = None, target: str = "") -> Installation:
+def described(made: Session, changes: dict[str, str] | None = None, target: str = "") -> Installation:
     """That local run, with these settings changed."""
-    from local.world import CREDENTIALS, REGION, STACK
+    from local.session import CREDENTIALS, REGION, STACK
 
     env = made.environment() | {"AWS_REGION": REGION} | (changes or {})
     stored = json.loads(made.secrets.get_secret_value(SecretId=f"{STACK}-secret")["SecretString"])

@@ -1,4 +1,4 @@
-"""AWS's JSON 1.1 protocol over HTTP, for the stand-ins that speak it: `POST /` with the operation in X-Amz-Target.
+"""AWS's JSON 1.1 protocol over HTTP, for the fakes that speak it: `POST /` with the operation in X-Amz-Target.
 
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """

@@ -1,4 +1,4 @@
-"""The stand-ins' sense of time: real seconds divided by a speed, so that scenarios need not be waited for."""
+"""The fakes' sense of time: real seconds divided by a speed, so that scenarios need not be waited for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 class Clock:
     """Simulated waiting. `speed` 10 makes a rollout of 30 simulated seconds take 3 real ones.
 
-    Timestamps stay real (epoch seconds): services stamp what they return with the wall clock, and so do stand-ins.
+    Timestamps stay real (epoch seconds): services stamp what they return with the wall clock, and so do fakes.
     """
 
     def __init__(self, speed: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""Faults on demand: rules by which a stand-in answers wrongly, late or not at all."""
+"""Faults on demand: rules by which a fake answers wrongly, late or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Fault:
 
 
 class Faults(list[Fault]):
-    """The rules of one stand-in, first match first. Plain list methods add and clear them."""
+    """The rules of one fake, first match first. Plain list methods add and clear them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,4 +58,4 @@ def drop_connection(environ: Mapping[str, object]) -> NoReturn:
     if isinstance(connection, socket.socket):
         with contextlib.suppress(OSError):  # the client may have been faster
             connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionResetError("the stand-in dropped the connection, as a fault asked for")
+    raise ConnectionResetError("the fake dropped the connection, as a fault asked for")

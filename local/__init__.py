@@ -1,4 +1,4 @@
-"""The embedded run: the whole bot on one machine, with stand-ins for the far ends only."""
+"""The embedded run: the whole bot on one machine, with fakes for the external services only."""
 
 import sys
 from pathlib import Path

@@ -14,7 +14,7 @@ from chatops.domain.target import Target
 from fakes.slack.store import Change
 from local import checked, scenarios, settings, targets_text
 from local.scenarios import NoTarget, Scenario
-from local.world import World, states_entered, world
+from local.session import Session, session, states_entered
 
 SPEED, WAIT_TIME_SCALE, SWEEP_SECONDS = 10.0, 0.1, 2.0
 
@@ -22,7 +22,7 @@ SPEED, WAIT_TIME_SCALE, SWEEP_SECONDS = 10.0, 0.1, 2.0
 class Teller(threading.Thread):
     """Prints every state as it is entered and every message as it is written."""
 
-    def __init__(self, told: World) -> None:
+    def __init__(self, told: Session) -> None:
         super().__init__(name="teller", daemon=True)
         self._world, self._since = told, time.monotonic()
         self._closed, self._lock = threading.Event(), threading.Lock()
@@ -67,7 +67,7 @@ def indented(events: list[dict[str, Any]]) -> list[str]:
     return names
 
 
-def report(played: World, scenario: Scenario, arn: str, seconds: float) -> dict[str, Any]:
+def report(played: Session, scenario: Scenario, arn: str, seconds: float) -> dict[str, Any]:
     """What `make demo` prints last."""
     found, events = played.describe(arn), played.history(arn)
     failed = events[-1].get("executionFailedEventDetails") or {}
@@ -84,20 +84,20 @@ def report(played: World, scenario: Scenario, arn: str, seconds: float) -> dict[
 
 
 def play(scenario: Scenario, given: Mapping[str, Target]) -> dict[str, Any]:
-    """Play it with one of these targets, in a world of its own. Raises NoTarget."""
-    with world(
+    """Play it with one of these targets, in a session of its own. Raises NoTarget."""
+    with session(
         targets=targets_text.text(scenario.fitted(given)),
         speed=SPEED,
         wait_time_scale=WAIT_TIME_SCALE,
         sweep_seconds=SWEEP_SECONDS,
     ) as made:
-        teller, drive = Teller(made), scenario.drive(made)
+        teller, driver = Teller(made), scenario.driver(made)
         teller.start()
         began = time.monotonic()
-        scenario.play(drive)
+        scenario.play(driver)
         seconds = time.monotonic() - began
         teller.close()
-        return report(made, scenario, drive.arn, seconds)
+        return report(made, scenario, driver.arn, seconds)
 
 
 def main(arguments: list[str]) -> int:

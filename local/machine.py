@@ -1,4 +1,4 @@
-"""The state machine on an engine: made for one world, and taken away with it where the engine stays."""
+"""The state machine on an engine: made for one session, and taken away with it where the engine stays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROLE = "arn:aws:iam::123456789012:role/local"
 
 
 def create(sfn: Any, stack: ExitStack, name: str, definition: str, *, lasting: bool) -> str:
-    """Its ARN. `lasting`: the engine goes on after this world, and perhaps serves others beside it: the machine then
+    """Its ARN. `lasting`: the engine goes on after this session, and perhaps serves others beside it: the machine then
     has a name of its own, so that nobody meets another's executions, and leaves when `stack` is closed."""
     if not lasting:
         return str(sfn.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"])

@@ -12,8 +12,8 @@ from typing import Any
 
 from chatops.domain.errors import InvalidConfiguration
 from local import checked, settings
+from local.session import Session
 from local.stage import Stage
-from local.world import World
 
 
 def main() -> int:
@@ -64,12 +64,12 @@ def _way_out(error: OSError) -> str:
 
 
 class _Greeting:
-    """Says where things are, once; the worlds after the first only say where their logs are."""
+    """Says where things are, once; the sessions after the first only say where their logs are."""
 
     def __init__(self, began: float, workspace: bool) -> None:
         self._began, self._workspace, self._said = began, workspace, False
 
-    def __call__(self, made: World) -> None:
+    def __call__(self, made: Session) -> None:
         if self._said:
             print(f"Everything anew; logs {made.runtime.log_dir}", flush=True)
             return

@@ -11,8 +11,8 @@ from fakes.codedeploy import Course
 from fakes.ecs import Rollout
 from fakes.github import Script
 from local import people
-from local.drive import Drive
-from local.world import World
+from local.driver import Driver
+from local.session import Session
 
 TIMING = {
     "poll_min": 1,
@@ -50,7 +50,7 @@ class Scenario:
     name: str
     about: str
     ends: str
-    play: Callable[[Drive], None]
+    play: Callable[[Driver], None]
     timing: dict[str, int] = field(default_factory=dict)
     approval: bool = False
     ecs: bool = True
@@ -99,132 +99,132 @@ class Scenario:
         )
         return {**given, name: made}
 
-    def drive(self, world: World, **more: Any) -> Drive:
-        """Whoever plays it in a world of the fitted targets."""
-        name = self.target(world.targets)
-        target = world.targets[name]
-        cast = people.cast(world.slack.space, target)
-        return Drive(world, target=name, cast=cast, quorum=target.policy.quorum, **more)
+    def driver(self, session: Session, **more: Any) -> Driver:
+        """Whoever plays it in a session of the fitted targets."""
+        name = self.target(session.targets)
+        target = session.targets[name]
+        cast = people.cast(session.slack.space, target)
+        return Driver(session, target=name, cast=cast, quorum=target.policy.quorum, **more)
 
 
 _KINDS = {"ecs": "ecs", "codedeploy": "codedeploy", "none": "neither ecs nor codedeploy"}
 
 
-def _happy(drive: Drive) -> None:
-    drive.ask("/platform-deploy", "v1.2.3")
-    drive.approve()
-    drive.end()
+def _happy(driver: Driver) -> None:
+    driver.ask("/platform-deploy", "v1.2.3")
+    driver.approve()
+    driver.end()
 
 
-def _no_approval(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.2.3")
+def _no_approval(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _rejected(drive: Drive) -> None:
-    drive.ask("/platform-deploy", "v1.2.3")
-    drive.reject("Not on a Friday.")
-    drive.end()
+def _rejected(driver: Driver) -> None:
+    driver.ask("/platform-deploy", "v1.2.3")
+    driver.reject("Not on a Friday.")
+    driver.end()
 
 
-def _expired(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.2.3")
+def _expired(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _cancelled(drive: Drive) -> None:
-    drive.world.github.script["build"] = Script(seconds=60)
-    drive.ask("/platform-deploy", "v1.2.3")
-    drive.until_state("Wait For Build")
-    drive.slash("/platform-deploy", f"cancel {drive.deployment_id}")
-    drive.end()
+def _cancelled(driver: Driver) -> None:
+    driver.session.github.script["build"] = Script(seconds=60)
+    driver.ask("/platform-deploy", "v1.2.3")
+    driver.until_state("Wait For Build")
+    driver.slash("/platform-deploy", f"cancel {driver.deployment_id}")
+    driver.end()
 
 
-def _build_fails(drive: Drive) -> None:
-    drive.world.github.script["build"] = Script(outcome="failure", failed_step="Test", seconds=3)
-    drive.run("/platform-deploy", "v1.2.3")
+def _build_fails(driver: Driver) -> None:
+    driver.session.github.script["build"] = Script(outcome="failure", failed_step="Test", seconds=3)
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _deploy_fails(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.1.0")
-    drive.world.github.script["deploy"] = Script(outcome="failure", failed_step="Update service", seconds=2)
-    drive.run("/platform-deploy", "v1.2.3")
+def _deploy_fails(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.1.0")
+    driver.session.github.script["deploy"] = Script(outcome="failure", failed_step="Update service", seconds=2)
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _rollout_fails(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.1.0")
-    drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
-    drive.run("/platform-deploy", "v1.2.3")
+def _rollout_fails(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.1.0")
+    driver.session.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _rollback_command(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.1.0")
-    drive.run("/platform-deploy", "v1.2.3")
-    drive.run("/platform-rollback", "orders cannot be paid")
+def _rollback_command(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.1.0")
+    driver.run("/platform-deploy", "v1.2.3")
+    driver.run("/platform-rollback", "orders cannot be paid")
 
 
-def _first_deploy_fails(drive: Drive) -> None:
-    drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
-    drive.run("/platform-deploy", "v1.2.3")
+def _first_deploy_fails(driver: Driver) -> None:
+    driver.session.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _promote(drive: Drive) -> None:
-    drive.ask("/platform-deploy", "v1.2.3")
-    drive.click("promote")  # nobody sees it yet: a tenth of the traffic, please
-    drive.click("promote")  # looks well: all of it
-    drive.end()
+def _promote(driver: Driver) -> None:
+    driver.ask("/platform-deploy", "v1.2.3")
+    driver.click("promote")  # nobody sees it yet: a tenth of the traffic, please
+    driver.click("promote")  # looks well: all of it
+    driver.end()
 
 
-def _promote_rolled_back(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.1.0", promote=True)
-    drive.ask("/platform-deploy", "v1.2.3")
-    drive.click("promote")
-    drive.click("pause_roll_back")
-    drive.end()
+def _promote_rolled_back(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.1.0", promote=True)
+    driver.ask("/platform-deploy", "v1.2.3")
+    driver.click("promote")
+    driver.click("pause_roll_back")
+    driver.end()
 
 
-def _codedeploy_fails(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.1.0")
-    drive.world.platforms.codedeploy_group(drive.world.targets[drive.target or "dev"]).courses = [
+def _codedeploy_fails(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.1.0")
+    driver.session.platforms.codedeploy_group(driver.session.targets[driver.target or "dev"]).courses = [
         Course(outcome="fails")
     ]
-    drive.run("/platform-deploy", "v1.2.3")
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _status(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.2.3")
-    drive.run("/platform-status")
+def _status(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.2.3")
+    driver.run("/platform-status")
 
 
-def _busy(drive: Drive) -> None:
-    drive.world.github.script["build"] = Script(seconds=30)
-    drive.ask("/platform-deploy", "v1.2.3")
-    first = drive.arn
-    drive.until_state("Wait For Build")
-    drive.ask("/platform-deploy", "v1.1.0", user=drive.decider)
-    drive.end()
-    drive.end(arn=first)
+def _busy(driver: Driver) -> None:
+    driver.session.github.script["build"] = Script(seconds=30)
+    driver.ask("/platform-deploy", "v1.2.3")
+    first = driver.arn
+    driver.until_state("Wait For Build")
+    driver.ask("/platform-deploy", "v1.1.0", user=driver.decider)
+    driver.end()
+    driver.end(arn=first)
 
 
-def _run_never_appears(drive: Drive) -> None:
-    drive.world.github.actions_enabled = False
-    drive.run("/platform-deploy", "v1.2.3")
+def _run_never_appears(driver: Driver) -> None:
+    driver.session.github.actions_enabled = False
+    driver.run("/platform-deploy", "v1.2.3")
 
 
-def _github_down_rollback(drive: Drive) -> None:
-    drive.run("/platform-deploy", "v1.1.0")
-    drive.run("/platform-deploy", "v1.2.3")
-    drive.world.github.down = True
-    drive.run("/platform-rollback", "v1.1.0")
+def _github_down_rollback(driver: Driver) -> None:
+    driver.run("/platform-deploy", "v1.1.0")
+    driver.run("/platform-deploy", "v1.2.3")
+    driver.session.github.down = True
+    driver.run("/platform-rollback", "v1.1.0")
 
 
-def _slack_down(drive: Drive) -> None:
-    drive.ask("/platform-deploy", "v1.2.3")
-    drive.until_state("Poll Build")
-    drive.world.slack.down = True
-    drive.end()
-    before = {message.ts for message in drive.world.slack.messages}
-    drive.world.slack.down = False
+def _slack_down(driver: Driver) -> None:
+    driver.ask("/platform-deploy", "v1.2.3")
+    driver.until_state("Poll Build")
+    driver.session.slack.down = True
+    driver.end()
+    before = {message.ts for message in driver.session.slack.messages}
+    driver.session.slack.down = False
     # the final message comes with the next sweep
-    drive.world.slack.wait_for(lambda m: bool(m.thread_ts) and m.ts not in before, 30)
+    driver.session.slack.wait_for(lambda m: bool(m.thread_ts) and m.ts not in before, 30)
 
 
 ALL = {

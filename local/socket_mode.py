@@ -63,7 +63,7 @@ def wanted(env: Mapping[str, str]) -> bool:
 def environment(env: Mapping[str, str]) -> dict[str, str]:
     """What the functions are told otherwise when Slack is the real one.
 
-    The stand-in's people and channels do not exist there, and Slack cannot fetch pictures from this machine.
+    The fake's people and channels do not exist there, and Slack cannot fetch pictures from this machine.
     """
     given = {name: env.get(name, "").strip() for name in ("SLACK_API_URL", "SLACK_CHANNEL_ID", "SLACK_APPROVERS")}
     return {

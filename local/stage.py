@@ -1,7 +1,7 @@
-"""`make run`'s stage: one world after another at the same address, as the page's Reset and scenarios ask for it.
+"""`make run`'s stage: one session after another at the same address, as the page's Reset and scenarios ask for it.
 
-Everything anew is a new world: no message, execution, row, lock, run or service is left of the one before, and nothing
-has to know how to forget.
+A reset builds a new session: no message, execution, row, lock, run or service of the one before is left, and nothing
+needs to know how to forget.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from chatops.domain.target import Target
 from local import scenarios, socket_mode, targets_text
 from local.page.server import Page
 from local.scenarios import NoTarget, Scenario
+from local.session import Session
 from local.web import beginning
-from local.world import World
 
 LOG = logging.getLogger(__name__)
 SWEEP_SECONDS = 10
@@ -46,25 +46,25 @@ class Playing:
 
 @dataclass
 class Stage:
-    """Builds worlds in the thread that calls `run`. `settings` are World's; `each` is called with every world and what
-    to close with it; `targets` are those of the file that was given; `environment` is where Socket Mode's tokens are
+    """Builds sessions in the thread that calls `run`. `settings` are Session's; `each` is called with every session
+    and what to close with it; `targets` are those of the file that was given; `environment` is where Socket Mode's tokens are
     looked for."""
 
     settings: dict[str, Any]
     targets: Mapping[str, Target]
-    each: Callable[[World], None] = lambda _: None
+    each: Callable[[Session], None] = lambda _: None
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     speed: float = 1.0
 
     def __post_init__(self) -> None:
         self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._id = ""
-        self._world: World | None = None
+        self._world: Session | None = None
         self._page: Page | None = None
         self._playing: Playing | None = None
 
     def run(self) -> None:
-        """One world after another, until `stop`. Raises what World raises."""
+        """One session after another, until `stop`. Raises what Session raises."""
         wanted: Any = ""
         while wanted is not STOP:
             with ExitStack() as stack:
@@ -80,7 +80,7 @@ class Stage:
         self._asked.put(scenario)
 
     def set_speed(self, speed: float) -> None:
-        """From now on, and in the worlds after this one."""
+        """From now on, and in the sessions after this one."""
         self.speed = speed
         if self._world is not None:
             self._world.set_speed(speed)
@@ -94,23 +94,23 @@ class Stage:
         return ""
 
     def told(self) -> dict[str, Any]:
-        """What the page shows. `world` differs between one world and the next. `missing` says which target a scenario
-        would need that there is none of."""
+        """What the page shows. `session` differs between one session and the next. `missing` says which target
+        a scenario would need that there is none of."""
         listed = [
             {"name": one.name, "about": one.about, "missing": self._missing(one)} for one in scenarios.ALL.values()
         ]
         playing = self._playing.told() if self._playing else None
-        return {"world": self._id, "speed": self.speed, "scenario": playing, "scenarios": listed}
+        return {"session": self._id, "speed": self.speed, "scenario": playing, "scenarios": listed}
 
     def _open(self, stack: ExitStack, name: str) -> None:
         scenario = scenarios.ALL.get(name)
         settings = self.settings
         if scenario:
             settings = {**settings, "targets": targets_text.text(scenario.fitted(self.targets))}
-        made = World(stack, sweep_seconds=SWEEP_SECONDS, page=beginning, **settings)
+        made = Session(stack, sweep_seconds=SWEEP_SECONDS, page=beginning, **settings)
         made.set_speed(self.speed)
         stack.enter_context(socket_mode.connected(made.user.send, self.environment))
-        self.settings["port"] = int(made.url.rpartition(":")[2])  # the next world is found where this one was
+        self.settings["port"] = int(made.url.rpartition(":")[2])  # the next session is found where this one was
         self._id, self._world = secrets.token_hex(4), made
         self._playing = Playing(scenario) if scenario else None
         self._page = Page(made, stage=self)
@@ -120,11 +120,11 @@ class Stage:
         if self._playing:
             threading.Thread(target=self._play, args=(self._playing, made), name="scenario", daemon=True).start()
 
-    def _play(self, playing: Playing, made: World) -> None:
-        drive = playing.scenario.drive(made, pace=PACE, patience=PATIENCE)
+    def _play(self, playing: Playing, made: Session) -> None:
+        driver = playing.scenario.driver(made, pace=PACE, patience=PATIENCE)
         try:
-            playing.scenario.play(drive)
-            end = drive.end()
+            playing.scenario.play(driver)
+            end = driver.end()
             playing.state = "played" if end == playing.scenario.ends else "stopped"
             playing.note = end
         except (BotoCoreError, ClientError, OSError, LookupError, StopIteration) as error:

@@ -1,4 +1,4 @@
-"""The local run's one web server: API Gateway's stage, the stand-ins and the page, each under its own path."""
+"""The local run's one web server: API Gateway's stage, the fakes and the page, each under its own path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class _Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive, as the services behind the stand-ins have it
+    protocol_version = "HTTP/1.1"  # keep-alive, as the services behind the fakes have it
     disable_nagle_algorithm = True
 
     def send_header(self, keyword: str, value: str) -> None:
@@ -25,7 +25,7 @@ class _Handler(WSGIRequestHandler):
         super().send_header(keyword, value)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Requests are seen in the stand-ins' own lists of calls."""
+        """Requests are seen in the fakes' own lists of calls."""
 
 
 class _Server(ClosesConnections, ThreadedWSGIServer):
@@ -33,7 +33,7 @@ class _Server(ClosesConnections, ThreadedWSGIServer):
 
 
 def beginning(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """While a world is being made: it is not there yet, and soon will be."""
+    """While a session is being made: it is not there yet, and soon will be."""
     text = b"The bot is starting."
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Retry-After", "1")]
     start_response("503 Service Unavailable", headers)

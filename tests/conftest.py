@@ -1,7 +1,7 @@
 """What holds for every test.
 
 None sees the targets of the installation in whose repository it runs: they come with it where it is deployed from
-(`deploy-lambda.yml` runs the tests there), and a test has its own. No world that a test builds leaks a secret. Slack
+(`deploy-lambda.yml` runs the tests there), and a test has its own. No session that a test builds leaks a secret. Slack
 reads every request that is made of its fake. The process that forks functions goes from one test to the next.
 """
 

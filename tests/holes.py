@@ -38,14 +38,14 @@ def texts(node: Any) -> Iterator[str]:
             yield from texts(item)
 
 
-def in_world(world: Any) -> list[str]:
-    """The holes in everything that a world's Slack was given to show."""
+def in_world(session: Any) -> list[str]:
+    """The holes in everything that a session's Slack was given to show."""
     found: list[str] = []
-    for message in world.slack.messages:
+    for message in session.slack.messages:
         for shown in (message, *message.edits):
             for text in (shown.text, *texts(shown.blocks)):
                 found += holes(text)
-    for call in world.slack.calls:
+    for call in session.slack.calls:
         for text in texts(call.arguments if isinstance(call.arguments, dict) else {}):
             found += holes(text)
     return found

@@ -1,4 +1,4 @@
-"""Every world that a test builds is searched, when it ends, for secrets where they do not belong.
+"""Every session that a test builds is searched, when it ends, for secrets where they do not belong.
 
 Secrets: what the functions are given (Slack's signing secret and bot token, GitHub's token or the App's private key and
 the tokens made with it), and what they make (tickets, finish tokens, task tokens). Places: the functions' logs, every
@@ -16,46 +16,46 @@ from typing import Any
 
 import pytest
 
-from local.world import STACK, World
+from local.session import STACK, Session
 
 OWN = {"ticket": ("STAGE#", "TICKET"), "finish_token": ("STAGE#",), "token": ("WAIT",)}
 """What is made, and by their sk the rows that hold it."""
 BIG = 2_000_000_000
-"""Characters compared, above which one world is searched for what it was given alone: hundreds of executions make
+"""Characters compared, above which one session is searched for what it was given alone: hundreds of executions make
 thousands of tokens, and those have tests of their own."""
 
 
 @dataclass
 class Watch:
-    """One world's secrets and places."""
+    """One session's secrets and places."""
 
-    world: World
+    session: Session
     answers: list[tuple[str, str]] = field(default_factory=list)
 
     def listen(self) -> None:
         """Hear every HTTP answer of the bot's from now on."""
-        gateway = self.world._mounts._whole["prod"]
+        gateway = self.session._mounts._whole["prod"]
 
         def heard(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
             body = b"".join(gateway(environ, start))
             self.answers.append((str(environ.get("PATH_INFO", "")), body.decode("utf-8", "replace")))
             return [body]
 
-        self.world._mounts._whole["prod"] = heard
+        self.session._mounts._whole["prod"] = heard
 
     def given(self) -> set[str]:
         """The secrets of the functions' environment."""
-        world = self.world
-        stored = json.loads(world.secrets.get_secret_value(SecretId=f"{STACK}-secret")["SecretString"])
+        session = self.session
+        stored = json.loads(session.secrets.get_secret_value(SecretId=f"{STACK}-secret")["SecretString"])
         found = {str(value) for value in stored.values() if value}
         key = stored.get("GITHUB_APP_PRIVATE_KEY") or ""
         found |= {line for line in key.replace("\\n", "\n").splitlines() if len(line) > 40}
-        return found | set(getattr(world.github.apps, "tokens", ())) | {t for t in world.github.tokens if t}
+        return found | set(getattr(session.github.apps, "tokens", ())) | {t for t in session.github.tokens if t}
 
     def made(self, rows: list[dict[str, Any]], histories: list[Any]) -> dict[str, set[str]]:
         """Tickets, finish tokens and task tokens, by what they are called."""
         found: dict[str, set[str]] = {name: {r[name]["S"] for r in rows if name in r} for name in OWN}
-        found["ticket"] |= {str(run.payload["ticket"]) for run in self.world.github.runs if run.payload.get("ticket")}
+        found["ticket"] |= {str(run.payload["ticket"]) for run in self.session.github.runs if run.payload.get("ticket")}
         for events in histories:
             for event in events:
                 parameters = event.get("taskScheduledEventDetails", {}).get("parameters", "{}")
@@ -65,16 +65,16 @@ class Watch:
 
     def places(self, rows: list[dict[str, Any]], histories: list[Any]) -> Iterator[tuple[str, str]]:
         """Every text that somebody can read, with what it is."""
-        world = self.world
-        for path in world.runtime.log_dir.iterdir():
+        session = self.session
+        for path in session.runtime.log_dir.iterdir():
             yield f"the log {path.name}", path.read_text("utf-8", "replace")
-        for message in world.slack.messages:
+        for message in session.slack.messages:
             said = [message.text, message.blocks, message.metadata, [(e.text, e.blocks) for e in message.edits]]
             yield "a message", json.dumps(said, ensure_ascii=False)
-        yield "a modal", json.dumps([view.content for view in world.slack.views], ensure_ascii=False)
-        yield "a call of Slack", json.dumps([call.arguments for call in world.slack.calls], default=str)
-        yield "a call of ECS", json.dumps([call.request for call in world.ecs.calls], default=str)
-        yield "a request to GitHub", json.dumps([call.path for call in world.github.calls])
+        yield "a modal", json.dumps([view.content for view in session.slack.views], ensure_ascii=False)
+        yield "a call of Slack", json.dumps([call.arguments for call in session.slack.calls], default=str)
+        yield "a call of ECS", json.dumps([call.request for call in session.ecs.calls], default=str)
+        yield "a request to GitHub", json.dumps([call.path for call in session.github.calls])
         for path, body in self.answers:
             if not path.endswith("/stages/claim"):  # which hands out the finish token
                 yield f"the answer to {path}", body
@@ -87,10 +87,10 @@ class Watch:
 
     def leaks(self) -> list[str]:
         """What was found where it does not belong, without the secret itself."""
-        world = self.world
+        session = self.session
         table = f"{STACK}-table"
-        rows = [r for page in world.dynamodb.get_paginator("scan").paginate(TableName=table) for r in page["Items"]]
-        histories = [world.history(execution["executionArn"]) for execution in world.executions()]
+        rows = [r for page in session.dynamodb.get_paginator("scan").paginate(TableName=table) for r in page["Items"]]
+        histories = [session.history(execution["executionArn"]) for execution in session.executions()]
         own, read = self.made(rows, histories), list(self.places(rows, histories))
         wanted = {("a secret of the environment", value) for value in self.given()}
         mine = {(name, value) for name, values in own.items() for value in values}
@@ -105,10 +105,10 @@ def _without_tokens(events: Iterable[dict[str, Any]]) -> list[Any]:
 
 
 def watch(patch: pytest.MonkeyPatch) -> None:
-    """Search every world that is built from here on, when its stack unwinds."""
-    build = World.__init__
+    """Search every session that is built from here on, when its stack unwinds."""
+    build = Session.__init__
 
-    def built(self: World, stack: ExitStack, **settings: Any) -> None:
+    def built(self: Session, stack: ExitStack, **settings: Any) -> None:
         build(self, stack, **settings)
         watching = Watch(self)
         watching.listen()
@@ -119,4 +119,4 @@ def watch(patch: pytest.MonkeyPatch) -> None:
 
         stack.callback(search)
 
-    patch.setattr(World, "__init__", built)
+    patch.setattr(Session, "__init__", built)

@@ -9,7 +9,7 @@ import secrets as chance
 from collections.abc import Iterator
 
 from chatops.settings import secrets
-from doctor.far import Answer
+from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.result import NotLooked, Result, failed, ok
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from doctor.far import Answer
+from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.result import Result, failed, ok, skipped, warning
 

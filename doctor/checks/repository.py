@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.far import Answer
+from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.result import Result, failed, ok
 

@@ -11,7 +11,7 @@ from chatops.domain.target import Target
 from chatops.platforms.registry import platform
 from doctor import pipeline_rules
 from doctor.checks import own_actions, protection
-from doctor.far import Answer
+from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.pipeline_rules import Fault
 from doctor.result import NotLooked, Result, State, failed, ok

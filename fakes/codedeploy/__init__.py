@@ -1,4 +1,4 @@
-"""A stand-in for AWS CodeDeploy: deployment groups whose deployments move with the clock.
+"""A fake for AWS CodeDeploy: deployment groups whose deployments move with the clock.
 
 moto's CodeDeploy keeps every deployment `Created` for ever, and has neither StopDeployment nor pages, rollbacks of its
 own, or what a group deployed last; a deploy bot needs all four.

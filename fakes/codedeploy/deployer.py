@@ -18,7 +18,7 @@ STOPPED = {"code": "MANUAL_STOP", "message": "The deployment was stopped by a us
 
 
 class Deployer:
-    """Groups and what moves in them. Whoever calls it holds the stand-in's lock.
+    """Groups and what moves in them. Whoever calls it holds the fake's lock.
 
     `configs`: how each configuration moves the traffic. `course` is the script of every deployment; `courses`, while
     there are any, of the next ones. `rollback_delay`: the simulated seconds until CodeDeploy's own rollback follows

@@ -1,4 +1,4 @@
-"""The stand-in itself, and helpers for tests and the pipeline."""
+"""The fake itself, and helpers for tests and the pipeline."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ NO_CAPACITY = (
 
 
 class Deployer:
-    """Moves service deployments from status to status. Whoever calls it holds the stand-in's lock."""
+    """Moves service deployments from status to status. Whoever calls it holds the fake's lock."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline

@@ -1,4 +1,4 @@
-"""Everything the stand-in holds, and the few ways of finding and changing it."""
+"""Everything the fake holds, and the few ways of finding and changing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's stand-in: the REST API as far as the bot uses it, and a pipeline that its events start.
+"""GitHub's fake: the REST API as far as the bot uses it, and a pipeline that its events start.
 
 `GitHub` is the whole of it; `Script` says what a stage does, `Fault` how requests fail.
 """

@@ -31,7 +31,7 @@ DOCS = {
 
 
 def create_app(github: GitHub) -> Flask:
-    """The endpoints over one stand-in's state; `Gate` stands in front of them."""
+    """The endpoints over one fake's state; `Gate` stands in front of them."""
     app = Flask("fakes.github")
     app.url_map.strict_slashes = False
 

@@ -10,7 +10,7 @@ from fakes.github.repository import Repository
 
 
 class Edits:
-    """The part of the stand-in that changes its first repository; all helpers here mean that one."""
+    """The part of the fake that changes its first repository; all helpers here mean that one."""
 
     clock: Clock
     lock: threading.RLock

@@ -48,12 +48,12 @@ jobs:
 
 @cache
 def pipeline() -> str:
-    """This project's own workflow: the stand-in's repository has a copy of it."""
+    """This project's own workflow: the fake's repository has a copy of it."""
     return OWN.read_text(encoding="utf-8")
 
 
 def workflows() -> dict[str, str]:
-    """The workflow files of the repository that the stand-in begins with, and what they bring along, by path."""
+    """The workflow files of the repository that the fake begins with, and what they bring along, by path."""
     return dict(_workflows())
 
 

@@ -56,7 +56,7 @@ def commit(repository: Repository, it: Commit, urls: Urls, *, files: bool = Fals
 
 
 def diff_entry(repository: Repository, it: Commit, name: str, urls: Urls) -> Json:
-    """One changed file; the stand-in keeps no contents, so the counts are always the same."""
+    """One changed file; the fake keeps no contents, so the counts are always the same."""
     page = urls.page(repository.full_name)
     return {
         "sha": sha1("blob", it.sha, name),

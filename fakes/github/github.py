@@ -1,4 +1,4 @@
-"""The stand-in itself: its state, what tests and scenarios may do to it, and the WSGI app to mount."""
+"""The fake itself: its state, what tests and scenarios may do to it, and the WSGI app to mount."""
 
 from __future__ import annotations
 

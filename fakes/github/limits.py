@@ -9,7 +9,7 @@ HOUR = 3600
 
 
 class RateLimit:
-    """Counts what a user has used of the hour; all tokens of the stand-in belong to one user."""
+    """Counts what a user has used of the hour; all tokens of the fake belong to one user."""
 
     def __init__(self, limit: int = 5000) -> None:
         self.limit = limit

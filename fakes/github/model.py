@@ -1,4 +1,4 @@
-"""What the GitHub stand-in remembers: commits, tags, releases, runs, jobs and steps, as plain objects.
+"""What the GitHub fake remembers: commits, tags, releases, runs, jobs and steps, as plain objects.
 
 Times are epoch seconds; `iso` writes them as GitHub does. Statuses and conclusions are GitHub's own words.
 """

@@ -43,7 +43,7 @@ class CancelledError(Exception):
 
 
 class ClosedError(Exception):
-    """The stand-in is being shut down."""
+    """The fake is being shut down."""
 
 
 class StepFailedError(Exception):
@@ -82,7 +82,7 @@ class Pipeline:
         self._blamed = ""
 
     def carry_out(self) -> None:
-        """Run the attempt to its end; returns early, without a conclusion, when the stand-in closes."""
+        """Run the attempt to its end; returns early, without a conclusion, when the fake closes."""
         try:
             self._conclude(self._attempt())
         except ClosedError:
@@ -191,7 +191,7 @@ class Pipeline:
         return run.finish_status == 200
 
     def _pause(self, seconds: float) -> None:
-        """Let simulated seconds pass; a cancel or the end of the stand-in cuts them short."""
+        """Let simulated seconds pass; a cancel or the end of the fake cuts them short."""
         if seconds > 0:
             self._clock.wait(self._run.wake, seconds)
         if self._closing.is_set():

@@ -11,7 +11,7 @@ from fakes.github.views import Urls
 
 
 def urls() -> Urls:
-    """Addresses below wherever this stand-in is mounted."""
+    """Addresses below wherever this fake is mounted."""
     return Urls(request.url_root.rstrip("/"), current_app.config["WEB_URL"])
 
 

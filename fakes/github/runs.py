@@ -15,7 +15,7 @@ FIRST_JOB_ID = 48_820_000_000
 
 
 class Runs:
-    """All runs of all repositories, oldest first. The caller holds the stand-in's lock."""
+    """All runs of all repositories, oldest first. The caller holds the fake's lock."""
 
     def __init__(self) -> None:
         self.all: list[Run] = []

@@ -1,4 +1,4 @@
-"""The repository that the stand-in begins with: acme/checkout-api, v1.0.0 to v1.3.0 and unreleased work."""
+"""The repository that the fake begins with: acme/checkout-api, v1.0.0 to v1.3.0 and unreleased work."""
 
 from __future__ import annotations
 

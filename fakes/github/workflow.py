@@ -1,4 +1,4 @@
-"""The stand-in's copy of what the workflow file says: its name, its jobs and their steps."""
+"""The fake's copy of what the workflow file says: its name, its jobs and their steps."""
 
 from __future__ import annotations
 

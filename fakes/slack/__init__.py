@@ -1,4 +1,4 @@
-"""A stand-in for Slack: the Web API a deploy bot uses, its people, and a client that sends what it sends."""
+"""A fake for Slack: the Web API a deploy bot uses, its people, and a client that sends what it sends."""
 
 from fakes.slack.client import Answer, SlackUser
 from fakes.slack.server import Slack

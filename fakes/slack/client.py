@@ -78,7 +78,7 @@ class SlackUser:
     """Anybody of the workspace, acting at the app whose request URL is `url`.
 
     `clock` gives the signature's timestamp; a test may hand in a wrong one. Every method returns the app's
-    answer and leaves in the stand-in what a person would then see.
+    answer and leaves in the fake what a person would then see.
     """
 
     def __init__(

@@ -7,48 +7,48 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local.world import World
+    from local.session import Session
 
 Environment = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`apply` brings it about, in the stand-ins or in the settings. `check`: whose matter it is; `subject`: of which
+    """`apply` brings it about, in the fakes or in the settings. `check`: whose matter it is; `subject`: of which
     target or repository (empty: the only one, or all). `says`: what the check's text must name. `grave` false: only a
     warning."""
 
     name: str
     check: str
     says: str
-    apply: Callable[[World, Environment], None]
+    apply: Callable[[Session, Environment], None]
     subject: str = ""
     grave: bool = True
 
 
-def sets(**values: str) -> Callable[[World, Environment], None]:
+def sets(**values: str) -> Callable[[Session, Environment], None]:
     """Settings that hold these values; an empty one is unset."""
 
-    def apply(_: World, env: Environment) -> None:
+    def apply(_: Session, env: Environment) -> None:
         env.update(values)
 
     return apply
 
 
-def repository(**values: Any) -> Callable[[World, Environment], None]:
-    """The stand-in's repository with these attributes."""
+def repository(**values: Any) -> Callable[[Session, Environment], None]:
+    """The fake's repository with these attributes."""
 
-    def apply(world: World, _: Environment) -> None:
+    def apply(session: Session, _: Environment) -> None:
         for name, value in values.items():
-            setattr(world.github.default_repository, name, value)
+            setattr(session.github.default_repository, name, value)
 
     return apply
 
 
-def grant(**values: Any) -> Callable[[World, Environment], None]:
+def grant(**values: Any) -> Callable[[Session, Environment], None]:
     """The personal token with these rights."""
 
-    def apply(world: World, _: Environment) -> None:
-        world.github.grant = replace(world.github.grant, **values)
+    def apply(session: Session, _: Environment) -> None:
+        session.github.grant = replace(session.github.grant, **values)
 
     return apply

@@ -10,78 +10,78 @@ from local.misconfigured.fault import Environment, Fault, sets
 
 if TYPE_CHECKING:
     from fakes.ecs.model import Service
-    from local.world import World
+    from local.session import Session
 
 SERVICE, STACK, REGION, PICTURES, URL = "ECS service", "stack", "region", "pictures", "request URL"
-Apply = Callable[["World", Environment], None]
+Apply = Callable[["Session", Environment], None]
 
 
 def below(variable: str, path: str) -> Apply:
     """A setting that holds an address of the local run."""
 
-    def apply(world: World, env: Environment) -> None:
-        env[variable] = f"{world.url}{path}"
+    def apply(session: Session, env: Environment) -> None:
+        env[variable] = f"{session.url}{path}"
 
     return apply
 
 
 def service(change: Callable[[Service], None]) -> Apply:
-    def apply(world: World, _: Environment) -> None:
-        world.ecs.change(change)
+    def apply(session: Session, _: Environment) -> None:
+        session.ecs.change(change)
 
     return apply
 
 
 def configured(**deployment: object) -> Apply:
-    def apply(world: World, _: Environment) -> None:
-        world.ecs.configure(dict(deployment))
+    def apply(session: Session, _: Environment) -> None:
+        session.ecs.configure(dict(deployment))
 
     return apply
 
 
-def _no_service(world: World, _: Environment) -> None:
-    world.ecs.remove_service()
+def _no_service(session: Session, _: Environment) -> None:
+    session.ecs.remove_service()
 
 
-def _no_cluster(world: World, _: Environment) -> None:
-    world.ecs.remove_cluster()
+def _no_cluster(session: Session, _: Environment) -> None:
+    session.ecs.remove_cluster()
 
 
-def _no_application(world: World, _: Environment) -> None:
-    world.codedeploy.deployer.groups.clear()
+def _no_application(session: Session, _: Environment) -> None:
+    session.codedeploy.deployer.groups.clear()
 
 
-def _no_group(world: World, _: Environment) -> None:
-    _no_application(world, _)
-    world.codedeploy.add_group("batch", "another")
+def _no_group(session: Session, _: Environment) -> None:
+    _no_application(session, _)
+    session.codedeploy.add_group("batch", "another")
 
 
 def _set(name: str, value: object) -> Apply:
     return service(lambda one: setattr(one, name, value))
 
 
-def _no_task_definition(world: World, _: Environment) -> None:
-    world.ecs.deregister_task_definition(names.arn("task-definition", "checkout-api:1"))
+def _no_task_definition(session: Session, _: Environment) -> None:
+    session.ecs.deregister_task_definition(names.arn("task-definition", "checkout-api:1"))
 
 
 def _fewer(one: Service) -> None:
     del one.primary.running[1:]
 
 
-def _elsewhere(world: World, env: Environment) -> None:
-    env["CHATOPS_STATE_MACHINE_ARN"] = world.machine_arn.replace("us-east-1", "eu-west-1")
+def _elsewhere(session: Session, env: Environment) -> None:
+    env["CHATOPS_STATE_MACHINE_ARN"] = session.machine_arn.replace("us-east-1", "eu-west-1")
 
 
-def _no_machine(world: World, env: Environment) -> None:
-    env["CHATOPS_STATE_MACHINE_ARN"] = f"{world.machine_arn}-gone"
+def _no_machine(session: Session, env: Environment) -> None:
+    env["CHATOPS_STATE_MACHINE_ARN"] = f"{session.machine_arn}-gone"
 
 
-def _late(world: World, _: Environment) -> None:
-    world.github.date_offset = 400
+def _late(session: Session, _: Environment) -> None:
+    session.github.date_offset = 400
 
 
-def _off(world: World, _: Environment) -> None:
-    world.github.date_offset = -100
+def _off(session: Session, _: Environment) -> None:
+    session.github.date_offset = -100
 
 
 BREAKER = "deploymentCircuitBreaker"

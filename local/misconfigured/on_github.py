@@ -9,7 +9,7 @@ from fakes.github.errors import DOCS
 from local.misconfigured.fault import Environment, Fault, grant, repository
 
 if TYPE_CHECKING:
-    from local.world import World
+    from local.session import Session
 
 TOKEN, REPOSITORY, RIGHTS, ACTIONS = "GitHub token", "repository", "GitHub rights", "Actions"
 SIGN_IN = "AWS sign-in"
@@ -17,20 +17,20 @@ FINE_GRAINED = {"actions": "write", "contents": "write", "metadata": "read"}
 TEN_DAYS = 10 * 86_400.0
 
 
-def _revoked(world: World, _: Environment) -> None:
-    world.github.tokens = set()
+def _revoked(session: Session, _: Environment) -> None:
+    session.github.tokens = set()
 
 
-def _ends_soon(world: World, _: Environment) -> None:
-    grant(expires=world.clock.now() + TEN_DAYS)(world, {})
+def _ends_soon(session: Session, _: Environment) -> None:
+    grant(expires=session.clock.now() + TEN_DAYS)(session, {})
 
 
-def _used_up(world: World, _: Environment) -> None:
-    world.github.rate_limit.look(world.clock.now())
-    world.github.rate_limit.used = world.github.rate_limit.limit - 60
+def _used_up(session: Session, _: Environment) -> None:
+    session.github.rate_limit.look(session.clock.now())
+    session.github.rate_limit.used = session.github.rate_limit.limit - 60
 
 
-def _single_sign_on(world: World, _: Environment) -> None:
+def _single_sign_on(session: Session, _: Environment) -> None:
     """https://docs.github.com/rest/authentication/authenticating-to-the-rest-api#authorizing-for-saml-sso"""
     message = (
         "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
@@ -39,13 +39,13 @@ def _single_sign_on(world: World, _: Environment) -> None:
     body = {"message": message, "documentation_url": DOCS, "status": "403"}
     page = "https://github.com/orgs/acme/sso?authorization_request=AAAA"
     header = {"X-GitHub-SSO": f"required; url={page}"}
-    world.github.faults.append(Refusal(path="/repos/", status=403, headers=header, body=body, times=None))
+    session.github.faults.append(Refusal(path="/repos/", status=403, headers=header, body=body, times=None))
 
 
-def _renamed(world: World, _: Environment) -> None:
-    found = world.github.repositories.pop("acme/checkout-api")
+def _renamed(session: Session, _: Environment) -> None:
+    found = session.github.repositories.pop("acme/checkout-api")
     found.name, found.former_names = "checkout", frozenset({"acme/checkout-api"})
-    world.github.repositories["acme/checkout"] = found
+    session.github.repositories["acme/checkout"] = found
 
 
 ON_GITHUB = (

@@ -10,38 +10,38 @@ from fakes.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, S_APPROVERS, U_B
 from local.misconfigured.fault import Environment, Fault, sets
 
 if TYPE_CHECKING:
-    from local.world import World
+    from local.session import Session
 
 APP, CHANNEL, PEOPLE = "Slack app", "Slack channel", "Slack people"
-Apply = Callable[["World", Environment], None]
+Apply = Callable[["Session", Environment], None]
 LEE = "U0LEE0001"
 
 
-def _revoked(world: World, _: Environment) -> None:
-    world.slack.tokens = set()
+def _revoked(session: Session, _: Environment) -> None:
+    session.slack.tokens = set()
 
 
 def lacks(scope: str) -> Apply:
-    def apply(world: World, env: Environment) -> None:
-        world.slack.scopes.discard(scope)
+    def apply(session: Session, env: Environment) -> None:
+        session.slack.scopes.discard(scope)
         if scope == "usergroups:read":
             env["SLACK_APPROVERS"] = f"{U_LEE},{S_APPROVERS}"
 
     return apply
 
 
-def _archived(world: World, _: Environment) -> None:
-    channels = world.slack.space.channels
+def _archived(session: Session, _: Environment) -> None:
+    channels = session.slack.space.channels
     channels[C_DEPLOY] = replace(channels[C_DEPLOY], is_archived=True)
 
 
-def _left(world: World, _: Environment) -> None:
-    users = world.slack.space.users
+def _left(session: Session, _: Environment) -> None:
+    users = session.slack.space.users
     users[U_LEE] = replace(users[U_LEE], deleted=True)
 
 
-def _empty(world: World, env: Environment) -> None:
-    world.slack.space.groups[S_APPROVERS] = []
+def _empty(session: Session, env: Environment) -> None:
+    session.slack.space.groups[S_APPROVERS] = []
     env["SLACK_APPROVERS"] = f"{U_LEE},{S_APPROVERS}"
 
 

@@ -11,10 +11,10 @@ from local.misconfigured.fault import Environment, Fault
 from pipeline.caller import FOLDER
 
 if TYPE_CHECKING:
-    from local.world import World
+    from local.session import Session
 
 WORKFLOW, DEV, STAGING = "workflow", f"{FOLDER}/dev_deploy.yml", f"{FOLDER}/staging_deploy.yml"
-Apply = Callable[["World", Environment], None]
+Apply = Callable[["Session", Environment], None]
 BARE = """name: Deploy
 run-name: "${{ github.event.client_payload.deployment_id }} ${{ github.event.client_payload.stage }}"
 on: {repository_dispatch: {types: [dev_deploy]}}
@@ -33,8 +33,8 @@ jobs:
 def written(path: str, change: Callable[[str], str]) -> Apply:
     """The file with this change; an empty text removes it."""
 
-    def apply(world: World, _: Environment) -> None:
-        files = world.github.default_repository.files["main"]
+    def apply(session: Session, _: Environment) -> None:
+        files = session.github.default_repository.files["main"]
         before = files.pop(path, "")
         if after := change(before):
             assert after != before, path  # noqa: S101 - a fault that changes nothing would be found by nobody
@@ -47,30 +47,30 @@ def replaced(path: str, old: str, new: str) -> Apply:
     return written(path, lambda text: text.replace(old, new))
 
 
-def _elsewhere(world: World, _: Environment) -> None:
-    found = world.github.default_repository
-    found.add_commit("Deploy from Slack", world.clock.now(), branch="chatops")
+def _elsewhere(session: Session, _: Environment) -> None:
+    found = session.github.default_repository
+    found.add_commit("Deploy from Slack", session.clock.now(), branch="chatops")
     found.files["chatops"] = dict(found.files["main"])
     found.files["main"] = {f"{FOLDER}/ci.yml": CI}
 
 
-def _none(world: World, _: Environment) -> None:
-    world.github.default_repository.files["main"] = {f"{FOLDER}/ci.yml": CI}
+def _none(session: Session, _: Environment) -> None:
+    session.github.default_repository.files["main"] = {f"{FOLDER}/ci.yml": CI}
 
 
 def _disabled(state: str) -> Apply:
-    def apply(world: World, _: Environment) -> None:
-        world.github.default_repository.workflow_states[DEV] = state
+    def apply(session: Session, _: Environment) -> None:
+        session.github.default_repository.workflow_states[DEV] = state
 
     return apply
 
 
-def _decides(world: World, _: Environment) -> None:
-    world.github.default_repository.protection_rules["dev"] = ("change-control",)
+def _decides(session: Session, _: Environment) -> None:
+    session.github.default_repository.protection_rules["dev"] = ("change-control",)
 
 
-def _second(world: World, _: Environment) -> None:
-    world.github.default_repository.files["main"][f"{FOLDER}/old.yml"] = pipeline()
+def _second(session: Session, _: Environment) -> None:
+    session.github.default_repository.files["main"][f"{FOLDER}/old.yml"] = pipeline()
 
 
 def _step(text: str, name: str) -> str:

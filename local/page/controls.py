@@ -21,10 +21,10 @@ class Stage(Protocol):
 
 
 class Fixed:
-    """A world that is there once and cannot be started again: what tests and other programs have."""
+    """A session that is there once and cannot be started again: what tests and other programs have."""
 
     def told(self) -> Json:
-        return {"world": "", "speed": 1, "scenario": None, "scenarios": []}
+        return {"session": "", "speed": 1, "scenario": None, "scenarios": []}
 
     def set_speed(self, speed: float) -> None:
         abort(409, "This run's speed is fixed.")
@@ -45,7 +45,7 @@ class Controls:
         self.routes.add_url_rule("/scenario", view_func=self.scenario, methods=["POST"])
 
     def speed(self) -> Json:
-        """`{speed}`: 1 or 10 seconds of the stand-ins and of Wait states pass in one."""
+        """`{speed}`: 1 or 10 seconds of the fakes and of Wait states pass in one."""
         speed: Any = body().get("speed")
         if speed not in SPEEDS or isinstance(speed, bool):
             abort(400, f"`speed` should be one of {', '.join(map(str, SPEEDS))}.")

@@ -36,7 +36,7 @@ POLICY = (
 )
 
 
-class World(Protocol):
+class Session(Protocol):
     """What the page needs of the local run."""
 
     @property
@@ -56,14 +56,14 @@ class World(Protocol):
 
 
 class Page:
-    """The page of one world, for people in its channel. `app` is the WSGI application; close it when done."""
+    """The page of one session, for people in its channel. `app` is the WSGI application; close it when done."""
 
-    def __init__(self, world: World, stage: Stage | None = None) -> None:
-        self._world, self._channel, self._stage = world, world.channel, stage or Fixed()
+    def __init__(self, session: Session, stage: Stage | None = None) -> None:
+        self._world, self._channel, self._stage = session, session.channel, stage or Fixed()
         self._commands = _commands()
         self.feed = Feed()
-        self.watcher = Watcher(world.sfn, world.machine_arn, self.feed)
-        world.slack.on_change.append(self._changed)
+        self.watcher = Watcher(session.sfn, session.machine_arn, self.feed)
+        session.slack.on_change.append(self._changed)
         self.app = self._app()
 
     def close(self) -> None:

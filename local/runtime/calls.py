@@ -28,7 +28,7 @@ AWS = {
 }
 """By the prefix of X-Amz-Target."""
 PLACES = {"_github": "GitHub", "_slack": "Slack"}
-"""The stand-ins' folders."""
+"""The fakes' folders."""
 VARIABLE = re.compile(r"[0-9a-f]{40}|\d{5,}|v\d+\.\d+\.\d+.*")
 
 
@@ -137,7 +137,7 @@ def _install() -> None:
 
 
 def _place(url: str) -> tuple[str, str]:
-    """Which stand-in, and the rest of the path without a repository's name, ids and shas."""
+    """Which fake, and the rest of the path without a repository's name, ids and shas."""
     parts = [part for part in urlsplit(url).path.split("/") if part]
     place = PLACES.get(parts[0], parts[0]) if parts else ""
     rest = parts[1:]

@@ -26,7 +26,7 @@ LOOPBACK = "127.0.0.1,localhost,::1"
 def base_environment(parent: Mapping[str, str]) -> dict[str, str]:
     """The little that a function's process inherits from `parent`: where things are, never what it holds.
 
-    The stand-ins' addresses never go through a proxy. Where there is none, every address is exempt, which
+    The fakes' addresses never go through a proxy. Where there is none, every address is exempt, which
     also keeps macOS from asking its system settings in a forked process (that call crashes there).
     """
     kept = {name: parent[name] for name in PASSED_ON if name in parent}

@@ -58,7 +58,7 @@ def load_yaml(text: str) -> dict[str, Any]:
     return document
 
 
-@lru_cache(maxsize=4)  # one world after another reads the same template
+@lru_cache(maxsize=4)  # one session after another reads the same template
 def _parsed(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader with the short forms added
 

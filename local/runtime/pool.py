@@ -30,7 +30,7 @@ class Pool:
     ) -> None:
         self._zygote = Zygote(Path(__file__).resolve().parents[2])
         self._paths = [str(path) for path in paths]
-        self._environment = environment  # live: the world learns its last addresses after the runtime has started
+        self._environment = environment  # live: the session learns its last addresses after the runtime has started
         self._log_dir = log_dir
         self._max_warm, self._idle_seconds = max_warm, idle_seconds
         self._lock = threading.Lock()

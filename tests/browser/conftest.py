@@ -78,14 +78,14 @@ class Bot:
 
     def anew(self) -> None:
         """Everything anew, and fast."""
-        before = self._patiently(lambda: self.get("stage")["world"])
+        before = self._patiently(lambda: self.get("stage")["session"])
         self.post("reset", {})
-        self._patiently(lambda: self.get("stage")["world"] != before)
+        self._patiently(lambda: self.get("stage")["session"] != before)
         self.post("speed", {"speed": 10})
 
     def _patiently(self, asked: Callable[[], Any]) -> Any:
-        """The answer, once there is one: between two worlds nobody answers, and a world that ends takes along what it
-        was about to say."""
+        """The answer, once there is one: between two sessions nobody answers, and a session that ends takes along
+        what it was about to say."""
         for _ in range(PATIENCE * 20):
             try:
                 if found := asked():
@@ -165,7 +165,7 @@ def opened(bot: Bot, chromium: Any) -> Iterator[Open]:
         trouble += page.evaluate("window.readAsHtml")
     for context in contexts:
         context.close()
-    # a world that ends takes its connections along
+    # a session that ends takes its connections along
     assert [one for one in trouble if "Failed to load resource" not in one and "ERR_" not in one] == []
 
 

@@ -1,4 +1,4 @@
-"""The stand-ins, served on a port of their own, for the tests of what they promise."""
+"""The fakes, served on a port of their own, for the tests of what they promise."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Time(Clock):
 
 @dataclass
 class EcsApi:
-    """boto3's client, the stand-in behind it, and the stand-in's time."""
+    """boto3's client, the fake behind it, and the fake's time."""
 
     client: Any
     ecs: Ecs
@@ -158,7 +158,7 @@ def web(slack: Slack) -> WebClient:
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
-    """GitHub's stand-in, with builds that ask nobody and take no time."""
+    """GitHub's fake, with builds that ask nobody and take no time."""
     github = GitHub(Clock(1000))
     github.script["build"] = Script(claims=False, appear_seconds=0, seconds=0)
     yield github

@@ -1,4 +1,4 @@
-"""Requests to the Slack stand-in in few words."""
+"""Requests to the Slack fake in few words."""
 
 from __future__ import annotations
 

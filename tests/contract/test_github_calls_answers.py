@@ -88,7 +88,7 @@ ANSWERS: dict[str, Answer] = {
 }
 
 
-class Far(BaseAdapter):
+class Fake(BaseAdapter):
     """Answers one place as the test wants, all others well. `asked`: the requests to that place."""
 
     def __init__(self, call: Call) -> None:
@@ -142,9 +142,9 @@ def made(
     return response
 
 
-def github(far: BaseAdapter, call: Call) -> GitHub:
+def github(fake: BaseAdapter, call: Call) -> GitHub:
     session = requests.Session()
-    session.mount("https://", far)
+    session.mount("https://", fake)
     if not call.app:
         return GitHub("acme/checkout-api", BASE, lambda _: TOKEN, session)
     tokens = AppTokens(APP_ID, BASE, lambda _: private_key(), session)
@@ -156,17 +156,17 @@ def _standing(environment: pytest.MonkeyPatch) -> None:
     environment.setattr(clock, "now", lambda: NOW)
 
 
-def raised(call: Call, far: Far) -> Exception | None:
+def raised(call: Call, fake: Fake) -> Exception | None:
     try:
-        call.make(github(far, call))
+        call.make(github(fake, call))
     except Exception as error:  # noqa: BLE001 - that it is one of ours is what is looked at
         return error
     return None
 
 
-def tells_no_secret(error: Exception, far: Far) -> None:
+def tells_no_secret(error: Exception, fake: Fake) -> None:
     told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args)
-    for request in far.sent:
+    for request in fake.sent:
         secret = request.headers["Authorization"].removeprefix("Bearer ")
         assert len(secret) > 15
         assert secret not in told
@@ -176,14 +176,14 @@ def tells_no_secret(error: Exception, far: Far) -> None:
 @pytest.mark.parametrize("answered", ANSWERS)
 def test_what_an_answer_becomes(name: str, answered: str) -> None:
     call, answer = CALLS[name], ANSWERS[answered]
-    far = Far(call)
-    far.gives(answer)
-    error, expected = raised(call, far), answer.outcome(call) if call.raises else None
+    fake = Fake(call)
+    fake.gives(answer)
+    error, expected = raised(call, fake), answer.outcome(call) if call.raises else None
     assert type(error) is (expected or type(None)), error
-    assert len(far.asked) == (2 if answer.status == 401 else 1), "a request is repeated by the state machine alone"
+    assert len(fake.asked) == (2 if answer.status == 401 else 1), "a request is repeated by the state machine alone"
     if error is None:
         return
-    tells_no_secret(error, far)
+    tells_no_secret(error, fake)
     branch = {GitHubUnavailable: Retryable, GitHubRefused: Final}.get(type(error), GitHubRateLimited)
     assert isinstance(error, branch)
     if isinstance(error, GitHubRateLimited):
@@ -194,10 +194,10 @@ def test_what_an_answer_becomes(name: str, answered: str) -> None:
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_elsewhere_takes_no_token_along_and_no_event(name: str, status: int) -> None:
     call = CALLS[name]
-    far = Far(call)
-    far.answer = lambda request: made(request, status, NO, {"Location": "https://elsewhere.test/repos/acme/checkout"})
-    error = raised(call, far)
-    gone = [r for r in far.sent if "elsewhere" in str(r.url)]
+    fake = Fake(call)
+    fake.answer = lambda request: made(request, status, NO, {"Location": "https://elsewhere.test/repos/acme/checkout"})
+    error = raised(call, fake)
+    gone = [r for r in fake.sent if "elsewhere" in str(r.url)]
     assert all("Authorization" not in r.headers for r in gone)
     assert [r.method for r in gone] == (["GET"] if call.method == "GET" else [])
     assert isinstance(error, GitHubRefused) or 404 in call.absent or not call.raises
@@ -208,8 +208,8 @@ def test_a_redirect_elsewhere_takes_no_token_along_and_no_event(name: str, statu
 @pytest.mark.parametrize("elsewhere", ["https://elsewhere.test/page2", "http://api.github.test/page2"])
 def test_a_next_page_elsewhere_is_not_asked_for(elsewhere: str) -> None:
     call = CALLS["search for a run"]
-    far = Far(call)
+    fake = Fake(call)
     link = {"Link": f'<{elsewhere}>; rel="next"'}
-    far.answer = lambda request: made(request, 200, b'{"workflow_runs": []}', link)
-    assert isinstance(raised(call, far), GitHubUnavailable)
-    assert len(far.sent) == 1
+    fake.answer = lambda request: made(request, 200, b'{"workflow_runs": []}', link)
+    assert isinstance(raised(call, fake), GitHubUnavailable)
+    assert len(fake.sent) == 1

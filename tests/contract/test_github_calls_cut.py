@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from chatops.domain.errors import GitHubUnavailable
 from chatops.github import client as module
 from tests.contract.github_calls import CALLS, Call
-from tests.contract.test_github_calls_answers import Far, raised, tells_no_secret
+from tests.contract.test_github_calls_answers import Fake, raised, tells_no_secret
 from tests.unit.conftest import environment
 
 __all__ = ["environment"]
@@ -22,7 +22,7 @@ HALF = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50
 CHUNK = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1f4\r\n{"id": 1'
 
 
-class Cuts(Far):
+class Cuts(Fake):
     """The real adapter over a real connection, to a server that sends `sent` and goes away (None: says nothing)."""
 
     def __init__(self, call: Call, port: int) -> None:
@@ -67,9 +67,9 @@ def port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.mark.usefixtures("environment")
 def test_a_connection_that_breaks_is_no_answer(port: int) -> None:
     for name, call in CALLS.items():
-        far = Cuts(call, port)
-        error = raised(call, far)
+        fake = Cuts(call, port)
+        error = raised(call, fake)
         assert type(error) is (GitHubUnavailable if call.raises else type(None)), (name, error)
         if error is not None:
-            tells_no_secret(error, far)
-        assert len(far.asked) == 1
+            tells_no_secret(error, fake)
+        assert len(fake.asked) == 1

@@ -1,6 +1,6 @@
 """Every request that the product makes to GitHub is one that GitHub's published REST description knows.
 
-`test_github_standin_description.py` says where the description comes from; without it these tests are skipped.
+`test_github_fake_description.py` says where the description comes from; without it these tests are skipped.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.target import Target
 from chatops.steps.dispatch import payload
 from tests.contract.github_calls import CALLS, Call, event, place
-from tests.contract.test_github_calls_answers import Far, github
-from tests.contract.test_github_standin_description import (
+from tests.contract.test_github_calls_answers import Fake, github
+from tests.contract.test_github_fake_description import (
     DESCRIPTION,
     as_json_schema,
     checker,
@@ -98,9 +98,9 @@ def test_nobody_else_speaks_http() -> None:
 
 def sent(call: Call) -> requests.PreparedRequest:
     """The request as it leaves; its answer is a good one."""
-    far = Far(call)
-    call.make(github(far, call))
-    return far.asked[0]
+    fake = Fake(call)
+    call.make(github(fake, call))
+    return fake.asked[0]
 
 
 def parameters(operation: dict[str, Any], item: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:

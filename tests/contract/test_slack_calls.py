@@ -15,8 +15,8 @@ from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.messages.modals import reject
 from chatops.settings import config
 from chatops.slack import client, people, posting
-from doctor.far import Slack as Doctor
-from doctor.far import Web
+from doctor.clients import Slack as Doctor
+from doctor.clients import Web
 from doctor.result import NoAnswer
 from fakes.faults import drop_connection
 from fakes.slack import Slack

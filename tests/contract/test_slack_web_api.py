@@ -11,7 +11,7 @@ import pytest
 import requests
 from slack_sdk import WebClient
 
-from doctor.far import SLACK
+from doctor.clients import SLACK
 from fakes.faults import Fault
 from fakes.slack import Slack, methods, web_api
 from fakes.slack.directory import C_DEPLOY, S_APPROVERS, U_DEV

@@ -1,4 +1,4 @@
-"""One local run for all tests of a file, whose far ends are made anew for each."""
+"""One local run for all tests of a file, whose external services are made anew for each."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from fakes.clock import Clock
 from fakes.github import GitHub
 from fakes.slack import Slack
 from local import people, provision
-from local.world import World, world
+from local.session import Session, session
 
 OURS = ("CHATOPS_", "GITHUB_", "SLACK_", "ECS_", "CODEDEPLOY_", "GIF_", "DEPLOY_", "ROLLBACK_", "AWS_")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
+def shared() -> Iterator[Session]:
     """The engine, the functions and the gateway, which no fault here touches.
 
     Not for longer than one file: the next test of the same process may want an engine of its own.
@@ -32,13 +32,13 @@ def shared() -> Iterator[World]:
 
         for name in [name for name in os.environ if name.startswith(OURS)]:
             patch.delenv(name)
-        with world() as made:
+        with session() as made:
             yield made
 
 
 @pytest.fixture
-def made(shared: World) -> Iterator[World]:
-    """The local run with far ends that nobody has touched yet."""
+def made(shared: Session) -> Iterator[Session]:
+    """The local run with external services that nobody has touched yet."""
     clock = Clock()
     shared.platforms, shared.slack = provision.Platforms.empty(clock), Slack(clock, f"{shared.url}/_slack")
     shared.platforms.add(shared.targets)
@@ -57,7 +57,7 @@ Look = Callable[..., list[Finding]]
 
 
 @pytest.fixture
-def look(made: World) -> Look:
+def look(made: Session) -> Look:
     """All findings about the local run; `changes` are settings."""
 
     def asked(changes: dict[str, str] | None = None, **more: Any) -> list[Finding]:

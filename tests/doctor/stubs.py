@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.stub import Stubber
 
-from doctor.far import Aws
+from doctor.clients import Aws
 
 Answers = dict[str, dict[str, Any]]
 """By operation's method name: an answer, or `{"code": …}` for an error."""

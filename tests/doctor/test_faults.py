@@ -6,7 +6,7 @@ import pytest
 
 from doctor.result import State
 from local.misconfigured import FAULTS, Fault
-from local.world import World
+from local.session import Session
 from tests.doctor.conftest import Look
 
 
@@ -27,7 +27,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("fault", CASES)
-def test_a_fault_is_found_by_its_check_alone(fault: Fault, made: World, look: Look) -> None:
+def test_a_fault_is_found_by_its_check_alone(fault: Fault, made: Session, look: Look) -> None:
     changes: dict[str, str] = {}
     fault.apply(made, changes)
     findings = look(changes)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from doctor.checks import identity as check
-from doctor.far import Answer
+from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.result import Result, State
 from doctor.runner import Check, Scope, examine
@@ -208,8 +208,8 @@ def test_what_cannot_be_seen_is_left_out(look: Look) -> None:
     assert (subject.state, told.state) == (State.OK, State.SKIPPED)
     assert "you may not call iam:ListRoles" in told.found
     elsewhere = TARGET + "    role_arn: arn:aws:iam::210987654321:role/chatops-target-dev\n"
-    _, far = look({"use_default": True}, [], elsewhere)
-    assert (far.state, "role/chatops-target-dev" in far.found) == (State.SKIPPED, True)
+    _, fake = look({"use_default": True}, [], elsewhere)
+    assert (fake.state, "role/chatops-target-dev" in fake.found) == (State.SKIPPED, True)
     (template,) = look({"use_default": False}, [])
     assert (template.state, "its organisation's template" in template.found) == (State.SKIPPED, True)
     _, host = look({"use_default": True}, [], "targets:\n  dev:\n    repository: Acme/Shop\n")

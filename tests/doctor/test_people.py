@@ -10,7 +10,7 @@ from doctor.checks import slack_app
 from doctor.result import State
 from fakes.github.apps import Installation as Installed
 from fakes.slack.directory import S_APPROVERS, U_GUEST
-from local.world import World
+from local.session import Session
 from tests.app_key import APP_ID, private_key
 from tests.doctor.conftest import Look
 
@@ -44,7 +44,7 @@ def test_a_policy_must_be_one_that_people_can_keep(
     assert text.startswith(says)
 
 
-def test_the_scope_for_groups_is_wanted_only_where_a_group_is_named(look: Look, made: World) -> None:
+def test_the_scope_for_groups_is_wanted_only_where_a_group_is_named(look: Look, made: Session) -> None:
     made.slack.scopes.discard("usergroups:read")
     assert [state for state, _ in said(look, "Slack app", {})] == [State.OK]
     assert [state for state, _ in said(look, "Slack app", {"SLACK_APPROVERS": S_APPROVERS})] == [State.FAILED]
@@ -64,7 +64,7 @@ def test_the_manifests_scopes_all_have_their_reason() -> None:
         ("actions", "lacks Actions: read and write"),
     ],
 )
-def test_an_apps_faults_are_found_by_its_check_alone(made: World, look: Look, fault: str, says: str) -> None:
+def test_an_apps_faults_are_found_by_its_check_alone(made: Session, look: Look, fault: str, says: str) -> None:
     app = made.github.apps.register(APP_ID, private_key())
     installed: Installed = made.github.apps.install(app, "acme")
     made.github.tokens = set()

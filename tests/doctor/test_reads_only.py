@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from doctor.far import SLACK, Aws, NotARead, Slack, Web
+from doctor.clients import SLACK, Aws, NotARead, Slack, Web
 from doctor.runner import Finding
-from local.world import World
+from local.session import Session
 from tests.app_key import APP_ID, private_key
 from tests.doctor.conftest import Look
 
 pytestmark = pytest.mark.slow
 
 
-def rows(made: World) -> list[Any]:
+def rows(made: Session) -> list[Any]:
     return list(made.dynamodb.scan(TableName="platform-deploy-table")["Items"])
 
 
@@ -24,7 +24,7 @@ def is_read(method: str, path: str) -> bool:
 
 
 @pytest.mark.parametrize("app", [False, True])
-def test_far_ends_are_only_asked(made: World, look: Look, app: bool) -> None:
+def test_far_ends_are_only_asked(made: Session, look: Look, app: bool) -> None:
     changes: dict[str, str] = {}
     if app:
         made.github.apps.install(made.github.apps.register(APP_ID, private_key()), "acme")
@@ -44,7 +44,7 @@ def test_far_ends_are_only_asked(made: World, look: Look, app: bool) -> None:
     assert posts - wanted == ({path for path in posts if path.endswith("/access_tokens")} if app else set())
 
 
-def test_an_apps_token_for_looking_may_only_read(made: World, look: Look) -> None:
+def test_an_apps_token_for_looking_may_only_read(made: Session, look: Look) -> None:
     made.github.apps.install(made.github.apps.register(APP_ID, private_key()), "acme")
     look({"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key()})
     given = list(made.github.apps.tokens.values())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from doctor.checks import CHECKS
-from doctor.far import Aws
+from doctor.clients import Aws
 from doctor.installation import Installation, Stack
 from doctor.result import Result, State
 from doctor.runner import Check, examine

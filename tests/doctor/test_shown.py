@@ -13,12 +13,12 @@ from doctor import local_run, show
 from doctor.installation import Installation
 from doctor.result import failed, ok, skipped, warning
 from doctor.runner import Check, Finding, Scope, examine
-from local.world import BOT_TOKEN, GITHUB_TOKEN, SIGNING_SECRET, World
+from local.session import BOT_TOKEN, GITHUB_TOKEN, SIGNING_SECRET, Session
 from tests.doctor.conftest import Look
 
 
 @pytest.fixture(autouse=True)
-def of_the_shared_run(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def of_the_shared_run(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command looks at the local run that all tests here share."""
 
     @contextmanager
@@ -83,7 +83,7 @@ def test_an_unknown_target_or_fault_is_told_with_those_that_exist(capsys: pytest
     assert "no-workflow" in capsys.readouterr().out.split()
 
 
-def test_no_secret_is_shown_whoever_repeats_it(look: Look, made: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_is_shown_whoever_repeats_it(look: Look, made: Session, capsys: pytest.CaptureFixture[str]) -> None:
     for given in (["--local"], ["--fault", "bot-token-is-a-users"], ["--fault", "github-token-broken-in-two"]):
         command.main(given)
         command.main([*given, "--json"])
@@ -93,7 +93,7 @@ def test_no_secret_is_shown_whoever_repeats_it(look: Look, made: World, capsys: 
     assert show.concealed(f"it said {SIGNING_SECRET}!", [SIGNING_SECRET, ""]) == "it said …!"
 
 
-def test_a_check_that_breaks_does_not_stop_the_others(made: World) -> None:
+def test_a_check_that_breaks_does_not_stop_the_others(made: Session) -> None:
     def breaks(_: Installation, __: str) -> list[object]:
         raise RuntimeError(f"with {BOT_TOKEN} in its text")
 
@@ -104,7 +104,7 @@ def test_a_check_that_breaks_does_not_stop_the_others(made: World) -> None:
     assert BOT_TOKEN not in repr(found)
 
 
-def test_what_needs_a_failed_check_is_left_out(made: World) -> None:
+def test_what_needs_a_failed_check_is_left_out(made: Session) -> None:
     checks = (
         Check("a", Scope.REPOSITORY, lambda *_: [failed("x", "y", "z")]),
         Check("b", Scope.TARGET, lambda *_: [ok("fine")], ("a",)),

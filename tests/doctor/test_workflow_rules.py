@@ -10,7 +10,7 @@ from doctor.result import Result, State
 from doctor.workflow_file import MOST, Unreadable, read
 from fakes.github import Repository
 from fakes.github.files import SCRIPTS, pipeline
-from local.world import World
+from local.session import Session
 from pipeline.caller import FOLDER
 from tests.doctor.conftest import Look
 
@@ -34,7 +34,7 @@ def told(text: str, *, rollback: bool = False, claims: bool = True) -> list[str]
     return [f"{fault.line}: {fault.what}" for fault in faults]
 
 
-def of(made: World, look: Look, text: str) -> list[Result]:
+def of(made: Session, look: Look, text: str) -> list[Result]:
     """What the check says of dev, when its workflow is this."""
     made.github.default_repository.files["main"][f"{FOLDER}/dev_deploy.yml"] = text
     return [one.result for one in look() if (one.check, one.subject) == ("workflow", "dev")]
@@ -123,7 +123,7 @@ def test_what_is_no_workflow_is_refused_and_nothing_of_it_is_made(text: str) -> 
         read("x.yml", text)
 
 
-def test_a_caller_of_another_repository_is_followed(made: World, look: Look) -> None:
+def test_a_caller_of_another_repository_is_followed(made: Session, look: Look) -> None:
     """What it calls is read where the token sees it, and left alone where it does not."""
     text = caller("acme/pipelines/.github/workflows/dev_deploy.yml@main")
     assert [one.state for one in of(made, look, text)] == [State.OK]

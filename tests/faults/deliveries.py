@@ -1,5 +1,5 @@
-"""Every kind of delivery that Slack makes, as signed requests, and the world that they meet: a deployment that is asked
-about, one that waits at a pause, one that is live, and who presses what."""
+"""Every kind of delivery that Slack makes, as signed requests, and the session that they meet: a deployment that is
+asked about, one that waits at a pause, one that is live, and who presses what."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ APP = f"""
 """
 
 
-class Far(ThreadingHTTPServer):
+class Fake(ThreadingHTTPServer):
     """AWS (moto's) and Slack. `drips`: the operations whose answers come a byte at a time. `told`: the texts that came
     through response URLs, by their paths. `asked`: Slack's methods that were called."""
 
@@ -76,7 +76,7 @@ class Far(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Far
+    server: Fake
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -114,8 +114,8 @@ class FrozenEdge:
     """`send` is one delivery of a kind (tests.faults.deliveries.KINDS), `thaw` lets what is frozen go on for a
     while."""
 
-    def __init__(self, far: Far, rows: Table, states: Any, runtime: LambdaRuntime, slow_names: Path) -> None:
-        self.far, self.rows, self.states, self._runtime, self._slow_names = far, rows, states, runtime, slow_names
+    def __init__(self, fake: Fake, rows: Table, states: Any, runtime: LambdaRuntime, slow_names: Path) -> None:
+        self.fake, self.rows, self.states, self._runtime, self._slow_names = fake, rows, states, runtime, slow_names
         self._sent = 0
 
     @contextmanager
@@ -123,18 +123,18 @@ class FrozenEdge:
         """`names`: they are resolved slowly; `reads` or `changes`: those answers drip."""
         if how == "names":
             self._slow_names.touch()
-        self.far.drips = {"reads": READS, "changes": CHANGES}.get(how, ())
+        self.fake.drips = {"reads": READS, "changes": CHANGES}.get(how, ())
         try:
             yield
         finally:
             self._slow_names.unlink(missing_ok=True)
-            self.far.drips = ()
+            self.fake.drips = ()
 
     def send(self, kind: str) -> tuple[str, float, str]:
         """The answer's text, the seconds that it took, and the path of the response URL."""
         self._sent += 1
         found, path = KINDS[kind], f"/told/{self._sent}"
-        unique = {"trigger_id": f"1.2.{self._sent}", "response_url": self.far.url + path}
+        unique = {"trigger_id": f"1.2.{self._sent}", "response_url": self.fake.url + path}
         if found.get("type") == "view_submission":
             private = json.loads(found["view"]["private_metadata"]) | {"response_url": unique["response_url"]}
             found = {**found, "view": {**found["view"], "private_metadata": json.dumps(private)}}
@@ -153,7 +153,7 @@ class FrozenEdge:
         items = self.rows._client.scan(TableName=self.rows.name)["Items"]
         found = sorted(json.dumps(decode(item), sort_keys=True, default=str) for item in items)
         started = self.states.list_executions(stateMachineArn=ARN)["executions"]
-        return found, sorted(one["name"] for one in started), sorted(self.far.asked)
+        return found, sorted(one["name"] for one in started), sorted(self.fake.asked)
 
 
 CHANGES = ("StartExecution", "TransactWriteItems", "PutItem", "UpdateItem")
@@ -165,13 +165,13 @@ def frozen_edge(folder: Path, processes: int) -> Iterator[FrozenEdge]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     behind = "http://{}:{}".format(*server.get_host_and_port())
-    far = Far(behind)
+    fake = Fake(behind)
     code, slow_names = folder / "slack", folder / "slow-names"
     code.mkdir()
     (code / "app.py").write_text(dedent(APP))
     environment = {
-        "AWS_ENDPOINT_URL": far.url,
-        "SLACK_API_URL": f"{far.url}/api/",
+        "AWS_ENDPOINT_URL": fake.url,
+        "SLACK_API_URL": f"{fake.url}/api/",
         "CHATOPS_TABLE": "chatops",
         "CHATOPS_STATE_MACHINE_ARN": ARN,
         "GITHUB_ID": "acme",
@@ -186,10 +186,10 @@ def frozen_edge(folder: Path, processes: int) -> Iterator[FrozenEdge]:
     try:
         rows, states = _behind(behind)
         with LambdaRuntime(template, environment, max_warm=processes, idle_seconds=60) as runtime:
-            yield FrozenEdge(far, rows, states, runtime, slow_names)
+            yield FrozenEdge(fake, rows, states, runtime, slow_names)
     finally:
-        far.shutdown()
-        far.server_close()
+        fake.shutdown()
+        fake.server_close()
         server.stop()
 
 

@@ -1,7 +1,7 @@
 """Every order in which two or three workers can call the table, one after the other, forced.
 
 Luck finds a race when two threads happen to meet. Here they always meet: each worker stops before every call of a far
-end until it is its turn, and the turns are run through systematically, each in a world made anew.
+end until it is its turn, and the turns are run through systematically, each in a session made anew.
 
 - `every()`: all orders. With a and b calls that is (a+b over a): right for short rivals.
 - `every(switches=2)`: all orders with at most so many switches away from a worker that could have gone on. Races need
@@ -26,7 +26,7 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Scene:
-    """A fresh world: who acts in it at once, and what must hold afterwards (it is told what each returned, or the
+    """A fresh session: who acts in it at once, and what must hold afterwards (it is told what each returned, or the
     exception that it raised)."""
 
     workers: Sequence[Worker]

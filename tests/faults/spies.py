@@ -1,4 +1,4 @@
-"""Spies on every client that a function could reach the world with: whatever is called is written down and refused."""
+"""Spies on every client that a function could use: whatever is called is written down and refused."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_nothing_happens_after_the_answer(edge: FrozenEdge, how: str, kinds: tup
         list(pool.map(lambda _: edge.thaw(1.5), kinds))
     assert edge.effects() == before
     for kind, (body, seconds, told) in answers.items():
-        texts = [_text(body), *edge.far.told.get(told, [])]
+        texts = [_text(body), *edge.fake.told.get(told, [])]
         if how == "reads" or kind in COMMANDS or kind == "reject":  # else the response URL's name is slow, too
             # on a busy machine a read may have been given up before the whole
             assert any(plain(key) in text for text in texts for key in ("late", "click_failed")), (kind, texts)
@@ -67,8 +67,8 @@ def test_what_was_sent_and_not_answered_is_said_to_be_unknown(edge: FrozenEdge) 
 def test_what_is_recorded_is_told_although_the_execution_is_woken_too_late(edge: FrozenEdge) -> None:
     """The record is answered at once; what comes after it drips."""
     edge.thaw(0)
-    edge.far.drips = ("SendTaskSuccess",)
+    edge.fake.drips = ("SendTaskSuccess",)
     body, _, told = edge.send("approve by Lee")
-    edge.far.drips = ()
-    (text,) = edge.far.told.get(told, []) or [_text(body)]
+    edge.fake.drips = ()
+    (text,) = edge.fake.told.get(told, []) or [_text(body)]
     assert "counts: 1 of 2" in text

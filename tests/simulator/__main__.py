@@ -14,7 +14,7 @@ from itertools import islice
 from tests.simulator import run, worker
 from tests.simulator.points import plan
 from tests.simulator.scenarios import SCENARIOS
-from tests.simulator.world import opened
+from tests.simulator.session import opened
 
 EVERY = 100
 """Plays of one process between two reports."""
@@ -36,8 +36,8 @@ def _once(text: str) -> int:
     wanted = plan(text)
     if wanted.scenario not in SCENARIOS:
         raise ValueError(f"there is no scenario {wanted.scenario}; there are {', '.join(SCENARIOS)}")
-    with opened() as world:
-        play, result = run.played(wanted, world)
+    with opened() as session:
+        play, result = run.played(wanted, session)
     fired = "everything in it happened" if result.fired else "it went another way: not everything in it happened"
     print(f"{wanted}: {fired}\n        {run.trace(play)}")  # noqa: T201 - what the command is for
     print(result if result.failures else "held")  # noqa: T201 - what the command is for

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulator.play import Play
+from tests.simulator.play import HoursDriver
 from tests.simulator.points import FAULTS
 from tests.simulator.releases import rows
 from tests.statemachine.conftest import CANARIES
@@ -32,7 +32,7 @@ class After:
     """A play that is over, and its table. `ends`: its executions in order, with the end and the text of each; where
     somebody has taken part who isn't part of the scenario, the end that the table has, and no text."""
 
-    play: Play
+    play: HoursDriver
     rows: dict[tuple[str, str], Row]
     ends: tuple[tuple[str, tuple[str, str]], ...]
 
@@ -49,9 +49,9 @@ class After:
         return [row for (pk, sk), row in sorted(self.rows.items()) if pk == mine and sk.startswith(prefix)]
 
 
-def check(play: Play) -> None:
+def check(play: HoursDriver) -> None:
     """The play's failures are noted with it."""
-    found = rows(play.world.table)
+    found = rows(play.session.table)
     begun = [name for name in play.seen.ids if (f"DEPLOYMENT#{name}", "RECORD") in found]
     wanted = [play.scenario.first] if play.scenario.first else []
     ends = [*wanted, play.scenario.ends]
@@ -77,7 +77,7 @@ def _ended(after: After) -> Iterator[str]:
         if end != wanted or end not in {*PEOPLES, *FAILURES, "Stopped"}:
             outcome = after.row(f"DEPLOYMENT#{name}", "RECORD").get("outcome")
             yield f"the table says {end!r}, not {wanted!r}: {outcome}"
-        found = after.play.world.states.executions[name]
+        found = after.play.session.states.executions[name]
         status = "ABORTED" if wanted == "Stopped" else "SUCCEEDED" if wanted in PEOPLES else "FAILED"
         if found.status != status:
             yield f"the execution is {found.status}, not {status}: {found.error}"
@@ -100,7 +100,7 @@ def _refused(after: After) -> Iterator[str]:
     names = [name for name, _ in after.ends]
     for name in after.play.seen.ids:
         if name not in names:
-            found = after.play.world.states.executions[name]
+            found = after.play.session.states.executions[name]
             verdict = json.loads(found.output or "{}").get("plan", {}).get("verdict")
             if verdict != "refused":
                 yield f"a further execution is {found.status}, {verdict}"
@@ -123,15 +123,15 @@ def _stages_once(after: After) -> Iterator[str]:
         yield f"ran {dict(ran)}"
 
 
-def _runs(play: Play) -> tuple[Counter[str], Counter[str]]:
+def _runs(play: HoursDriver) -> tuple[Counter[str], Counter[str]]:
     """How often each stage was asked for, and how often it ran."""
-    runs = play.world.github.runs
+    runs = play.session.github.runs
     return Counter(run.stage for run in runs), Counter(run.stage for run in runs if run.claim_status == 200)
 
 
 def _no_stage_twice(after: After) -> Iterator[str]:
     """No stage of a deployment is asked for or runs twice, and none goes on."""
-    runs = after.play.world.github.runs
+    runs = after.play.session.github.runs
     asked = Counter((run.payload["deployment_id"], run.stage) for run in runs)
     ran = Counter((run.payload["deployment_id"], run.stage) for run in runs if run.claim_status == 200)
     yield from (f"{name} {stage}: {number} times" for (name, stage), number in (asked | ran).items() if number > 1)
@@ -144,7 +144,7 @@ def _service_once(after: After) -> Iterator[str]:
     begun = after.play.rollouts() - after.play.begun_before
     if begun != after.play.scenario.rollouts:
         yield f"{begun} rollouts"
-    codedeploy = after.play.world.codedeploy
+    codedeploy = after.play.session.codedeploy
     if after.play.scenario.kind == "codedeploy" and codedeploy.running(after.play.target, "live") != "first":
         yield "not what ran before runs again"
 
@@ -155,7 +155,7 @@ def _service_known(after: After) -> Iterator[str]:
     known = after.target("RELEASE#")
     if play.scenario.kind != "ecs" or not known or any(end == "Stopped" for _, (end, _) in after.ends):
         return
-    running = str(play.world.ecs.describe(play.target)["taskDefinition"])
+    running = str(play.session.ecs.describe(play.target)["taskDefinition"])
     if running != known[-1]["task_definition"]:
         yield f"runs {running}, and the table says {known[-1]['task_definition']}"
 
@@ -213,23 +213,23 @@ def _quiet(after: After) -> Iterator[str]:
 
 def _no_secret_anywhere(after: After) -> Iterator[str]:
     """No canary, ticket or token in a log or a message; no canary in what travels between states."""
-    world = after.play.world
-    text = world.log.getvalue() + "".join(f"{message.text} {message.blocks}" for message in world.slack.messages)
+    session = after.play.session
+    text = session.log.getvalue() + "".join(f"{message.text} {message.blocks}" for message in session.slack.messages)
     rows = after.rows.values()
     secrets = [str(row[name]) for row in rows for name in ("ticket", "token", "finish_token") if name in row]
     if not secrets and any(sk.startswith("STAGE#") for _, sk in after.rows):
         yield "a stage has no ticket"
     if found := [secret for secret in (*secrets, *CANARIES.values()) if secret in text]:
         yield f"told to people: {found}"
-    travelled = "".join(one.output + one.text for one in world.states.executions.values())
-    travelled += "".join(str(outcome) for one in world.states.executions.values() for outcome in one.outcomes)
+    travelled = "".join(one.output + one.text for one in session.states.executions.values())
+    travelled += "".join(str(outcome) for one in session.states.executions.values() for outcome in one.outcomes)
     if found := [canary for canary in CANARIES.values() if canary in travelled]:
         yield f"in the state: {found}"
 
 
 def _read_by_slack(after: After) -> Iterator[str]:
     """Slack reads every request as it was meant."""
-    yield from after.play.world.slack.misread
+    yield from after.play.session.slack.misread
 
 
 COMMON = (_refused, _nothing_held, _no_stage_twice, _service_known, _history, _told, _quiet, _no_secret_anywhere)

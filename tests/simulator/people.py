@@ -9,29 +9,29 @@ from fakes.slack.directory import U_LEE
 from tests.simulator.points import point
 
 if TYPE_CHECKING:
-    from tests.simulator.play import Play
+    from tests.simulator.play import HoursDriver
 
 
-def deploy(play: Play) -> None:
+def deploy(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.ends()
 
 
-def approved(play: Play) -> None:
+def approved(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.until("approval:request")
     play.press("approve")
     play.ends()
 
 
-def rejected(play: Play) -> None:
+def rejected(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.reject("Not on a Friday.")
     play.ends()
 
 
-def cancelled_in(step: str) -> Callable[[Play], None]:
-    def cancelled(play: Play) -> None:
+def cancelled_in(step: str) -> Callable[[HoursDriver], None]:
+    def cancelled(play: HoursDriver) -> None:
         play.type("/platform-deploy", "v1.2.3")
         play.until(step)
         play.cancel()
@@ -40,38 +40,38 @@ def cancelled_in(step: str) -> Callable[[Play], None]:
     return cancelled
 
 
-def rollback(play: Play) -> None:
+def rollback(play: HoursDriver) -> None:
     play.type("/platform-rollback", "", "orders cannot be paid")
     play.ends()
 
 
-def superseded(play: Play) -> None:
+def superseded(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.until("approval:request")
     play.type("/platform-rollback", "", "orders cannot be paid")
     play.ends(2)
 
 
-def pressed_back(play: Play) -> None:
+def pressed_back(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.ends()
     play.press("roll_back")
     play.ends(2)
 
 
-def promoted(play: Play) -> None:
+def promoted(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.press("promote")
     play.ends()
 
 
-def taken_back(play: Play) -> None:
+def taken_back(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.press("pause_roll_back")
     play.ends()
 
 
-def unwoken(play: Play) -> None:
+def unwoken(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.until("approval:request")
     card = play.card("approve")
@@ -81,13 +81,13 @@ def unwoken(play: Play) -> None:
     play.ends()
 
 
-def undelivered(play: Play) -> None:
+def undelivered(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.ends()
 
 
-def stopped_in(step: str) -> Callable[[Play], None]:
-    def stopped(play: Play) -> None:
+def stopped_in(step: str) -> Callable[[HoursDriver], None]:
+    def stopped(play: HoursDriver) -> None:
         play.type("/platform-deploy", "v1.2.3")
         play.until(step)
         play.stopped()

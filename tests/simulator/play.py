@@ -13,7 +13,7 @@ from fakes.slack.store import Message, View
 from tests.simulator.points import Plan, point
 from tests.simulator.releases import put
 from tests.simulator.scenarios import SCENARIOS
-from tests.simulator.world import World, channel_of, target_of
+from tests.simulator.session import Session, channel_of, target_of
 
 DAY = 90_000.0
 """Seconds after which a play is lost: an execution ends within a day."""
@@ -35,11 +35,11 @@ class Lost(AssertionError):
     """Something that had to come did not."""
 
 
-class Play:
+class HoursDriver:
     """`failures` says what was wrong with it. `free`: somebody takes part who isn't part of the scenario."""
 
-    def __init__(self, plan: Plan, world: World) -> None:
-        self.plan, self.scenario, self.world = plan, SCENARIOS[plan.scenario], world
+    def __init__(self, plan: Plan, session: Session) -> None:
+        self.plan, self.scenario, self.session = plan, SCENARIOS[plan.scenario], session
         self.target, self.channel = target_of(plan.scenario), channel_of(plan.scenario)
         self.repository = f"acme/{self.target}"
         self.free = plan.has("cancel", "press")
@@ -48,9 +48,9 @@ class Play:
     def run(self) -> None:
         """From its beginning to its end, and some time more."""
         always = tuple(map(point, self.scenario.kills))
-        world = self.world
-        world.begin(Plan(self.plan.scenario, (*always, *self.plan.points)), self.meanwhile)
-        self.seen, self.user = world.lambdas.seen, world.user
+        session = self.session
+        session.begin(Plan(self.plan.scenario, (*always, *self.plan.points)), self.meanwhile)
+        self.seen, self.user = session.lambdas.seen, session.user
         self._set_up()
         try:
             with suppress(Over):
@@ -59,29 +59,29 @@ class Play:
         except Lost as lost:
             self.failures.append(f"{lost}; last: {[one[:2] for one in self.seen.record[-4:]]}")
         finally:
-            world.github.end()
+            session.github.end()
 
     def _set_up(self) -> None:
-        world, scenario = self.world, self.scenario
+        session, scenario = self.session, self.scenario
         known: list[dict[str, str]] = [{"version": version} for version in scenario.before]
         if scenario.kind == "ecs":
             made = self._add_service()
             known = [{**one, "task_definition": each} for one, each in zip(known, made, strict=False)]
             self._pass(120)  # what was rolled out for the beginning has settled
-            world.ecs.next_rollouts[self.target] = scenario.rollout
+            session.ecs.next_rollouts[self.target] = scenario.rollout
         elif scenario.kind == "codedeploy":
-            group = world.codedeploy.add_group(self.target, "live")
+            group = session.codedeploy.add_group(self.target, "live")
             group.courses = [Course(outcome="fails"), Course()]
             known = [{**one, "codedeploy_deployment_id": group.deployments[0].id} for one in known]
-            world.github.deployers[self.target] = _codedeploy_pipeline(world, self.target)
-        put(world.table, self.target, known, world.github.repositories[self.repository])
+            session.github.deployers[self.target] = _codedeploy_pipeline(session, self.target)
+        put(session.table, self.target, known, session.github.repositories[self.repository])
         self.begun_before = self.rollouts()
 
     def _add_service(self) -> list[str]:
         """The task definitions of the versions that were there before, oldest first."""
-        ecs, versions = self.world.ecs, self.scenario.before
+        ecs, versions = self.session.ecs, self.scenario.before
         ecs.add_service(self.target, f"registry.example/{self.target}:{(*versions, 'v1.0.0')[0]}", 2)
-        self.world.github.deployers[self.target] = ecs.deployer(self.target)
+        self.session.github.deployers[self.target] = ecs.deployer(self.target)
         found = [str(ecs.describe(self.target)["taskDefinition"])]
         for version in versions[1:]:
             found.append(ecs.register_task_definition(f"registry.example/{self.target}:{version}", self.target))
@@ -91,10 +91,10 @@ class Play:
     def rollouts(self) -> int:
         """How many deployments of the service there have been."""
         if self.scenario.kind == "codedeploy":
-            return len(self.world.codedeploy.deployments(self.target, "live"))
+            return len(self.session.codedeploy.deployments(self.target, "live"))
         found: list[int] = [0]
         if self.scenario.kind == "ecs":
-            self.world.ecs.change(lambda service: found.append(len(service.deployments)), self.target)
+            self.session.ecs.change(lambda service: found.append(len(service.deployments)), self.target)
         return found[-1]
 
     # -- what people do
@@ -148,7 +148,7 @@ class Play:
         return self.user.submit(views[-1], {"reason": reason}, U_LEE) if views else None
 
     def _modals(self) -> list[View]:
-        return [view for view in self.world.slack.views if self.seen.ids[0] in str(view.content)]
+        return [view for view in self.session.slack.views if self.seen.ids[0] in str(view.content)]
 
     def cancel(self) -> None:
         """By the command, typed again where it did not work."""
@@ -166,7 +166,7 @@ class Play:
     def meanwhile(self, what: str) -> None:
         """What others do while a handler is at work."""
         if what == "sweep":
-            self.world.sweep()
+            self.session.sweep()
         elif what == "cancel" and self.seen.ids:
             self.user.slash("/platform-deploy", f"cancel {self.seen.ids[-1]}", U_DEV, self.channel)
         elif what == "press":
@@ -181,7 +181,7 @@ class Play:
 
     def messages(self) -> list[Message]:
         """What stands in the channel, oldest first."""
-        return [one for one in self.world.slack.messages if one.channel == self.channel]
+        return [one for one in self.session.slack.messages if one.channel == self.channel]
 
     def offers(self, action: str) -> list[Message]:
         return [m for m in self.messages() if any(b.action_id == action for b in m.buttons)]
@@ -200,10 +200,10 @@ class Play:
 
     def stopped(self) -> None:
         """Somebody stops it in the console."""
-        self.world.states.stop_execution(self.seen.ids[0])
+        self.session.states.stop_execution(self.seen.ids[0])
 
     def _wait(self, what: Callable[[], Any], name: str, seconds: float = DAY) -> Any:
-        agenda, ended_at = self.world.agenda, 0.0
+        agenda, ended_at = self.session.agenda, 0.0
         deadline = agenda.now() + seconds
         while not (found := what()):
             if agenda.now() > deadline or not agenda.step():
@@ -215,16 +215,16 @@ class Play:
         return found
 
     def _over(self) -> bool:
-        return bool(self.seen.ids) and all(one.status != "RUNNING" for one in self.world.states.executions.values())
+        return bool(self.seen.ids) and all(one.status != "RUNNING" for one in self.session.states.executions.values())
 
     def _pass(self, seconds: float) -> None:
         over: list[bool] = []
-        self.world.agenda.later(seconds, lambda: over.append(True))
+        self.session.agenda.later(seconds, lambda: over.append(True))
         while not over:
-            self.world.agenda.step()
+            self.session.agenda.step()
 
 
-def _codedeploy_pipeline(world: World, target: str) -> Any:
+def _codedeploy_pipeline(session: Session, target: str) -> Any:
     from fakes.codedeploy.server import Pipeline
 
-    return Pipeline(world.codedeploy, target, "live")
+    return Pipeline(session.codedeploy, target, "live")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.simulator import invariants
-from tests.simulator.play import Play
+from tests.simulator.play import HoursDriver
 from tests.simulator.points import Plan, Record, pairs, singles
 from tests.simulator.scenarios import SCENARIOS
-from tests.simulator.world import World
+from tests.simulator.session import Session
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class Result:
         return "\n        ".join([f"FAILED  make simulate ONLY='{self.plan}'", *self.failures, self.trace])
 
 
-def played(plan: Plan, world: World) -> tuple[Play, Result]:
+def played(plan: Plan, session: Session) -> tuple[HoursDriver, Result]:
     """The play, when it is over and looked at."""
-    play = Play(plan, world)
+    play = HoursDriver(plan, session)
     play.run()
     invariants.check(play)
     fired = all(point in play.seen.fired for point in plan.points)
     return play, Result(plan, fired, tuple(play.failures), trace(play) if play.failures else "")
 
 
-def trace(play: Play) -> str:
+def trace(play: HoursDriver) -> str:
     """The states that its executions entered, and every call of every invocation."""
     lines = list[str]()
     fired = {(point.step, point.turn): list[str]() for point in play.seen.fired}
@@ -45,7 +45,7 @@ def trace(play: Play) -> str:
     for step, turn, calls in play.seen.record:
         here = fired.get((step, turn))
         lines.append(_line(step, turn, calls, here))
-    paths = [f"{one.name} {one.status}: {' > '.join(one.path)}" for one in play.world.states.executions.values()]
+    paths = [f"{one.name} {one.status}: {' > '.join(one.path)}" for one in play.session.states.executions.values()]
     return "\n        ".join([*paths, *lines, *play.seen.errors])
 
 
@@ -53,11 +53,11 @@ def _line(step: str, turn: int, calls: Sequence[str], here: Sequence[str] | None
     return f"{step}#{turn}: {' '.join(calls)}" + (f"   <-- {', '.join(here)}" if here else "")
 
 
-def records(world: World) -> dict[str, Record]:
+def records(session: Session) -> dict[str, Record]:
     """What each scenario does when nothing goes wrong. Raises AssertionError where it does not end as it should."""
     found: dict[str, Record] = {}
     for name in SCENARIOS:
-        play, result = played(Plan(name), world)
+        play, result = played(Plan(name), session)
         assert not result.failures, f"without any fault: {result}"
         found[name] = play.seen.record
     return found
@@ -70,11 +70,11 @@ def chosen(found: dict[str, Record], seed: str) -> Iterator[Plan]:
     yield from pairs(found, seed)
 
 
-def many(plans: Iterator[Plan], count: int, world: World) -> tuple[int, list[Result]]:
+def many(plans: Iterator[Plan], count: int, session: Session) -> tuple[int, list[Result]]:
     """So many interleavings (what went another way is replaced by the next plan), and those that failed."""
     number, failing = 0, list[Result]()
     while number < count:
-        _, result = played(next(plans), world)
+        _, result = played(next(plans), session)
         number += result.fired
         if result.failures:
             failing.append(result)

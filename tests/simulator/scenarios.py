@@ -11,7 +11,7 @@ from fakes.github import Script
 from tests.simulator import people
 
 if TYPE_CHECKING:
-    from tests.simulator.play import Play
+    from tests.simulator.play import HoursDriver
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Scenario:
     """
 
     about: str
-    play: Callable[[Play], None]
+    play: Callable[[HoursDriver], None]
     ends: tuple[str, str]
     stages: tuple[str, ...] = ("build", "deploy")
     rollouts: int = 1

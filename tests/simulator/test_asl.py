@@ -16,14 +16,14 @@ import pytest
 
 from local.engine import EmbeddedEngine
 from local.machine import ROLE
-from local.world import CREDENTIALS, states_entered
+from local.session import CREDENTIALS, states_entered
 from tests.simulator import run
 from tests.simulator.asl import StateError
 from tests.simulator.engine import DEFINITION, MACHINE_ARN, TOKEN, Execution
 from tests.simulator.points import Plan, pairs, plan
 from tests.simulator.scenarios import SCENARIOS
+from tests.simulator.session import opened
 from tests.simulator.test_simulator import DANGEROUS
-from tests.simulator.world import opened
 
 SOON = 0.02
 """Real seconds after which a token is answered."""
@@ -127,9 +127,9 @@ def engine() -> Iterator[Engine]:
 
 def played(plan: Plan) -> list[Execution]:
     """The executions of the play that ended by themselves."""
-    with opened() as world:
-        run.played(plan, world)
-        return [one for one in world.states.executions.values() if one.status != "ABORTED"]
+    with opened() as session:
+        run.played(plan, session)
+        return [one for one in session.states.executions.values() if one.status != "ABORTED"]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_the_engine_goes_the_same_way(engine: Engine, text: str) -> None:
 
 @pytest.mark.slow
 def test_the_engine_goes_the_same_way_where_something_goes_wrong(engine: Engine) -> None:
-    with opened() as world:
-        plans = [*map(plan, DANGEROUS), *islice(pairs(run.records(world), "asl"), PAIRS)]
+    with opened() as session:
+        plans = [*map(plan, DANGEROUS), *islice(pairs(run.records(session), "asl"), PAIRS)]
     for one in plans:
         for execution in played(one):
             engine.same(execution)

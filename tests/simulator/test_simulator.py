@@ -15,7 +15,7 @@ import pytest
 from tests.simulator import run
 from tests.simulator.points import Plan, plan
 from tests.simulator.scenarios import SCENARIOS
-from tests.simulator.world import World, opened
+from tests.simulator.session import Session, opened
 
 DANGEROUS = (
     "approved@slack:deploy#1/States.StartExecution#1/after",
@@ -40,39 +40,39 @@ PARTS, EACH, SEED = 20, 500, "1"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def session() -> Iterator[Session]:
     with opened() as made:
         yield made
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_without_any_fault_it_ends_as_it_should(world: World, name: str) -> None:
-    _, result = run.played(Plan(name), world)
+def test_without_any_fault_it_ends_as_it_should(session: Session, name: str) -> None:
+    _, result = run.played(Plan(name), session)
     assert not result.failures, str(result)
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
-def test_the_most_dangerous_deaths(world: World, text: str) -> None:
-    _, result = run.played(plan(text), world)
+def test_the_most_dangerous_deaths(session: Session, text: str) -> None:
+    _, result = run.played(plan(text), session)
     assert not result.failures, str(result)
     assert result.fired, "nobody died"
 
 
-def test_the_same_plan_is_played_the_same_way(world: World) -> None:
+def test_the_same_plan_is_played_the_same_way(session: Session) -> None:
     text = DANGEROUS[3]
-    first, second = (run.played(plan(text), world)[0] for _ in range(2))
+    first, second = (run.played(plan(text), session)[0] for _ in range(2))
     assert first.seen.record == second.seen.record
-    assert [one.path for one in first.world.states.executions.values()] == [
-        one.path for one in second.world.states.executions.values()
+    assert [one.path for one in first.session.states.executions.values()] == [
+        one.path for one in second.session.states.executions.values()
     ]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_goes_wrong_it_ends_once_and_as_it_should(
-    world: World, part: int, record_property: Callable[[str, object], None]
+    session: Session, part: int, record_property: Callable[[str, object], None]
 ) -> None:
-    plans = islice(run.chosen(run.records(world), SEED), part, None, PARTS)
-    number, failing = run.many(plans, EACH, world)
+    plans = islice(run.chosen(run.records(session), SEED), part, None, PARTS)
+    number, failing = run.many(plans, EACH, session)
     record_property("interleavings", number)
     assert not failing, "\n".join(map(str, failing[:10]))

@@ -14,8 +14,8 @@ from chatops.store.table import Table as Rows
 from tests.simulator import run
 from tests.simulator.points import Plan, pairs
 from tests.simulator.scenarios import SCENARIOS
+from tests.simulator.session import opened
 from tests.simulator.table import Table
-from tests.simulator.world import opened
 from tests.unit.conftest import environment, rows
 
 __all__ = ["environment", "rows"]
@@ -96,23 +96,25 @@ def _emptied(rows: Rows) -> None:
     "name", ["approved", *(pytest.param(n, marks=pytest.mark.slow) for n in SCENARIOS if n != "approved")]
 )
 def test_every_call_of_a_scenario_is_answered_as_moto_answers_it(rows: Rows, name: str) -> None:
-    with opened() as world:
-        world.make_table = lambda: Doubled(rows.name, rows._client)
-        play, result = run.played(Plan(name), world)
+    with opened() as session:
+        session.make_table = lambda: Doubled(rows.name, rows._client)
+        play, result = run.played(Plan(name), session)
         assert not result.failures, str(result)
         theirs = rows._client.scan(TableName=rows.name)["Items"]
         key = lambda row: (row["pk"], row["sk"])  # noqa: E731 - short
-        assert sorted(map(t.decode, play.world.table.items.values()), key=key) == sorted(map(t.decode, theirs), key=key)
+        assert sorted(map(t.decode, play.session.table.items.values()), key=key) == sorted(
+            map(t.decode, theirs), key=key
+        )
 
 
 @pytest.mark.slow
 def test_every_call_is_answered_as_moto_answers_it_where_something_goes_wrong(rows: Rows) -> None:
-    with opened() as world:
-        plans = list(islice(pairs(run.records(world), "table"), PAIRS))
-        world.make_table = lambda: Doubled(rows.name, rows._client)
+    with opened() as session:
+        plans = list(islice(pairs(run.records(session), "table"), PAIRS))
+        session.make_table = lambda: Doubled(rows.name, rows._client)
         for plan in plans:
             _emptied(rows)
-            run.played(plan, world)
+            run.played(plan, session)
 
 
 ITEM = {"pk": "P", "sk": "S", "n": 2, "name": "b", "yes": True, "said": {"a", "b"}, "list": [1], "map": {"k": "v"}}

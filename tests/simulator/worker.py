@@ -8,14 +8,14 @@ from contextlib import ExitStack
 
 from tests.simulator import run
 from tests.simulator.points import Plan, Record
-from tests.simulator.world import World, opened
+from tests.simulator.session import Session, opened
 
-_world: World
+_world: Session
 _open = ExitStack()
 
 
 def begin() -> None:
-    """In each process: its world, which stays open."""
+    """In each process: its session, which stays open."""
     global _world  # noqa: PLW0603 - one a process
     _world = _open.enter_context(opened())
 

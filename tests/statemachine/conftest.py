@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.drive import Drive
+from local.driver import Driver
 from local.scenarios import Scenario
-from local.world import World
+from local.session import Session
 from tests import holes
 from tests.statemachine import permissions
 
@@ -24,7 +24,7 @@ CANARIES = {
     "GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_canaryG1tHubT0ken",
 }
 
-Build = Callable[..., Drive]
+Build = Callable[..., Driver]
 
 
 def scenario(
@@ -43,17 +43,17 @@ def scenario(
 
 @pytest.fixture
 def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
-    """`build(scenario(…))`: a world with that target, fast, with secrets that must turn up nowhere."""
+    """`build(scenario(…))`: a session with that target, fast, with secrets that must turn up nowhere."""
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
     denials = permissions.enforce(monkeypatch)
-    worlds: list[World] = []
+    sessions: list[Session] = []
     with ExitStack() as stack:
 
         def made(
             wanted: Scenario | None = None, *, targets: str = "", sweep_seconds: float = 1, **more: object
-        ) -> Drive:
-            world = World(
+        ) -> Driver:
+            session = Session(
                 stack,
                 targets=targets or (wanted or scenario()).targets(),
                 speed=50,
@@ -65,10 +65,10 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Build]:
                 log_dir=str(tmp_path / "logs"),
                 **more,  # type: ignore[arg-type]
             )
-            worlds.append(world)
-            return Drive(world)
+            sessions.append(session)
+            return Driver(session)
 
         yield made
-    torn = [hole for world in worlds for hole in holes.in_world(world)]
+    torn = [hole for session in sessions for hole in holes.in_world(session)]
     assert torn == [], "sentences with holes"
     assert not denials, "template.yaml's policies allow too little"

@@ -22,13 +22,13 @@ import pytest
 from chatops import aws, clock
 from chatops.settings import config, targets
 from fakes.clock import Clock
-from local import world as local_world
-from local.drive import PATIENCE, Drive
+from local import session as local_world
+from local.driver import PATIENCE, Driver
 from local.engine.patches import timing
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.invocation import Invocation, failed
 from local.runtime.template import Function
-from local.world import CREDENTIALS, World
+from local.session import CREDENTIALS, Session
 
 NOW = 1_760_000_000.0
 
@@ -83,7 +83,7 @@ class Hours:
 
 
 class _Clock(Clock):
-    """The stand-ins' view of the hours. What they would really sleep, they sleep in no time."""
+    """The fakes' view of the hours. What they would really sleep, they sleep in no time."""
 
     def __init__(self, hours: Hours) -> None:
         super().__init__(1.0)
@@ -137,17 +137,17 @@ def _forget() -> None:
     aws.made.cache_clear()
 
 
-class Play(Drive):
-    """A world in which hours pass in seconds."""
+class HoursDriver(Driver):
+    """A session in which hours pass in seconds."""
 
-    def __init__(self, world: World, hours: Hours) -> None:
-        super().__init__(world)
+    def __init__(self, session: Session, hours: Hours) -> None:
+        super().__init__(session)
         self.hours = hours
 
     def run_of(self, stage: str) -> Any:
-        """This deployment's run of the stage, as GitHub's stand-in has it."""
+        """This deployment's run of the stage, as GitHub's fake has it."""
         wanted = (self.deployment_id, stage)
-        return next(r for r in self.world.github.runs if (r.payload["deployment_id"], r.payload["stage"]) == wanted)
+        return next(r for r in self.session.github.runs if (r.payload["deployment_id"], r.payload["stage"]) == wanted)
 
     def end(self, seconds: float = PATIENCE, arn: str = "") -> str:
         """As ever, and everything that was planned has gone well."""
@@ -159,11 +159,11 @@ class Play(Drive):
     def let_end(self, stage: str) -> None:
         """The stage's run, which works until now, comes to its end."""
         self.run_of(stage).wake.set()
-        assert self.world.github.settle(20), "the run has ended"
+        assert self.session.github.settle(20), "the run has ended"
 
 
 @pytest.fixture
-def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Play]]:
+def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]]:
     """`play(targets_yaml)`: everything but Slack's signature (which is checked in real time) lives in these hours."""
     hours = Hours()
     monkeypatch.setattr(clock, "now", hours)
@@ -172,16 +172,16 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Play]]:
     _engine_sleeps(monkeypatch, hours)
     with ExitStack() as stack:
 
-        def made(yaml: str) -> Play:
-            world = World(stack, targets=yaml)
-            for name, value in world.environment().items():
+        def made(yaml: str) -> HoursDriver:
+            session = Session(stack, targets=yaml)
+            for name, value in session.environment().items():
                 monkeypatch.setenv(name, value)
             for name, value in CREDENTIALS.items():
                 monkeypatch.setenv(name.upper(), value)
             monkeypatch.setenv("AWS_DEFAULT_REGION", CREDENTIALS["region_name"])
             _forget()
-            hours.every(300, lambda: world.runtime.invoke("sweep", {}))
-            return Play(world, hours)
+            hours.every(300, lambda: session.runtime.invoke("sweep", {}))
+            return HoursDriver(session, hours)
 
         yield made
     _forget()

@@ -16,7 +16,7 @@ from fakes.github import Script
 from fakes.github.faults import Fault as GitHubFault
 from fakes.slack.directory import U_LEE
 from local.runtime.invocation import ServiceFault
-from tests.statemachine.hours import Play
+from tests.statemachine.hours import HoursDriver
 
 MINUTE = 60
 TARGETS = (
@@ -43,7 +43,7 @@ def box_of(name: str, event: Any) -> str:
 class Outage:
     """`service` is away for so many seconds from the first call of `box` on."""
 
-    it: Play
+    it: HoursDriver
     service: str
     box: str
     seconds: float
@@ -55,7 +55,7 @@ class Outage:
 
     def prepare(self, patch: pytest.MonkeyPatch) -> None:
         """Watch for the box, and make the service answer as if it were away."""
-        world, call = self.it.world, botocore.client.BaseClient._make_api_call
+        session, call = self.it.session, botocore.client.BaseClient._make_api_call
 
         def before(name: str, event: Any) -> ServiceFault | None:
             if not self.began and isinstance(event, dict) and box_of(name, event) == self.box:
@@ -69,41 +69,41 @@ class Outage:
                 raise EndpointConnectionError(endpoint_url=f"https://{self.service}.test")
             return call(client, operation, arguments)
 
-        world.runtime.faults = before
+        session.runtime.faults = before
         patch.setattr(botocore.client.BaseClient, "_make_api_call", asked)
 
     def _begin(self) -> None:
         self.began = self.it.hours.at
-        world = self.it.world
+        session = self.it.session
         if self.service == "github":
-            world.github.faults.append(GitHubFault(path=".", status=502, times=None))
+            session.github.faults.append(GitHubFault(path=".", status=502, times=None))
         if self.service == "slack":
-            world.slack.faults.append(Fault(status=503, times=10**9))
+            session.slack.faults.append(Fault(status=503, times=10**9))
         self.it.hours.later(self.seconds, self._end)
 
     def _end(self) -> None:
-        world = self.it.world
+        session = self.it.session
         if self.service == "github":
-            world.github.faults.clear()
+            session.github.faults.clear()
         if self.service == "slack":
-            world.slack.faults.clear()
+            session.slack.faults.clear()
 
 
-def deploying(it: Play, rollout: Rollout) -> str:
+def deploying(it: HoursDriver, rollout: Rollout) -> str:
     """A deployment of usual length; whoever approves presses again until it counts. The name of its end."""
-    world = it.world
+    session = it.session
     for stage, seconds in (("build", 8 * MINUTE), ("deploy", 3 * MINUTE)):
-        world.github.script[stage] = Script(appear_seconds=0, seconds=seconds)
-    world.ecs.next_rollout = rollout
+        session.github.script[stage] = Script(appear_seconds=0, seconds=seconds)
+    session.ecs.next_rollout = rollout
     it.hours.every(MINUTE, lambda: _press(it))
     it.slash("/platform-deploy", "v1.2.3")
     return it.end(120)
 
 
-def _press(it: Play) -> None:
-    cards = [m for m in it.world.slack.messages if any(b.action_id == "approve" for b in m.buttons)]
+def _press(it: HoursDriver) -> None:
+    cards = [m for m in it.session.slack.messages if any(b.action_id == "approve" for b in m.buttons)]
     if cards:
-        it.world.user.click(cards[-1], "approve", U_LEE)
+        it.session.user.click(cards[-1], "approve", U_LEE)
 
 
 def quietly(action: Callable[[], object]) -> Callable[[], None]:

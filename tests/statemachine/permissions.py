@@ -1,7 +1,7 @@
 """Holds every function to its own policy in template.yaml, as IAM would: what it does not allow is denied here too.
 
 Each function's process gets its own name as access key, and a request signed with that name is looked at before the
-engine or a stand-in of AWS sees it. So every scenario also tests that the policies allow enough.
+engine or a fake of AWS sees it. So every scenario also tests that the policies allow enough.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def actions(environ: dict[str, Any]) -> set[str]:
 
 
 def enforce(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Deny what no policy allows, for worlds that are built from here on. The list names every denial."""
+    """Deny what no policy allows, for sessions that are built from here on. The list names every denial."""
     denials: list[str] = []
     policies = allowed()
     variables = pool.reserved_variables

@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from fakes.faults import drop_connection
-from tests.statemachine.hours import Hours, Play
+from tests.statemachine.hours import Hours, HoursDriver
 
 RETRY_AFTER = 40
 Answer = Callable[["SlackTrouble", dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -83,12 +83,12 @@ class SlackTrouble:
     """In front of a play's Slack. `way`: what happens to every request now, nothing if empty. `asked`: when requests
     came while there was trouble, and for what."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: HoursDriver) -> None:
         self.hours: Hours = play.hours
-        self.real = play.world.slack.app
+        self.real = play.session.slack.app
         self.way, self.path = "", ""
         self.asked: list[tuple[float, str]] = []
-        play.world._mounts._shifted["_slack"] = self
+        play.session._mounts._shifted["_slack"] = self
 
     def between(self, way: str, begins: float, ends: float) -> None:
         """Trouble from so many seconds from now on until so many."""

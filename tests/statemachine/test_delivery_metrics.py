@@ -7,27 +7,27 @@ import json
 import pytest
 
 from fakes.ecs import Rollout
-from local.world import World
+from local.session import Session
 from tests.statemachine.conftest import Build, scenario
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
-def values(world: World, name: str) -> list[float]:
+def values(session: Session, name: str) -> list[float]:
     """Every value of a metric of the target `dev`, as settle's log has it."""
-    lines = "".join(path.read_text("utf-8") for path in world.runtime.log_dir.iterdir()).splitlines()
+    lines = "".join(path.read_text("utf-8") for path in session.runtime.log_dir.iterdir()).splitlines()
     metrics = (json.loads(line) for line in lines if line.startswith("{") and '"_aws"' in line)
     return [value for metric in metrics if metric.get("target") == "dev" for value in metric.get(name, [])]
 
 
 def test_a_live_change_has_a_lead_time_and_a_failed_one_a_time_to_restore(build: Build) -> None:
-    drive = build(scenario())
-    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
-    (lead,) = values(drive.world, "LeadTime")
+    driver = build(scenario())
+    assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
+    (lead,) = values(driver.session, "LeadTime")
     assert lead > 0
-    drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
-    assert drive.run("/platform-deploy", "v1.2.3") == "Rolled Back"
-    (restored,) = values(drive.world, "TimeToRestore")
+    driver.session.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
+    assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
+    (restored,) = values(driver.session, "TimeToRestore")
     assert 0 < restored < 60
-    assert values(drive.world, "ChangesMade") == [1.0, 1.0]
-    assert sorted(values(drive.world, "ChangesFailed")) == [0.0, 1.0]
+    assert values(driver.session, "ChangesMade") == [1.0, 1.0]
+    assert sorted(values(driver.session, "ChangesFailed")) == [0.0, 1.0]

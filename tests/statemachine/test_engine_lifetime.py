@@ -16,10 +16,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.drive import Drive
+from local.driver import Driver
 from local.engine import EmbeddedEngine
 from local.scenarios import ALL
-from local.world import world
+from local.session import session
 from tests.statemachine import checks
 from tests.statemachine.bench import ROLE, Bench, Functions, bench
 
@@ -123,11 +123,11 @@ def test_the_flow_runs_on_an_engine_like_step_functions_local() -> None:
         text = json.dumps({"StartAt": "A", "States": {"A": state}})
         with pytest.raises(ClientError, match=r"InvalidDefinition.*MaxDelaySeconds"):
             sfn.create_state_machine(name="newer", definition=text, roleArn=ROLE)
-        with world(engine=url, lambda_port=port, speed=50, targets=ALL["build-fails"].targets()) as made:
-            drive = Drive(made)
-            ALL["build-fails"].play(drive)
-            assert drive.end() == "Build Failed"
-            assert "error" not in made.describe(drive.arn)
+        with session(engine=url, lambda_port=port, speed=50, targets=ALL["build-fails"].targets()) as made:
+            driver = Driver(made)
+            ALL["build-fails"].play(driver)
+            assert driver.end() == "Build Failed"
+            assert "error" not in made.describe(driver.arn)
             checks.all_hold(made)
     finally:
         engine.terminate()

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from local import scenarios
-from local.drive import Drive
+from local.driver import Driver
 from local.runtime.endpoint import Invocation
-from local.world import World, states_entered
+from local.session import Session, states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 
@@ -29,12 +29,12 @@ class Again:
     """Calls each function a second time, with what it was given, before its first answer goes out. `calls`: each
     (function, event) of the machine, in order. `failed`: second calls that broke, where the first one had not."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self.calls: list[tuple[str, Any]] = []
         self.failed: list[tuple[str, str, str]] = []
         self._second = threading.local()
-        world.runtime.on_invocation = self._seen
+        session.runtime.on_invocation = self._seen
 
     def _seen(self, name: str, event: Any, first: Invocation) -> None:
         if name in FROM_OUTSIDE or getattr(self._second, "on", False):
@@ -45,7 +45,7 @@ class Again:
     def _call(self, name: str, event: Any, first: Invocation | None) -> None:
         self._second.on = True
         try:
-            again = self.world.runtime.invoke(name, event)
+            again = self.session.runtime.invoke(name, event)
         finally:
             self._second.on = False
         if first is not None and again.error and not first.error and again.error not in SIGNALS:
@@ -56,27 +56,27 @@ class Again:
             self._call(name, event, None)
 
 
-def effects(drive: Drive) -> dict[str, Any]:
-    """What the world has seen of it: GitHub's dispatches, ECS's deployments, the ledger, the lock, final messages."""
-    world = drive.world
+def effects(driver: Driver) -> dict[str, Any]:
+    """What the session has seen of it: GitHub's dispatches, ECS's deployments, the ledger, the lock, final messages."""
+    session = driver.session
     return {
-        "dispatches": Counter((run.payload["deployment_id"], run.payload["stage"]) for run in world.github.runs),
-        "updates": sum(call.operation == "UpdateService" for call in world.ecs.calls),
-        "continued": sum(c.operation == "ContinueServiceDeployment" and not c.error for c in world.ecs.calls),
-        "image": world.ecs.running_image() if "ecs" in {target.kind for target in world.targets.values()} else "",
+        "dispatches": Counter((run.payload["deployment_id"], run.payload["stage"]) for run in session.github.runs),
+        "updates": sum(call.operation == "UpdateService" for call in session.ecs.calls),
+        "continued": sum(c.operation == "ContinueServiceDeployment" and not c.error for c in session.ecs.calls),
+        "image": session.ecs.running_image() if "ecs" in {target.kind for target in session.targets.values()} else "",
         "group": [
             (each.id, each.status)
-            for place in PLACES & world.codedeploy.deployer.groups.keys()
-            for each in world.codedeploy.deployments(*place)
+            for place in PLACES & session.codedeploy.deployer.groups.keys()
+            for each in session.codedeploy.deployments(*place)
         ],
         "rows": sorted(
             (checks.key(row), json.dumps(row, sort_keys=True))
-            for row in checks.rows(world)
+            for row in checks.rows(session)
             if checks.key(row)[0].startswith(("TARGET#", "OPEN", "OUTBOX"))
         ),
         "finals": sorted(  # not the details, nor the questions
             m.text
-            for m in world.slack.messages
+            for m in session.slack.messages
             if m.thread_ts and m.text.startswith("<@") and not re.search("decide|is paused at", m.text)
         ),
     }
@@ -98,24 +98,26 @@ PLAYS = {
 @pytest.mark.parametrize("play", PLAYS)
 def test_every_call_twice_has_the_effect_of_one(play: str, build: Build) -> None:
     wanted = PLAYS[play]
-    drive = build(wanted)
-    again = Again(drive.world)
+    driver = build(wanted)
+    again = Again(driver.session)
     if play == "outside ECS":
         for version in ("v1.1.0", "v1.2.3"):
-            assert drive.run("/platform-deploy", version) == "Deployed"
-        assert drive.run("/platform-rollback", "it smells") == "Restored"
+            assert driver.run("/platform-deploy", version) == "Deployed"
+        assert driver.run("/platform-rollback", "it smells") == "Restored"
     else:
-        wanted.play(drive)
-        assert drive.end() == wanted.ends
-    assert "Settle" in states_entered(drive.world.history(drive.arn))
+        wanted.play(driver)
+        assert driver.end() == wanted.ends
+    assert "Settle" in states_entered(driver.session.history(driver.arn))
     assert again.failed == []
-    checks.all_hold(drive.world)
-    before = effects(drive)
+    checks.all_hold(driver.session)
+    before = effects(driver)
     assert len(before["group"]) == (4 if play == "CodeDeploy" else 0), "before us, good, failed, put back"
     assert all(count == 1 for count in before["dispatches"].values()), before["dispatches"]
-    ended = [e for e in drive.world.executions() if "Settle" in states_entered(drive.world.history(e["executionArn"]))]
+    ended = [
+        e for e in driver.session.executions() if "Settle" in states_entered(driver.session.history(e["executionArn"]))
+    ]
     assert len(before["finals"]) == len(ended)
     assert before["rows"]
     again.all_once_more()
-    assert effects(drive) == before
-    checks.all_hold(drive.world)
+    assert effects(driver) == before
+    checks.all_hold(driver.session)

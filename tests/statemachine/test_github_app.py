@@ -21,18 +21,18 @@ def test_a_scenario_ends_the_same_with_an_app(name: str, build: Build, monkeypat
     monkeypatch.setenv("GITHUB_APP_ID", APP_ID)
     monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY", private_key())
     monkeypatch.delenv("GITHUB_PERSONAL_ACCESS_TOKEN")
-    drive = build(scenarios.ALL[name])
-    world = drive.world
-    assert world.github.tokens == set()
-    scenarios.ALL[name].play(drive)
-    assert drive.end() == scenarios.ALL[name].ends
-    checks.all_hold(world)
+    driver = build(scenarios.ALL[name])
+    session = driver.session
+    assert session.github.tokens == set()
+    scenarios.ALL[name].play(driver)
+    assert driver.end() == scenarios.ALL[name].ends
+    checks.all_hold(session)
 
-    given = world.github.apps.tokens
+    given = session.github.apps.tokens
     assert 0 < len(given) <= 3, "one for each function that asks GitHub, not one for each request"
-    told = "".join(path.read_text("utf-8") for path in world.runtime.log_dir.iterdir())
-    told += json.dumps([[m.text, m.blocks] for m in world.slack.messages])
-    told += json.dumps([world.history(e["executionArn"]) for e in world.executions()], default=str)
-    told += json.dumps(checks.rows(world))
+    told = "".join(path.read_text("utf-8") for path in session.runtime.log_dir.iterdir())
+    told += json.dumps([[m.text, m.blocks] for m in session.slack.messages])
+    told += json.dumps([session.history(e["executionArn"]) for e in session.executions()], default=str)
+    told += json.dumps(checks.rows(session))
     for secret in (*given, *(line for line in private_key().splitlines() if len(line) > 40), "eyJ0eXAiOiJKV1Qi"):
         assert secret not in told

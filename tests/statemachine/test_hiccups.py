@@ -13,7 +13,7 @@ import pytest
 from fakes.ecs import Rollout
 from local.runtime.invocation import Invocation, failed
 from tests.statemachine import checks, hours
-from tests.statemachine.hours import Play, play
+from tests.statemachine.hours import HoursDriver, play
 from tests.statemachine.outages import BOXES, MINUTE, SERVICES, TARGETS, Outage, deploying
 
 __all__ = ["play"]
@@ -31,14 +31,14 @@ UNCHANGED = {
 """How a deployment may end where the service was away for longer than anybody is patient: nothing was changed by it."""
 
 
-def after_all(it: Play) -> None:
+def after_all(it: HoursDriver) -> None:
     """Whatever was left is settled: no lock, nobody's message owed, each effect once."""
     for _ in range(20):
         it.hours.sleep(5 * MINUTE)
-    checks.all_hold(it.world)
-    sent = Counter((r.payload["deployment_id"], r.payload["stage"]) for r in it.world.github.runs)
+    checks.all_hold(it.session)
+    sent = Counter((r.payload["deployment_id"], r.payload["stage"]) for r in it.session.github.runs)
     assert all(count == 1 for count in sent.values()), sent
-    locks = [row for row in checks.rows(it.world) if checks.key(row)[1] == "LOCK"]
+    locks = [row for row in checks.rows(it.session) if checks.key(row)[1] == "LOCK"]
     assert not locks
 
 
@@ -53,7 +53,7 @@ def outages() -> list[tuple[str, str, int]]:
 
 @pytest.mark.parametrize(("service", "box", "minutes"), outages())
 def test_a_service_that_is_away_ends_nothing_and_rolls_nothing_back(
-    service: str, box: str, minutes: int, play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch
+    service: str, box: str, minutes: int, play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = play(TARGETS)
     outage = Outage(it, service, box, minutes * MINUTE)
@@ -65,7 +65,7 @@ def test_a_service_that_is_away_ends_nothing_and_rolls_nothing_back(
     if box == "Plan" or minutes > 5:
         allowed |= UNCHANGED[box]
     assert ended in allowed
-    before = it.world.ecs.running_image()
+    before = it.session.ecs.running_image()
     assert before.endswith("v1.0.0") == (ended not in ("Deployed", "Rollback Failed"))
     after_all(it)
 
@@ -91,11 +91,11 @@ class Once(hours._InProcess):
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("rollout", [WELL, STUCK], ids=["well", "stuck"])
 def test_each_call_breaks_once_in_a_way_that_nobody_foresaw(
-    rollout: Rollout, late: bool, play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch
+    rollout: Rollout, late: bool, play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Once, "late", late)
     monkeypatch.setattr(Once, "seen", set())
-    monkeypatch.setattr("local.world.LambdaRuntime", Once)
+    monkeypatch.setattr("local.session.LambdaRuntime", Once)
     it = play(TARGETS)
     assert deploying(it, rollout) == ("Deployed" if rollout is WELL else "Rolled Back")
     assert len(Once.seen) > 15

@@ -14,7 +14,7 @@ from fakes.github import Script
 from local.runtime.invocation import Invocation, ServiceFault, failed
 from tests import holes
 from tests.statemachine import checks
-from tests.statemachine.hours import Play, play
+from tests.statemachine.hours import HoursDriver, play
 
 __all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -36,7 +36,7 @@ BREAKS: dict[str, ServiceFault | str] = {
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_every_step_is_tried_again(name: str, play: Callable[[str], Play]) -> None:
+def test_every_step_is_tried_again(name: str, play: Callable[[str], HoursDriver]) -> None:
     it, how = play(TARGETS), BREAKS[name]
     broken: Counter[str] = Counter()
 
@@ -45,7 +45,7 @@ def test_every_step_is_tried_again(name: str, play: Callable[[str], Play]) -> No
         broken[step] += 1
         return function not in FROM_OUTSIDE and broken[step] == 1
 
-    run = it.world.runtime._run
+    run = it.session.runtime._run
 
     def died(function: Any, request: dict[str, Any]) -> Invocation:
         made = run(function, request)
@@ -56,10 +56,10 @@ def test_every_step_is_tried_again(name: str, play: Callable[[str], Play]) -> No
     def fault(function: str, event: Any) -> ServiceFault | None:
         return how if isinstance(how, ServiceFault) and first(function, event) else None
 
-    it.world.runtime.faults = fault
-    it.world.runtime._run = died  # type: ignore[method-assign]
+    it.session.runtime.faults = fault
+    it.session.runtime._run = died  # type: ignore[method-assign]
     for stage in ("build", "deploy"):
-        it.world.github.script[stage] = Script(seconds=1e9, appear_seconds=0)
+        it.session.github.script[stage] = Script(seconds=1e9, appear_seconds=0)
     it.hours.later(60, lambda: it.let_end("build"))
     it.hours.later(120, lambda: it.let_end("deploy"))
     it.slash("/platform-deploy", "v1.2.3")
@@ -68,7 +68,7 @@ def test_every_step_is_tried_again(name: str, play: Callable[[str], Play]) -> No
         step.split("/")[0] for step in broken if broken[step] > 1
     }
     assert it.hours.failed == []
-    checks.each_stage_once(it.world)
-    assert holes.in_world(it.world) == []
+    checks.each_stage_once(it.session)
+    assert holes.in_world(it.session) == []
     it.hours.sleep(400)
-    checks.nothing_left_behind(it.world)
+    checks.nothing_left_behind(it.session)

@@ -1,4 +1,4 @@
-"""That the search for secrets, which every test's world ends with, finds one wherever it is planted."""
+"""That the search for secrets, which every test's session ends with, finds one wherever it is planted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from fakes.slack.directory import C_DEPLOY
-from local.drive import Drive
-from local.world import ROOT, STACK, World
+from local.driver import Driver
+from local.session import ROOT, STACK, Session
 from tests.leaks import Watch
 from tests.statemachine.conftest import CANARIES, scenario
 
@@ -28,30 +28,30 @@ pytestmark = pytest.mark.engine
 
 def _row(watch: Watch, pk: str, **more: Any) -> None:
     item = {"pk": {"S": pk}, "sk": {"S": "PLANTED"}, **{k: {"S": v} for k, v in more.items()}}
-    watch.world.dynamodb.put_item(TableName=f"{STACK}-table", Item=item)
+    watch.session.dynamodb.put_item(TableName=f"{STACK}-table", Item=item)
 
 
 PLACES: dict[str, Callable[[Watch, str, int], object]] = {
-    "the log plan.log": lambda w, s, _: (w.world.runtime.log_dir / "plan.log").open("a").write(f"token={s}\n"),
-    "a message": lambda w, s, _: w.world.slack.space.post(C_DEPLOY, f"see `{s}`", []),
+    "the log plan.log": lambda w, s, _: (w.session.runtime.log_dir / "plan.log").open("a").write(f"token={s}\n"),
+    "a message": lambda w, s, _: w.session.slack.space.post(C_DEPLOY, f"see `{s}`", []),
     "the answer to /prod/x": lambda w, s, _: w.answers.append(("/prod/x", f'{{"message": "{s}"}}')),
-    "a history": lambda w, s, n: w.world.start({"command": "frobnicate", "note": s}, f"planted-{n}"),
+    "a history": lambda w, s, n: w.session.start({"command": "frobnicate", "note": s}, f"planted-{n}"),
     "the row DEPLOYMENT#x PLANTED": lambda w, s, _: _row(w, "DEPLOYMENT#x", said=f"({s})"),
 }
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """A deployment that is asked about: a ticket, a finish token and a task token have been made. Its world ends in
+    """A deployment that is asked about: a ticket, a finish token and a task token have been made. Its session ends in
     the test."""
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
     with ExitStack() as stack:
-        made = World(stack, targets=scenario(approval=True).targets(), speed=50, wait_time_scale=0.02)
-        drive = Drive(made)
-        drive.slash("/platform-deploy", "v1.2.3")
-        drive.until_state("Request Approval")
-        drive.card("approve")
+        made = Session(stack, targets=scenario(approval=True).targets(), speed=50, wait_time_scale=0.02)
+        driver = Driver(made)
+        driver.slash("/platform-deploy", "v1.2.3")
+        driver.until_state("Request Approval")
+        driver.card("approve")
         watch = Watch(made)
         watch.end = stack.close  # type: ignore[attr-defined]
         yield watch
@@ -61,8 +61,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 def test_what_is_planted_is_found_and_fails_the_test_whose_world_it_is(asked: Watch) -> None:
     """Each kind of secret in each kind of place; and nothing before."""
     assert asked.leaks() == []
-    rows = asked.world.dynamodb.scan(TableName=f"{STACK}-table")["Items"]
-    histories = [asked.world.history(e["executionArn"]) for e in asked.world.executions()]
+    rows = asked.session.dynamodb.scan(TableName=f"{STACK}-table")["Items"]
+    histories = [asked.session.history(e["executionArn"]) for e in asked.session.executions()]
     own = asked.made(rows, histories)
     assert all(own.values()), "of each kind there is one"
     assert set(CANARIES.values()) <= asked.given()

@@ -18,11 +18,11 @@ from chatops.steps.policy import MOST_ASKED
 from fakes.ecs import Rollout, describe
 from fakes.github import Script
 from fakes.slack.directory import C_DEPLOY, U_KIM, User
-from local.world import states_entered
+from local.session import states_entered
 from pipeline.caller import HERE, caller, path_of
 from tests.definition import BOXES, STATES, TOKENS
 from tests.statemachine import checks
-from tests.statemachine.hours import Play, play
+from tests.statemachine.hours import HoursDriver, play
 from tests.unit.test_looks import RAMP
 
 __all__ = ["play"]
@@ -59,12 +59,12 @@ def states(events: list[dict[str, Any]]) -> Iterator[str]:
         yield event.get("stateExitedEventDetails", {}).get("output", "")
 
 
-def news_at_every_look(play: Play, stage: str) -> None:
+def news_at_every_look(play: HoursDriver, stage: str) -> None:
     """Another step of another job each time somebody looks, with names as long as anybody could make them."""
-    play.world.github.script[stage] = UNTIL_TOLD
+    play.session.github.script[stage] = UNTIL_TOLD
 
     def rename() -> None:
-        for run in play.world.github.runs:
+        for run in play.session.github.runs:
             if run.payload.get("stage") == stage and run.status == "in_progress":
                 for job in run.attempt_jobs():
                     job.name = f"{play.hours.at:.0f} " + "job " * 100
@@ -74,7 +74,7 @@ def news_at_every_look(play: Play, stage: str) -> None:
     play.hours.every(1, rename)
 
 
-def test_six_hours_of_building_and_an_hour_of_asking(play: Callable[[str], Play], capsys: Any) -> None:
+def test_six_hours_of_building_and_an_hour_of_asking(play: Callable[[str], HoursDriver], capsys: Any) -> None:
     """Something new at every look, the usual pace, reminders, and a deployment that uses all of its time."""
     it = play(
         "targets: {dev: {ecs: {cluster: checkout, service: checkout-api}, policy: {approvers: [U0LEE0001, U0KIM0001]}, "
@@ -82,14 +82,14 @@ def test_six_hours_of_building_and_an_hour_of_asking(play: Callable[[str], Play]
     )
     for stage in ("build", "deploy"):
         news_at_every_look(it, stage)
-    it.world.ecs.rollout = Rollout(seconds=14 * 60)
+    it.session.ecs.rollout = Rollout(seconds=14 * 60)
     it.hours.later(6 * HOUR, lambda: it.let_end("build"))
-    it.hours.later(7 * HOUR, lambda: it.world.user.click(it.card("approve"), "approve", U_KIM))
+    it.hours.later(7 * HOUR, lambda: it.session.user.click(it.card("approve"), "approve", U_KIM))
     it.hours.later(7 * HOUR + 29 * 60, lambda: it.let_end("deploy"))
     began = it.hours.at
     it.slash("/platform-deploy", "v1.2.3")
     assert it.end(300) == "Deployed"
-    events = it.world.history(it.arn)
+    events = it.session.history(it.arn)
     entered = states_entered(events)
     with capsys.disabled():
         print(  # noqa: T201 - the numbers that the gate shows
@@ -100,8 +100,8 @@ def test_six_hours_of_building_and_an_hour_of_asking(play: Callable[[str], Play]
     assert it.hours.at - began >= 7.5 * HOUR, "these hours have passed for the handlers"
     # at first the polls are closer together than a message may change
     assert entered.count("Show Build") > 0.9 * entered.count("Poll Build"), "there was something new at every poll"
-    reminded = [m for m in it.world.slack.messages if m.thread_ts and "left" in m.text]
-    assert len(reminded) == 3, [m.text for m in it.world.slack.messages]
+    reminded = [m for m in it.session.slack.messages if m.thread_ts and "left" in m.text]
+    assert len(reminded) == 3, [m.text for m in it.session.slack.messages]
     assert len(events) < EVENTS_LIMIT / 2
     assert max(map(size, states(events))) < STATE_PROMISE
 
@@ -125,10 +125,10 @@ targets:
 
 
 @pytest.fixture
-def largest(play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch) -> Play:
+def largest(play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch) -> HoursDriver:
     """As many people as may be asked, and every name as long as the allow-lists admit."""
     it = play(YAML)
-    github, space = it.world.github, it.world.slack.space
+    github, space = it.session.github, it.session.slack.space
     ours = dataclasses.replace(github.default_repository, owner=OWNER, name=NAME)
     github.repositories = {ours.full_name: ours}
     ours.files[ours.default_branch] |= {path_of(TARGET): caller(TARGET, EVENT, HERE)}
@@ -149,8 +149,8 @@ def largest(play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch) -> Pla
     return it
 
 
-def deploy(it: Play, version: str, name: str) -> None:
-    it.world.github.add_tag(version)
+def deploy(it: HoursDriver, version: str, name: str) -> None:
+    it.session.github.add_tag(version)
     asked = {
         "schema": 1,
         "command": "deploy",
@@ -165,20 +165,20 @@ def deploy(it: Play, version: str, name: str) -> None:
     it.console(asked, name)
 
 
-def everybody_approves(it: Play) -> None:
+def everybody_approves(it: HoursDriver) -> None:
     def approve() -> None:
         card = it.card("approve")
         for user in ASKED[1:]:
-            assert it.world.user.click(card, "approve", user).status == 200
+            assert it.session.user.click(card, "approve", user).status == 200
 
     it.hours.later(60, approve)
 
 
-def measured(it: Play, what: str, capsys: Any) -> int:
-    events = it.world.history(it.arn)
+def measured(it: HoursDriver, what: str, capsys: Any) -> int:
+    events = it.session.history(it.arn)
     state = max(map(size, states(events)))
     anything = max(size(text, escaped=True) for event in events for text in texts(event))
-    row = max(len(json.dumps(row)) for row in checks.rows(it.world))
+    row = max(len(json.dumps(row)) for row in checks.rows(it.session))
     with capsys.disabled():
         print(  # noqa: T201 - the numbers that the gate shows
             f"\n  {what}: state {state}, the largest payload (escaped) {anything} of {BYTES_LIMIT}, "
@@ -189,14 +189,14 @@ def measured(it: Play, what: str, capsys: Any) -> int:
     return state
 
 
-def test_the_largest_state(largest: Play, capsys: Any) -> None:
+def test_the_largest_state(largest: HoursDriver, capsys: Any) -> None:
     """Two deployments by break-glass with everybody's approval; the second rollout fails and is put back; then one that
     is rejected at length."""
     it = largest
     everybody_approves(it)
     deploy(it, "v1" + "-" * 126, "a" * 80)
     assert it.end(60) == "Deployed"
-    it.world.ecs.next_rollout = Rollout(seconds=600, outcome="circuit_breaker")
+    it.session.ecs.next_rollout = Rollout(seconds=600, outcome="circuit_breaker")
     everybody_approves(it)
     deploy(it, "v2" + "-" * 126, "b" * 80)
     assert it.end(60) == "Rolled Back"

@@ -13,7 +13,7 @@ from fakes.slack.directory import C_DEPLOY
 from local.runtime.invocation import Invocation, failed
 from tests import holes
 from tests.statemachine import checks
-from tests.statemachine.hours import Play, play
+from tests.statemachine.hours import HoursDriver, play
 
 __all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -38,9 +38,9 @@ REQUESTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def dying(it: Play, kind: str, *, after: bool) -> None:
+def dying(it: HoursDriver, kind: str, *, after: bool) -> None:
     """Plan does its work or none of it, and Lambda answers with this error, however often it is called."""
-    run = it.world.runtime._run
+    run = it.session.runtime._run
 
     def broken(function: Any, request: dict[str, Any]) -> Invocation:
         if function.name != "plan":
@@ -49,17 +49,17 @@ def dying(it: Play, kind: str, *, after: bool) -> None:
             run(function, request)
         return Invocation(failed(kind, DEATHS[kind], request["request_id"]), kind, "", False, request["request_id"])
 
-    it.world.runtime._run = broken  # type: ignore[method-assign]
+    it.session.runtime._run = broken  # type: ignore[method-assign]
 
 
-def told(it: Play) -> list[str]:
+def told(it: HoursDriver) -> list[str]:
     """What names the step."""
-    return [message.text for message in it.world.slack.messages if "*Plan*" in message.text]
+    return [message.text for message in it.session.slack.messages if "*Plan*" in message.text]
 
 
 @pytest.mark.parametrize("kind", DEATHS)
 @pytest.mark.parametrize("asked", REQUESTS)
-def test_before_anything_is_written(play: Callable[[str], Play], kind: str, asked: str) -> None:
+def test_before_anything_is_written(play: Callable[[str], HoursDriver], kind: str, asked: str) -> None:
     it = play(TARGETS)
     dying(it, kind, after=False)
     request, parts = REQUESTS[asked]
@@ -68,14 +68,14 @@ def test_before_anything_is_written(play: Callable[[str], Play], kind: str, aske
     (text,) = told(it)
     for part in (*parts, f"`{kind}`", f"/#/{it.deployment_id}|execution>", "Nothing was begun."):
         assert part in text
-    assert holes.in_world(it.world) == []
-    assert checks.rows(it.world) == []
-    assert it.world.github.runs == []
+    assert holes.in_world(it.session) == []
+    assert checks.rows(it.session) == []
+    assert it.session.github.runs == []
 
 
 @pytest.mark.parametrize("kind", ["Sandbox.Timedout", "KeyError"])
 @pytest.mark.parametrize("version", ["v1.2.3", ""])
-def test_after_the_record_was_written(play: Callable[[str], Play], kind: str, version: str) -> None:
+def test_after_the_record_was_written(play: Callable[[str], HoursDriver], kind: str, version: str) -> None:
     """The deployment has its message, and frees the target that it had taken."""
     it = play(TARGETS)
     dying(it, kind, after=True)
@@ -85,13 +85,15 @@ def test_after_the_record_was_written(play: Callable[[str], Play], kind: str, ve
     for part in ("Not possible: ", version, " → dev", "*Plan*", f"`{kind}`", "Running in *dev*: `v1.0.0`"):
         assert part in shown
     assert f"/#/{it.deployment_id}|execution>" in json.dumps(it.card_of().blocks)
-    assert any(m.thread_ts and "Not possible" in m.text for m in it.world.slack.messages)
-    assert holes.in_world(it.world) == []
-    checks.nothing_left_behind(it.world)
-    assert it.world.github.runs == []
+    assert any(m.thread_ts and "Not possible" in m.text for m in it.session.slack.messages)
+    assert holes.in_world(it.session) == []
+    checks.nothing_left_behind(it.session)
+    assert it.session.github.runs == []
 
 
-def test_where_the_table_cannot_be_read_either(play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_table_cannot_be_read_either(
+    play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Settle fails as well; what is known is said all the same."""
     it = play(TARGETS)
     dying(it, "KeyError", after=False)
@@ -105,4 +107,4 @@ def test_where_the_table_cannot_be_read_either(play: Callable[[str], Play], monk
     (text,) = told(it)
     assert "v1.2.3 was not deployed to the default target" in text
     assert "could not be read" in text
-    assert holes.in_world(it.world) == []
+    assert holes.in_world(it.session) == []

@@ -7,7 +7,7 @@ import pytest
 from fakes.ecs import Rollout
 from fakes.github import Script
 from fakes.slack.store import Message
-from local.world import states_entered
+from local.session import states_entered
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 
@@ -20,23 +20,23 @@ def shown(message: Message) -> list[str]:
 
 
 def test_tasks_are_shown_while_ecs_brings_the_release_back(build: Build) -> None:
-    drive = build(scenario())
-    assert drive.run("/platform-deploy", "v1.0.0") == "Deployed"
-    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
-    drive.world.ecs.next_rollout = Rollout(seconds=150)
-    assert drive.run("/platform-rollback", "orders cannot be paid") == "Restored"
-    told = [text for text in shown(drive.card_of()) if "Putting `v1.0.0` back" in text]
+    driver = build(scenario())
+    assert driver.run("/platform-deploy", "v1.0.0") == "Deployed"
+    assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
+    driver.session.ecs.next_rollout = Rollout(seconds=150)
+    assert driver.run("/platform-rollback", "orders cannot be paid") == "Restored"
+    told = [text for text in shown(driver.card_of()) if "Putting `v1.0.0` back" in text]
     assert any("ECS tasks" in text and "desired" in text for text in told), told
-    assert "Show Restored" in states_entered(drive.world.history(drive.arn))
-    checks.all_hold(drive.world)
+    assert "Show Restored" in states_entered(driver.session.history(driver.arn))
+    checks.all_hold(driver.session)
 
 
 def test_job_and_step_are_shown_while_the_pipeline_brings_the_release_back(build: Build) -> None:
-    drive = build(scenario(ecs=False))
-    assert drive.run("/platform-deploy", "v1.0.0") == "Deployed"
-    assert drive.run("/platform-deploy", "v1.1.0") == "Deployed"
-    drive.world.github.script["rollback"] = Script(seconds=150)
-    assert drive.run("/platform-rollback") == "Restored"
-    told = [text for text in shown(drive.card_of()) if "Putting `v1.0.0` back" in text]
+    driver = build(scenario(ecs=False))
+    assert driver.run("/platform-deploy", "v1.0.0") == "Deployed"
+    assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
+    driver.session.github.script["rollback"] = Script(seconds=150)
+    assert driver.run("/platform-rollback") == "Restored"
+    told = [text for text in shown(driver.card_of()) if "Putting `v1.0.0` back" in text]
     assert any("Rollback stage" in text and " · " in text for text in told), told
-    checks.all_hold(drive.world)
+    checks.all_hold(driver.session)

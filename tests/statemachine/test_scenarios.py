@@ -24,17 +24,17 @@ EVERY_DAY = {"happy", "rollout-fails-and-rolls-back", "rollback-command", "statu
     ],
 )
 def test_it_ends_as_it_should(scenario: Scenario, build: Build) -> None:
-    drive = build(scenario)
-    scenario.play(drive)
-    assert drive.end() == scenario.ends
-    checks.all_hold(drive.world)
+    driver = build(scenario)
+    scenario.play(driver)
+    assert driver.end() == scenario.ends
+    checks.all_hold(driver.session)
 
 
 @pytest.mark.slow
 def test_the_happy_path_costs_little_beside_the_engine(build: Build) -> None:
     """Counts, not seconds: what each deployment costs in states, functions and GitHub's requests."""
-    drive = build(scenarios.ALL["happy"])
-    scenarios.ALL["happy"].play(drive)
-    assert sum(drive.world.runtime.invocations.values()) < 45
-    assert len(drive.world.github.calls) < 25
-    assert len(drive.world.history(drive.arn)) < 400
+    driver = build(scenarios.ALL["happy"])
+    scenarios.ALL["happy"].play(driver)
+    assert sum(driver.session.runtime.invocations.values()) < 45
+    assert len(driver.session.github.calls) < 25
+    assert len(driver.session.history(driver.arn)) < 400

@@ -12,7 +12,7 @@ from fakes.github import Script
 from fakes.slack.directory import C_DEPLOY, U_KIM
 from fakes.slack.store import Message
 from tests.statemachine import checks
-from tests.statemachine.hours import Play, play
+from tests.statemachine.hours import HoursDriver, play
 from tests.statemachine.slack_trouble import RETRY_AFTER, WAYS, SlackTrouble
 
 __all__ = ["play"]
@@ -46,24 +46,24 @@ def buttons(message: Message) -> list[str]:
     return [button.action_id for button in message.buttons]
 
 
-def living(it: Play) -> list[Message]:
-    return [m for m in it.world.slack.messages if m.channel == C_DEPLOY and not m.thread_ts and not m.ephemeral_to]
+def living(it: HoursDriver) -> list[Message]:
+    return [m for m in it.session.slack.messages if m.channel == C_DEPLOY and not m.thread_ts and not m.ephemeral_to]
 
 
-def begin(it: Play) -> list[str]:
+def begin(it: HoursDriver) -> list[str]:
     """A build of six minutes with news at every look, a decision six minutes after it, a deploy stage of two. What
     keeps somebody from deciding goes into the list."""
     for stage in ("build", "deploy"):
-        it.world.github.script[stage] = Script(seconds=1e9, appear_seconds=0)
+        it.session.github.script[stage] = Script(seconds=1e9, appear_seconds=0)
     obstacles: list[str] = []
 
     def decide() -> None:
         (card,) = living(it)
         if "approve" not in buttons(card):
             obstacles.append(f"no button on {card.text}")
-            it.world.sfn.stop_execution(executionArn=it.arn)
+            it.session.sfn.stop_execution(executionArn=it.arn)
         else:
-            it.world.user.click(card, "approve", U_KIM)
+            it.session.user.click(card, "approve", U_KIM)
 
     it.hours.every(7, lambda: rename(it))
     it.hours.later(BUILT, lambda: it.let_end("build"))
@@ -75,7 +75,7 @@ def begin(it: Play) -> list[str]:
 
 @pytest.mark.parametrize(("way", "phase"), cases())
 def test_the_deployment_goes_on_and_slack_is_told_when_it_is_back(
-    way: str, phase: str, play: Callable[[str], Play]
+    way: str, phase: str, play: Callable[[str], HoursDriver]
 ) -> None:
     it = play(TARGETS)
     trouble = SlackTrouble(it)
@@ -91,17 +91,17 @@ def test_the_deployment_goes_on_and_slack_is_told_when_it_is_back(
     (card,) = living(it)
     assert "is live" in card.text
     assert buttons(card) == ["roll_back"]
-    said = [m.text for m in it.world.slack.messages if m.thread_ts == card.ts]
+    said = [m.text for m in it.session.slack.messages if m.thread_ts == card.ts]
     finals = [text for text in said if text.startswith("<@") and "is live" in text]
     assert len(finals) == 1, said
     assert sum("decide" in text for text in said) == 1, said
-    checks.nothing_left_behind(it.world)
-    checks.each_stage_once(it.world)
+    checks.nothing_left_behind(it.session)
+    checks.each_stage_once(it.session)
 
 
 @slow
 @pytest.mark.parametrize("phase", ["build", "end"])
-def test_a_rate_limit_is_obeyed(phase: str, play: Callable[[str], Play]) -> None:
+def test_a_rate_limit_is_obeyed(phase: str, play: Callable[[str], HoursDriver]) -> None:
     """No call about this deployment's message before the pause that Slack asked for is over."""
     it = play(TARGETS)
     trouble = SlackTrouble(it)
@@ -114,9 +114,9 @@ def test_a_rate_limit_is_obeyed(phase: str, play: Callable[[str], Play]) -> None
     assert all(later - earlier >= RETRY_AFTER for earlier, later in pairwise(times)), times
 
 
-def rename(it: Play) -> None:
+def rename(it: HoursDriver) -> None:
     """Another step, so that there is something to show."""
-    for run in it.world.github.runs:
+    for run in it.session.github.runs:
         for job in run.attempt_jobs():
             for step in job.steps:
                 step.name = f"step {it.hours():.0f}"

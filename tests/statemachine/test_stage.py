@@ -1,4 +1,4 @@
-"""`make run`'s stage: one world after another at one address, and scenarios that play themselves."""
+"""`make run`'s stage: one session after another at one address, and scenarios that play themselves."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from chatops.settings.targets_file import load
+from local.session import ROOT, Session
 from local.stage import Stage
-from local.world import ROOT, World
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -21,32 +21,32 @@ TARGETS = load(ROOT / "local" / "targets.yaml", {"GITHUB_ID": "acme", "GITHUB_RE
 
 
 class Running:
-    """A stage in a thread of its own; `worlds` are those there have been."""
+    """A stage in a thread of its own; `sessions` are those there have been."""
 
     def __init__(self, speed: float) -> None:
-        self.worlds: list[World] = []
+        self.sessions: list[Session] = []
         self._came = threading.Condition()
         self.stage = Stage({"port": 0}, TARGETS, self._each, {}, speed)
         self.thread = threading.Thread(target=self.stage.run)
         self.thread.start()
 
-    def _each(self, made: World) -> None:
+    def _each(self, made: Session) -> None:
         with self._came:
-            self.worlds.append(made)
+            self.sessions.append(made)
             self._came.notify_all()
 
-    def world(self, number: int) -> World:
+    def session(self, number: int) -> Session:
         with self._came:
-            assert self._came.wait_for(lambda: len(self.worlds) >= number, 90)
-        return self.worlds[number - 1]
+            assert self._came.wait_for(lambda: len(self.sessions) >= number, 90)
+        return self.sessions[number - 1]
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.worlds[-1].url}/api/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.sessions[-1].url}/api/{path}", timeout=10) as answer:
             return json.load(answer)
 
     def post(self, path: str, body: dict[str, Any]) -> None:
         asked = urllib.request.Request(
-            f"{self.worlds[-1].url}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            f"{self.sessions[-1].url}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         urllib.request.urlopen(asked, timeout=10).close()
 
@@ -63,9 +63,9 @@ def running() -> Iterator[Running]:
 def test_whoever_comes_while_it_starts_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen from within: the web server listens already, and the rest is being made."""
     answers: list[tuple[int, str]] = []
-    create = World._create_table
+    create = Session._create_table
 
-    def look(self: World) -> None:
+    def look(self: Session) -> None:
         for path in ("/", "/prod/slack/events"):
             try:
                 urllib.request.urlopen(f"{self.url}{path}", timeout=10).close()
@@ -73,31 +73,31 @@ def test_whoever_comes_while_it_starts_is_asked_to_come_again(monkeypatch: pytes
                 answers.append((error.code, error.headers["Retry-After"]))
         create(self)
 
-    monkeypatch.setattr(World, "_create_table", look)
+    monkeypatch.setattr(Session, "_create_table", look)
     made = Running(speed=10)
-    made.world(1)
+    made.session(1)
     made.stage.stop()
     made.thread.join(60)
     assert answers == [(503, "1"), (503, "1")]
 
 
 def test_reset_leaves_nothing_and_the_address_stays(running: Running) -> None:
-    first = running.world(1)
+    first = running.session(1)
     first.start({"command": "status"}, "d-abcdefghijkm")
     assert len(running.get("executions")["executions"]) == 1
-    before = running.get("stage")["world"]
+    before = running.get("stage")["session"]
     running.post("reset", {})
-    second = running.world(2)
+    second = running.session(2)
     assert second.url == first.url
-    assert running.get("stage")["world"] != before
+    assert running.get("stage")["session"] != before
     assert running.get("executions")["executions"] == []
     assert running.get("messages")["messages"] == []
 
 
 def test_a_scenario_plays_itself_and_says_how_it_went(running: Running) -> None:
-    running.world(1)
+    running.session(1)
     running.post("scenario", {"name": "no-approval"})
-    made = running.world(2)
+    made = running.session(2)
     assert made.clock.speed == 10
     page = running.stage._page
     assert page is not None
@@ -116,7 +116,7 @@ def test_a_scenario_plays_itself_and_says_how_it_went(running: Running) -> None:
 
 
 def test_the_speed_changes_while_an_execution_runs(running: Running) -> None:
-    made = running.world(1)
+    made = running.session(1)
     running.post("speed", {"speed": 1})
     assert (made.clock.speed, made._embedded.wait_time_scale) == (1, 1)
     running.post("speed", {"speed": 10})

@@ -10,7 +10,7 @@ import pytest
 
 from fakes.ecs import Rollout
 from fakes.github import Script
-from local.drive import Drive
+from local.driver import Driver
 from tests.definition import STATES
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
@@ -29,47 +29,47 @@ def waiting() -> set[str]:
     }
 
 
-def _build(drive: Drive) -> None:
-    drive.world.github.script["build"] = LONG
-    drive.slash("/platform-deploy", "v1.2.3")
+def _build(driver: Driver) -> None:
+    driver.session.github.script["build"] = LONG
+    driver.slash("/platform-deploy", "v1.2.3")
 
 
-def _approval(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.2.3")
+def _approval(driver: Driver) -> None:
+    driver.slash("/platform-deploy", "v1.2.3")
 
 
-def _deploy(drive: Drive) -> None:
-    drive.world.github.script["deploy"] = LONG
-    drive.slash("/platform-deploy", "v1.2.3")
+def _deploy(driver: Driver) -> None:
+    driver.session.github.script["deploy"] = LONG
+    driver.slash("/platform-deploy", "v1.2.3")
 
 
-def _rollout(drive: Drive) -> None:
-    drive.world.ecs.next_rollout = Rollout(seconds=600)
-    drive.slash("/platform-deploy", "v1.2.3")
+def _rollout(driver: Driver) -> None:
+    driver.session.ecs.next_rollout = Rollout(seconds=600)
+    driver.slash("/platform-deploy", "v1.2.3")
 
 
-def _live(drive: Drive) -> None:
+def _live(driver: Driver) -> None:
     for version in ("v1.0.0", "v1.1.0"):
-        assert drive.run("/platform-deploy", version) == "Deployed"
+        assert driver.run("/platform-deploy", version) == "Deployed"
 
 
-def _restored(drive: Drive) -> None:
-    _live(drive)
-    drive.world.ecs.next_rollout = Rollout(seconds=600)
-    drive.slash("/platform-rollback", "v1.0.0")
+def _restored(driver: Driver) -> None:
+    _live(driver)
+    driver.session.ecs.next_rollout = Rollout(seconds=600)
+    driver.slash("/platform-rollback", "v1.0.0")
 
 
-def _rollback(drive: Drive) -> None:
-    _live(drive)
-    drive.world.github.script["rollback"] = LONG
-    drive.slash("/platform-rollback", "v1.0.0")
+def _rollback(driver: Driver) -> None:
+    _live(driver)
+    driver.session.github.script["rollback"] = LONG
+    driver.slash("/platform-rollback", "v1.0.0")
 
 
-def _paused(drive: Drive) -> None:
-    drive.slash("/platform-deploy", "v1.2.3")
+def _paused(driver: Driver) -> None:
+    driver.slash("/platform-deploy", "v1.2.3")
 
 
-WAYS: dict[str, tuple[Callable[[Drive], None], dict[str, Any]]] = {
+WAYS: dict[str, tuple[Callable[[Driver], None], dict[str, Any]]] = {
     "Wait For Build": (_build, {}),
     "Request Approval": (_approval, {"approval": True}),
     "Wait For Deploy": (_deploy, {}),
@@ -102,53 +102,53 @@ def until(what: Callable[[], object], seconds: float = 20) -> None:
 @pytest.mark.parametrize("state", WAYS)
 def test_stopped_in_the_console_it_is_settled_once_and_frees_its_target(state: str, build: Build) -> None:
     way, special = WAYS[state]
-    drive = build(scenario(**special))
-    way(drive)
-    drive.until_state(state)
-    stopped, name = drive.arn, drive.deployment_id
-    drive.world.sfn.stop_execution(executionArn=stopped)
-    drive.world.slack.wait_for(lambda m: "Stopped" in m.text and bool(m.thread_ts), 20)
-    until(lambda: not [r for r in checks.rows(drive.world) if checks.key(r)[1] == "LOCK"])
-    until(lambda: not [r for r in checks.rows(drive.world) if checks.key(r)[0] in ("OPEN", "OUTBOX")])
-    thread = drive.card_of(name).ts
+    driver = build(scenario(**special))
+    way(driver)
+    driver.until_state(state)
+    stopped, name = driver.arn, driver.deployment_id
+    driver.session.sfn.stop_execution(executionArn=stopped)
+    driver.session.slack.wait_for(lambda m: "Stopped" in m.text and bool(m.thread_ts), 20)
+    until(lambda: not [r for r in checks.rows(driver.session) if checks.key(r)[1] == "LOCK"])
+    until(lambda: not [r for r in checks.rows(driver.session) if checks.key(r)[0] in ("OPEN", "OUTBOX")])
+    thread = driver.card_of(name).ts
     finals = [
         m.text
-        for m in drive.world.slack.messages
+        for m in driver.session.slack.messages
         if m.thread_ts == thread and "Stopped" in m.text and m.text.startswith("<@")
     ]
     assert len(finals) == 1
-    ours = [run for run in drive.world.github.runs if run.payload["deployment_id"] == name]
+    ours = [run for run in driver.session.github.runs if run.payload["deployment_id"] == name]
     assert all(run.status == "completed" for run in ours), "no run of it goes on once the target is free"
-    checks.all_hold(drive.world)
+    checks.all_hold(driver.session)
 
 
 def test_stopped_while_it_waits_for_the_target_it_is_settled_and_whoever_has_the_target_keeps_it(build: Build) -> None:
     """The deployment claims its deploy stage while the rollback is asked about."""
     asks = scenario(take=60).targets().replace("rollback_approval: false", "rollback_approval: true")
-    drive = build(targets=asks)
-    _live(drive)
-    drive.world.github.script |= {"build": LONG, "deploy": LONG}
-    drive.slash("/platform-deploy", "v1.2.3")
-    deploying, holder = drive.arn, drive.deployment_id
-    drive.slash("/platform-rollback", "v1.0.0")
-    drive.until_state("Request Approval")
-    until(lambda: drive.world.github.runs[-1].claim_status == 200)
-    drive.world.github.runs[-1].wake.set()
-    until(lambda: any(r.claim_status == 200 and r.payload["deployment_id"] == holder for r in _deploys(drive)))
-    drive.click("approve")
-    drive.until_state("Wait For Target")
-    name = drive.deployment_id
-    drive.world.sfn.stop_execution(executionArn=drive.arn)
-    drive.world.slack.wait_for(lambda m: "Stopped" in m.text and bool(m.thread_ts), 20)
-    until(lambda: name not in [checks.key(r)[1] for r in checks.rows(drive.world) if checks.key(r)[0] == "OPEN"])
-    (lock,) = [r for r in checks.rows(drive.world) if checks.key(r)[1] == "LOCK"]
+    driver = build(targets=asks)
+    _live(driver)
+    driver.session.github.script |= {"build": LONG, "deploy": LONG}
+    driver.slash("/platform-deploy", "v1.2.3")
+    deploying, holder = driver.arn, driver.deployment_id
+    driver.slash("/platform-rollback", "v1.0.0")
+    driver.until_state("Request Approval")
+    until(lambda: driver.session.github.runs[-1].claim_status == 200)
+    driver.session.github.runs[-1].wake.set()
+    until(lambda: any(r.claim_status == 200 and r.payload["deployment_id"] == holder for r in _deploys(driver)))
+    driver.click("approve")
+    driver.until_state("Wait For Target")
+    name = driver.deployment_id
+    driver.session.sfn.stop_execution(executionArn=driver.arn)
+    driver.session.slack.wait_for(lambda m: "Stopped" in m.text and bool(m.thread_ts), 20)
+    until(lambda: name not in [checks.key(r)[1] for r in checks.rows(driver.session) if checks.key(r)[0] == "OPEN"])
+    (lock,) = [r for r in checks.rows(driver.session) if checks.key(r)[1] == "LOCK"]
     assert lock["deployment_id"]["S"] == holder
-    _deploys(drive)[-1].wake.set()
-    assert drive.end(arn=deploying) == "Deployed"
-    until(lambda: not [r for r in checks.rows(drive.world) if checks.key(r)[0] in ("OPEN", "OUTBOX")])
-    assert not [run for run in drive.world.github.runs if run.payload["deployment_id"] == name]
-    checks.all_hold(drive.world)
+    _deploys(driver)[-1].wake.set()
+    assert driver.end(arn=deploying) == "Deployed"
+    until(lambda: not [r for r in checks.rows(driver.session) if checks.key(r)[0] in ("OPEN", "OUTBOX")])
+    assert not [run for run in driver.session.github.runs if run.payload["deployment_id"] == name]
+    checks.all_hold(driver.session)
 
 
-def _deploys(drive: Drive) -> list[Any]:
-    return [run for run in drive.world.github.runs if run.payload["stage"] == "deploy"]
+def _deploys(driver: Driver) -> list[Any]:
+    return [run for run in driver.session.github.runs if run.payload["stage"] == "deploy"]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from fakes.github import Script
-from local import world as local_world
+from local import session as local_world
 from local.runtime.template import Template
 from tests.statemachine import checks
-from tests.statemachine.hours import Play, _InProcess, play
+from tests.statemachine.hours import HoursDriver, _InProcess, play
 
 __all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -25,20 +25,20 @@ ENDED, RUN_ENDED = 10 * MINUTE, 27 * MINUTE
 STUBBORN = Script(seconds=1e9, appear_seconds=0, ignores_cancel=True)
 
 
-def _stop(it: Play) -> None:
-    it.world.sfn.stop_execution(executionArn=it.arn)
+def _stop(it: HoursDriver) -> None:
+    it.session.sfn.stop_execution(executionArn=it.arn)
 
 
-def _time_out(it: Play) -> None:
+def _time_out(it: HoursDriver) -> None:
     """The machine's own TimeoutSeconds, which are real ones and few here, pass by."""
-    it.world.wait(it.arn, 60)
+    it.session.wait(it.arn, 60)
 
 
-def _break(it: Play) -> None:
+def _break(it: HoursDriver) -> None:
     """The next look answers what no Choice can read: States.Runtime, which nothing catches.
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
-    assert isinstance(it.world.runtime, _InProcess)
-    it.world.runtime.nonsense = frozenset({"poll"})
+    assert isinstance(it.session.runtime, _InProcess)
+    it.session.runtime.nonsense = frozenset({"poll"})
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def _break(it: Play) -> None:
     ids=["stopped", "late", "uncaught"],
 )
 def test_it_is_settled_by_the_next_sweep_and_free_one_sweep_after_its_run(
-    end: Callable[[Play], None], status: str, play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch
+    end: Callable[[HoursDriver], None], status: str, play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local_world.ExecutionEvents, "beat", lambda _: None)
     if end is _time_out:
@@ -55,50 +55,52 @@ def test_it_is_settled_by_the_next_sweep_and_free_one_sweep_after_its_run(
         machine = '"TimeoutSeconds": 86400'
         monkeypatch.setattr(Template, "definition", lambda t: definition(t).replace(machine, machine[:-5] + "10", 1))
     it = play(TARGETS)
-    it.world.github.script["build"] = Script(seconds=0, appear_seconds=0)
-    it.world.github.script["deploy"] = STUBBORN
+    it.session.github.script["build"] = Script(seconds=0, appear_seconds=0)
+    it.session.github.script["deploy"] = STUBBORN
     held: list[float] = []
     began = it.hours()
 
     def look() -> None:
-        if any(checks.key(row)[1] == "LOCK" for row in checks.rows(it.world)):
+        if any(checks.key(row)[1] == "LOCK" for row in checks.rows(it.session)):
             held.append(it.hours() - began)
 
     it.hours.every(10, look)
     it.hours.later(ENDED, lambda: end(it))
     it.hours.later(RUN_ENDED, lambda: it.let_end("deploy"))
     it.slash("/platform-deploy", "v1.2.3")
-    it.world.wait(it.arn, 60)
-    described = it.world.describe(it.arn)
+    it.session.wait(it.arn, 60)
+    described = it.session.describe(it.arn)
     assert described["status"] == status
     if status == "FAILED":
         assert described["error"] == "States.Runtime"
     ended = it.hours() - began
     assert ended < ENDED + 2 * MINUTE
     it.hours.sleep(SWEEP + 1)
-    told = [m.text for m in it.world.slack.messages if m.thread_ts and m.text.startswith("<@") and "Stopped" in m.text]
-    assert len(told) == 1, [m.text for m in it.world.slack.messages]
-    asked = [call for call in it.world.github.calls if call.method == "POST" and call.path.endswith("/cancel")]
+    told = [
+        m.text for m in it.session.slack.messages if m.thread_ts and m.text.startswith("<@") and "Stopped" in m.text
+    ]
+    assert len(told) == 1, [m.text for m in it.session.slack.messages]
+    asked = [call for call in it.session.github.calls if call.method == "POST" and call.path.endswith("/cancel")]
     assert asked, "GitHub is asked to end the run"
-    assert not any(checks.key(row)[0] == "OPEN" for row in checks.rows(it.world))
+    assert not any(checks.key(row)[0] == "OPEN" for row in checks.rows(it.session))
     it.hours.sleep(RUN_ENDED + 3 * SWEEP - (it.hours() - began))
     assert it.hours.failed == []
     assert RUN_ENDED - 20 < max(held) <= RUN_ENDED + SWEEP, "until the run has ended, and no longer than one sweep more"
     assert len(held) >= max(held) // 10 - 5, "at no moment before was it free"
-    checks.nothing_left_behind(it.world)
+    checks.nothing_left_behind(it.session)
 
 
 def test_where_nothing_may_go_on_it_is_free_at_the_next_sweep(
-    play: Callable[[str], Play], monkeypatch: pytest.MonkeyPatch
+    play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A build changes nothing: its run is asked to end, and nobody waits for that."""
     monkeypatch.setattr(local_world.ExecutionEvents, "beat", lambda _: None)
     it = play(TARGETS)
-    it.world.github.script["build"] = STUBBORN
+    it.session.github.script["build"] = STUBBORN
     it.hours.later(ENDED, lambda: _stop(it))
     it.slash("/platform-deploy", "v1.2.3")
-    it.world.wait(it.arn, 60)
+    it.session.wait(it.arn, 60)
     it.hours.sleep(SWEEP + 1)
-    assert not [checks.key(r) for r in checks.rows(it.world) if checks.key(r)[1] == "LOCK"]
+    assert not [checks.key(r) for r in checks.rows(it.session) if checks.key(r)[1] == "LOCK"]
     assert it.hours.failed == []
-    checks.nothing_left_behind(it.world)
+    checks.nothing_left_behind(it.session)

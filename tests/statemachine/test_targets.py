@@ -19,8 +19,8 @@ from doctor.result import State
 from doctor.runner import examine
 from fakes.github.pipeline import image_of
 from local import people
-from local.drive import Drive
-from local.world import World
+from local.driver import Driver
+from local.session import Session
 
 pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[2]
@@ -42,41 +42,41 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExitStack]:
 class Deploying:
     """Deployments of one target, beside those of all others."""
 
-    def __init__(self, world: World, target: Target) -> None:
-        cast = people.cast(world.slack.space, target)
-        self.world, self.target = world, target
+    def __init__(self, session: Session, target: Target) -> None:
+        cast = people.cast(session.slack.space, target)
+        self.session, self.target = session, target
         self.frozen = freeze.holding(target.freeze, time.time()) is not None
         if self.frozen:  # only an approver breaks the glass, and others approve
-            asks = people.requesters(world.slack.space, target)
-            deciders = people.approvers(world.slack.space, target)
+            asks = people.requesters(session.slack.space, target)
+            deciders = people.approvers(session.slack.space, target)
             by = next(user for user in deciders if not asks or user in asks)
             cast = people.Cast(by, tuple(user for user in deciders if user != by or target.policy.own_approval))
         self.count = 0
-        self.drive = Drive(world, target=target.name, cast=cast, quorum=target.policy.quorum, patience=120)
+        self.driver = Driver(session, target=target.name, cast=cast, quorum=target.policy.quorum, patience=120)
 
     def command(self, command: str, *, approve: bool, **more: object) -> str:
         """Started as in the console, by the requester: how long the Slack edge takes is no matter of this test."""
         self.count += 1
-        who = {"requester": self.drive.cast.requester, "channel": self.world.channel}
+        who = {"requester": self.driver.cast.requester, "channel": self.session.channel}
         asked = {"command": command, "target": self.target.name, **who, **more}
-        self.drive.console(asked, f"{self.target.name}-{self.count}")
+        self.driver.console(asked, f"{self.target.name}-{self.count}")
         if approve:
-            self.drive.approve()
+            self.driver.approve()
         return self.promoted()
 
     def promoted(self) -> str:
         """The end, where every pause is promoted."""
-        while self.world.describe(self.drive.arn)["status"] == "RUNNING":
+        while self.session.describe(self.driver.arn)["status"] == "RUNNING":
             ours = [
                 one
-                for message in self.world.slack.messages
+                for message in self.session.slack.messages
                 for one in message.buttons
-                if one.action_id == "promote" and self.drive._is(one.value, self.drive.deployment_id)
+                if one.action_id == "promote" and self.driver._is(one.value, self.driver.deployment_id)
             ]
             if ours:
-                self.drive.click("promote")
+                self.driver.click("promote")
             time.sleep(0.2)
-        return self.drive.end()
+        return self.driver.end()
 
     def deploy(self, version: str) -> str:
         glass = {"break_glass": True, "reason": "the shop is down"} if self.frozen else {}
@@ -90,15 +90,15 @@ class Deploying:
         if self.target.kind != "ecs":
             return sha[:7]
         owner, _, name = self.target.repository.partition("/")
-        return image_of(self.world.github.repository(owner, name).full_name, sha)
+        return image_of(self.session.github.repository(owner, name).full_name, sha)
 
 
-def versions(world: World) -> dict[str, tuple[str, str]]:
+def versions(session: Session) -> dict[str, tuple[str, str]]:
     """Two commits for each target, none of which is another's."""
-    with world.github.lock:
+    with session.github.lock:
         made = {}
-        for name, target in world.targets.items():
-            repository = world.github.repository(*target.repository.split("/"))
+        for name, target in session.targets.items():
+            repository = session.github.repository(*target.repository.split("/"))
             commits = [repository.add_commit(f"For {name}", time.time()) for _ in range(2)]
             made[name] = (commits[0].sha, commits[1].sha)
         return made
@@ -110,14 +110,14 @@ def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
     name: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHATOPS_TARGETS_FILE", str(FILES[name]))
-    world = World(stack, speed=50, wait_time_scale=0.02, sweep_seconds=2)
-    commits = versions(world)
-    ways = {one: Deploying(world, target) for one, target in world.targets.items()}
+    session = Session(stack, speed=50, wait_time_scale=0.02, sweep_seconds=2)
+    commits = versions(session)
+    ways = {one: Deploying(session, target) for one, target in session.targets.items()}
 
     def through(one: str) -> list[tuple[str, str]]:
         way, (first, second) = ways[one], commits[one]
         acts = (lambda: way.deploy(first[:7]), lambda: way.deploy(second[:7]), way.roll_back)
-        return [(act(), world.platforms.live(way.target)) for act in acts]
+        return [(act(), session.platforms.live(way.target)) for act in acts]
 
     with ThreadPoolExecutor(3) as pool:
         found = dict(zip(ways, pool.map(through, ways), strict=True))
@@ -125,17 +125,17 @@ def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
         live = ways[one].live
         assert found[one] == [("Deployed", live(first)), ("Deployed", live(second)), ("Restored", live(first))], one
     # each has a version of its own: whatever reached another target would be live there now
-    assert {one: world.platforms.live(way.target) for one, way in ways.items()} == {
+    assert {one: session.platforms.live(way.target) for one, way in ways.items()} == {
         one: ways[one].live(first) for one, (first, _) in commits.items()
     }
-    roles = {target.role_arn for target in world.targets.values() if target.role_arn}
-    assert roles == set(world.platforms.sts.assumed)
+    roles = {target.role_arn for target in session.targets.values() if target.role_arn}
+    assert roles == set(session.platforms.sts.assumed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_the_doctor_finds_nothing_wrong(name: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATOPS_TARGETS_FILE", str(FILES[name]))
-    findings = examine(described(World(stack)), CHECKS)
+    findings = examine(described(Session(stack)), CHECKS)
     wrong = [one.result.found for one in findings if one.result.state is State.FAILED]
     assert wrong == []

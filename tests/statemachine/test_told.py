@@ -14,9 +14,9 @@ pytestmark = pytest.mark.engine
 
 @pytest.mark.slow
 def test_a_failed_build_links_the_failed_jobs_log(build: Build) -> None:
-    drive = build(scenarios.ALL["build-fails"])
-    scenarios.ALL["build-fails"].play(drive)
-    text = drive.card_of().text
+    driver = build(scenarios.ALL["build-fails"])
+    scenarios.ALL["build-fails"].play(driver)
+    text = driver.card_of().text
     assert re.search(r"Job \*build\*, step \*Test\* failed: <https://\S+/actions/runs/\d+/job/\d+\|run #\d+>", text), (
         text
     )
@@ -24,9 +24,9 @@ def test_a_failed_build_links_the_failed_jobs_log(build: Build) -> None:
 
 @pytest.mark.slow
 def test_whoever_finds_a_target_busy_is_led_to_the_deployment_that_holds_it(build: Build) -> None:
-    drive = build(scenarios.ALL["busy"])
-    scenarios.ALL["busy"].play(drive)
-    told = next(m.text for m in drive.world.slack.messages if "is busy" in m.text)
+    driver = build(scenarios.ALL["busy"])
+    scenarios.ALL["busy"].play(driver)
+    told = next(m.text for m in driver.session.slack.messages if "is busy" in m.text)
     held = re.search(r"`(d-\w+)`, <http\S+/#/(d-\w+)\|execution>", told)
     assert held, told
     assert held[1] == held[2]

@@ -6,56 +6,56 @@ import pytest
 
 from fakes.ecs import Rollout
 from fakes.github import Script
-from local.drive import Drive
+from local.driver import Driver
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 
 pytestmark = pytest.mark.engine
 
 
-def unclaimed(build: Build) -> Drive:
+def unclaimed(build: Build) -> Driver:
     """A service whose pipeline knows nothing of us."""
-    drive = build(targets=scenario().targets().replace("  dev:\n", "  dev:\n    claim: false\n"))
+    driver = build(targets=scenario().targets().replace("  dev:\n", "  dev:\n    claim: false\n"))
     for stage in ("build", "deploy", "rollback"):
-        drive.world.github.script[stage] = Script(seconds=2, claims=False)
-    return drive
+        driver.session.github.script[stage] = Script(seconds=2, claims=False)
+    return driver
 
 
 @pytest.mark.slow
 def test_what_the_run_brought_is_found_and_watched_until_it_is_live(build: Build) -> None:
-    drive = unclaimed(build)
-    before = drive.world.ecs.running_image()
-    assert drive.run("/platform-deploy", "v1.2.3") == "Deployed"
-    assert drive.world.ecs.running_image() != before
-    assert drive.run("/platform-rollback") == "Restored"
-    assert drive.world.ecs.running_image() == before
-    checks.all_hold(drive.world)
+    driver = unclaimed(build)
+    before = driver.session.ecs.running_image()
+    assert driver.run("/platform-deploy", "v1.2.3") == "Deployed"
+    assert driver.session.ecs.running_image() != before
+    assert driver.run("/platform-rollback") == "Restored"
+    assert driver.session.ecs.running_image() == before
+    checks.all_hold(driver.session)
 
 
 @pytest.mark.slow
 def test_a_green_run_that_ecs_has_rolled_back_is_no_success(build: Build) -> None:
-    drive = unclaimed(build)
-    drive.world.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
-    assert drive.run("/platform-deploy", "v1.2.3") == "Rolled Back"
-    checks.all_hold(drive.world)
+    driver = unclaimed(build)
+    driver.session.ecs.next_rollout = Rollout(seconds=6, outcome="circuit_breaker")
+    assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
+    checks.all_hold(driver.session)
 
 
 @pytest.mark.slow
 def test_a_green_run_after_which_nothing_began_is_no_success_and_says_so(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drive = unclaimed(build)
-    monkeypatch.delitem(drive.world.github.deployers, "dev")  # the run's steps go elsewhere
-    assert drive.run("/platform-deploy", "v1.2.3") == "Rolled Back"
-    assert "no deployment of the service has begun" in drive.card_of().text
-    checks.all_hold(drive.world)
+    driver = unclaimed(build)
+    monkeypatch.delitem(driver.session.github.deployers, "dev")  # the run's steps go elsewhere
+    assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
+    assert "no deployment of the service has begun" in driver.card_of().text
+    checks.all_hold(driver.session)
 
 
 @pytest.mark.slow
 def test_a_stage_that_reports_nothing_it_brought_is_rolled_back_and_says_so(build: Build) -> None:
     """Our own steps, in a pipeline whose deploy step forgot its outputs."""
-    drive = build(scenario())
-    drive.world.github.script["deploy"] = Script(seconds=2, outputs={"task_definition": "", "image": ""})
-    assert drive.run("/platform-deploy", "v1.2.3") == "Rolled Back"
-    assert "reported no task definition" in drive.card_of().text
-    checks.all_hold(drive.world)
+    driver = build(scenario())
+    driver.session.github.script["deploy"] = Script(seconds=2, outputs={"task_definition": "", "image": ""})
+    assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
+    assert "reported no task definition" in driver.card_of().text
+    checks.all_hold(driver.session)

@@ -1,6 +1,6 @@
 """The AWS CLI as far as the pipeline uses it, on boto3: options become parameters by botocore's own rule.
 
-So every option and every value is held against AWS's own description before a stand-in answers it.
+So every option and every value is held against AWS's own description before a fake answers it.
 https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters.html
 """
 

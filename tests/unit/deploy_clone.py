@@ -16,7 +16,7 @@ import yaml
 from local.runtime.intrinsics import load_yaml
 from scripts import deploy_stack
 from tests.unit.resolved_template import OURS, ROOT
-from tests.unit.stack_world import CloudFormation
+from tests.unit.stack_session import CloudFormation
 from tests.unit.translated import LOCAL, Translated, packed
 
 STACK = "platform-deploy"

@@ -1,4 +1,4 @@
-"""Requests that reach a stand-in without a socket."""
+"""Requests that reach a fake without a socket."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from chatops.steps import approval
 from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Table
 from tests.unit.conftest import Time
-from tests.unit.question_world import APPROVAL, BEGAN, CHANNEL, DANA, HOUR, KIM, LEE, PROMOTION, Kind, each
+from tests.unit.question_session import APPROVAL, BEGAN, CHANNEL, DANA, HOUR, KIM, LEE, PROMOTION, Kind, each
 from tests.unit.views import PLAN
 
 ID = "d-abc234def567"

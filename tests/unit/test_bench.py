@@ -10,7 +10,7 @@ import pytest
 
 from bench import built as artefacts
 from bench.built import Built
-from bench.far import far_ends
+from bench.fakes import far_ends
 from bench.figures import Figure, table
 from bench.sides import EXPECTED, PEER, Sides
 
@@ -22,8 +22,8 @@ needs_tools = pytest.mark.skipif(
 
 @pytest.fixture
 def sides(built: Built, tmp_path: Path) -> Iterator[Sides]:
-    with far_ends(tmp_path) as far:
-        yield Sides(built, tmp_path, far)
+    with far_ends(tmp_path) as fake:
+        yield Sides(built, tmp_path, fake)
 
 
 @pytest.mark.slow
@@ -34,7 +34,7 @@ def test_each_side_starts_an_execution_for_a_command_and_none_for_what_is_not_si
     sides: Sides, side: str, kind: str
 ) -> None:
     run = sides.once(side, kind, later=2)
-    assert sides.far.asked["AWSStepFunctions.StartExecution"] == (3 if kind == "command" else 0)
+    assert sides.fake.asked["AWSStepFunctions.StartExecution"] == (3 if kind == "command" else 0)
     assert min(run["cpu_seconds"], run["seconds"], run["warm_seconds"], run["peak_rss_bytes"]) > 0
 
 
@@ -57,8 +57,8 @@ def handler(event, context):
 def test_a_side_that_does_not_do_the_work_is_not_measured(status: int, wrong: str, tmp_path: Path) -> None:
     (tmp_path / "var" / "slack").mkdir(parents=True)
     (tmp_path / "var" / "slack" / "app.py").write_text(SLACKER % status)
-    with far_ends(tmp_path) as far, pytest.raises(AssertionError, match=wrong):
-        Sides(Built(tmp_path), tmp_path, far).once("ours", "command")
+    with far_ends(tmp_path) as fake, pytest.raises(AssertionError, match=wrong):
+        Sides(Built(tmp_path), tmp_path, fake).once("ours", "command")
 
 
 def test_the_ratio_is_of_pairs_and_not_of_medians() -> None:

@@ -210,18 +210,18 @@ def test_the_pipeline_is_sent_a_number_of_its_own(rows: Table) -> None:
 @pytest.fixture
 def running(rows: Table, environment: pytest.MonkeyPatch) -> Table:
     """Two deployments that ended from outside; the first was written by a newer version."""
-    from tests.faults.races.far import arn, far_ends
+    from tests.faults.races.fakes import arn, far_ends
     from tests.unit.conftest import Time
 
     standing = Time()
     environment.setattr("chatops.clock.now", standing)
-    far = far_ends(rows, environment, standing)
+    fake = far_ends(rows, environment, standing)
     deployments.begin(rows, ID, arn(ID), PLAN, locks.taking("dev", HOLDER))
     deployments.begin(rows, "d-other", arn("d-other"), {**PLAN, "started_at": 1.0})
     stages.prepare(rows, ID, "deploy", "dev", 60)
-    far.end(ID)
-    far.end("d-other")
-    return far.rows
+    fake.end(ID)
+    fake.end("d-other")
+    return fake.rows
 
 
 @pytest.mark.parametrize("sk", ["RECORD", "OPEN"])

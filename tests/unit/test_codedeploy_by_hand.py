@@ -10,7 +10,7 @@ import pytest
 
 from chatops.messages.catalogue import plain
 from fakes.codedeploy.server import revision_of
-from tests.unit.codedeploy_world import FAILS, World, batch, door
+from tests.unit.codedeploy_session import FAILS, Session, batch, door
 
 __all__ = ["batch", "door"]
 AWS = """#!{python}
@@ -31,8 +31,8 @@ print(json.dumps(answer, default=str))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", ["Server", "ECS"])
-def test_the_command_by_hand_does_it(batch: World, platform: str, tmp_path: Path) -> None:
-    """As the message says it, in a shell, with an `aws` that asks the stand-in."""
+def test_the_command_by_hand_does_it(batch: Session, platform: str, tmp_path: Path) -> None:
+    """As the message says it, in a shell, with an `aws` that asks the fake."""
     batch.group.platform = platform
     batch.first.revision = revision_of(batch.group, "v1")
     batch.begin(FAILS)

@@ -14,20 +14,20 @@ from chatops import aws
 from fakes.aws_json import AwsError, Place
 from fakes.codedeploy import CodeDeploy, Course
 from fakes.codedeploy.server import FAILURES, revision_of
-from tests.unit.codedeploy_world import FAILS, STUCK, Door, World, door
+from tests.unit.codedeploy_session import FAILS, STUCK, Door, Session, door
 
 __all__ = ["door"]
 
 
 @dataclass
 class Deaths:
-    """The stand-in drops the connection at these calls, counted from 1: before it has done anything, or after."""
+    """The fake drops the connection at these calls, counted from 1: before it has done anything, or after."""
 
     at: dict[int, str]
     calls: int = 0
 
-    def watch(self, far: CodeDeploy, patch: pytest.MonkeyPatch) -> None:
-        perform = far.perform
+    def watch(self, fake: CodeDeploy, patch: pytest.MonkeyPatch) -> None:
+        perform = fake.perform
 
         def dying(operation: str, request: dict[str, Any], place: Place) -> str:
             self.calls += 1
@@ -37,46 +37,46 @@ class Deaths:
                 raise AwsError("InternalFailure", "It died.", 503)
             return answer
 
-        patch.setattr(far, "perform", dying)
+        patch.setattr(fake, "perform", dying)
 
 
-def failed(batch: World) -> None:
+def failed(batch: Session) -> None:
     batch.begin(FAILS)
     batch.time.at += 60
 
 
-def under_way(batch: World) -> None:
+def under_way(batch: Session) -> None:
     batch.begin(Course(outcome="stuck", stopping=4))
     batch.time.at += 10
 
 
-def under_way_elsewhere(batch: World) -> None:
+def under_way_elsewhere(batch: Session) -> None:
     """CodeDeploy's own rollback would not lead to what is on record."""
-    batch.far.deploy("batch", "live", "by-hand", "by hand")
+    batch.fake.deploy("batch", "live", "by-hand", "by hand")
     batch.time.at += 60
     batch.state["plan"]["started_at"] = batch.time.at
     under_way(batch)
 
 
-def unreported(batch: World) -> None:
+def unreported(batch: Session) -> None:
     batch.begin(STUCK, reported=False)
     batch.time.at += 10
 
 
-def rolling_back_by_itself(batch: World) -> None:
+def rolling_back_by_itself(batch: Session) -> None:
     batch.group.auto_rollback = FAILURES
     failed(batch)
 
 
-def appspec(batch: World) -> None:
+def appspec(batch: Session) -> None:
     batch.group.platform = "ECS"
     batch.first.revision = revision_of(batch.group, "v1")
     failed(batch)
 
 
-def kept_beside(batch: World) -> None:
+def kept_beside(batch: Session) -> None:
     failed(batch)
-    batch.far.deployer.courses = [Course(waits="TERMINATION_WAIT")]
+    batch.fake.deployer.courses = [Course(waits="TERMINATION_WAIT")]
 
 
 BEGINNINGS = (failed, under_way, under_way_elsewhere, unreported, rolling_back_by_itself, appspec, kept_beside)
@@ -93,7 +93,7 @@ def again(step: Callable[[], Any]) -> Any:
     raise AssertionError("six times")
 
 
-def put_back(batch: World) -> None:
+def put_back(batch: Session) -> None:
     """From Restore Service on, every step retried."""
     again(batch.put_back)
     for _ in range(100):
@@ -108,14 +108,14 @@ def put_back(batch: World) -> None:
     raise AssertionError("it never ends")
 
 
-def played(door: Door, beginning: Callable[[World], None], at: dict[int, str]) -> int:
+def played(door: Door, beginning: Callable[[Session], None], at: dict[int, str]) -> int:
     """With these deaths; the number of calls. One deployment, whoever's, put the recorded revision back."""
     with pytest.MonkeyPatch.context() as patch:
         batch = door.batch(patch)
         beginning(batch)
         there = len(batch.all()) - (beginning is rolling_back_by_itself)
         deaths = Deaths(at)
-        deaths.watch(batch.far, patch)
+        deaths.watch(batch.fake, patch)
         put_back(batch)
         made = batch.all()[there:]
         assert [each.status for each in made] == ["Succeeded"], at
@@ -129,7 +129,7 @@ EVERY_DAY = (failed, under_way, rolling_back_by_itself)
 @pytest.mark.parametrize(
     "beginning", [pytest.param(b, marks=[] if b in EVERY_DAY else [pytest.mark.slow]) for b in BEGINNINGS]
 )
-def test_once_at_any_call(door: Door, beginning: Callable[[World], None]) -> None:
+def test_once_at_any_call(door: Door, beginning: Callable[[Session], None]) -> None:
     for number in range(1, played(door, beginning, {}) + 1):
         for when in ("before", "after"):
             played(door, beginning, {number: when})
@@ -137,7 +137,7 @@ def test_once_at_any_call(door: Door, beginning: Callable[[World], None]) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_twice_at_any_two_calls(door: Door, beginning: Callable[[World], None]) -> None:
+def test_twice_at_any_two_calls(door: Door, beginning: Callable[[Session], None]) -> None:
     """A fifth of them, spread over all: one takes as long as any other."""
     calls = itertools.combinations(range(1, played(door, beginning, {}) + 3), 2)
     both = itertools.product(calls, itertools.product(("before", "after"), repeat=2))

@@ -9,7 +9,7 @@ from chatops.domain.release import Release
 from chatops.platforms.codedeploy import CodeDeploy
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES
-from tests.unit.codedeploy_world import FAILS, TARGET, World, batch, door
+from tests.unit.codedeploy_session import FAILS, TARGET, Session, batch, door
 
 __all__ = ["batch", "door"]
 
@@ -18,29 +18,29 @@ def release(deployment: Deployment, version: str) -> Release:
     return Release(version, codedeploy_deployment_id=deployment.id, deployment_id="d-1", verified_at="2026")
 
 
-def test_what_ran_before_the_first_deployment_ever_is_the_last_good_one_whatever_the_order(batch: World) -> None:
+def test_what_ran_before_the_first_deployment_ever_is_the_last_good_one_whatever_the_order(batch: Session) -> None:
     for number in range(5):
-        batch.far.deploy("batch", "live", f"v{number}")
+        batch.fake.deploy("batch", "live", f"v{number}")
         batch.time.at += 60
     found = CodeDeploy(TARGET).live([])
     assert found is not None
     assert found.codedeploy_deployment_id == batch.all()[-1].id
 
 
-def test_a_group_that_nothing_was_deployed_to_has_nothing_live(batch: World) -> None:
+def test_a_group_that_nothing_was_deployed_to_has_nothing_live(batch: Session) -> None:
     batch.group.deployments.clear()
     assert CodeDeploy(TARGET).live([]) is None
 
 
-def test_what_somebody_deployed_beside_us_is_live(batch: World) -> None:
-    made = batch.far.deploy("batch", "live", "by-hand", "by hand")
+def test_what_somebody_deployed_beside_us_is_live(batch: Session) -> None:
+    made = batch.fake.deploy("batch", "live", "by-hand", "by hand")
     batch.time.at += 60
     found = CodeDeploy(TARGET).live([release(batch.first, "v1")])
     assert found is not None
     assert (found.version, found.codedeploy_deployment_id) == (made, made)
 
 
-def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_again(batch: World) -> None:
+def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_again(batch: Session) -> None:
     batch.group.auto_rollback = FAILURES
     batch.begin(FAILS)
     batch.time.at += 60
@@ -49,8 +49,8 @@ def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_ag
     assert CodeDeploy(TARGET).live([known]) == known
 
 
-def test_a_group_that_is_missing_is_said_in_words(batch: World) -> None:
-    batch.far.deployer.groups.clear()
+def test_a_group_that_is_missing_is_said_in_words(batch: Session) -> None:
+    batch.fake.deployer.groups.clear()
     with pytest.raises(Refusal) as error:
         CodeDeploy(TARGET).live([])
     assert error.value.values["said"].key in ("codedeploy_no_group", "codedeploy_no_application")

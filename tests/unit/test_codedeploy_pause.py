@@ -23,7 +23,7 @@ from fakes.codedeploy import CodeDeploy, Course
 from fakes.faults import Fault
 from tests.contract.conftest import served
 from tests.unit.conftest import Time
-from tests.unit.pause_world import ID, Shared
+from tests.unit.pause_session import ID, Shared
 from tests.unit.views import PLAN
 
 LEE = "U0LEE0001"
@@ -32,15 +32,15 @@ LEE = "U0LEE0001"
 class Here:
     """The group `live` of `batch`, whose next deployment waits before its traffic."""
 
-    def __init__(self, rows: Table, far: CodeDeploy, time: Time) -> None:
-        self.rows, self.far, self.time = rows, far, time
-        first = far.deployments("batch", "live")[0]
+    def __init__(self, rows: Table, fake: CodeDeploy, time: Time) -> None:
+        self.rows, self.fake, self.time = rows, fake, time
+        first = fake.deployments("batch", "live")[0]
         previous = {"present": True, "version": "v1", "codedeploy_deployment_id": first.id}
         plan = {**PLAN, "target": "dev", "kind": "codedeploy", "previous": previous, "started_at": time.at}
         taking = locks.taking("dev", locks.Holder(ID, "arn", "deploy", "v1.2.3", "U0DANA001", ""))
         deployments.begin(rows, ID, "arn", plan, taking)
-        far.deployer.courses = [Course(waits="READY_WAIT")]
-        self.begun = far.deploy("batch", "live", "v2", f"{ID} abc")
+        fake.deployer.courses = [Course(waits="READY_WAIT")]
+        self.begun = fake.deploy("batch", "live", "v2", f"{ID} abc")
         deploy = {"state": "succeeded", "outputs": {"codedeploy_deployment_id": self.begun}}
         self.state: dict[str, Any] = {"plan": plan, "deploy": deploy}
 
@@ -68,14 +68,14 @@ def here(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Iterator[H
     environment.setenv("CODEDEPLOY_APP_NAME", "batch")
     environment.setenv("CODEDEPLOY_GROUP_NAME", "live")
     targets._cached.cache_clear()
-    far = CodeDeploy(Shared(time))
-    far.add_group("batch", "live")
-    with served(far.app) as url:
+    fake = CodeDeploy(Shared(time))
+    fake.add_group("batch", "live")
+    with served(fake.app) as url:
         once = botocore.config.Config(retries={"total_max_attempts": 1})
         client = boto3.client("codedeploy", endpoint_url=url, config=once)
         ours = {"codedeploy": client, "dynamodb": rows._client}
         environment.setattr(aws, "client", lambda service, **_: ours[service])
-        yield Here(rows, far, time)
+        yield Here(rows, fake, time)
         client.close()
 
 
@@ -85,7 +85,7 @@ def test_ready_is_a_pause_and_promote_moves_the_traffic(here: Here) -> None:
     assert here.state["rollout"]["pause"]["stage"] == "Ready"
     assert promotion.promote(here.event()) == {"continued": True}
     assert here.look(20)["state"] == "healthy"
-    assert here.far.running("batch", "live") == "v2"
+    assert here.fake.running("batch", "live") == "v2"
 
 
 def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
@@ -96,7 +96,7 @@ def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
 
 def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -> None:
     here.promoted()
-    here.far.faults.append(Fault("ContinueDeployment", status=400, code="AccessDeniedException"))
+    here.fake.faults.append(Fault("ContinueDeployment", status=400, code="AccessDeniedException"))
     refused = Reason.from_json(promotion.promote(here.event())["refused"])
     assert re.search(r"codedeploy:ContinueDeployment.*--deployment-wait-type READY_WAIT", english_text(refused))
 
@@ -104,7 +104,7 @@ def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -
 @pytest.mark.parametrize(("by_hand", "state"), [(False, "expired"), (True, "failed")])
 def test_stopped_at_the_end_of_its_wait_nobody_promoted_it(here: Here, by_hand: bool, state: str) -> None:
     here.look(20)
-    stopped = here.far.deployments("batch", "live")[-1]
+    stopped = here.fake.deployments("batch", "live")[-1]
     stopped.status, stopped.completed_at = "Stopped", here.time.at
     stopped.error = {"code": "MANUAL_STOP", "message": "x"} if by_hand else {}
     found = here.look(600)

@@ -11,12 +11,12 @@ from chatops.steps import rollout
 from fakes.codedeploy import Course
 from fakes.codedeploy.server import FAILURES
 from fakes.faults import Fault
-from tests.unit.codedeploy_world import FAILS, MINE, TARGET, World, batch, door
+from tests.unit.codedeploy_session import FAILS, MINE, TARGET, Session, batch, door
 
 __all__ = ["batch", "door"]
 
 
-def test_ours_is_live_when_codedeploy_says_succeeded(batch: World) -> None:
+def test_ours_is_live_when_codedeploy_says_succeeded(batch: Session) -> None:
     batch.begin()
     assert batch.look("rollout")["state"] == "moving"
     fact = batch.look("rollout", 2)
@@ -25,7 +25,7 @@ def test_ours_is_live_when_codedeploy_says_succeeded(batch: World) -> None:
 
 
 @pytest.mark.parametrize(("platform", "share"), [("ECS", 50.0), ("Lambda", None)])
-def test_the_stage_and_the_share_of_the_traffic_are_shown(batch: World, platform: str, share: float | None) -> None:
+def test_the_stage_and_the_share_of_the_traffic_are_shown(batch: Session, platform: str, share: float | None) -> None:
     batch.group.platform = platform
     batch.begin()
     assert batch.look("rollout")["lifecycle_stage"] == ""
@@ -35,11 +35,11 @@ def test_the_stage_and_the_share_of_the_traffic_are_shown(batch: World, platform
     assert batch.look("rollout", 60)["state"] == "healthy"
 
 
-def test_traffic_that_its_configuration_moves_slowly_is_not_late(batch: World) -> None:
+def test_traffic_that_its_configuration_moves_slowly_is_not_late(batch: Session) -> None:
     """CodeDeployDefault.ECSCanary10Percent15Minutes takes longer by itself than the 900 seconds of the target."""
     batch.group.platform = "ECS"
     canary = {"type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": 15}}
-    batch.far.deployer.configs["CodeDeployDefault.OneAtATime"] = canary
+    batch.fake.deployer.configs["CodeDeployDefault.OneAtATime"] = canary
     batch.begin(Course(outcome="stuck"))
     batch.look("rollout", 1)
     assert batch.look("rollout", 1700)["state"] == "moving"
@@ -48,32 +48,32 @@ def test_traffic_that_its_configuration_moves_slowly_is_not_late(batch: World) -
 
 
 @pytest.mark.parametrize("status", [400, 503])
-def test_nothing_hangs_on_what_is_only_shown(batch: World, status: int) -> None:
+def test_nothing_hangs_on_what_is_only_shown(batch: Session, status: int) -> None:
     """A role made before the permission was asked for; a service that has a bad day."""
     batch.group.platform = "ECS"
     batch.begin()
-    batch.far.faults.append(
+    batch.fake.faults.append(
         Fault(".*Targets|GetDeploymentConfig", status=status, code="AccessDeniedException", times=9)
     )
     fact = batch.look("rollout", 4)
     assert (fact["state"], fact["lifecycle_stage"], fact.get("traffic")) == ("moving", "", None)
 
 
-def test_a_failure_says_what_codedeploy_says(batch: World) -> None:
+def test_a_failure_says_what_codedeploy_says(batch: Session) -> None:
     batch.begin(FAILS)
     fact = batch.look("rollout", 60)
     assert (fact["state"], fact["restoring"]) == ("failed", False)
     assert "too many individual instances failed" in fact["why"]["values"]["said"]
 
 
-def test_a_deployment_that_the_pipeline_did_not_report_is_found_by_what_it_says_of_itself(batch: World) -> None:
+def test_a_deployment_that_the_pipeline_did_not_report_is_found_by_what_it_says_of_itself(batch: Session) -> None:
     """Its run may have been cancelled or killed between CreateDeployment and its last step."""
     batch.begin(reported=False)
     assert batch.look("rollout", 60)["state"] == "healthy"
 
 
 def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_codedeploys_own(
-    batch: World, environment: pytest.MonkeyPatch
+    batch: Session, environment: pytest.MonkeyPatch
 ) -> None:
     """Its rollback is newer, and succeeds: that is not ours."""
     environment.setattr(rollout, "targets", lambda: {"dev": replace(TARGET, claim=False)})
@@ -87,51 +87,51 @@ def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_cod
 
 
 def test_a_pipeline_without_our_steps_that_began_nothing_is_said_to(
-    batch: World, environment: pytest.MonkeyPatch
+    batch: Session, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setattr(rollout, "targets", lambda: {"dev": replace(TARGET, claim=False)})
     environment.setattr(rollout.stages, "get", lambda *_: Stage(tried_at=batch.time.at))
     assert batch.look("rollout")["why"]["key"] == "why_nothing_began"
 
 
-def test_no_deployment_at_all_is_a_failure(batch: World) -> None:
+def test_no_deployment_at_all_is_a_failure(batch: Session) -> None:
     batch.state["deploy"] = {"outputs": {}}
     fact = batch.look("rollout", 60)
     assert (fact["state"], fact["why"]["key"]) == ("failed", "why_no_deployment")
 
 
-def test_a_newer_deployment_of_another_revision_has_overtaken_ours(batch: World) -> None:
+def test_a_newer_deployment_of_another_revision_has_overtaken_ours(batch: Session) -> None:
     batch.begin()
     batch.time.at += 60
-    batch.far.deploy("batch", "live", "v9", "by hand")
+    batch.fake.deploy("batch", "live", "v9", "by hand")
     fact = batch.look("rollout", 1)
     assert (fact["state"], fact["done"]) == ("overtaken", True)
 
 
-def test_a_newer_deployment_after_a_failure_is_somebodys_mending_and_stays(batch: World) -> None:
+def test_a_newer_deployment_after_a_failure_is_somebodys_mending_and_stays(batch: Session) -> None:
     batch.begin(FAILS)
     batch.time.at += 60
-    batch.far.deploy("batch", "live", "v9", "by hand")
+    batch.fake.deploy("batch", "live", "v9", "by hand")
     assert batch.look("rollout", 60)["state"] == "overtaken"
 
 
 @pytest.mark.parametrize("creator", ["autoscaling", "autoscalingTermination", "CodeDeployAutoUpdate"])
-def test_what_codedeploy_deploys_to_new_instances_overtakes_nothing(batch: World, creator: str) -> None:
+def test_what_codedeploy_deploys_to_new_instances_overtakes_nothing(batch: Session, creator: str) -> None:
     batch.begin()
     batch.time.at += 60
     assert batch.all()[-1].ended
-    batch.far.deployer.begin(batch.group, batch.first.revision, batch.time.at, creator=creator)
+    batch.fake.deployer.begin(batch.group, batch.first.revision, batch.time.at, creator=creator)
     assert batch.look("rollout", 1)["state"] == "healthy"
 
 
-def test_the_same_revision_deployed_once_more_is_still_ours(batch: World) -> None:
+def test_the_same_revision_deployed_once_more_is_still_ours(batch: Session) -> None:
     batch.begin()
     batch.time.at += 60
-    batch.far.deploy("batch", "live", "v2", "by hand")
+    batch.fake.deploy("batch", "live", "v2", "by hand")
     assert batch.look("rollout", 1)["state"] == "healthy"
 
 
-def test_what_waits_with_all_traffic_moved_has_the_time_that_its_group_keeps_what_it_replaced(batch: World) -> None:
+def test_what_waits_with_all_traffic_moved_has_the_time_that_its_group_keeps_what_it_replaced(batch: Session) -> None:
     """CodeDeploy may keep it for hours: what is live by then is not rolled back for that."""
     batch.group.keeping = 60
     batch.begin(Course(waits="TERMINATION_WAIT"))
@@ -145,7 +145,7 @@ def test_what_waits_with_all_traffic_moved_has_the_time_that_its_group_keeps_wha
 # -- CodeDeploy's own rollback -----------------------------------------------------------------------------------
 
 
-def test_its_own_rollback_to_the_recorded_revision_is_watched_and_not_done_again(batch: World) -> None:
+def test_its_own_rollback_to_the_recorded_revision_is_watched_and_not_done_again(batch: Session) -> None:
     batch.group.auto_rollback = FAILURES
     batch.begin(FAILS)
     fact = batch.look("rollout", 4.2)
@@ -156,9 +156,9 @@ def test_its_own_rollback_to_the_recorded_revision_is_watched_and_not_done_again
     assert batch.asked("CreateDeployment") == []
 
 
-def test_its_own_rollback_to_another_revision_is_not_believed(batch: World) -> None:
+def test_its_own_rollback_to_another_revision_is_not_believed(batch: Session) -> None:
     """Somebody deployed by hand after our record was made: CodeDeploy's last good revision is not what we want back."""
-    batch.far.deploy("batch", "live", "by-hand", "by hand")
+    batch.fake.deploy("batch", "live", "by-hand", "by hand")
     batch.time.at += 60
     batch.state["plan"]["started_at"] = batch.time.at
     batch.group.auto_rollback = FAILURES
@@ -170,7 +170,7 @@ def test_its_own_rollback_to_another_revision_is_not_believed(batch: World) -> N
     assert [each.description for each in batch.all()].count(MINE) == 1
 
 
-def test_a_rollback_of_its_own_that_follows_later_is_taken_for_what_it_is(batch: World) -> None:
+def test_a_rollback_of_its_own_that_follows_later_is_taken_for_what_it_is(batch: Session) -> None:
     """The failure was seen before CodeDeploy had begun to roll back; Restore Service comes just after."""
     batch.group.auto_rollback = FAILURES
     batch.begin(FAILS)
@@ -181,9 +181,9 @@ def test_a_rollback_of_its_own_that_follows_later_is_taken_for_what_it_is(batch:
     assert [each.creator for each in batch.made()] == ["codeDeployRollback"]
 
 
-def test_a_rollback_of_its_own_that_fails_is_followed_by_ours(batch: World) -> None:
+def test_a_rollback_of_its_own_that_fails_is_followed_by_ours(batch: Session) -> None:
     batch.group.auto_rollback = FAILURES
-    batch.far.deployer.courses = [FAILS, FAILS]
+    batch.fake.deployer.courses = [FAILS, FAILS]
     batch.begin()
     assert batch.look("rollout", 4)["restoring"] is False
     batch.time.at += 60

@@ -1,4 +1,4 @@
-"""`make run` and `make test` with ENGINE=docker, with a stand-in for Docker on PATH."""
+"""`make run` and `make test` with ENGINE=docker, with a fake for Docker on PATH."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The stand-in's folder: it is the only `docker` on PATH."""
+    """The fake's folder: it is the only `docker` on PATH."""
     (tmp_path / "bin").mkdir()
     link = tmp_path / "bin" / "docker"
     link.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} "$@"\n')

@@ -15,7 +15,7 @@ from scripts.stack_parameters import declared
 from tests.unit.deploy_clone import NEW, STACK, Clone
 from tests.unit.deploy_clone import typed as at_make
 from tests.unit.resolved_template import OURS
-from tests.unit.stack_world import CloudFormation
+from tests.unit.stack_session import CloudFormation
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import yaml
 from scripts import deploy_ready, deploy_stack
 from scripts.stack_parameters import Unusable, declared, overrides, typed, variable_of
 from tests.unit.resolved_template import ROOT
-from tests.unit.stack_world import CloudFormation, outputs
+from tests.unit.stack_session import CloudFormation, outputs
 
 
 def variables(**values: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Key:
 
 
 @pytest.fixture
-def far(time: Time) -> Iterator[StandIn]:
+def fake(time: Time) -> Iterator[StandIn]:
     """GitHub without any personal token, on the same clock."""
     clock = Clock()
     clock.now = time  # type: ignore[method-assign]
@@ -52,8 +52,8 @@ def far(time: Time) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def installed(far: StandIn) -> Installation:
-    return far.apps.install(far.apps.register(APP_ID, private_key()), "acme")
+def installed(fake: StandIn) -> Installation:
+    return fake.apps.install(fake.apps.register(APP_ID, private_key()), "acme")
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def key() -> Key:
 
 
 @pytest.fixture
-def session(far: StandIn) -> requests.Session:
+def session(fake: StandIn) -> requests.Session:
     made = requests.Session()
-    made.mount("https://", Direct(far.app))
+    made.mount("https://", Direct(fake.app))
     return made
 
 
@@ -82,65 +82,65 @@ def github(tokens: AppTokens, session: requests.Session) -> GitHub:
     return on(CHECKOUT, tokens, session)
 
 
-def asked(far: StandIn) -> list[tuple[str, str]]:
+def asked(fake: StandIn) -> list[tuple[str, str]]:
     """The requests that were about a token."""
-    return [(call.method, call.path) for call in far.calls if "installation" in call.path]
+    return [(call.method, call.path) for call in fake.calls if "installation" in call.path]
 
 
-def test_a_token_is_asked_for_once_and_kept(github: GitHub, far: StandIn) -> None:
-    far.actions_enabled = False
+def test_a_token_is_asked_for_once_and_kept(github: GitHub, fake: StandIn) -> None:
+    fake.actions_enabled = False
     github.get("")
     runs.dispatch(github, "dev_deploy", {})
-    assert asked(far) == ASKED
-    assert [call.status for call in far.calls] == [200, 201, 200, 204]
+    assert asked(fake) == ASKED
+    assert [call.status for call in fake.calls] == [200, 201, 200, 204]
 
 
-def test_a_token_may_only_do_what_the_bot_does_and_only_there(github: GitHub, far: StandIn) -> None:
-    far.repositories["acme/other"] = Repository("acme", "other", id=2)
+def test_a_token_may_only_do_what_the_bot_does_and_only_there(github: GitHub, fake: StandIn) -> None:
+    fake.repositories["acme/other"] = Repository("acme", "other", id=2)
     github.get("")
-    (token,) = far.apps.tokens.values()
+    (token,) = fake.apps.tokens.values()
     assert token.grant.permissions == {"contents": "write", "actions": "write", "metadata": "read"}
     assert token.grant.repositories == {CHECKOUT}
 
 
-def test_a_token_is_replaced_five_minutes_before_it_expires(github: GitHub, far: StandIn, time: Time) -> None:
+def test_a_token_is_replaced_five_minutes_before_it_expires(github: GitHub, fake: StandIn, time: Time) -> None:
     github.get("")
     time.pass_by(3600 - app.MARGIN - 1)
     github.get("")
-    assert asked(far) == ASKED
+    assert asked(fake) == ASKED
     time.pass_by(1)
     github.get("")
-    assert asked(far) == ASKED * 2
+    assert asked(fake) == ASKED * 2
 
 
-def test_a_401_makes_another_token_once(github: GitHub, far: StandIn) -> None:
+def test_a_401_makes_another_token_once(github: GitHub, fake: StandIn) -> None:
     github.get("")
-    far.apps.tokens.clear()
+    fake.apps.tokens.clear()
     assert github.get("")["full_name"] == CHECKOUT
-    assert asked(far) == ASKED * 2
-    far.faults.append(Fault(path=f"{CHECKOUT}$", status=401, times=None))
+    assert asked(fake) == ASKED * 2
+    fake.faults.append(Fault(path=f"{CHECKOUT}$", status=401, times=None))
     with pytest.raises(GitHubRefused) as caught:
         github.get("")
     assert caught.value.key == "github_app_401"
-    assert asked(far) == ASKED * 3
+    assert asked(fake) == ASKED * 3
 
 
 def test_each_repository_has_a_token_and_each_owner_an_installation(
-    github: GitHub, far: StandIn, tokens: AppTokens, session: requests.Session
+    github: GitHub, fake: StandIn, tokens: AppTokens, session: requests.Session
 ) -> None:
-    far.repositories |= {name: Repository(*name.split("/"), id=2) for name in ("other/shop", "acme/second")}
-    far.apps.install(far.apps.apps[APP_ID], "other")
+    fake.repositories |= {name: Repository(*name.split("/"), id=2) for name in ("other/shop", "acme/second")}
+    fake.apps.install(fake.apps.apps[APP_ID], "other")
     for repository in (CHECKOUT, "other/shop", "acme/second", CHECKOUT):
         assert on(repository, tokens, session).get("")["full_name"] == repository
-    given = [(token.installation.owner, set(token.grant.repositories or ())) for token in far.apps.tokens.values()]
+    given = [(token.installation.owner, set(token.grant.repositories or ())) for token in fake.apps.tokens.values()]
     assert given == [("acme", {CHECKOUT}), ("other", {"other/shop"}), ("acme", {"acme/second"})]
 
 
-def test_a_key_that_was_rotated_is_read_afresh(github: GitHub, far: StandIn, key: Key) -> None:
-    far.apps.install(far.apps.register(APP_ID, private_key(2)), "acme")
+def test_a_key_that_was_rotated_is_read_afresh(github: GitHub, fake: StandIn, key: Key) -> None:
+    fake.apps.install(fake.apps.register(APP_ID, private_key(2)), "acme")
     key.stored = private_key(2)
     assert github.get("")["full_name"] == CHECKOUT
-    assert [call.status for call in far.calls] == [401, 200, 201, 200]
+    assert [call.status for call in fake.calls] == [401, 200, 201, 200]
 
 
 def test_a_key_that_is_wrong_is_refused_without_a_word_of_it(github: GitHub, key: Key) -> None:
@@ -170,19 +170,19 @@ def test_an_installation_that_does_not_do_says_why(
     assert caught.value.said.startswith(said)
 
 
-def test_no_answer_about_a_token_may_be_tried_again(github: GitHub, far: StandIn) -> None:
-    far.down = True
+def test_no_answer_about_a_token_may_be_tried_again(github: GitHub, fake: StandIn) -> None:
+    fake.down = True
     with pytest.raises(GitHubUnavailable):
         github.get("")
-    far.down = False
+    fake.down = False
     assert github.get("")["full_name"] == CHECKOUT
 
 
 @pytest.mark.parametrize("broken", [True, False])
-def test_line_breaks_that_became_two_characters_are_understood(broken: bool, time: Time, far: StandIn) -> None:
-    far.apps.register(APP_ID, private_key())
+def test_line_breaks_that_became_two_characters_are_understood(broken: bool, time: Time, fake: StandIn) -> None:
+    fake.apps.register(APP_ID, private_key())
     text = private_key().replace("\n", "\\n") if broken else private_key()
-    assert far.apps.authenticate(jwt.signed(APP_ID, text, time())).id == int(APP_ID)
+    assert fake.apps.authenticate(jwt.signed(APP_ID, text, time())).id == int(APP_ID)
 
 
 def _elliptic() -> str:
@@ -200,7 +200,7 @@ def test_an_unusable_key_is_named_with_what_it_should_hold_and_not_shown(key: st
 
 
 def test_the_app_is_used_where_it_is_configured(
-    environment: pytest.MonkeyPatch, far: StandIn, installed: Installation, session: requests.Session
+    environment: pytest.MonkeyPatch, fake: StandIn, installed: Installation, session: requests.Session
 ) -> None:
     environment.setenv("CHATOPS_GITHUB_API_URL", BASE)
     environment.setenv("GITHUB_APP_ID", APP_ID)
@@ -210,7 +210,7 @@ def test_the_app_is_used_where_it_is_configured(
     assert settings().github_app_id == APP_ID
     assert client.github(CHECKOUT).get("")["full_name"] == CHECKOUT
     assert client.github(CHECKOUT).get("")["full_name"] == CHECKOUT
-    assert asked(far) == ASKED
+    assert asked(fake) == ASKED
     client._app_tokens.cache_clear()
 
 

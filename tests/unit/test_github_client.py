@@ -1,4 +1,4 @@
-"""The client of GitHub's REST API, against the stand-in: what each answer becomes."""
+"""The client of GitHub's REST API, against the fake: what each answer becomes."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Secrets:
 
 
 @pytest.fixture
-def far() -> Iterator[StandIn]:
-    """The stand-in."""
+def fake() -> Iterator[StandIn]:
+    """The fake."""
     made = StandIn(Clock(), web_url="https://github.test")
     yield made
     made.close()
@@ -49,10 +49,10 @@ def secret() -> Secrets:
 
 
 @pytest.fixture
-def github(far: StandIn, secret: Secrets, monkeypatch: pytest.MonkeyPatch) -> GitHub:
+def github(fake: StandIn, secret: Secrets, monkeypatch: pytest.MonkeyPatch) -> GitHub:
     monkeypatch.setattr(clock, "now", lambda: NOW)
     session = requests.Session()
-    session.mount("https://", Direct(far.app))
+    session.mount("https://", Direct(fake.app))
     return GitHub("acme/checkout-api", BASE, secret, session)
 
 
@@ -61,33 +61,33 @@ def test_a_reply_carries_body_etag_and_status(github: GitHub) -> None:
     assert (reply.status, reply.body["full_name"], bool(reply.etag)) == (200, "acme/checkout-api", True)
 
 
-def test_a_conditional_request_that_finds_nothing_new_has_no_body(github: GitHub, far: StandIn) -> None:
-    run = far.add_foreign_runs(1)[0]
+def test_a_conditional_request_that_finds_nothing_new_has_no_body(github: GitHub, fake: StandIn) -> None:
+    run = fake.add_foreign_runs(1)[0]
     first = runs.get(github, run.id)
     again = runs.get(github, run.id, first.etag)
     assert (again.status, again.body) == (304, None)
 
 
-def test_an_accepted_event_has_no_body_and_takes_a_dict_as_payload(github: GitHub, far: StandIn) -> None:
-    far.actions_enabled = False
+def test_an_accepted_event_has_no_body_and_takes_a_dict_as_payload(github: GitHub, fake: StandIn) -> None:
+    fake.actions_enabled = False
     runs.dispatch(github, "dev_deploy", {"stage": "build"})
-    assert far.calls[-1] == ("POST", "/repos/acme/checkout-api/dispatches", 204)
+    assert fake.calls[-1] == ("POST", "/repos/acme/checkout-api/dispatches", 204)
 
 
-def test_a_401_reads_the_secret_afresh_once_and_goes_on(github: GitHub, far: StandIn, secret: Secrets) -> None:
-    far.tokens, secret.stored = {"ghp_rotated"}, "ghp_rotated"
+def test_a_401_reads_the_secret_afresh_once_and_goes_on(github: GitHub, fake: StandIn, secret: Secrets) -> None:
+    fake.tokens, secret.stored = {"ghp_rotated"}, "ghp_rotated"
     assert github.get("")["full_name"] == "acme/checkout-api"
     assert secret.asked == [False, True]
     assert github.get("")["full_name"] == "acme/checkout-api"
-    assert [call.status for call in far.calls] == [401, 200, 200]
+    assert [call.status for call in fake.calls] == [401, 200, 200]
 
 
-def test_a_token_that_is_wrong_altogether_is_tried_twice_and_refused(github: GitHub, far: StandIn) -> None:
-    far.tokens = {"ghp_other"}
+def test_a_token_that_is_wrong_altogether_is_tried_twice_and_refused(github: GitHub, fake: StandIn) -> None:
+    fake.tokens = {"ghp_other"}
     with pytest.raises(GitHubRefused) as caught:
         github.get("")
     assert (caught.value.status, caught.value.key, caught.value.said) == (401, "github_401", "Bad credentials")
-    assert len(far.calls) == 2
+    assert len(fake.calls) == 2
     assert "ghp_local" not in str(caught.value)
 
 
@@ -95,24 +95,24 @@ def test_a_token_that_is_wrong_altogether_is_tried_twice_and_refused(github: Git
     ("status", "key"), [(403, "github_403"), (404, "github_404"), (409, "github_refused"), (422, "github_refused")]
 )
 def test_a_refusal_is_final_is_not_repeated_and_says_githubs_words(
-    github: GitHub, far: StandIn, status: int, key: str
+    github: GitHub, fake: StandIn, status: int, key: str
 ) -> None:
-    far.faults.append(Fault(status=status, body={"message": "No <b>way</b>" + "!" * 500}, times=None))
+    fake.faults.append(Fault(status=status, body={"message": "No <b>way</b>" + "!" * 500}, times=None))
     with pytest.raises(GitHubRefused) as caught:
         github.request("POST", "/dispatches", json={})
     assert (caught.value.status, caught.value.key) == (status, key)
     assert caught.value.said.startswith("No <b>way</b>")
     assert len(caught.value.said) == 200
-    assert len(far.calls) == 1
+    assert len(fake.calls) == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_5xx_says_nothing_about_what_was_done(github: GitHub, far: StandIn, status: int) -> None:
-    far.faults.append(Fault(status=status, body="<html>oops</html>"))
+def test_a_5xx_says_nothing_about_what_was_done(github: GitHub, fake: StandIn, status: int) -> None:
+    fake.faults.append(Fault(status=status, body="<html>oops</html>"))
     with pytest.raises(GitHubUnavailable) as caught:
         github.request("POST", "/dispatches", json={"event_type": "x", "client_payload": {"ticket": "t0p"}})
     assert caught.value.text == f"GitHub answered {status} to POST /repos/acme/checkout-api/dispatches."
-    assert len(far.calls) == 1
+    assert len(fake.calls) == 1
 
 
 @pytest.mark.parametrize("error", [requests.ConnectionError, requests.ReadTimeout, requests.exceptions.SSLError])
@@ -130,8 +130,8 @@ def test_no_answer_is_unavailable_and_the_error_holds_no_query(
     assert caught.value.text == f"GitHub did not answer GET /repos/acme/checkout-api/tags ({error.__name__})."
 
 
-def test_an_answer_that_is_no_json_is_unavailable(github: GitHub, far: StandIn) -> None:
-    far.faults.append(Fault(status=200, body="<html>maintenance</html>"))
+def test_an_answer_that_is_no_json_is_unavailable(github: GitHub, fake: StandIn) -> None:
+    fake.faults.append(Fault(status=200, body="<html>maintenance</html>"))
     with pytest.raises(GitHubUnavailable):
         github.get("")
 
@@ -151,13 +151,13 @@ def test_an_answer_that_is_no_json_is_unavailable(github: GitHub, far: StandIn) 
     ],
 )
 def test_where_github_asks_to_wait_the_error_says_how_long(
-    github: GitHub, far: StandIn, fault: Fault, seconds: int
+    github: GitHub, fake: StandIn, fault: Fault, seconds: int
 ) -> None:
-    far.faults.append(fault)
+    fake.faults.append(fault)
     with pytest.raises(GitHubRateLimited) as caught:
         github.get("")
     assert caught.value.wait_seconds == seconds
-    assert len(far.calls) == 1
+    assert len(fake.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -181,16 +181,16 @@ def test_the_pause_is_retry_after_else_the_reset_else_a_minute(
     assert replies.pause(status, headers, NOW, message) == seconds
 
 
-def test_what_is_not_there_is_nothing_and_other_refusals_stay_errors(github: GitHub, far: StandIn) -> None:
+def test_what_is_not_there_is_nothing_and_other_refusals_stay_errors(github: GitHub, fake: StandIn) -> None:
     assert github.find("/git/ref/tags/v9.9.9") is None
-    far.faults.append(Fault(status=403, body={"message": "no"}))
+    fake.faults.append(Fault(status=403, body={"message": "no"}))
     with pytest.raises(GitHubRefused):
         github.find("/git/ref/tags/v1.2.3")
 
 
-def test_an_event_for_a_repository_that_has_moved_is_refused_not_believed_sent(github: GitHub, far: StandIn) -> None:
+def test_an_event_for_a_repository_that_has_moved_is_refused_not_believed_sent(github: GitHub, fake: StandIn) -> None:
     """https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"""
-    far.faults.append(
+    fake.faults.append(
         Fault("POST", status=307, headers={"Location": f"{BASE}/repositories/1/dispatches"}, body={"message": "Moved"})
     )
     with pytest.raises(GitHubRefused) as caught:
@@ -198,35 +198,35 @@ def test_an_event_for_a_repository_that_has_moved_is_refused_not_believed_sent(g
     assert (caught.value.status, caught.value.key) == (307, "github_moved")
 
 
-def test_a_list_is_read_page_by_page_and_no_further_than_ten(github: GitHub, far: StandIn) -> None:
-    far.add_foreign_runs(1050)
+def test_a_list_is_read_page_by_page_and_no_further_than_ten(github: GitHub, fake: StandIn) -> None:
+    fake.add_foreign_runs(1050)
     found = list(github.pages("/actions/runs", "workflow_runs", event="repository_dispatch"))
     assert len(found) == 1000
-    assert len(far.calls) == 10
+    assert len(fake.calls) == 10
 
 
 def test_a_list_without_a_key_is_its_own_members(github: GitHub) -> None:
     assert {"v1.2.3", "v1.0.0"} <= {tag["name"] for tag in github.pages("/tags")}
 
 
-def test_a_cancel_of_a_run_that_has_ended_is_no_error(github: GitHub, far: StandIn) -> None:
-    run = far.add_foreign_runs(1)[0]
+def test_a_cancel_of_a_run_that_has_ended_is_no_error(github: GitHub, fake: StandIn) -> None:
+    run = fake.add_foreign_runs(1)[0]
     runs.cancel(github, run.id)
     with pytest.raises(GitHubRefused):
         runs.cancel(github, 1)
 
 
 def test_our_run_is_found_by_its_exact_name_on_whatever_page_and_of_two_the_lower_id(
-    github: GitHub, far: StandIn
+    github: GitHub, fake: StandIn
 ) -> None:
-    first, second = far.add_foreign_runs(2, title="d-ours build", status="queued", conclusion=None)
-    far.add_foreign_runs(640, title="d-ours build look-alike {number}")
-    far.add_foreign_runs(1, title="d-ours build", event="push")
-    found = runs.named(github, runs.run_name("d-ours", "build"), far.clock.now())
+    first, second = fake.add_foreign_runs(2, title="d-ours build", status="queued", conclusion=None)
+    fake.add_foreign_runs(640, title="d-ours build look-alike {number}")
+    fake.add_foreign_runs(1, title="d-ours build", event="push")
+    found = runs.named(github, runs.run_name("d-ours", "build"), fake.clock.now())
     assert found is not None
     assert (found.id, found.completed) == (min(first.id, second.id), False)
-    assert runs.named(github, "d-ours", far.clock.now()) is None
-    assert runs.named(github, "d-ours build", far.clock.now() + 3600) is None, "older ones are not looked at"
+    assert runs.named(github, "d-ours", fake.clock.now()) is None
+    assert runs.named(github, "d-ours build", fake.clock.now() + 3600) is None, "older ones are not looked at"
 
 
 @pytest.mark.parametrize(
@@ -280,9 +280,9 @@ def test_a_ref_keeps_its_slashes_and_nothing_else_that_means_something_in_a_path
     assert quoted("release/1.0+b?x#y %") == "release/1.0%2Bb%3Fx%23y%20%25"
 
 
-def test_the_newest_of_many_tags_is_found_on_whatever_page_it_stands(github: GitHub, far: StandIn) -> None:
+def test_the_newest_of_many_tags_is_found_on_whatever_page_it_stands(github: GitHub, fake: StandIn) -> None:
     """GitHub lists tags by name: v1.10.0 comes after all of v1.9."""
-    repository = far.default_repository
+    repository = fake.default_repository
     head = repository.head().sha
     repository.releases.clear()
     names = ("v1.10.0", *(f"v1.9.{patch}" for patch in range(250)))

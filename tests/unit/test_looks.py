@@ -14,7 +14,7 @@ from chatops.store import cancels, stages
 from chatops.store.table import Table
 from fakes.github import Fault
 from tests.unit.conftest import Time
-from tests.unit.stage_world import EVENT, ID, RUNS, SEARCH, Stage, staged
+from tests.unit.stage_session import EVENT, ID, RUNS, SEARCH, Stage, staged
 
 slow = pytest.mark.slow
 HOUR = 3600
@@ -91,7 +91,7 @@ def test_a_github_that_asks_for_a_second_again_and_again(
     with _build(rows, time, monkeypatch, replace(SHORT, build=6 * HOUR)) as stage:
         if claimed:
             stage.claim()
-        stage.far.faults.append(Fault.secondary_limit(path, retry_after=1, times=None))
+        stage.fake.faults.append(Fault.secondary_limit(path, retry_after=1, times=None))
         if not claimed:
             stage.dispatch()
         assert looks(stage) <= LOOKS + RAMP
@@ -102,7 +102,7 @@ def test_a_github_that_asks_for_a_second_again_and_again(
 def test_a_github_that_refuses_or_breaks_for_hours(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     with _build(rows, time, monkeypatch, replace(SHORT, build=6 * HOUR)) as stage:
         stage.claim()
-        stage.far.faults.append(Fault(path=RUNS, status=403, body={"message": "no"}, times=None))
+        stage.fake.faults.append(Fault(path=RUNS, status=403, body={"message": "no"}, times=None))
         assert looks(stage) <= LOOKS + RAMP
 
 

@@ -1,4 +1,4 @@
-"""The state machine on an engine that stays: its own for each world, and taken away with it."""
+"""The state machine on an engine that stays: its own for each session, and taken away with it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_engine_that_goes_with_the_world_has_the_machine_under_its_name() -> 
 
 
 def test_on_a_lasting_engine_each_world_has_a_machine_of_its_own_and_takes_it_away() -> None:
-    """Somebody's definition, or what still runs of another world, is nobody else's."""
+    """Somebody's definition, or what still runs of another session, is nobody else's."""
     engine = Engine()
     with ExitStack() as stack:
         first = machine.create(engine, stack, "deploy", "{}", lasting=True)

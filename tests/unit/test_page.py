@@ -13,19 +13,19 @@ import pytest
 
 from fakes.slack.directory import C_DEPLOY, C_PUBLIC, U_BOT, U_DEV, U_LEE, U_OUT
 from local.page.server import Page
-from tests.unit.page_world import BUTTONS, START, World, entered, event, exited, open_modal
+from tests.unit.page_session import BUTTONS, START, Session, entered, event, exited, open_modal
 
 STATIC = Path(__file__).resolve().parents[2] / "local" / "page" / "static"
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def session() -> Session:
+    return Session()
 
 
 @pytest.fixture
-def page(world: World) -> Iterator[Page]:
-    made = Page(world)
+def page(session: Session) -> Iterator[Page]:
+    made = Page(session)
     yield made
     made.close()
 
@@ -38,12 +38,12 @@ def client(page: Page) -> Any:
 # ------------------------------------------------------------------------------------------------------ what it tells
 
 
-def test_the_channel_is_told_as_it_stands(world: World, client: Any) -> None:
-    first = world.say("Deploying", blocks=BUTTONS)
-    world.say("In the thread", thread_ts=first.ts)
-    world.say("For dana", ephemeral_to=U_DEV)
-    world.say("Elsewhere", channel=C_PUBLIC)
-    world.slack.space.store.edit(first, "Still deploying", first.blocks, 1.0)
+def test_the_channel_is_told_as_it_stands(session: Session, client: Any) -> None:
+    first = session.say("Deploying", blocks=BUTTONS)
+    session.say("In the thread", thread_ts=first.ts)
+    session.say("For dana", ephemeral_to=U_DEV)
+    session.say("Elsewhere", channel=C_PUBLIC)
+    session.slack.space.store.edit(first, "Still deploying", first.blocks, 1.0)
     told = client.get("/api/messages").json
     assert [one["text"] for one in told["messages"]] == ["Still deploying", "In the thread", "For dana"]
     head, reply, private = told["messages"]
@@ -65,9 +65,9 @@ def test_names_roles_and_commands_are_told(client: Any) -> None:
     assert told["users"][U_BOT]["bot"] is True
 
 
-def test_an_execution_is_told_with_its_state_and_history(world: World, client: Any) -> None:
-    world.sfn.page_size = 2
-    world.sfn.add(
+def test_an_execution_is_told_with_its_state_and_history(session: Session, client: Any) -> None:
+    session.sfn.page_size = 2
+    session.sfn.add(
         "d-1",
         "FAILED",
         [
@@ -97,9 +97,9 @@ def test_an_execution_is_told_with_its_state_and_history(world: World, client: A
     assert told["events"][3]["elapsed"] == 1
 
 
-def test_executions_are_listed_newest_first(world: World, client: Any) -> None:
-    world.sfn.add("d-old", "SUCCEEDED", [], stopDate=START)
-    world.sfn.add("d-new", "RUNNING", [], startDate=START + dt.timedelta(hours=1))
+def test_executions_are_listed_newest_first(session: Session, client: Any) -> None:
+    session.sfn.add("d-old", "SUCCEEDED", [], stopDate=START)
+    session.sfn.add("d-new", "RUNNING", [], startDate=START + dt.timedelta(hours=1))
     listed = client.get("/api/executions").json["executions"]
     assert [(one["name"], one["status"]) for one in listed] == [("d-new", "RUNNING"), ("d-old", "SUCCEEDED")]
 
@@ -113,16 +113,16 @@ def test_an_unknown_execution_is_404_and_says_which(client: Any) -> None:
 
 
 def test_a_command_goes_out_signed_to_the_request_url_and_its_answer_is_in_the_channel(
-    world: World, client: Any
+    session: Session, client: Any
 ) -> None:
-    world.bot.answer = (200, {}, b'{"text": "Got it."}')
+    session.bot.answer = (200, {}, b'{"text": "Got it."}')
     body = {"command": "/platform-deploy", "text": "v1.2.3 dev", "user": U_LEE}
     answer = client.post("/api/slash", json=body)
     assert answer.json["status"] == 200
-    (sent,) = world.bot.came
+    (sent,) = session.bot.came
     assert sent.url == "http://bot.invalid/prod/slack/events"
     assert sent.headers["X-Slack-Signature"].startswith("v0=")
-    asked = {key: world.bot.form[key] for key in ("command", "text", "user_id", "channel_id")}
+    asked = {key: session.bot.form[key] for key in ("command", "text", "user_id", "channel_id")}
     assert asked == {
         "command": "/platform-deploy",
         "text": "v1.2.3 dev",
@@ -133,58 +133,58 @@ def test_a_command_goes_out_signed_to_the_request_url_and_its_answer_is_in_the_c
     assert (shown["text"], shown["ephemeral_to"]) == ("Got it.", U_LEE)
 
 
-def test_a_command_the_app_does_not_have_goes_nowhere(world: World, client: Any) -> None:
+def test_a_command_the_app_does_not_have_goes_nowhere(session: Session, client: Any) -> None:
     answer = client.post("/api/slash", json={"command": "/deploy", "text": "", "user": U_DEV})
     assert answer.status_code == 400
     assert "/platform-deploy" in answer.json["error"]
-    assert world.bot.came == []
+    assert session.bot.came == []
 
 
-def test_a_click_carries_the_buttons_value_and_who_pressed_it(world: World, client: Any) -> None:
-    card = world.say("Approve?", blocks=BUTTONS)
+def test_a_click_carries_the_buttons_value_and_who_pressed_it(session: Session, client: Any) -> None:
+    card = session.say("Approve?", blocks=BUTTONS)
     body = {"channel": C_DEPLOY, "ts": card.ts, "action_id": "approve", "user": U_LEE}
     assert client.post("/api/click", json=body).json["status"] == 200
-    assert world.bot.payload["type"] == "block_actions"
-    assert world.bot.payload["user"]["id"] == U_LEE
-    assert world.bot.payload["actions"][0]["value"] == "d-1"
+    assert session.bot.payload["type"] == "block_actions"
+    assert session.bot.payload["user"]["id"] == U_LEE
+    assert session.bot.payload["actions"][0]["value"] == "d-1"
 
 
-def test_a_button_that_is_gone_and_a_message_that_is_not_yours_cannot_be_pressed(world: World, client: Any) -> None:
-    card = world.say("Approve?", blocks=BUTTONS)
-    private = world.say("For dana", blocks=BUTTONS, ephemeral_to=U_DEV)
+def test_a_button_that_is_gone_and_a_message_that_is_not_yours_cannot_be_pressed(session: Session, client: Any) -> None:
+    card = session.say("Approve?", blocks=BUTTONS)
+    private = session.say("For dana", blocks=BUTTONS, ephemeral_to=U_DEV)
     body = {"channel": C_DEPLOY, "action_id": "approve", "user": U_OUT}
     assert client.post("/api/click", json=body | {"ts": card.ts, "action_id": "gone"}).status_code == 409
     assert client.post("/api/click", json=body | {"ts": private.ts}).status_code == 404
     assert client.post("/api/click", json=body | {"ts": "1.0"}).status_code == 404
-    assert world.bot.came == []
+    assert session.bot.came == []
 
 
-def test_a_modal_is_told_to_the_page_and_sent_off_with_what_was_typed(world: World, client: Any) -> None:
-    view_id = open_modal(world)
+def test_a_modal_is_told_to_the_page_and_sent_off_with_what_was_typed(session: Session, client: Any) -> None:
+    view_id = open_modal(session)
     (told,) = client.get("/api/messages").json["views"]
     assert (told["id"], told["user"]) == (view_id, U_LEE)
     assert told["content"]["title"]["text"] == "Reject"
     body = {"view_id": view_id, "values": {"reason": "too risky"}, "user": U_LEE}
     assert client.post("/api/submit", json=body).json["status"] == 200
-    assert world.bot.payload["view"]["state"]["values"]["reason"]["reason"]["value"] == "too risky"
+    assert session.bot.payload["view"]["state"]["values"]["reason"]["reason"]["value"] == "too risky"
     assert client.get("/api/messages").json["views"] == []
 
 
-def test_what_the_app_finds_wrong_in_a_modal_is_told(world: World, client: Any) -> None:
-    view_id = open_modal(world)
-    world.bot.answer = (200, {}, b'{"response_action": "errors", "errors": {"reason": "Say more."}}')
+def test_what_the_app_finds_wrong_in_a_modal_is_told(session: Session, client: Any) -> None:
+    view_id = open_modal(session)
+    session.bot.answer = (200, {}, b'{"response_action": "errors", "errors": {"reason": "Say more."}}')
     client.post("/api/submit", json={"view_id": view_id, "values": {"reason": "x"}, "user": U_LEE})
     assert client.get("/api/messages").json["views"][0]["errors"] == {"reason": "Say more."}
 
 
-def test_a_modal_is_only_its_own_persons(world: World, client: Any) -> None:
-    view_id = open_modal(world)
+def test_a_modal_is_only_its_own_persons(session: Session, client: Any) -> None:
+    view_id = open_modal(session)
     for path in ("submit", "close"):
         body = {"view_id": view_id, "values": {}, "user": U_OUT}
         assert client.post(f"/api/{path}", json=body).status_code == 404
     assert client.post("/api/close", json={"view_id": view_id, "user": U_LEE}).status_code == 200
-    assert world.slack.views == []
-    assert world.bot.came == []
+    assert session.slack.views == []
+    assert session.bot.came == []
 
 
 # ----------------------------------------------------------------------------------------------------- whom it refuses
@@ -192,18 +192,18 @@ def test_a_modal_is_only_its_own_persons(world: World, client: Any) -> None:
 
 @pytest.mark.parametrize("path", ["slash", "click", "submit", "close", "speed", "scenario"])
 @pytest.mark.parametrize("body", [[], "x", {}, {"user": U_BOT}, {"user": 7}])
-def test_a_malformed_request_is_400(world: World, client: Any, path: str, body: Any) -> None:
+def test_a_malformed_request_is_400(session: Session, client: Any, path: str, body: Any) -> None:
     assert client.post(f"/api/{path}", json=body).status_code == 400
-    assert world.bot.came == []
+    assert session.bot.came == []
 
 
-def test_another_site_in_the_same_browser_can_do_nothing(world: World, client: Any) -> None:
+def test_another_site_in_the_same_browser_can_do_nothing(session: Session, client: Any) -> None:
     body = {"command": "/platform-status", "text": "", "user": U_DEV}
     plain = client.post("/api/slash", data=json.dumps(body), content_type="text/plain")
     foreign = client.post("/api/slash", json=body, headers={"Sec-Fetch-Site": "cross-site"})
     rebound = client.get("/api/messages", headers={"Host": "evil.example:8765"})
     assert [plain.status_code, foreign.status_code, rebound.status_code] == [415, 403, 403]
-    assert world.bot.came == []
+    assert session.bot.came == []
     for host in ("127.0.0.1:8765", "localhost:1", "[::1]:8765"):
         assert client.get("/api/messages", headers={"Host": host}).status_code == 200
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.page.server import Page
-from tests.unit.page_world import World
+from tests.unit.page_session import Session
 
 
 class Stage:
@@ -17,7 +17,7 @@ class Stage:
         self.restarted: list[str] = []
 
     def told(self) -> dict[str, Any]:
-        return {"world": "w1", "speed": self.speed, "scenario": None, "scenarios": [{"name": "happy", "about": "x"}]}
+        return {"session": "w1", "speed": self.speed, "scenario": None, "scenarios": [{"name": "happy", "about": "x"}]}
 
     def set_speed(self, speed: float) -> None:
         self.speed = speed
@@ -33,7 +33,7 @@ def stage() -> Stage:
 
 @pytest.fixture
 def client(stage: Stage) -> Iterator[Any]:
-    page = Page(World(), stage=stage)
+    page = Page(Session(), stage=stage)
     yield page.app.test_client()
     page.close()
 
@@ -47,7 +47,7 @@ def test_the_speed_is_one_of_those_on_the_page(client: Any, stage: Stage) -> Non
 
 def test_a_known_scenario_begins_everything_anew_once_the_answer_is_out(client: Any, stage: Stage) -> None:
     answer = client.post("/api/scenario", json={"name": "happy"})
-    assert answer.json["world"] == "w1"
+    assert answer.json["session"] == "w1"
     assert stage.restarted == []
     answer.close()
     assert stage.restarted == ["happy"]
@@ -67,7 +67,7 @@ def test_reset_begins_everything_anew(client: Any, stage: Stage) -> None:
 
 
 def test_a_world_that_is_there_once_says_so() -> None:
-    page = Page(World())
+    page = Page(Session())
     try:
         client = page.app.test_client()
         assert client.get("/api/stage").json["scenarios"] == []

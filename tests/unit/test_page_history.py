@@ -6,7 +6,7 @@ from typing import Any
 
 from local.page import history
 from local.page.server import Page
-from tests.unit.page_world import START, World, entered, event, exited
+from tests.unit.page_session import START, Session, entered, event, exited
 
 
 def failed(number: int, error: str = "GitHubDown", cause: str = "") -> dict[str, Any]:
@@ -179,9 +179,9 @@ def test_an_end_is_entered_and_left_with_the_execution() -> None:
 
 
 def test_the_page_asks_for_the_visits_of_one_state() -> None:
-    world = World()
-    world.sfn.add("d-1", "RUNNING", [entered(1, "Planned?", input='{"a": 1}'), exited(2, "Planned?", output="{}")])
-    page = Page(world)
+    session = Session()
+    session.sfn.add("d-1", "RUNNING", [entered(1, "Planned?", input='{"a": 1}'), exited(2, "Planned?", output="{}")])
+    page = Page(session)
     try:
         client = page.app.test_client()
         assert client.get("/api/executions/d-1/states/Planned%3F").json["visits"][0]["input"] == {"a": 1}

@@ -14,17 +14,17 @@ from fakes.slack.directory import C_DEPLOY, C_PUBLIC
 from local.page import shapes
 from local.page.feed import BACKLOG, Feed, Watcher
 from local.page.server import Page
-from tests.unit.page_world import BUTTONS, MACHINE, StepFunctions, World, entered, event, open_modal
+from tests.unit.page_session import BUTTONS, MACHINE, Session, StepFunctions, entered, event, open_modal
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def session() -> Session:
+    return Session()
 
 
 @pytest.fixture
-def page(world: World) -> Iterator[Page]:
-    made = Page(world)
+def page(session: Session) -> Iterator[Page]:
+    made = Page(session)
     yield made
     made.close()
 
@@ -35,32 +35,32 @@ def told_by(stream: Iterator[str]) -> tuple[str, Any]:
     return fields["event"], json.loads(fields["data"])
 
 
-def test_changes_reach_an_open_page(world: World, page: Page) -> None:
+def test_changes_reach_an_open_page(session: Session, page: Page) -> None:
     stream = page.feed.subscribe()
     assert told_by(stream)[0] == "hello"
-    message = world.say("Hello\nworld", blocks=BUTTONS)
+    message = session.say("Hello\nworld", blocks=BUTTONS)
     assert told_by(stream) == ("message", shapes.message(message))
-    world.say("Elsewhere", channel=C_PUBLIC)
-    world.slack.space.store.edit(message, "Changed", [], 1.0)
+    session.say("Elsewhere", channel=C_PUBLIC)
+    session.slack.space.store.edit(message, "Changed", [], 1.0)
     name, told = told_by(stream)
     assert (name, told["text"], told["edited"]) == ("message", "Changed", True)
-    view_id = open_modal(world)
+    view_id = open_modal(session)
     name, told = told_by(stream)
     assert (name, told["id"], told["open"]) == ("view", view_id, True)
-    world.user.close(world.slack.views[0])
+    session.user.close(session.slack.views[0])
     assert told_by(stream)[1]["open"] is False
-    world.slack.space.store.delete(message)
+    session.slack.space.store.delete(message)
     assert told_by(stream) == ("deleted", {"id": f"{C_DEPLOY}/{message.ts}"})
-    world.slack.reset()
+    session.slack.reset()
     assert told_by(stream)[0] == "reset"
 
 
-def test_the_stream_is_an_event_stream_over_http(world: World, page: Page) -> None:
+def test_the_stream_is_an_event_stream_over_http(session: Session, page: Page) -> None:
     answer = page.app.test_client().get("/api/events")
     assert (answer.mimetype, answer.headers["Cache-Control"]) == ("text/event-stream", "no-store")
     chunks = iter(answer.response)
     assert b"event: hello" in _bytes(next(chunks))
-    world.say("news")
+    session.say("news")
     assert b'"text": "news"' in _bytes(next(chunks))
     answer.close()
     assert not page.feed.listening

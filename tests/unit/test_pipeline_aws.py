@@ -1,4 +1,4 @@
-"""The pipeline's release step against ECS's stand-in, and against CodeDeploy and S3 as moto has them."""
+"""The pipeline's release step against ECS's fake, and against CodeDeploy and S3 as moto has them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from chatops.store import locks
 from chatops.store.table import Table
 from fakes.github import Fault
 from tests.unit.conftest import Time
-from tests.unit.stage_world import ID, staged
+from tests.unit.stage_session import ID, staged
 
 
 @pytest.mark.parametrize("tag", ["$(reboot)", "a b", "v1..2", "`v1`"])
@@ -43,7 +43,7 @@ def test_a_rate_limit_is_refused_in_words_and_takes_nothing(
         locks.free(rows, "dev", ID)
         time.at = 1_760_000_000.0
         body = {"message": "You have exceeded a secondary rate limit."}
-        stage.far.faults.append(Fault(path=path, status=403, headers=headers, body=body, times=None))
+        stage.fake.faults.append(Fault(path=path, status=403, headers=headers, body=body, times=None))
         asked = {"command": "deploy", "target": "dev", "version": "v9", "requester": {"id": "U0DANA001"}}
         monkeypatch.setattr(plan.policy, "requester", lambda *_: {})
         made = plan.run({"deployment_id": "d-two", "execution_arn": "arn:x", "request": asked})

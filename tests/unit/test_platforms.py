@@ -21,7 +21,7 @@ from chatops.store import deployments, locks, releases, stages
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
-from tests.unit.stage_world import HOLDER, ID, PLAN
+from tests.unit.stage_session import HOLDER, ID, PLAN
 
 ROOT = Path(__file__).parents[2]
 NEW, BEFORE = "repo@sha256:1", "repo@sha256:0"

@@ -27,10 +27,10 @@ RUNS = r"/actions/runs/\d+$"
 
 
 class Case:
-    """A deploy stage that a run of the stand-in has claimed, and looks at it."""
+    """A deploy stage that a run of the fake has claimed, and looks at it."""
 
-    def __init__(self, rows: Table, time: Time, far: StandIn) -> None:
-        self.rows, self.time, self.far = rows, time, far
+    def __init__(self, rows: Table, time: Time, fake: StandIn) -> None:
+        self.rows, self.time, self.fake = rows, time, fake
         self.run = self.run_of("in_progress")
         self.fact: dict[str, Any] = {}
         deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
@@ -39,7 +39,7 @@ class Case:
         self.token = ""
 
     def run_of(self, status: str, conclusion: str | None = None) -> Run:
-        return self.far.add_foreign_runs(1, title=f"{ID} deploy", status=status, conclusion=conclusion)[0]
+        return self.fake.add_foreign_runs(1, title=f"{ID} deploy", status=status, conclusion=conclusion)[0]
 
     def claim(self) -> None:
         self.token, why = stages.claim(self.rows, self.ticket, self.run.id, 1)
@@ -59,18 +59,18 @@ class Case:
         return self.fact
 
     def asked(self, method: str = "GET", after: int = 0) -> int:
-        return sum(call.method == method for call in self.far.calls[after:])
+        return sum(call.method == method for call in self.fake.calls[after:])
 
 
 @pytest.fixture
 def case(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
-    far = StandIn(Clock(), web_url="https://github.test")
+    fake = StandIn(Clock(), web_url="https://github.test")
     session = requests.Session()
-    session.mount("https://", Direct(far.app))
+    session.mount("https://", Direct(fake.app))
     monkeypatch.setattr(poll, "github", lambda repository: GitHub(repository, BASE, Secrets(), session))
     monkeypatch.setattr(poll, "table", lambda: rows)
-    yield Case(rows, time, far)
-    far.close()
+    yield Case(rows, time, fake)
+    fake.close()
 
 
 def test_what_somebody_runs_again_changes_nothing_about_the_first_attempt(case: Case) -> None:
@@ -78,7 +78,7 @@ def test_what_somebody_runs_again_changes_nothing_about_the_first_attempt(case: 
     case.claim()
     case.finish()
     case.completes("success")
-    case.far.rerun(case.run.id, Script(claims=False, seconds=1e6))
+    case.fake.rerun(case.run.id, Script(claims=False, seconds=1e6))
     assert (case.run.attempt, case.run.status) != (1, "completed")
     fact = case.look()
     assert (fact["done"], fact["state"], fact["conclusion"]) == (True, "succeeded", "success")
@@ -88,15 +88,15 @@ def test_a_failed_attempt_stays_failed_however_well_it_goes_the_second_time(case
     case.claim()
     case.finish("failure")
     case.completes("failure")
-    case.far.rerun(case.run.id, Script(claims=False, appear_seconds=0, seconds=0))
-    assert case.far.settle()
+    case.fake.rerun(case.run.id, Script(claims=False, appear_seconds=0, seconds=0))
+    assert case.fake.settle()
     assert (case.run.attempt, case.run.conclusion) == (2, "success")
     assert case.look()["state"] == "failed"
 
 
 def test_a_second_attempt_of_a_run_that_never_claimed_is_not_waited_for(case: Case) -> None:
     case.completes("failure")
-    case.far.rerun(case.run.id, Script(claims=False, seconds=1e6))
+    case.fake.rerun(case.run.id, Script(claims=False, seconds=1e6))
     case.time.at = case.run.created + 200
     stages.note(case.rows, ID, "deploy", dispatched_at=case.run.created)
     fact = case.look()
@@ -111,36 +111,36 @@ def test_a_pause_is_waited_for_and_a_finish_in_between_does_not_shorten_it(
     case: Case, fault: Fault, seconds: int
 ) -> None:
     case.claim()
-    case.far.faults.append(fault)
+    case.fake.faults.append(fault)
     assert case.look(10)["wait_seconds"] == seconds
     case.finish()  # wakes the wait
-    before = len(case.far.calls)
+    before = len(case.fake.calls)
     fact = case.look(30)
     assert (fact["done"], fact["wait_seconds"]) == (False, 60)
-    assert len(case.far.calls) == before, "GitHub was asked during the pause that it had asked for"
+    assert len(case.fake.calls) == before, "GitHub was asked during the pause that it had asked for"
     case.completes("success")
     assert case.look(60)["state"] == "succeeded"
 
 
 def test_a_pause_is_no_reason_to_sleep_past_the_stages_limit(case: Case) -> None:
     case.claim()
-    case.far.faults.append(Fault.secondary_limit(RUNS, retry_after=3600))
+    case.fake.faults.append(Fault.secondary_limit(RUNS, retry_after=3600))
     assert case.look(1000)["wait_seconds"] == 800
 
 
 def test_a_pause_before_the_overdue_run_is_looked_for_is_obeyed(case: Case) -> None:
-    case.far.faults.append(Fault.secondary_limit("/actions/runs$", retry_after=77))
+    case.fake.faults.append(Fault.secondary_limit("/actions/runs$", retry_after=77))
     assert case.look(181)["wait_seconds"] == 77
-    before = len(case.far.calls)
+    before = len(case.fake.calls)
     assert case.look(7)["wait_seconds"] == 70
-    assert len(case.far.calls) == before
+    assert len(case.fake.calls) == before
 
 
 def test_a_token_that_does_not_reach_the_repository_any_more_does_not_make_the_run_a_failed_one(case: Case) -> None:
     """GitHub answers 404 to both; the run may still deploy."""
     case.claim()
     case.look()
-    case.far.faults.append(Fault(path="/repos/", status=404, body={"message": "Not Found"}, times=None))
+    case.fake.faults.append(Fault(path="/repos/", status=404, body={"message": "Not Found"}, times=None))
     fact = case.look(60)
     assert (fact["done"], fact["state"], fact["run_id"]) == (False, "running", case.run.id)
 
@@ -148,7 +148,7 @@ def test_a_token_that_does_not_reach_the_repository_any_more_does_not_make_the_r
 def test_a_run_that_somebody_deleted_is_a_failed_one(case: Case) -> None:
     case.claim()
     case.look()
-    case.far.faults.append(Fault(path="/actions/", status=404, body={"message": "Not Found"}, times=None))
+    case.fake.faults.append(Fault(path="/actions/", status=404, body={"message": "Not Found"}, times=None))
     fact = case.look(60)
     assert (fact["done"], fact["state"], fact["conclusion"]) == (True, "failed", "deleted")
     assert fact["run_number"] == case.run.number, "the message still links to it"
@@ -157,7 +157,7 @@ def test_a_run_that_somebody_deleted_is_a_failed_one(case: Case) -> None:
 @pytest.mark.parametrize("status", [401, 403, 422])
 def test_a_refusal_is_waited_out_and_at_the_limit_it_is_the_reason(case: Case, status: int) -> None:
     case.claim()
-    case.far.faults.append(Fault(path="/actions/", status=status, body={"message": "No way"}, times=None))
+    case.fake.faults.append(Fault(path="/actions/", status=status, body={"message": "No way"}, times=None))
     fact = case.look(60)
     assert (fact["done"], fact["wait_seconds"]) == (False, 30)
     case.look(1740)
@@ -171,7 +171,7 @@ def test_a_cancel_while_github_is_down_is_not_given_up_at_the_first_look(case: C
     """The run may deploy as long as GitHub has not heard of the cancel: it gets its five minutes."""
     case.claim()
     case.look(600)
-    case.far.down = True
+    case.fake.down = True
     cancels.record(case.rows, ID, "U0DANA001")
     for _ in range(9):
         assert not case.look(30)["done"]
@@ -193,7 +193,7 @@ def test_the_cancel_of_a_run_is_asked_for_every_half_minute_until_it_has_ended(c
 def test_a_pause_asked_for_when_cancelling_is_obeyed(case: Case) -> None:
     case.claim()
     cancels.record(case.rows, ID, "U0DANA001")
-    case.far.faults.append(Fault.secondary_limit("/cancel$", retry_after=45))
+    case.fake.faults.append(Fault.secondary_limit("/cancel$", retry_after=45))
     assert case.look(3)["wait_seconds"] == 45
 
 
@@ -201,11 +201,11 @@ def test_a_pause_asked_for_when_cancelling_is_obeyed(case: Case) -> None:
 def test_an_outage_costs_time_and_nothing_else(case: Case, fault: Fault) -> None:
     case.claim()
     first = case.look(1)
-    case.far.faults.append(fault)
+    case.fake.faults.append(fault)
     for _ in range(5):
         fact = case.look(60)
         assert (fact["done"], fact["run_id"]) == (False, case.run.id)
-    case.far.faults.clear()
+    case.fake.faults.clear()
     case.finish()
     case.completes("success")
     assert case.look(10)["state"] == "succeeded"

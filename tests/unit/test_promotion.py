@@ -15,51 +15,53 @@ from chatops.platforms.ecs_service import Service
 from chatops.steps import ecs, notify, rollout, sweep
 from chatops.store import deployments, locks, questions, wakeups
 from fakes.faults import Fault
-from tests.unit.pause_world import DANA, ID, KIM, LEE, Paused, asked, world
+from tests.unit.pause_session import DANA, ID, KIM, LEE, Paused, asked, session
 
 HOUR = 3600
 
-__all__ = ["asked", "world"]
+__all__ = ["asked", "session"]
 
 
-def test_a_pause_is_a_state_of_its_own_with_its_stage_traffic_and_deadline(world: Paused) -> None:
-    began = world.until_paused()
+def test_a_pause_is_a_state_of_its_own_with_its_stage_traffic_and_deadline(session: Paused) -> None:
+    began = session.until_paused()
     assert (began["state"], began["done"], began["strategy"], began["traffic"]) == ("paused", False, "CANARY", 0.0)
     assert began["pause"]["id"].startswith("ecs-pause-")
-    assert began["pause"]["of"] == world.ecs.service_deployment().arn
+    assert began["pause"]["of"] == session.ecs.service_deployment().arn
     assert (began["pause"]["decision"], began["pause"]["traffic"]) == ("pending", 0.0)
-    assert world.question.deadline_at == world.time.at + HOUR, "ours: ECS would wait for a day"
+    assert session.question.deadline_at == session.time.at + HOUR, "ours: ECS would wait for a day"
 
 
-def test_promoted_it_goes_on_to_the_next_pause_which_is_another_one(world: Paused) -> None:
-    world.until_paused()
-    first = world.mark
-    assert world.press("promote", LEE) == "⚠️ Only an operator may promote `d-abc234def567`.", "not asked yet"
-    world.ask()
-    assert world.press("promote", LEE) == f"You promoted `{ID}`. Its rollout goes on."
-    assert world.wakes.answered == ["token"]
-    assert world.look()["state"] == "promoted"
-    assert world.promote()
-    second = world.until_paused()
+def test_promoted_it_goes_on_to_the_next_pause_which_is_another_one(session: Paused) -> None:
+    session.until_paused()
+    first = session.mark
+    assert session.press("promote", LEE) == "⚠️ Only an operator may promote `d-abc234def567`.", "not asked yet"
+    session.ask()
+    assert session.press("promote", LEE) == f"You promoted `{ID}`. Its rollout goes on."
+    assert session.wakes.answered == ["token"]
+    assert session.look()["state"] == "promoted"
+    assert session.promote()
+    second = session.until_paused()
     assert second["traffic"] == 10.0
-    assert world.mark != first
+    assert session.mark != first
     assert second["last_pause"]["by"] == LEE
-    assert "already" in world.press("promote", KIM, f"{ID}/{first}"), "the first one's button is no button of this one"
-    assert world.decision == ""
-    world.ask()
-    world.press("promote", KIM)
-    world.look()
-    world.promote()
-    assert world.look(10)["state"] == "healthy"
-    assert world.continued() == 2
+    assert "already" in session.press("promote", KIM, f"{ID}/{first}"), (
+        "the first one's button is no button of this one"
+    )
+    assert session.decision == ""
+    session.ask()
+    session.press("promote", KIM)
+    session.look()
+    session.promote()
+    assert session.look(10)["state"] == "healthy"
+    assert session.continued() == 2
 
 
-def test_nothing_goes_on_before_somebody_has_promoted_it(world: Paused) -> None:
-    world.until_paused()
-    assert not world.promote()
-    world.ask()
-    assert not world.promote()
-    assert world.continued() == 0
+def test_nothing_goes_on_before_somebody_has_promoted_it(session: Paused) -> None:
+    session.until_paused()
+    assert not session.promote()
+    session.ask()
+    assert not session.promote()
+    assert session.continued() == 0
 
 
 @pytest.mark.parametrize("how", ["cancel", "settle", "lock"])
@@ -119,10 +121,10 @@ def test_continued_in_the_console_it_goes_on_and_a_late_click_is_told(asked: Pau
 
 
 @pytest.mark.slow
-def test_rolled_back_in_the_console_ecs_is_believed(world: Paused) -> None:
-    world.until_paused()
-    world.by_hand("ROLLBACK")
-    fact = world.look()
+def test_rolled_back_in_the_console_ecs_is_believed(session: Paused) -> None:
+    session.until_paused()
+    session.by_hand("ROLLBACK")
+    fact = session.look()
     assert (fact["state"], fact["restoring"]) == ("failed", True)
 
 
@@ -145,24 +147,24 @@ def test_a_cancel_by_command_at_a_pause_takes_it_back_and_closes_the_buttons(ask
 
 
 @pytest.mark.slow
-def test_what_is_put_back_passes_its_own_pauses_without_anybodys_word(world: Paused) -> None:
+def test_what_is_put_back_passes_its_own_pauses_without_anybodys_word(session: Paused) -> None:
     """UpdateService to the recorded task definition is a canary with the same hooks."""
-    world.state["rollout"] = {"state": "failed", "done": True}
-    world.ecs.update_service(world.before)
-    world.state["rollback"] = {"how": "update_service", "task_definition": world.before}
+    session.state["rollout"] = {"state": "failed", "done": True}
+    session.ecs.update_service(session.before)
+    session.state["rollback"] = {"how": "update_service", "task_definition": session.before}
     seen = []
     for _ in range(30):
-        world.time.pass_by(1)
-        world.state["restored"] = ecs.run(world.event(mode="restored"))
-        seen.append(world.state["restored"]["state"])
+        session.time.pass_by(1)
+        session.state["restored"] = ecs.run(session.event(mode="restored"))
+        seen.append(session.state["restored"]["state"])
         if seen[-1] == "paused":
-            assert world.promote()
+            assert session.promote()
         if seen[-1] == "healthy":
             break
     assert seen[-1] == "healthy"
     assert seen.count("paused") == 2
-    assert world.continued() == 2
-    assert questions.pauses(world.rows, ID) == []
+    assert session.continued() == 2
+    assert questions.pauses(session.rows, ID) == []
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from chatops.edge import cancel
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.steps import approval, promotion
 from chatops.store import cancels, questions, stages, wakeups
-from tests.unit.question_world import (
+from tests.unit.question_session import (
     APPROVAL,
     BOSS,
     DANA,
@@ -54,25 +54,25 @@ POLICIES: dict[str, tuple[tuple[str, ...], int, str]] = {
 }
 STATES: dict[str, Callable[[Asked, Kind], object]] = {
     "open": lambda *_: None,
-    "agreed": lambda world, kind: [world.record(kind, kind.yes, user) for user in (BOSS, "U0BOSS002")],
-    "refused": lambda world, kind: world.record(kind, kind.no),
-    "expired": lambda world, kind: world.record(kind, Answer.EXPIRED),
-    "continued elsewhere": lambda world, kind: world.record(kind, Answer.PASSED),
-    "cancelled": lambda world, _: cancels.record(world.rows, ID, BOSS),
-    "past its deadline": lambda world, _: world.time.pass_by(HOUR),
-    "stopped in the console": lambda world, _: world.end(),
+    "agreed": lambda session, kind: [session.record(kind, kind.yes, user) for user in (BOSS, "U0BOSS002")],
+    "refused": lambda session, kind: session.record(kind, kind.no),
+    "expired": lambda session, kind: session.record(kind, Answer.EXPIRED),
+    "continued elsewhere": lambda session, kind: session.record(kind, Answer.PASSED),
+    "cancelled": lambda session, _: cancels.record(session.rows, ID, BOSS),
+    "past its deadline": lambda session, _: session.time.pass_by(HOUR),
+    "stopped in the console": lambda session, _: session.end(),
 }
 states = pytest.mark.parametrize(
     "state", [pytest.param(s, marks=[] if s == "open" else [pytest.mark.slow]) for s in STATES]
 )
 
 
-def cases(world: Asked, kind: Kind) -> Iterator[tuple[str, tuple[str, ...], int, str]]:
+def cases(session: Asked, kind: Kind) -> Iterator[tuple[str, tuple[str, ...], int, str]]:
     """Everybody under every policy, each at an empty table at the same time: user, who is asked, quorum, requester.
     A promotion needs one person, and an approval is never put to nobody."""
     for user, (eligible, quorum, requester) in itertools.product(USERS.values(), POLICIES.values()):
         if eligible if kind is APPROVAL else quorum == 1:
-            world.clear()
+            session.clear()
             yield user, eligible, quorum, requester
 
 
@@ -160,29 +160,29 @@ def test_one_person_is_one_vote_however_often_they_press(asked: Asked) -> None:
 EVENTS = {"yes of LEE": LEE, "yes of KIM": KIM, "no": KIM, "expire": "", "cancel": DANA}
 
 
-def happens(event: str, world: Asked, kind: Kind, plan: dict[str, Any]) -> None:
+def happens(event: str, session: Asked, kind: Kind, plan: dict[str, Any]) -> None:
     yes, no = kind.buttons
     if event == "expire":
-        world.time.pass_by(HOUR)
-        read(world, kind, plan)
+        session.time.pass_by(HOUR)
+        read(session, kind, plan)
     elif event == "cancel":
-        world.press("cancel", ID, DANA)
+        session.press("cancel", ID, DANA)
     elif event == "no" and kind is APPROVAL:
-        world.submit(KIM)
+        session.submit(KIM)
     else:
-        world.press(no if event == "no" else yes, kind.value(), EVENTS[event])
+        session.press(no if event == "no" else yes, kind.value(), EVENTS[event])
 
 
-def read(world: Asked, kind: Kind, plan: dict[str, Any]) -> str:
+def read(session: Asked, kind: Kind, plan: dict[str, Any]) -> str:
     """What the state machine reads: Read Decision, or Check Rollout while the service still says that it is paused."""
     if kind is APPROVAL:
         event = {"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": {"plan": plan}}
         return str(approval.run(event)["decision"])
     target = Target("dev", "a/b", "dev_deploy", cluster="c", service="s")
     found = Rollout(RolloutState.PAUSED, "IN_PROGRESS", lifecycle_stage="BAKE_TIME", pause=PAUSE)
-    seen = promotion.Observation(world.rows, ID, target, world.time.at, 0, RolloutResult())
+    seen = promotion.Observation(session.rows, ID, target, session.time.at, 0, RolloutResult())
     state = promotion.at(seen, found, found.result()).state
-    return "cancelled" if world.cancelled_by() else state
+    return "cancelled" if session.cancelled_by() else state
 
 
 def expected(order: tuple[str, ...], kind: Kind, quorum: int) -> Answer | None:

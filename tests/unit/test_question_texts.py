@@ -12,7 +12,7 @@ from chatops.domain.question import Answer, Question, closed
 from chatops.edge import approval_buttons, interactions, promotion_buttons, replies
 from chatops.store import cancels, deployments, table, wakeups
 from chatops.store.table import Table
-from tests.unit.question_world import (
+from tests.unit.question_session import (
     APPROVAL,
     CHANNEL,
     DANA,
@@ -71,10 +71,10 @@ def carry_out(rows: Table, kind: Kind, button: str, user: str, channel: str) -> 
     return promotion_buttons.press(rows, button, kind.value(), user, channel)
 
 
-def undecided(world: Asked, kind: Kind) -> bool:
+def undecided(session: Asked, kind: Kind) -> bool:
     """Nothing was recorded, and nobody woken, except by somebody's cancel."""
-    found, cancelled = world.question(kind), world.cancelled_by() is not None
-    return not found.decision and not found.votes and wakeups.counter(world.rows, ID) == int(cancelled)
+    found, cancelled = session.question(kind), session.cancelled_by() is not None
+    return not found.decision and not found.votes and wakeups.counter(session.rows, ID) == int(cancelled)
 
 
 # -- what counts -------------------------------------------------------------------------------------------------------

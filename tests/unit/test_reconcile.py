@@ -18,7 +18,7 @@ from chatops.store.table import Table
 from fakes.github.faults import Fault
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
-from tests.unit.stage_world import ID, PLAN, Stage, staged
+from tests.unit.stage_session import ID, PLAN, Stage, staged
 
 SUCCEEDED = {"stage": "deploy", "state": "succeeded", "done": True, "claimed": True}
 GAVE_UP = {"stage": "deploy", "state": "timed_out", "done": True, "claimed": True, "unconfirmed": True}
@@ -26,7 +26,7 @@ REPORTED = {"image": "repo@sha256:1", "task_definition": "td:7"}
 
 
 @pytest.fixture
-def world(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def session(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with ExitStack() as stack:
         yield stack.enter_context(staged(rows, time, monkeypatch, "deploy"))
 
@@ -36,39 +36,39 @@ def service() -> MadeUp:
     return MadeUp()
 
 
-def look(world: Stage, seconds: float = 0, on: PlatformOf = platform, **state: Any) -> str:
-    world.time.pass_by(seconds)
+def look(session: Stage, seconds: float = 0, on: PlatformOf = platform, **state: Any) -> str:
+    session.time.pass_by(seconds)
     found = reconcile.run({"deployment_id": ID, "state": {"plan": PLAN, **state}}, on)
     assert found["wait_seconds"] >= 1
     return str(found["state"])
 
 
-def report(world: Stage) -> None:
+def report(session: Stage) -> None:
     """The run says that it went well, although nobody could look."""
-    run = world.claim()
-    token = str(world.row["finish_token"])
-    assert stages.finish(world.rows, ID, "deploy", token, run.id, "success", REPORTED)
+    run = session.claim()
+    token = str(session.row["finish_token"])
+    assert stages.finish(session.rows, ID, "deploy", token, run.id, "success", REPORTED)
 
 
-def test_an_unclaimed_stage_is_waited_for_where_it_stood(world: Stage, service: MadeUp) -> None:
-    assert look(world, on=service) == "deploying"
-    stages.prepare(world.rows, ID, "deploy", "dev", 3600)
-    assert look(world, 60, on=service) == "deploying"
+def test_an_unclaimed_stage_is_waited_for_where_it_stood(session: Stage, service: MadeUp) -> None:
+    assert look(session, on=service) == "deploying"
+    stages.prepare(session.rows, ID, "deploy", "dev", 3600)
+    assert look(session, 60, on=service) == "deploying"
 
 
-def test_what_fails_at_once_goes_on_once_a_minute(world: Stage, service: MadeUp) -> None:
+def test_what_fails_at_once_goes_on_once_a_minute(session: Stage, service: MadeUp) -> None:
     """Else a step that always fails would fill the execution's history, which AWS ends at 25,000 events."""
-    assert [look(world, 1, on=service) for _ in range(2)] == ["deploying", "again"]
-    assert [look(world, 60, on=service) for _ in range(2)] == ["deploying", "deploying"]
+    assert [look(session, 1, on=service) for _ in range(2)] == ["deploying", "again"]
+    assert [look(session, 60, on=service) for _ in range(2)] == ["deploying", "deploying"]
 
 
 def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_then(
-    world: Stage, service: MadeUp
+    session: Stage, service: MadeUp
 ) -> None:
-    ticket = str(stages.prepare(world.rows, ID, "deploy", "dev", 36_000).ticket)
-    found = [look(world, 0 if n == 0 else 1800, on=service) for n in range(5)]
+    ticket = str(stages.prepare(session.rows, ID, "deploy", "dev", 36_000).ticket)
+    found = [look(session, 0 if n == 0 else 1800, on=service) for n in range(5)]
     assert found == ["deploying"] * 4 + ["unchanged"]
-    assert stages.claim(world.rows, ticket, 7, 1)[0] == ""
+    assert stages.claim(session.rows, ticket, 7, 1)[0] == ""
 
 
 @pytest.mark.parametrize(
@@ -82,66 +82,66 @@ def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_t
     ],
 )
 def test_the_service_says_what_became_of_a_run_that_nobody_could_watch(
-    said: RolloutState, found: str, kept: str, world: Stage, service: MadeUp
+    said: RolloutState, found: str, kept: str, session: Stage, service: MadeUp
 ) -> None:
-    report(world)
+    report(session)
     service.says = replace(MOVING, state=said)
-    assert look(world, on=service) == found
-    assert results.kept(world.rows, ID).get("rollout", {}).get("state", "") == kept
+    assert look(session, on=service) == found
+    assert results.kept(session.rows, ID).get("rollout", {}).get("state", "") == kept
 
 
-def test_a_rollout_goes_on_where_it_stood(world: Stage, service: MadeUp) -> None:
-    report(world)
-    assert look(world, deploy=SUCCEEDED, on=service) == "rolling_out"
+def test_a_rollout_goes_on_where_it_stood(session: Stage, service: MadeUp) -> None:
+    report(session)
+    assert look(session, deploy=SUCCEEDED, on=service) == "rolling_out"
 
 
-def test_what_has_happened_wins_over_what_is_late(world: Stage, service: MadeUp) -> None:
+def test_what_has_happened_wins_over_what_is_late(session: Stage, service: MadeUp) -> None:
     """GitHub did not say in time how the run ended; the service says that ours is live."""
-    report(world)
-    assert look(world, deploy=GAVE_UP, on=service) == "failed", "late, and not live"
+    report(session)
+    assert look(session, deploy=GAVE_UP, on=service) == "failed", "late, and not live"
     service.says = HEALTHY
-    assert look(world, deploy=GAVE_UP, on=service) == "deployed"
+    assert look(session, deploy=GAVE_UP, on=service) == "deployed"
 
 
-def test_a_cancel_is_carried_out(world: Stage, service: MadeUp) -> None:
-    report(world)
+def test_a_cancel_is_carried_out(session: Stage, service: MadeUp) -> None:
+    report(session)
     service.says = HEALTHY
-    cancels.record(world.rows, ID, "U0LEE0001")
-    assert look(world, on=service) == "failed"
+    cancels.record(session.rows, ID, "U0LEE0001")
+    assert look(session, on=service) == "failed"
 
 
-def test_what_cannot_be_read_is_read_again_for_two_hours(world: Stage, service: MadeUp) -> None:
-    report(world)
+def test_what_cannot_be_read_is_read_again_for_two_hours(session: Stage, service: MadeUp) -> None:
+    report(session)
     service.error = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
-    assert look(world, on=service) == "unreadable"
-    assert [look(world, 1799, on=service) for _ in range(4)] == ["unreadable"] * 4
-    assert look(world, 60, on=service) == "failed"
+    assert look(session, on=service) == "unreadable"
+    assert [look(session, 1799, on=service) for _ in range(4)] == ["unreadable"] * 4
+    assert look(session, 60, on=service) == "failed"
     service.error = None
     service.says = HEALTHY
-    assert look(world, 60, on=service) == "deployed", "whatever is late: it is live"
+    assert look(session, 60, on=service) == "deployed", "whatever is late: it is live"
 
 
-def test_an_error_much_later_has_a_patience_of_its_own(world: Stage, service: MadeUp) -> None:
-    report(world)
+def test_an_error_much_later_has_a_patience_of_its_own(session: Stage, service: MadeUp) -> None:
+    report(session)
     service.error = ServiceUnavailable("aws_not_now", operation="DescribeServices", code="503")
-    assert look(world, on=service) == "unreadable"
-    assert look(world, reconcile.PATIENCE + 1, on=service) == "unreadable"
+    assert look(session, on=service) == "unreadable"
+    assert look(session, reconcile.PATIENCE + 1, on=service) == "unreadable"
 
 
-def test_on_a_host_only_the_run_knows(world: Stage) -> None:
-    run = world.claim()
-    assert look(world) == "deploying"
-    assert look(world, deploy=GAVE_UP) == "failed", "late, and still at work"
-    world.far.faults.append(Fault(path="/actions/runs", status=502, times=1))
-    assert look(world, deploy=GAVE_UP) == "unreadable"
-    token = str(world.row["finish_token"])
-    assert stages.finish(world.rows, ID, "deploy", token, run.id, "success", {})
+def test_on_a_host_only_the_run_knows(session: Stage) -> None:
+    run = session.claim()
+    assert look(session) == "deploying"
+    assert look(session, deploy=GAVE_UP) == "failed", "late, and still at work"
+    session.fake.faults.append(Fault(path="/actions/runs", status=502, times=1))
+    assert look(session, deploy=GAVE_UP) == "unreadable"
+    token = str(session.row["finish_token"])
+    assert stages.finish(session.rows, ID, "deploy", token, run.id, "success", {})
     run.status, run.conclusion = "completed", "success"
-    assert look(world, deploy=GAVE_UP) == "deployed"
-    assert results.kept(world.rows, ID)["deploy"]["state"] == "succeeded"
+    assert look(session, deploy=GAVE_UP) == "deployed"
+    assert results.kept(session.rows, ID)["deploy"]["state"] == "succeeded"
 
 
-def test_on_a_host_a_run_that_failed_has_failed(world: Stage) -> None:
-    run = world.claim()
+def test_on_a_host_a_run_that_failed_has_failed(session: Stage) -> None:
+    run = session.claim()
     run.status, run.conclusion = "completed", "failure"
-    assert look(world, deploy=GAVE_UP) == "failed"
+    assert look(session, deploy=GAVE_UP) == "failed"

@@ -74,8 +74,8 @@ def went_live(rows: Table, version: str, deployment: str, day: int) -> None:
 def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
     fake, real = States(), aws.client
     environment.setattr(aws, "client", lambda name, **more: fake if name == "stepfunctions" else real(name, **more))
-    for card, version in ((CARD, "v2"), (OTHER, "v3")):
-        deployments.begin(rows, card, "arn", {**PLAN, "version": version})
+    for shown, version in ((CARD, "v2"), (OTHER, "v3")):
+        deployments.begin(rows, shown, "arn", {**PLAN, "version": version})
     rows.transact(
         releases.adding("prod", Release("v1", deployment_id="before", verified_at="2025-01-01T00:00:00.000Z"))
     )

@@ -9,7 +9,7 @@ from chatops.store import stages
 from chatops.store.table import Table
 from fakes.github.model import Run
 from tests.unit.conftest import Time
-from tests.unit.stage_world import ID, Stage, staged
+from tests.unit.stage_session import ID, Stage, staged
 
 pytestmark = pytest.mark.slow
 

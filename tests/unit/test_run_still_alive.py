@@ -13,7 +13,7 @@ from chatops.store.locks import Holder
 from chatops.store.table import Table
 from fakes.github import Fault
 from tests.unit.conftest import Time
-from tests.unit.stage_world import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
+from tests.unit.stage_session import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def build(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 )
 def test_a_lock_stays_where_github_does_not_say_that_the_run_is_gone(deploy: Stage, fault: Fault) -> None:
     deploy.claim()
-    deploy.far.faults.append(fault)
+    deploy.fake.faults.append(fault)
     assert target_lock.deploy_run_may_go_on("dev", ID)
     assert not target_lock.abandoned("dev", HOLDER)
     assert target_lock.replaceable("dev", "d-another") is None
@@ -61,7 +61,7 @@ def test_a_lock_stays_where_github_does_not_say_that_the_run_is_gone(deploy: Sta
 def test_a_lock_is_free_when_the_run_has_been_deleted(deploy: Stage) -> None:
     """GitHub shows the repository, and not the run."""
     deploy.claim()
-    deploy.far.faults.append(Fault(path="/actions/", status=404, body=GONE, times=None))
+    deploy.fake.faults.append(Fault(path="/actions/", status=404, body=GONE, times=None))
     assert not target_lock.deploy_run_may_go_on("dev", ID)
     assert target_lock.abandoned("dev", HOLDER)
     swept()
@@ -77,7 +77,7 @@ def test_a_lock_is_free_when_the_run_has_ended(deploy: Stage) -> None:
 
 def test_sweep_repeats_a_cancel_that_failed_until_the_run_has_ended(deploy: Stage) -> None:
     run = deploy.claim()
-    deploy.far.faults.append(Fault("POST", CANCEL, status=502, times=3))
+    deploy.fake.faults.append(Fault("POST", CANCEL, status=502, times=3))
     assert swept()["settled"] == [ID]
     swept()
     assert (deploy.sent("/cancel"), run.cancel_requested, deploy.holder()) == (3, False, ID)
@@ -106,7 +106,7 @@ def test_sweep_cancels_nothing_while_the_execution_is_about_to_end(
 def test_a_build_runs_cancel_that_failed_is_asked_for_again(build: Stage, fault: Fault) -> None:
     run = build.claim()
     cancels.record(build.rows, ID, "U0DANA001")
-    build.far.faults.append(fault)
+    build.fake.faults.append(fault)
     assert not build.look(1)["done"]
     assert not run.cancel_requested
     assert not build.look(29)["done"]

@@ -35,7 +35,7 @@ CODE = """
 NAMES = ("DynamoDB.DeleteItem", "DynamoDB.DeleteItem", "GitHub.POST.actions.runs.*.cancel", "Slack.chat.update")
 
 
-class Far:
+class Fake:
     """Whoever is called: what arrived, in order."""
 
     def __init__(self) -> None:
@@ -60,8 +60,8 @@ class Far:
 
 
 @pytest.fixture
-def far() -> Iterator[Far]:
-    made = Far()
+def fake() -> Iterator[Fake]:
+    made = Fake()
     yield made
     made.server.shutdown()
     made.server.server_close()
@@ -95,47 +95,47 @@ WAYS = [
     ids=lambda value: f"{value.when} {value.call} {value.nth}" if isinstance(value, Death) else "",
 )
 def test_it_dies_there_and_the_other_side_knows_that_much(
-    death: Death, arrives: int, runtime: LambdaRuntime, far: Far
+    death: Death, arrives: int, runtime: LambdaRuntime, fake: Fake
 ) -> None:
     runtime.deaths = lambda name, event: death
-    died = runtime.invoke("calls", {"url": far.url})
+    died = runtime.invoke("calls", {"url": fake.url})
     assert died.error == died.payload["errorType"] == "Runtime.OutOfMemory"
     assert died.payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
-    assert far.arrived == ARRIVE[:arrives]
+    assert fake.arrived == ARRIVE[:arrives]
     runtime.deaths = lambda name, event: None
-    again = runtime.invoke("calls", {"url": far.url})
+    again = runtime.invoke("calls", {"url": fake.url})
     assert (again.error, again.payload, again.calls) == (None, "done", NAMES)
 
 
-def test_a_point_that_is_not_reached_kills_nobody(runtime: LambdaRuntime, far: Far) -> None:
+def test_a_point_that_is_not_reached_kills_nobody(runtime: LambdaRuntime, fake: Fake) -> None:
     runtime.deaths = lambda name, event: Death("DynamoDB.DeleteItem", 3, "before")
-    assert runtime.invoke("calls", {"url": far.url}).payload == "done"
+    assert runtime.invoke("calls", {"url": fake.url}).payload == "done"
 
 
-def test_nobody_watches_unless_somebody_asks_for_it(runtime: LambdaRuntime, far: Far) -> None:
+def test_nobody_watches_unless_somebody_asks_for_it(runtime: LambdaRuntime, fake: Fake) -> None:
     runtime.deaths = None
-    assert runtime.invoke("calls", {"url": far.url}).calls == ()
+    assert runtime.invoke("calls", {"url": fake.url}).calls == ()
 
 
-def test_who_is_to_die_or_to_be_recorded_is_a_fresh_process(runtime: LambdaRuntime, far: Far) -> None:
+def test_who_is_to_die_or_to_be_recorded_is_a_fresh_process(runtime: LambdaRuntime, fake: Fake) -> None:
     runtime.deaths = lambda name, event: None
-    runtime.invoke("calls", {"url": far.url})
-    assert not runtime.invoke("calls", {"url": far.url}).cold
+    runtime.invoke("calls", {"url": fake.url})
+    assert not runtime.invoke("calls", {"url": fake.url}).cold
     runtime.deaths = lambda name, event: NOWHERE
-    assert runtime.invoke("calls", {"url": far.url}).cold
+    assert runtime.invoke("calls", {"url": fake.url}).cold
 
 
-def test_only_calls_about_something_count(runtime: LambdaRuntime, far: Far) -> None:
+def test_only_calls_about_something_count(runtime: LambdaRuntime, fake: Fake) -> None:
     """`sweep` looks after many deployments: the calls from the first one on that names it, until one that names
     another."""
     about = Death("DynamoDB.DeleteItem", 1, "after", ("d-mine",), r"d-\w+")
     runtime.deaths = lambda name, event: about
-    died = runtime.invoke("calls", {"url": far.url, "first": "d-other", "second": "d-mine"})
+    died = runtime.invoke("calls", {"url": fake.url, "first": "d-other", "second": "d-mine"})
     assert died.error == "Runtime.OutOfMemory"
-    assert far.arrived == ["DeleteItem", "DeleteItem"]
-    seen = runtime.invoke("calls", {"url": far.url, "first": "d-other", "second": "d-third"})
+    assert fake.arrived == ["DeleteItem", "DeleteItem"]
+    seen = runtime.invoke("calls", {"url": fake.url, "first": "d-other", "second": "d-third"})
     assert (seen.payload, seen.calls) == ("done", ())
     watched = Death("", 0, "", ("d-mine",), r"d-\w+")
     runtime.deaths = lambda name, event: watched
-    assert runtime.invoke("calls", {"url": far.url, "first": "d-mine", "second": "d-third"}).calls == NAMES[:1]
+    assert runtime.invoke("calls", {"url": fake.url, "first": "d-mine", "second": "d-third"}).calls == NAMES[:1]
     assert json.loads(json.dumps(about.order()))["about"] == ["d-mine"]

@@ -21,7 +21,7 @@ from chatops.settings import targets
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
 from chatops.store import deployments, questions, stages, wakeups
 from chatops.store.table import Table
-from tests.faults.races.far import DANA, LEE, Far, arn, far_ends
+from tests.faults.races.fakes import DANA, LEE, Fake, arn, far_ends
 from tests.unit.conftest import Time
 from tests.unit.shapes import RECORD, Watched, recorded
 from tests.unit.stored import stage_of
@@ -36,10 +36,10 @@ python -m tests.unit.shapes. (A new kind of row, which nobody before looks for, 
 class Flow:
     """One deployment, step by step, as the state machine would take it."""
 
-    def __init__(self, far: Far, name: str, command: str = "deploy", version: str = "v1", **more: Any) -> None:
-        self.far, self.name = far, name
-        far.time.pass_by(1)
-        self.state: dict[str, Any] = {"plan": far.plan(name, command, version, channel="C0DEPLOY1", **more)}
+    def __init__(self, fake: Fake, name: str, command: str = "deploy", version: str = "v1", **more: Any) -> None:
+        self.fake, self.name = fake, name
+        fake.time.pass_by(1)
+        self.state: dict[str, Any] = {"plan": fake.plan(name, command, version, channel="C0DEPLOY1", **more)}
         assert self.state["plan"]["verdict"] == "go", self.state
         self.notify("announce")
 
@@ -51,32 +51,32 @@ class Flow:
 
     def stage(self, stage: str, *, finished: bool = True) -> None:
         self.state[stage] = dispatch.run(self.event(stage=stage))
-        row = stage_of(self.far.rows, self.name, stage)
-        token, why = stages.claim(self.far.rows, row.ticket, 9001, 1)
+        row = stage_of(self.fake.rows, self.name, stage)
+        token, why = stages.claim(self.fake.rows, row.ticket, 9001, 1)
         assert not why
         if finished:
-            stages.finish(self.far.rows, self.name, stage, token, 9001, "success", {"image": "repo@sha256:1"})
+            stages.finish(self.fake.rows, self.name, stage, token, 9001, "success", {"image": "repo@sha256:1"})
         self.state[stage] = poll.run(self.event(stage=stage))
 
     def approve(self) -> None:
         self.state["approval"] = approval.run(self.event(mode="read"))
         wake = self.state["approval"]["wake"]
         approval.run(self.event(mode="request", token="token", wake=wake))
-        self.far.time.pass_by(900)
+        self.fake.time.pass_by(900)
         approval.run(self.event(mode="read"))  # reminds
-        approval_buttons.approve(self.far.rows, self.name, LEE, "C0DEPLOY1")
+        approval_buttons.approve(self.fake.rows, self.name, LEE, "C0DEPLOY1")
         self.state["approval"] = approval.run(self.event(mode="read"))
 
     def end(self, wanted: str) -> None:
-        self.far.time.pass_by(1)
+        self.fake.time.pass_by(1)
         self.state["outcome"] = settle.run(self.event())
         assert self.state["outcome"]["end"] == wanted
         self.notify("outcome")
-        self.far.end(self.name, "SUCCEEDED")
+        self.fake.end(self.name, "SUCCEEDED")
 
 
-def deployed(far: Far, name: str, version: str) -> Flow:
-    flow = Flow(far, name, version=version)
+def deployed(fake: Fake, name: str, version: str) -> Flow:
+    flow = Flow(fake, name, version=version)
     flow.stage("build")
     flow.approve()
     flow.stage("deploy")
@@ -84,15 +84,15 @@ def deployed(far: Far, name: str, version: str) -> Flow:
     return flow
 
 
-def rolled_back(far: Far) -> None:
+def rolled_back(fake: Fake) -> None:
     """By the button, past a deployment that waits; asked for twice, so that one of them has to wait as well."""
-    waiting = Flow(far, "d-waiting", version="v9")
+    waiting = Flow(fake, "d-waiting", version="v9")
     waiting.stage("build")
-    flow = Flow(far, "d-back", "rollback", "", card="d-two", reason="it smells")
-    other = Flow(far, "d-back-too", "rollback", "")
-    far.take("d-back")
+    flow = Flow(fake, "d-back", "rollback", "", card="d-two", reason="it smells")
+    other = Flow(fake, "d-back-too", "rollback", "")
+    fake.take("d-back")
     with pytest.raises(TargetBusy):
-        far.take("d-back-too")
+        fake.take("d-back-too")
     waiting.state["approval"] = approval.run(waiting.event(mode="read"))
     waiting.end("Cancelled")
     flow.stage("rollback")
@@ -103,35 +103,35 @@ def rolled_back(far: Far) -> None:
     other.end("Cancelled")
 
 
-def cancelled(far: Far) -> None:
+def cancelled(fake: Fake) -> None:
     """By a person, while GitHub asks for a pause, and while the build runs."""
 
     def limited(*_: Any) -> None:
         raise GitHubRateLimited(7)
 
-    far.patch.setattr(runs, "dispatch", limited)
-    flow = Flow(far, "d-cancelled", version="v4")
+    fake.patch.setattr(runs, "dispatch", limited)
+    flow = Flow(fake, "d-cancelled", version="v4")
     dispatch.run(flow.event(stage="build"))
-    far.running.add(9001)
-    far.patch.setattr(runs, "dispatch", lambda *_: None)
-    far.time.pass_by(10)
+    fake.running.add(9001)
+    fake.patch.setattr(runs, "dispatch", lambda *_: None)
+    fake.time.pass_by(10)
     flow.stage("build", finished=False)
-    wakeups.park(far.rows, "d-cancelled", "t", 0)
+    wakeups.park(fake.rows, "d-cancelled", "t", 0)
     cancel.by_command({"user_id": DANA, "team_id": "T1", "trigger_id": "1.2.3"}, "")
     flow.state["build"] = poll.run(flow.event(stage="build"))
-    far.running.clear()
+    fake.running.clear()
     flow.state["build"] = poll.run(flow.event(stage="build"))
     flow.end("Cancelled")
 
 
-def paused(far: Far) -> None:
+def paused(fake: Fake) -> None:
     """A rollout that people promote at its pause."""
-    flow = Flow(far, "d-paused", version="v5")
+    flow = Flow(fake, "d-paused", version="v5")
     mark = Pause("hook", "arn").mark
     place = {"mark": mark, "stage": "BAKE_TIME", "strategy": "CANARY", "on_timeout": "ROLLBACK"}
-    questions.ask(far.rows, "d-paused", Question(far.time.at, far.time.at + 60.5, traffic=10.5, **place))
-    questions.address(far.rows, "d-paused", mark, [LEE])
-    promotion_buttons.press(far.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
+    questions.ask(fake.rows, "d-paused", Question(fake.time.at, fake.time.at + 60.5, traffic=10.5, **place))
+    questions.address(fake.rows, "d-paused", mark, [LEE])
+    promotion_buttons.press(fake.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
     flow.state["build_error"] = {"Error": "AlreadySettled"}
     flow.end("Deploy Failed")
 
@@ -140,18 +140,18 @@ def paused(far: Far) -> None:
 def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched:
     """All that these deployments write."""
     watcher = Watched(rows._client)
-    far = far_ends(rows, environment, time)
-    far.rows = Table(rows.name, watcher)
-    environment.setattr(aws, "client", lambda service, **_: watcher if service == "dynamodb" else far.states)
+    fake = far_ends(rows, environment, time)
+    fake.rows = Table(rows.name, watcher)
+    environment.setattr(aws, "client", lambda service, **_: watcher if service == "dynamodb" else fake.states)
     environment.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
     targets._cached.cache_clear()
-    deployed(far, "d-one", "v1")
-    deployed(far, "d-two", "v2")
-    cancelled(far)
-    rolled_back(far)
-    paused(far)
+    deployed(fake, "d-one", "v1")
+    deployed(fake, "d-two", "v2")
+    cancelled(fake)
+    rolled_back(fake)
+    paused(fake)
     for name in ("d-one", "d-back", "d-cancelled"):
-        watcher.facts("plan", (deployments.get(far.rows, name) or {})["plan"])
+        watcher.facts("plan", (deployments.get(fake.rows, name) or {})["plan"])
     asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
     form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
     watcher.facts("input", json.loads(commands.execution_input(form, asked)))

@@ -97,9 +97,9 @@ def test_whatever_the_service_says_it_is_live_only_when_its_deployment_succeeded
 
 @pytest.fixture
 def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
-    """The stand-in, asked by the product through boto3; nobody else has settled the deployment."""
-    far = Ecs(Clock(speed=0.01))  # it must not move on by itself while a slow machine looks
-    with served(far.app) as url:
+    """The fake, asked by the product through boto3; nobody else has settled the deployment."""
+    fake = Ecs(Clock(speed=0.01))  # it must not move on by itself while a slow machine looks
+    with served(fake.app) as url:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
         client = boto3.client("ecs", endpoint_url=url, **keys)
         environment.setattr(aws, "client", lambda *_, **__: client)
@@ -109,7 +109,7 @@ def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
         environment.setattr(restore.stages, "revoke", lambda *_: None)
         kind = Target("dev", "acme/shop", "dev_deploy", cluster="checkout", service="checkout-api")
         environment.setattr(restore, "targets", lambda: {"dev": kind})
-        yield far
+        yield fake
         client.close()
 
 

@@ -14,13 +14,13 @@ from moto import mock_aws
 
 from scripts import stack_secret
 from tests.app_key import private_key
-from tests.unit.stack_world import CloudFormation, outputs
+from tests.unit.stack_session import CloudFormation, outputs
 
 EMPTY = {"SLACK_SIGNING_SECRET": "", "SLACK_BOT_TOKEN": "", "GITHUB_PERSONAL_ACCESS_TOKEN": ""}
 SIGNING, BOT, TOKEN = "0123456789abcdef0123456789abcdef", "xoxb-canary-1", "ghp_canary2"
 
 
-class World:
+class Session:
     """The real boto3 against moto's Secrets Manager; a stack whose output names the secret."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,23 +41,23 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "x")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        yield World(monkeypatch)
+        yield Session(monkeypatch)
 
 
 def fill(*arguments: str, **env: str) -> int:
     return stack_secret.main([*arguments, "--from-environment"], env)
 
 
-def test_a_pipelines_secrets_are_put_under_the_functions_names(world: World) -> None:
+def test_a_pipelines_secrets_are_put_under_the_functions_names(session: Session) -> None:
     key = private_key()
     assert fill(SLACK_SIGNING_SECRET=SIGNING, SLACK_BOT_TOKEN=BOT, CHATOPS_GITHUB_TOKEN=TOKEN) == 0
     assert fill(CHATOPS_GITHUB_APP_PRIVATE_KEY=key, SLACK_APP_TOKEN="xapp-1") == 0
-    assert world.stored == {
+    assert session.stored == {
         "SLACK_SIGNING_SECRET": SIGNING,
         "SLACK_BOT_TOKEN": BOT,
         "GITHUB_PERSONAL_ACCESS_TOKEN": TOKEN,
@@ -66,36 +66,36 @@ def test_a_pipelines_secrets_are_put_under_the_functions_names(world: World) -> 
     }
 
 
-def test_what_is_not_given_or_empty_stays_and_so_does_what_we_do_not_know(world: World) -> None:
-    world.client.put_secret_value(
-        SecretId=world.arn, SecretString=json.dumps({**EMPTY, "SLACK_BOT_TOKEN": BOT, "SOMEBODYS": "own"})
+def test_what_is_not_given_or_empty_stays_and_so_does_what_we_do_not_know(session: Session) -> None:
+    session.client.put_secret_value(
+        SecretId=session.arn, SecretString=json.dumps({**EMPTY, "SLACK_BOT_TOKEN": BOT, "SOMEBODYS": "own"})
     )
     assert fill(SLACK_SIGNING_SECRET=SIGNING, SLACK_BOT_TOKEN="", CHATOPS_GITHUB_TOKEN="  ") == 0
-    assert world.stored == {**EMPTY, "SLACK_SIGNING_SECRET": SIGNING, "SLACK_BOT_TOKEN": BOT, "SOMEBODYS": "own"}
+    assert session.stored == {**EMPTY, "SLACK_SIGNING_SECRET": SIGNING, "SLACK_BOT_TOKEN": BOT, "SOMEBODYS": "own"}
 
 
-def test_the_same_again_writes_no_new_version(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_again_writes_no_new_version(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     assert fill(SLACK_BOT_TOKEN=BOT) == 0
     assert fill(SLACK_BOT_TOKEN=BOT) == 0
-    assert world.writes == ["put"]
+    assert session.writes == ["put"]
     assert "nothing, all is as given" in capsys.readouterr().out
 
 
 def test_nothing_given_asks_nobody_and_is_no_failure_of_a_pipeline(
-    world: World, capsys: pytest.CaptureFixture[str]
+    session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fill() == 0
     assert "stays as it is" in capsys.readouterr().out
-    assert (world.stack.asked, world.writes) == ([], [])
+    assert (session.stack.asked, session.writes) == ([], [])
 
 
-def test_no_value_is_shown_whatever_happens(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_value_is_shown_whatever_happens(session: Session, capfd: pytest.CaptureFixture[str]) -> None:
     canary = "xoxp-canary-of-another-kind"
     assert fill(SLACK_SIGNING_SECRET=SIGNING, SLACK_BOT_TOKEN=BOT, CHATOPS_GITHUB_TOKEN=TOKEN) == 0
     assert fill(SLACK_BOT_TOKEN=canary) == 1
     assert fill(SLACK_APP_TOKEN=canary) == 1
     assert fill(GITHUB_APP_PRIVATE_KEY=canary) == 1
-    world.client.put_secret_value(SecretId=world.arn, SecretString="not json " + canary)
+    session.client.put_secret_value(SecretId=session.arn, SecretString="not json " + canary)
     assert fill(SLACK_BOT_TOKEN=BOT) == 1
     shown = "".join(capfd.readouterr())
     assert "SLACK_BOT_TOKEN holds something else; a bot token begins with xoxb-" in shown
@@ -106,11 +106,11 @@ def test_no_value_is_shown_whatever_happens(world: World, capfd: pytest.CaptureF
 
 @pytest.mark.parametrize("stored", ["not json", '["a list"]', '"text"'])
 def test_a_secret_that_is_no_json_object_is_somebodys_and_stays(
-    world: World, capsys: pytest.CaptureFixture[str], stored: str
+    session: Session, capsys: pytest.CaptureFixture[str], stored: str
 ) -> None:
-    world.client.put_secret_value(SecretId=world.arn, SecretString=stored)
+    session.client.put_secret_value(SecretId=session.arn, SecretString=stored)
     assert fill(SLACK_BOT_TOKEN=BOT) == 1
-    assert world.client.get_secret_value(SecretId=world.arn)["SecretString"] == stored
+    assert session.client.get_secret_value(SecretId=session.arn)["SecretString"] == stored
     assert "holds no JSON object" in capsys.readouterr().err
 
 
@@ -119,7 +119,7 @@ def test_a_secret_that_is_no_json_object_is_somebodys_and_stays(
     [("nowhere", "no stack nowhere in eu-west-1"), ("other", "no output SecretArn")],
 )
 def test_a_stack_that_is_not_ours_is_told(
-    world: World, capsys: pytest.CaptureFixture[str], stack: str, complaint: str
+    session: Session, capsys: pytest.CaptureFixture[str], stack: str, complaint: str
 ) -> None:
     assert fill("--stack", stack, SLACK_BOT_TOKEN=BOT) == 1
     said = capsys.readouterr().err
@@ -127,8 +127,8 @@ def test_a_stack_that_is_not_ours_is_told(
     assert "Nothing was changed" in said
 
 
-def test_awss_refusal_names_the_code_and_the_rights(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.stack.refuses = "AccessDenied"
+def test_awss_refusal_names_the_code_and_the_rights(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    session.stack.refuses = "AccessDenied"
     assert fill(SLACK_BOT_TOKEN=BOT) == 1
     assert "AWS answered AccessDenied" in capsys.readouterr().err
 
@@ -146,13 +146,13 @@ def test_who_is_not_signed_in_is_told_so_and_not_of_rights(
     assert "rights" not in said
 
 
-def test_the_pipelines_variable_names_the_stack(world: World) -> None:
+def test_the_pipelines_variable_names_the_stack(session: Session) -> None:
     assert fill(SLACK_BOT_TOKEN=BOT, VARIABLES='{"CHATOPS_STACK_NAME": "nowhere"}') == 1
-    assert world.stack.asked == ["nowhere"]
+    assert session.stack.asked == ["nowhere"]
 
 
 def test_a_person_is_asked_for_the_rest_and_enter_keeps(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fill(SLACK_BOT_TOKEN=BOT) == 0
     assert "Still missing: SLACK_SIGNING_SECRET, GITHUB_PERSONAL_ACCESS_TOKEN (or GITHUB" in capsys.readouterr().out
@@ -168,13 +168,13 @@ def test_a_person_is_asked_for_the_rest_and_enter_keeps(
     assert stack_secret.main(["--stack", "platform-deploy"], {}, ask) == 0
     assert [question.partition(":")[0] for question in asked] == list(stack_secret.ASKED)
     assert "Enter keeps what is there" in next(q for q in asked if q.startswith("SLACK_BOT_TOKEN"))
-    stored = world.stored
+    stored = session.stored
     assert (stored["SLACK_SIGNING_SECRET"], stored["SLACK_BOT_TOKEN"]) == (SIGNING, BOT)
     assert stored["GITHUB_APP_PRIVATE_KEY"] == private_key().strip()
     assert "Still missing" not in capsys.readouterr().out
 
 
-def test_what_is_in_the_environment_is_not_asked_for(world: World) -> None:
+def test_what_is_in_the_environment_is_not_asked_for(session: Session) -> None:
     asked: list[str] = []
 
     def ask(question: str) -> str:
@@ -183,13 +183,13 @@ def test_what_is_in_the_environment_is_not_asked_for(world: World) -> None:
 
     assert stack_secret.main([], {"SLACK_SIGNING_SECRET": SIGNING, "GITHUB_PERSONAL_ACCESS_TOKEN": TOKEN}, ask) == 0
     assert {q.partition(":")[0] for q in asked} == {"SLACK_BOT_TOKEN", "GITHUB_APP_PRIVATE_KEY"}
-    assert world.stored["SLACK_SIGNING_SECRET"] == SIGNING
+    assert session.stored["SLACK_SIGNING_SECRET"] == SIGNING
 
 
-def test_a_key_file_that_is_not_there_changes_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_file_that_is_not_there_changes_nothing(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     def ask(question: str) -> str:
         return "/nowhere/app.pem" if question.startswith("GITHUB_APP") else ""
 
     assert stack_secret.main([], {"SLACK_BOT_TOKEN": BOT}, ask) == 1
     assert "there is no such file" in capsys.readouterr().err
-    assert world.stored == EMPTY
+    assert session.stored == EMPTY

@@ -23,7 +23,7 @@ ID = "d-abcdefghijkl"
 GONE = GitHubRefused(404, "acme/checkout-api", "Not Found")
 
 
-class Far:
+class Fake:
     """GitHub as far as runs go. `found`: of a run that is asked for by id; `named`: of one that is looked for."""
 
     def __init__(self) -> None:
@@ -52,10 +52,10 @@ class Far:
 
 
 @pytest.fixture
-def far(time: Time, monkeypatch: pytest.MonkeyPatch) -> Far:
-    fake = Far()
+def fake(time: Time, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    fake = Fake()
 
-    def github(repository: str) -> Far:
+    def github(repository: str) -> Fake:
         assert repository == "acme/checkout-api"
         return fake
 
@@ -86,7 +86,7 @@ def goes_on(target: Target, row: dict[str, Any] | None) -> bool:
     ],
 )
 def test_a_run_may_change_the_service_once_it_claimed_or_where_none_claims_once_it_was_asked_for(
-    far: Far, row: dict[str, Any] | None, claiming: bool, named: bool
+    fake: Fake, row: dict[str, Any] | None, claiming: bool, named: bool
 ) -> None:
     known = None if row is None else stage(row)
     assert stage_run.may_change(CLAIMING, known) is claiming
@@ -95,7 +95,7 @@ def test_a_run_may_change_the_service_once_it_claimed_or_where_none_claims_once_
         assert not goes_on(CLAIMING, row)
     if not named:
         assert not goes_on(NAMED, row)
-    assert far.asked == [], "nobody asks GitHub about what cannot be"
+    assert fake.asked == [], "nobody asks GitHub about what cannot be"
 
 
 @pytest.mark.parametrize("target", [CLAIMING, NAMED])
@@ -104,25 +104,25 @@ def test_a_run_may_change_the_service_once_it_claimed_or_where_none_claims_once_
     [("queued", None, True), ("in_progress", None, True), ("completed", "success", False)],
 )
 def test_a_run_that_claimed_goes_on_until_it_has_completed(
-    far: Far, target: Target, status: str, conclusion: str | None, on: bool
+    fake: Fake, target: Target, status: str, conclusion: str | None, on: bool
 ) -> None:
-    far.found = {"status": status, "conclusion": conclusion}
+    fake.found = {"status": status, "conclusion": conclusion}
     assert goes_on(target, {"run_id": "9", "tried_at": 10.0}) is on
-    assert far.asked == [("get", 9)]
+    assert fake.asked == [("get", 9)]
 
 
 @pytest.mark.parametrize(("status", "on"), [("in_progress", True), ("completed", False)])
 def test_where_none_claims_the_run_of_our_name_since_it_was_asked_for_is_the_one(
-    far: Far, status: str, on: bool
+    fake: Fake, status: str, on: bool
 ) -> None:
-    far.named = runs.read(body(status=status))
+    fake.named = runs.read(body(status=status))
     assert goes_on(NAMED, {"tried_at": "10.5"}) is on
-    assert far.asked == [("named", f"{ID} deploy", 10.5)]
+    assert fake.asked == [("named", f"{ID} deploy", 10.5)]
 
 
 @pytest.mark.parametrize(("late", "on"), [(0, True), (59.9, True), (60, False), (61, False)])
 def test_a_run_that_is_not_to_be_seen_may_still_come_as_long_as_runs_may_take_to_appear(
-    far: Far, time: Time, late: float, on: bool
+    fake: Fake, time: Time, late: float, on: bool
 ) -> None:
     row = {"tried_at": time()}
     time.pass_by(late)
@@ -141,18 +141,18 @@ def test_a_run_that_is_not_to_be_seen_may_still_come_as_long_as_runs_may_take_to
     ],
 )
 def test_whatever_github_does_not_say_the_run_is_taken_for_alive(
-    far: Far, trouble: Exception, deleted: bool, on: bool
+    fake: Fake, trouble: Exception, deleted: bool, on: bool
 ) -> None:
-    far.found, far.deleted = trouble, deleted
+    fake.found, fake.deleted = trouble, deleted
     assert goes_on(CLAIMING, {"run_id": 9}) is on
     assert goes_on(NAMED, {"tried_at": 10.0}) is on
 
 
-def test_the_run_is_found_by_its_claim_else_by_its_name_else_not_at_all(far: Far) -> None:
-    far.named = runs.read(body(4))
+def test_the_run_is_found_by_its_claim_else_by_its_name_else_not_at_all(fake: Fake) -> None:
+    fake.named = runs.read(body(4))
     find = stage_run.find
-    assert find(far, CLAIMING, ID, "build", stage({"run_id": 9})) == runs.read(body(9))  # type: ignore[arg-type]
-    assert find(far, CLAIMING, ID, "build", stage({"tried_at": 10.0})) is None  # type: ignore[arg-type]
-    assert find(far, NAMED, ID, "build", stage({})) is None  # type: ignore[arg-type]
-    assert find(far, NAMED, ID, "build", stage({"tried_at": 10.0})) == far.named  # type: ignore[arg-type]
-    assert far.asked == [("get", 9), ("named", f"{ID} build", 10.0)]
+    assert find(fake, CLAIMING, ID, "build", stage({"run_id": 9})) == runs.read(body(9))  # type: ignore[arg-type]
+    assert find(fake, CLAIMING, ID, "build", stage({"tried_at": 10.0})) is None  # type: ignore[arg-type]
+    assert find(fake, NAMED, ID, "build", stage({})) is None  # type: ignore[arg-type]
+    assert find(fake, NAMED, ID, "build", stage({"tried_at": 10.0})) == fake.named  # type: ignore[arg-type]
+    assert fake.asked == [("get", 9), ("named", f"{ID} build", 10.0)]

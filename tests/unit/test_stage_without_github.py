@@ -16,7 +16,7 @@ from chatops.steps import dispatch
 from chatops.store.table import Table
 from fakes.github import Fault, Script
 from tests.unit.conftest import Time
-from tests.unit.stage_world import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
+from tests.unit.stage_session import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
 
 pytestmark = pytest.mark.slow
 
@@ -36,16 +36,16 @@ def ended(stage: Stage) -> tuple[str, str]:
 
 
 def test_a_run_that_github_was_asked_about_and_did_not_know_never_appeared(build: Stage) -> None:
-    build.far.actions_enabled = False
+    build.fake.actions_enabled = False
     build.dispatch()
     assert ended(build) == ("never_appeared", "why_never_appeared")
 
 
 def test_a_rate_limit_longer_than_the_stage_is_named_with_its_end(build: Stage) -> None:
     began = build.time()
-    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=HOUR))
+    build.fake.faults.append(Fault.secondary_limit(EVENT, retry_after=HOUR))
     build.dispatch()
-    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=HOUR, times=None))
+    build.fake.faults.append(Fault.secondary_limit(EVENT, retry_after=HOUR, times=None))
     assert ended(build) == ("timed_out", "why_github_paused")
     assert build.fact["why"]["values"]["until"] == clock.iso(began + HOUR)
     assert build.time() - began == LIMIT, "nobody sleeps past the stage's limit"
@@ -53,8 +53,8 @@ def test_a_rate_limit_longer_than_the_stage_is_named_with_its_end(build: Stage) 
 
 
 def test_a_rate_limit_shorter_than_the_stage_is_waited_for(build: Stage) -> None:
-    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=200))
-    build.far.script["build"] = Script(never_appears=True)
+    build.fake.faults.append(Fault.secondary_limit(EVENT, retry_after=200))
+    build.fake.script["build"] = Script(never_appears=True)
     build.dispatch()
     assert build.look()["wait_seconds"] == 200
     assert ended(build) == ("never_appeared", "why_never_appeared")
@@ -73,30 +73,30 @@ def test_a_rate_limit_shorter_than_the_stage_is_waited_for(build: Stage) -> None
 )
 def test_where_nobody_could_look_the_reason_is_why(build: Stage, fault: Fault, key: str) -> None:
     build.dispatch()
-    build.far.faults.append(fault)
+    build.fake.faults.append(fault)
     assert ended(build) == ("timed_out", key)
 
 
 def test_a_wake_during_the_pause_does_not_forget_why(build: Stage) -> None:
     build.dispatch()
-    build.far.faults.append(Fault.secondary_limit(SEARCH, retry_after=HOUR, times=None))
+    build.fake.faults.append(Fault.secondary_limit(SEARCH, retry_after=HOUR, times=None))
     assert build.look(100)["trouble"]
     assert build.look(10)["trouble"], "nobody asked GitHub at this look"
     assert ended(build) == ("timed_out", "why_github_paused")
 
 
 def test_a_trouble_that_is_over_is_not_told(build: Stage) -> None:
-    build.far.actions_enabled = False
+    build.fake.actions_enabled = False
     build.dispatch()
-    build.far.faults.append(Fault(path=SEARCH, status=503, times=3))
+    build.fake.faults.append(Fault(path=SEARCH, status=503, times=3))
     assert ended(build) == ("never_appeared", "why_never_appeared")
 
 
 def test_a_run_that_waits_for_a_runner_to_the_end_was_late_and_is_linked_to(build: Stage) -> None:
-    build.far.script["build"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6)
+    build.fake.script["build"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6)
     build.dispatch()
     assert ended(build) == ("timed_out", "why_timed_out")
-    assert build.fact["run_id"] == build.far.runs[0].id
+    assert build.fact["run_id"] == build.fake.runs[0].id
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_claimed_run_that_nobody_can_see_is_told_so_and_keeps_the_target(
     build: Stage, fault: Fault, key: str
 ) -> None:
     build.claim()
-    build.far.faults.append(fault)
+    build.fake.faults.append(fault)
     fact = build.to_the_end()
     assert (fact["state"], fact["unconfirmed"], fact["why"]["key"]) == ("timed_out", True, key)
 
@@ -118,7 +118,7 @@ def test_a_claimed_run_that_nobody_can_see_is_told_so_and_keeps_the_target(
 def test_a_run_seen_after_its_limit_is_late_whatever_github_says_then(build: Stage) -> None:
     build.claim()
     build.look(LIMIT + 1)
-    build.far.faults.append(Fault(path=RUNS, status=502, times=None))
+    build.fake.faults.append(Fault(path=RUNS, status=502, times=None))
     fact = build.to_the_end()
     assert (fact["state"], fact["why"]["key"]) == ("timed_out", "why_timed_out")
 
@@ -128,10 +128,10 @@ def test_a_run_seen_after_its_limit_is_late_whatever_github_says_then(build: Sta
 
 def lost_reply(build: Stage) -> None:
     """The event is accepted, its run appears, and nobody has heard of either."""
-    build.far.faults.append(Fault("POST", EVENT, lose_reply=True))
+    build.fake.faults.append(Fault("POST", EVENT, lose_reply=True))
     with pytest.raises(GitHubUnavailable):
         build.dispatch()
-    build.far.faults.clear()
+    build.fake.faults.clear()
 
 
 @pytest.mark.parametrize(
@@ -139,21 +139,21 @@ def lost_reply(build: Stage) -> None:
 )
 def test_a_rate_limit_of_the_search_is_waited_for_before_any_second_event(build: Stage, limit: Fault) -> None:
     lost_reply(build)
-    build.far.faults.append(limit)
+    build.fake.faults.append(limit)
     build.dispatch()
     assert build.look()["wait_seconds"] == 90
     assert build.look(89)["state"] == "waiting"
     assert build.look(1)["state"] == "undispatched"
     build.dispatch()
     assert build.sent("/dispatches") == 1
-    assert len(build.far.runs) == 1
+    assert len(build.fake.runs) == 1
     assert build.row["dispatched_at"] == build.row["tried_at"], "the event counts from when it was sent"
 
 
 @pytest.mark.parametrize("fault", [Fault(path=SEARCH, status=500), Fault(path=SEARCH, drop=True)])
 def test_a_search_without_an_answer_sends_nothing(build: Stage, fault: Fault) -> None:
     lost_reply(build)
-    build.far.faults.append(fault)
+    build.fake.faults.append(fault)
     with pytest.raises(GitHubUnavailable):
         build.dispatch()
     assert build.sent("/dispatches") == 1
@@ -161,7 +161,7 @@ def test_a_search_without_an_answer_sends_nothing(build: Stage, fault: Fault) ->
 
 def test_the_first_event_costs_one_request(build: Stage) -> None:
     build.dispatch()
-    assert len(build.far.calls) == 1
+    assert len(build.fake.calls) == 1
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def nameless(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def died(stage: Stage) -> None:
     """The process was killed when the event had been taken, and before it could say so; no run is to be seen yet."""
-    stage.far.script[stage.name] = Script(never_appears=True)
+    stage.fake.script[stage.name] = Script(never_appears=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dispatch.runs, "dispatch", killed(dispatch.runs.dispatch))
         with pytest.raises(KeyboardInterrupt):
@@ -200,7 +200,7 @@ def test_no_second_event_before_the_first_ones_run_could_be_seen(
     assert stage.fact["wait_seconds"] <= 6
     stage.dispatch()
     assert stage.sent("/dispatches") == 1
-    run = stage.far.add_foreign_runs(1, title=f"{ID} {stage.name}", status="in_progress", conclusion=None)[0]
+    run = stage.fake.add_foreign_runs(1, title=f"{ID} {stage.name}", status="in_progress", conclusion=None)[0]
     seen = stage.look(1)
     assert (seen["state"], seen.get("run_id")) == (("undispatched", None) if name == "build" else ("running", run.id))
     stage.dispatch()
@@ -218,7 +218,7 @@ def test_an_event_that_shows_no_run_is_sent_again(name: str, seconds: int, reque
 
 
 def test_an_event_that_github_refused_for_now_is_sent_when_it_says(build: Stage) -> None:
-    build.far.faults.append(Fault.secondary_limit(EVENT, retry_after=2))
+    build.fake.faults.append(Fault.secondary_limit(EVENT, retry_after=2))
     build.dispatch()
     assert build.look(2)["state"] == "undispatched"
     build.dispatch()
@@ -226,7 +226,7 @@ def test_an_event_that_github_refused_for_now_is_sent_when_it_says(build: Stage)
 
 
 def test_an_event_that_never_arrived_is_sent_again(build: Stage) -> None:
-    build.far.faults.append(Fault("POST", EVENT, drop=True))
+    build.fake.faults.append(Fault("POST", EVENT, drop=True))
     with pytest.raises(GitHubUnavailable):
         build.dispatch()
     build.dispatch()
@@ -234,7 +234,7 @@ def test_an_event_that_never_arrived_is_sent_again(build: Stage) -> None:
     assert build.look(5)["state"] == "undispatched"
     build.dispatch()
     assert build.sent("/dispatches") == 2
-    assert [run.title for run in build.far.runs] == [f"{ID} build"]
+    assert [run.title for run in build.fake.runs] == [f"{ID} build"]
 
 
 def test_what_is_due_is_sent_however_seldom_the_target_is_looked_at(build: Stage) -> None:

@@ -15,21 +15,21 @@ from chatops.store.table import Table
 from fakes.github import Script
 from fakes.github.faults import Fault
 from tests.unit.conftest import Time
-from tests.unit.stage_world import ID, LIMIT, PLAN, Stage, staged
+from tests.unit.stage_session import ID, LIMIT, PLAN, Stage, staged
 
 FORCE, CANCEL = "/force-cancel", "/cancel"
 Stop = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def world(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def session(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with ExitStack() as stack:
         yield stack.enter_context(staged(rows, time, monkeypatch, "deploy"))
 
 
-def look(world: Stage, seconds: float = 0, **plan: Any) -> dict[str, Any]:
+def look(session: Stage, seconds: float = 0, **plan: Any) -> dict[str, Any]:
     """One look of Stop Deploy, so many seconds later."""
-    world.time.pass_by(seconds)
+    session.time.pass_by(seconds)
     event = {"deployment_id": ID, "stage": "deploy", "mode": "stop", "state": {"plan": {**PLAN, **plan}}}
     return poll.run(event)
 
@@ -40,67 +40,67 @@ def on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatops.settings.targets._cached", lambda *_: {"dev": target})
 
 
-def test_a_stage_that_nobody_claimed_can_not_be_claimed_any_more_and_has_touched_nothing(world: Stage) -> None:
-    assert look(world) | {"wake": 0} == {
+def test_a_stage_that_nobody_claimed_can_not_be_claimed_any_more_and_has_touched_nothing(session: Stage) -> None:
+    assert look(session) | {"wake": 0} == {
         "done": True,
         "untouched": True,
         "unconfirmed": False,
         "wake": 0,
         "wait_seconds": 1,
     }
-    row = stages.prepare(world.rows, ID, "deploy", "dev", 3600)
-    assert look(world)["untouched"]
-    assert stages.claim(world.rows, row.ticket, 7, 1) == ("", "this deploy stage's ticket is revoked")
+    row = stages.prepare(session.rows, ID, "deploy", "dev", 3600)
+    assert look(session)["untouched"]
+    assert stages.claim(session.rows, row.ticket, 7, 1) == ("", "this deploy stage's ticket is revoked")
 
 
-def test_a_rollback_by_command_has_no_stage_to_stop_and_goes_on(world: Stage) -> None:
-    found = look(world, command="rollback")
+def test_a_rollback_by_command_has_no_stage_to_stop_and_goes_on(session: Stage) -> None:
+    found = look(session, command="rollback")
     assert (found["done"], found["untouched"]) == (True, False)
 
 
-def test_a_run_that_is_known_to_have_ended_is_not_asked_about(world: Stage) -> None:
-    world.claim()
-    results.keep(world.rows, ID, "deploy", {"state": "failed", "done": True, "claimed": True})
-    assert look(world)["done"]
-    assert not world.far.calls
+def test_a_run_that_is_known_to_have_ended_is_not_asked_about(session: Stage) -> None:
+    session.claim()
+    results.keep(session.rows, ID, "deploy", {"state": "failed", "done": True, "claimed": True})
+    assert look(session)["done"]
+    assert not session.fake.calls
 
 
-def test_a_run_is_cancelled_then_forced_and_its_end_is_kept(world: Stage) -> None:
+def test_a_run_is_cancelled_then_forced_and_its_end_is_kept(session: Stage) -> None:
     """Its `always()` steps survive the plain cancel."""
-    run = world.claim()
+    run = session.claim()
     run.script = Script(ignores_cancel=True)
-    found = look(world)
-    assert (found["done"], world.sent(CANCEL), world.sent(FORCE)) == (False, 1, 0)
-    look(world, stop.SECONDS / 4 - 1)  # too early to ask again
-    look(world, 40)
-    assert (world.sent(CANCEL), world.sent(FORCE)) == (1, 1)
+    found = look(session)
+    assert (found["done"], session.sent(CANCEL), session.sent(FORCE)) == (False, 1, 0)
+    look(session, stop.SECONDS / 4 - 1)  # too early to ask again
+    look(session, 40)
+    assert (session.sent(CANCEL), session.sent(FORCE)) == (1, 1)
     run.status, run.conclusion = "completed", "cancelled"
-    assert look(world, 10)["done"]
-    kept = results.kept(world.rows, ID)["deploy"]
+    assert look(session, 10)["done"]
+    kept = results.kept(session.rows, ID)["deploy"]
     assert (kept["done"], kept["unconfirmed"], kept["conclusion"]) == (True, False, "cancelled")
 
 
 @pytest.mark.parametrize("trouble", [{"status": 502}, {"status": 403}])
 def test_ecs_is_restored_after_two_minutes_although_github_does_not_say(
-    trouble: dict[str, int], world: Stage, monkeypatch: pytest.MonkeyPatch
+    trouble: dict[str, int], session: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on("ecs", monkeypatch)
-    world.claim()
-    world.far.faults.append(Fault(path="/actions/runs", times=None, **trouble))
-    assert not look(world)["done"]
-    assert not look(world, stop.SECONDS - 1)["done"]
-    found = look(world, 1)
+    session.claim()
+    session.fake.faults.append(Fault(path="/actions/runs", times=None, **trouble))
+    assert not look(session)["done"]
+    assert not look(session, stop.SECONDS - 1)["done"]
+    found = look(session, 1)
     assert (found["done"], found["unconfirmed"]) == (True, True)
-    assert results.kept(world.rows, ID)["deploy"]["unconfirmed"], "so that settle leaves the lock to sweep"
+    assert results.kept(session.rows, ID)["deploy"]["unconfirmed"], "so that settle leaves the lock to sweep"
 
 
-def test_a_host_waits_for_its_run_until_the_stages_deadline(world: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_waits_for_its_run_until_the_stages_deadline(session: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only another run can put a host back, and it would meet this one there."""
     on("none", monkeypatch)
-    world.claim()
-    assert not look(world)["done"]
-    assert not look(world, LIMIT - 1)["done"]
-    assert look(world, 1) | {"wake": 0, "wait_seconds": 1} == {
+    session.claim()
+    assert not look(session)["done"]
+    assert not look(session, LIMIT - 1)["done"]
+    assert look(session, 1) | {"wake": 0, "wait_seconds": 1} == {
         "done": True,
         "untouched": False,
         "unconfirmed": True,

@@ -12,7 +12,7 @@ from chatops.domain.question import OPERATOR, Answer, Question
 from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Conflict, Table
 from tests.unit.conftest import Time
-from tests.unit.question_world import APPROVAL, DANA, KIM, LEE, PROMOTION, Kind, each
+from tests.unit.question_session import APPROVAL, DANA, KIM, LEE, PROMOTION, Kind, each
 
 ID, MARK = "d-abcdefghijkl", PROMOTION.mark
 PLAN: dict[str, Any] = {"target": "prod", "command": "deploy", "version": "v1", "requester": {"id": DANA}}

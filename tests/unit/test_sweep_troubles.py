@@ -13,7 +13,7 @@ from chatops.steps import notify, sweep
 from chatops.store import deployments, locks, messages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
-from tests.faults.races.far import Far, arn, far_ends
+from tests.faults.races.fakes import Fake, arn, far_ends
 from tests.unit.conftest import Time
 
 BAD, GOOD, LAST = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb", "d-cccccccccccc"
@@ -28,7 +28,7 @@ PLAN: dict[str, Any] = {
 
 
 @pytest.fixture
-def far(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Far:
+def fake(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Fake:
     made = far_ends(rows, environment, time, tmp_path)
     for name in (BAD, GOOD, LAST):
         deployments.begin(made.rows, name, arn(name), PLAN)
@@ -36,25 +36,25 @@ def far(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path
     return made
 
 
-def ended(far: Far) -> dict[str, str]:
-    return {name: far.ended(name) for name in (BAD, GOOD, LAST)}
+def ended(fake: Fake) -> dict[str, str]:
+    return {name: fake.ended(name) for name in (BAD, GOOD, LAST)}
 
 
-def test_an_execution_that_cannot_be_asked_about(far: Far) -> None:
-    real = far.states.describe_execution
+def test_an_execution_that_cannot_be_asked_about(fake: Fake) -> None:
+    real = fake.states.describe_execution
 
     def describe(executionArn: str) -> Any:  # noqa: N803 - botocore's name
         if executionArn == arn(BAD):
             raise ServiceUnavailable("no answer")
         return real(executionArn=executionArn)
 
-    far.states.describe_execution = describe  # type: ignore[method-assign]
+    fake.states.describe_execution = describe  # type: ignore[method-assign]
     with pytest.raises(ServiceUnavailable):
         sweep.run({})
-    assert ended(far) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
+    assert ended(fake) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
 
 
-def test_a_record_that_settle_breaks_on(far: Far, environment: pytest.MonkeyPatch) -> None:
+def test_a_record_that_settle_breaks_on(fake: Fake, environment: pytest.MonkeyPatch) -> None:
     real = sweep.settle
 
     def settle(deployment: Deployment, *rest: Any) -> Any:
@@ -64,20 +64,20 @@ def test_a_record_that_settle_breaks_on(far: Far, environment: pytest.MonkeyPatc
 
     environment.setattr(sweep, "settle", settle)
     holder = Holder(LAST, arn(LAST), "deploy", "v2", "U0DANA001", "2025-01-01T00:00:00.000Z")
-    far.rows.transact(locks.taking("dev", holder))
+    fake.rows.transact(locks.taking("dev", holder))
     with pytest.raises(KeyError):
         sweep.run({})
-    assert ended(far) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
-    assert far.holder() == "", "the lock of another one is freed in the same sweep"
+    assert ended(fake) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
+    assert fake.holder() == "", "the lock of another one is freed in the same sweep"
 
 
-def test_a_message_that_cannot_be_made(far: Far, environment: pytest.MonkeyPatch) -> None:
+def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPatch) -> None:
     sweep.run({})
     real = notify.ended
     for name in (BAD, GOOD):
         state = {"plan": PLAN, "outcome": {"end": "Stopped", "why": {}, "by": ""}}
         final = {"deployment_id": name, "execution_arn": arn(name), "state": state}
-        far.rows.transact(messages.owing(name, final))
+        fake.rows.transact(messages.owing(name, final))
 
     def made(deployment: Deployment) -> bool:
         if deployment.id == BAD:
@@ -87,4 +87,4 @@ def test_a_message_that_cannot_be_made(far: Far, environment: pytest.MonkeyPatch
     environment.setattr(notify, "ended", made)
     with pytest.raises(ValueError, match="no such text"):
         sweep.run({})
-    assert [str(row["sk"]) for row in messages.outbox(far.rows)] == [BAD]
+    assert [str(row["sk"]) for row in messages.outbox(fake.rows)] == [BAD]

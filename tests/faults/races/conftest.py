@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from chatops.store.table import Table
-from tests.faults.races.far import Far, far_ends
+from tests.faults.races.fakes import Fake, far_ends
 from tests.unit.conftest import Time
 
 
 @pytest.fixture
-def far(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Far:
+def fake(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Fake:
     return far_ends(rows, environment, time, tmp_path)

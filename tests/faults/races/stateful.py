@@ -11,7 +11,7 @@ lengths = pytest.mark.parametrize("examples", [EVERY_DAY, pytest.param(GATE, mar
 
 
 def explore(machine: type[RuleBasedStateMachine], examples: int, steps: int = 25) -> None:
-    """Run it; every example begins in an empty world that the machine's `__init__` makes."""
+    """Run it; every example begins in an empty session that the machine's `__init__` makes."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(

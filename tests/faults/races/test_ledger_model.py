@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from chatops.domain import release
 from chatops.store import releases
-from tests.faults.races.far import Far
+from tests.faults.races.fakes import Fake
 from tests.faults.races.stateful import explore, lengths
 
 VERSIONS = st.sampled_from(["v1", "v2", "v3", "v4"])
@@ -41,29 +41,29 @@ class Model:
         self.runs.append(version)
 
 
-def history(far: Far) -> type[RuleBasedStateMachine]:
+def history(fake: Fake) -> type[RuleBasedStateMachine]:
     class History(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            far.empty()
+            fake.empty()
             self.model, self.n = Model(), 0
 
         def begin(self, command: str, version: str) -> tuple[str, dict[str, Any]]:
             self.n += 1
-            far.time.pass_by(1)
+            fake.time.pass_by(1)
             name = f"d-{self.n}"
-            return name, far.plan(name, command, version)
+            return name, fake.plan(name, command, version)
 
         def end(self, name: str, ended: dict[str, Any], wanted: str) -> None:
             assert ended["end"] == wanted
-            far.end(name, "SUCCEEDED")
-            assert far.holder() == ""
+            fake.end(name, "SUCCEEDED")
+            assert fake.holder() == ""
 
         @rule(version=VERSIONS)
         def deploy(self, version: str) -> None:
             name, plan = self.begin("deploy", version)
             assert (plan["live"].get("version", ""), plan["previous"].get("version", "")) == (self.model.live,) * 2
-            self.end(name, far.succeed(name), "Deployed")
+            self.end(name, fake.succeed(name), "Deployed")
             self.model.deployed(version)
 
         @precondition(lambda self: self.model.runs)
@@ -71,7 +71,7 @@ def history(far: Far) -> type[RuleBasedStateMachine]:
         def deploy_that_breaks(self, version: str) -> None:
             name, plan = self.begin("deploy", version)
             assert plan["previous"]["version"] == self.model.live, "back to what was live"
-            self.end(name, far.fail(name), "Rolled Back")
+            self.end(name, fake.fail(name), "Rolled Back")
             self.model.failed(version)
 
         @rule(named=st.one_of(st.just(""), VERSIONS))
@@ -83,15 +83,15 @@ def history(far: Far) -> type[RuleBasedStateMachine]:
                 assert plan["refusal"]["key"] == key
                 return
             assert plan["previous"]["version"] == wanted
-            far.take(name)
-            self.end(name, far.succeed(name), "Restored")
+            fake.take(name)
+            self.end(name, fake.succeed(name), "Restored")
             self.model.rolled_back(wanted)
 
         @invariant()
         def the_ledger_says_so(self) -> None:
-            ledger = releases.newest_first(far.rows, "dev")
+            ledger = releases.newest_first(fake.rows, "dev")
             assert [release.version for release in reversed(ledger)] == self.model.runs
-            bad = releases.bad_versions(far.rows, "dev")
+            bad = releases.bad_versions(fake.rows, "dev")
             assert bad == self.model.bad
             found = release.way_back(ledger, self.model.live, bad)
             assert (found.version if found else "") == self.model.way_back()
@@ -100,26 +100,26 @@ def history(far: Far) -> type[RuleBasedStateMachine]:
 
 
 @lengths
-def test_any_history_of_deployments_and_rollbacks(far: Far, examples: int) -> None:
-    explore(history(far), examples, steps=15)
+def test_any_history_of_deployments_and_rollbacks(fake: Fake, examples: int) -> None:
+    explore(history(fake), examples, steps=15)
 
 
-def test_back_and_back_again_and_after_a_failure(far: Far) -> None:
+def test_back_and_back_again_and_after_a_failure(fake: Fake) -> None:
     """The promises by name: v3's failure leads to v2; v1, v2, v3, back to v2, back again: v1, never v3."""
     for n, version in enumerate(("v1", "v2"), start=1):
-        far.deploy(f"d-{n}", version)
-    far.time.pass_by(1)
-    assert far.plan("d-3", version="v3")["previous"]["version"] == "v2"
-    far.time.pass_by(1)
-    assert far.fail("d-3")["end"] == "Rolled Back"
-    far.end("d-3")
-    far.deploy("d-4", "v3")
+        fake.deploy(f"d-{n}", version)
+    fake.time.pass_by(1)
+    assert fake.plan("d-3", version="v3")["previous"]["version"] == "v2"
+    fake.time.pass_by(1)
+    assert fake.fail("d-3")["end"] == "Rolled Back"
+    fake.end("d-3")
+    fake.deploy("d-4", "v3")
     live = []
     for name in ("d-5", "d-6"):
-        far.time.pass_by(1)
-        far.plan(name, "rollback", "")
-        far.take(name)
-        far.succeed(name)
-        live.append(releases.newest_first(far.rows, "dev")[0].version)
+        fake.time.pass_by(1)
+        fake.plan(name, "rollback", "")
+        fake.take(name)
+        fake.succeed(name)
+        live.append(releases.newest_first(fake.rows, "dev")[0].version)
     assert live == ["v2", "v1"]
-    assert far.plan("d-7", "rollback", "")["refusal"]["key"] == "no_way_back"
+    assert fake.plan("d-7", "rollback", "")["refusal"]["key"] == "no_way_back"

@@ -25,7 +25,7 @@ from chatops.settings.targets import targets
 from chatops.steps import approval, promotion, settle
 from chatops.store import cancels, questions, stages
 from tests.faults.interleave import Scene, Worker, every, some
-from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far
+from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake
 
 ID, HOUR = "d-asked", 3600
 PAUSE = Pause("ecs-pause-1", "arn")
@@ -58,15 +58,15 @@ def press(button: str, user: str, value: str) -> None:
     assert interactions.answer(payload)["statusCode"] == 200
 
 
-def stop(far: Far, mark: str) -> Answer | None:
+def stop(fake: Fake, mark: str) -> Answer | None:
     """Stopped in the console, and settled by sweep. What had been decided by then."""
-    state = {"plan": far.record(ID)["plan"], "build": BUILT}
+    state = {"plan": fake.record(ID)["plan"], "build": BUILT}
     settle.settle(Deployment.of({"deployment_id": ID, "state": state}), Outcome("Stopped", said="ABORTED"))
-    return asked(far, mark).decision
+    return asked(fake, mark).decision
 
 
-def asked(far: Far, mark: str) -> Question:
-    found = questions.get(far.rows, ID, mark)
+def asked(fake: Fake, mark: str) -> Question:
+    found = questions.get(fake.rows, ID, mark)
     assert found is not None
     return found
 
@@ -74,44 +74,44 @@ def asked(far: Far, mark: str) -> Question:
 # -- an approval -------------------------------------------------------------------------------------------------------
 
 
-def read(far: Far, **facts: Any) -> dict[str, Any]:
+def read(fake: Fake, **facts: Any) -> dict[str, Any]:
     """The state machine's Read Decision."""
-    state = {"plan": far.record(ID)["plan"], "build": BUILT, **facts}
+    state = {"plan": fake.record(ID)["plan"], "build": BUILT, **facts}
     return approval.run({"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": state})
 
 
-def supersede(far: Far) -> None:
+def supersede(fake: Fake) -> None:
     """A rollback goes ahead."""
     for _ in range(9):
         try:
-            far.take("d-back")
+            fake.take("d-back")
         except TargetBusy:
             continue
         return
 
 
-def waiting(far: Far) -> None:
+def waiting(fake: Fake) -> None:
     """v3 waits for an approval; a rollback to v1 has been asked for."""
-    far.deploy("d-one", "v1")
-    far.deploy("d-two", "v2")
-    far.patch.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
-    far.forget_targets()
-    far.time.pass_by(1)
-    assert far.plan(ID, version="v3")["approval"]["required"]
-    assert far.plan("d-back", "rollback", "")["verdict"] == "go"
-    assert read(far)["decision"] == "pending"
+    fake.deploy("d-one", "v1")
+    fake.deploy("d-two", "v2")
+    fake.patch.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
+    fake.forget_targets()
+    fake.time.pass_by(1)
+    assert fake.plan(ID, version="v3")["approval"]["required"]
+    assert fake.plan("d-back", "rollback", "")["verdict"] == "go"
+    assert read(fake)["decision"] == "pending"
 
 
-def approval_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> None:
+def approval_goes_on(fake: Fake, decision: Answer | None, *, cancelled: bool) -> None:
     """The rest of the execution: it reads the truth and settles."""
-    result = read(far)
+    result = read(fake)
     if cancelled and decision in (None, Answer.APPROVED):
-        ticket = str(stages.prepare(far.rows, ID, "deploy", "dev", 60).ticket)
-        assert stages.claim(far.rows, ticket, 1, 1)[0] == "", "what was cancelled is not deployed"
+        ticket = str(stages.prepare(fake.rows, ID, "deploy", "dev", 60).ticket)
+        assert stages.claim(fake.rows, ticket, 1, 1)[0] == "", "what was cancelled is not deployed"
     elif decision is Answer.APPROVED:
         assert result["decision"] == "approved"
     else:
-        state = {"plan": far.record(ID)["plan"], "build": BUILT, "approval": result}
+        state = {"plan": fake.record(ID)["plan"], "build": BUILT, "approval": result}
         end = {Answer.REJECTED: "Rejected", Answer.EXPIRED: "Expired"}
         assert settle.run({"deployment_id": ID, "state": state})["end"] == end[decision or Answer.EXPIRED]
 
@@ -119,34 +119,34 @@ def approval_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> N
 # -- a promotion -------------------------------------------------------------------------------------------------------
 
 
-def look(far: Far, found: Rollout = PAUSED) -> dict[str, Any]:
+def look(fake: Fake, found: Rollout = PAUSED) -> dict[str, Any]:
     """What Check Rollout makes of the pause, or of its end."""
-    before = RolloutResult("paused", pause=PAUSE.result(), seen_at=far.time.at)
-    seen = promotion.Observation(far.rows, ID, targets()[TARGET], far.time.at, 0, before)
+    before = RolloutResult("paused", pause=PAUSE.result(), seen_at=fake.time.at)
+    seen = promotion.Observation(fake.rows, ID, targets()[TARGET], fake.time.at, 0, before)
     step = promotion.at if found.pause else promotion.since
     return codec.as_json(step(seen, found, found.result()))
 
 
-def live(far: Far) -> str:
+def live(fake: Fake) -> str:
     """The rollout went on without us, and is healthy: Settle."""
     try:
-        return str(far.succeed(ID)["end"])
+        return str(fake.succeed(ID)["end"])
     except CancelRecorded:
         return "CancelRecorded"
 
 
-def paused(far: Far) -> None:
+def paused(fake: Fake) -> None:
     """v2 is rolled out over v1, and paused; both approvers are asked."""
-    far.deploy("d-one", "v1")
-    far.time.pass_by(1)
-    assert far.plan(ID, version="v2", channel="C0DEPLOY1")["verdict"] == "go"
-    assert look(far)["state"] == "paused"
-    questions.address(far.rows, ID, PAUSE.mark, [LEE, KIM])
+    fake.deploy("d-one", "v1")
+    fake.time.pass_by(1)
+    assert fake.plan(ID, version="v2", channel="C0DEPLOY1")["verdict"] == "go"
+    assert look(fake)["state"] == "paused"
+    questions.address(fake.rows, ID, PAUSE.mark, [LEE, KIM])
 
 
-def promotion_goes_on(far: Far, decision: Answer | None, *, cancelled: bool) -> None:
+def promotion_goes_on(fake: Fake, decision: Answer | None, *, cancelled: bool) -> None:
     """Promote, whatever the rollout's result still says, reads the table."""
-    state = {"plan": far.record(ID)["plan"], "rollout": {"state": "promoted", "pause": codec.as_json(PAUSE.result())}}
+    state = {"plan": fake.record(ID)["plan"], "rollout": {"state": "promoted", "pause": codec.as_json(PAUSE.result())}}
     continued: list[str] = []
 
     class Fake(Ecs):
@@ -167,26 +167,26 @@ class Kind:
 
     name: str
     mark: str
-    begin: Callable[[Far], None]
+    begin: Callable[[Fake], None]
     presses: tuple[str, ...]
-    machine: dict[str, Callable[[Far], object]]
+    machine: dict[str, Callable[[Fake], object]]
     goes_on: Callable[..., None]
 
     def __str__(self) -> str:
         return self.name
 
-    def acts(self, far: Far) -> dict[str, Worker]:
+    def acts(self, fake: Fake) -> dict[str, Worker]:
         def expire() -> None:
-            far.time.at += HOUR
-            self.machine["look"](far)
+            fake.time.at += HOUR
+            self.machine["look"](fake)
 
-        made: dict[str, Worker] = {"expire": expire, "stop": lambda: stop(far, self.mark)}
+        made: dict[str, Worker] = {"expire": expire, "stop": lambda: stop(fake, self.mark)}
         for name in self.presses:
             button, _, user = name.partition("-")
             value = f"{ID}/{self.mark}" if self.mark and button != "cancel" else ID
             made[name] = lambda button=button, user=user, value=value: press(button, user, value)  # type: ignore[misc]
         for name, act in self.machine.items():
-            made[name] = lambda act=act: act(far)  # type: ignore[misc]
+            made[name] = lambda act=act: act(fake)  # type: ignore[misc]
         return made
 
     def names(self) -> list[str]:
@@ -212,18 +212,18 @@ PROMOTION = Kind(
     PAUSE.mark,
     paused,
     (f"promote-{LEE}", f"promote-{KIM}", f"pause_roll_back-{KIM}", f"cancel-{DANA}"),
-    {"look": look, "elsewhere": lambda far: look(far, ON), "live": live},
+    {"look": look, "elsewhere": lambda fake: look(fake, ON), "live": live},
     promotion_goes_on,
 )
 KINDS = (APPROVAL, PROMOTION)
 
 
-def one_decision(far: Far, kind: Kind, names: tuple[str, ...], results: list[Any]) -> None:
+def one_decision(fake: Fake, kind: Kind, names: tuple[str, ...], results: list[Any]) -> None:
     for result in results:
         assert not isinstance(result, Exception), result
-    question, cancel = asked(far, kind.mark), cancels.get(far.rows, ID) or {}
-    pressed, told = [name for name in names if "-" in name], dict(far.told)
-    assert sorted(user for user, _ in far.told) == sorted(pressed), "whoever pressed is told, once"
+    question, cancel = asked(fake, kind.mark), cancels.get(fake.rows, ID) or {}
+    pressed, told = [name for name in names if "-" in name], dict(fake.told)
+    assert sorted(user for user, _ in fake.told) == sorted(pressed), "whoever pressed is told, once"
     for name in pressed:
         button, _, user = name.partition("-")
         if button == "cancel":
@@ -235,23 +235,23 @@ def one_decision(far: Far, kind: Kind, names: tuple[str, ...], results: list[Any
     assert (cancel.get("kind") == "rolled_back") == rolled_back, "the decision and the cancel are one"
     if "stop" in names:
         assert question.decision == results[names.index("stop")], "nothing is decided after the end"
-        assert far.ended(ID) == "Stopped"
+        assert fake.ended(ID) == "Stopped"
     if "live" in names:
         ended = results[names.index("live")]
         assert (ended == "CancelRecorded") == bool(cancel), "rolled back, or told that it was too late"
-    if not far.ended(ID):
-        kind.goes_on(far, question.decision, cancelled=bool(cancel))
+    if not fake.ended(ID):
+        kind.goes_on(fake, question.decision, cancelled=bool(cancel))
 
 
-def prepared(far: Far, kind: Kind) -> dict[str, Any]:
-    kind.begin(far)
-    return far.snapshot()
+def prepared(fake: Fake, kind: Kind) -> dict[str, Any]:
+    kind.begin(fake)
+    return fake.snapshot()
 
 
-def scene(far: Far, kind: Kind, kept: dict[str, Any], names: tuple[str, ...]) -> Scene:
-    far.restore(kept)
-    acts = kind.acts(far)
-    return Scene([acts[name] for name in names], lambda results: one_decision(far, kind, names, results))
+def scene(fake: Fake, kind: Kind, kept: dict[str, Any], names: tuple[str, ...]) -> Scene:
+    fake.restore(kept)
+    acts = kind.acts(fake)
+    return Scene([acts[name] for name in names], lambda results: one_decision(fake, kind, names, results))
 
 
 @pytest.mark.parametrize(
@@ -265,9 +265,9 @@ def scene(far: Far, kind: Kind, kept: dict[str, Any], names: tuple[str, ...]) ->
     ],
     ids=str,
 )
-def test_an_answer_beside_another_end(far: Far, kind: Kind, both: tuple[str, ...]) -> None:
-    kept = prepared(far, kind)
-    every(lambda: scene(far, kind, kept, both), switches=1)
+def test_an_answer_beside_another_end(fake: Fake, kind: Kind, both: tuple[str, ...]) -> None:
+    kept = prepared(fake, kind)
+    every(lambda: scene(fake, kind, kept, both), switches=1)
 
 
 def several(count: int) -> list[tuple[Kind, tuple[str, ...]]]:
@@ -276,26 +276,26 @@ def several(count: int) -> list[tuple[Kind, tuple[str, ...]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "both"), several(2), ids=lambda it: it.name if isinstance(it, Kind) else "-".join(it))
-def test_any_two_at_once_in_more_orders(far: Far, kind: Kind, both: tuple[str, ...]) -> None:
-    kept = prepared(far, kind)
-    every(lambda: scene(far, kind, kept, both), switches=1)
-    some(lambda: scene(far, kind, kept, both), 15, seed=2)
+def test_any_two_at_once_in_more_orders(fake: Fake, kind: Kind, both: tuple[str, ...]) -> None:
+    kept = prepared(fake, kind)
+    every(lambda: scene(fake, kind, kept, both), switches=1)
+    some(lambda: scene(fake, kind, kept, both), 15, seed=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_any_three_at_once_in_orders_by_chance(far: Far, kind: Kind) -> None:
-    kept = prepared(far, kind)
+def test_any_three_at_once_in_orders_by_chance(fake: Fake, kind: Kind) -> None:
+    kept = prepared(fake, kind)
     for _, three in (case for case in several(3) if case[0] is kind):
-        some(lambda three=three: scene(far, kind, kept, three), 6, seed=33)  # type: ignore[misc]
+        some(lambda three=three: scene(fake, kind, kept, three), 6, seed=33)  # type: ignore[misc]
 
 
-def test_everything_at_once_from_threads(far: Far) -> None:
-    kept = prepared(far, APPROVAL)
+def test_everything_at_once_from_threads(fake: Fake) -> None:
+    kept = prepared(fake, APPROVAL)
     for _ in range(3):
-        far.restore(kept)
-        acts = APPROVAL.acts(far)
+        fake.restore(kept)
+        acts = APPROVAL.acts(fake)
         crowd = {name: acts[name] for name in APPROVAL.names() if name not in ("stop", "expire", f"approve-{KIM}")}
         with ThreadPoolExecutor(len(crowd)) as threads:
             results = [job.result() for job in [threads.submit(act) for act in crowd.values()]]
-        one_decision(far, APPROVAL, tuple(crowd), results)
+        one_decision(fake, APPROVAL, tuple(crowd), results)

@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from chatops.domain.question import Answer, Question
 from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, wakeups
 from chatops.store.table import Conflict
-from tests.faults.races.far import DANA, KIM, LEE, TARGET, Far, arn
+from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake, arn
 from tests.faults.races.stateful import explore, lengths
 from tests.unit.stored import stage_of
 
@@ -53,13 +53,13 @@ class Deployment:
         return self.token if self.woken > self.seen else ""
 
 
-def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for each thing that can happen
+def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for each thing that can happen
     class Store(RuleBasedStateMachine):
         begun = Bundle("begun")
 
         def __init__(self) -> None:
             super().__init__()
-            far.empty()
+            fake.empty()
             self.known: dict[str, Deployment] = {}
             self.holder, self.ended, self.n = "", 0, 0
 
@@ -72,11 +72,11 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
 
         @rule(target=begun, name=NAMES)
         def begin(self, name: str) -> Any:
-            far.time.pass_by(1)
+            fake.time.pass_by(1)
             plan = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}, "schema": 1}
             holder = locks.Holder(name, arn(name), "deploy", "v1", DANA, "now")
             try:
-                deployments.begin(far.rows, name, arn(name), plan, locks.taking(TARGET, holder))
+                deployments.begin(fake.rows, name, arn(name), plan, locks.taking(TARGET, holder))
                 begun = True
             except Conflict:
                 begun = False
@@ -91,7 +91,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
         def take_over(self, name: str, over: str) -> None:
             new, old = (locks.Holder(n, arn(n), "rollback", "v1", DANA, "now") for n in (name, over))
             try:
-                far.rows.transact(locks.taking(TARGET, new, old))
+                fake.rows.transact(locks.taking(TARGET, new, old))
                 took = True
             except Conflict:
                 took = False
@@ -100,10 +100,10 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
 
         @rule(name=begun, success=st.booleans(), keep=st.booleans())
         def settle(self, name: str, success: bool, keep: bool) -> None:
-            it, record = self.of(name), far.record(name)
+            it, record = self.of(name), fake.record(name)
             end = "Deployed" if success else "Stopped"
             said = deployments.settle(
-                far.rows,
+                fake.rows,
                 record,
                 {"end": end},
                 messages.owing(name, {}),
@@ -117,12 +117,12 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
 
         @rule(name=NAMES)
         def free(self, name: str) -> None:
-            assert locks.free(far.rows, TARGET, name) == (self.holder == name)
+            assert locks.free(fake.rows, TARGET, name) == (self.holder == name)
             self.holder = "" if self.holder == name else self.holder
 
         @rule(name=begun)
         def ask(self, name: str) -> None:
-            questions.ask(far.rows, name, Question(far.time.at, 2e9, (LEE, KIM), QUORUM))
+            questions.ask(fake.rows, name, Question(fake.time.at, 2e9, (LEE, KIM), QUORUM))
             self.of(name).asked = True
 
         @rule(name=begun, user=PEOPLE)
@@ -133,7 +133,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
                 it.votes.add(user)
                 it.decision = "approved" if len(it.votes) >= QUORUM else ""
                 it.woken += 1
-            assert (questions.record(far.rows, name, Answer.APPROVED, user).decision or "") == it.decision
+            assert (questions.record(fake.rows, name, Answer.APPROVED, user).decision or "") == it.decision
 
         @rule(name=begun, word=st.sampled_from(["rejected", "expired"]))
         def decide(self, name: str, word: str) -> None:
@@ -141,19 +141,19 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             it = self.of(name)
             if it.open and not it.decision:
                 it.decision, it.woken = word, it.woken + 1
-            assert (questions.record(far.rows, name, Answer(word), LEE).decision or "") == it.decision
+            assert (questions.record(fake.rows, name, Answer(word), LEE).decision or "") == it.decision
 
         @rule(name=NAMES)
         def cancel(self, name: str) -> None:
             it = self.known.get(name, Deployment(end="never was"))
             wanted = "settled" if it.end else "already" if it.cancelled else ""
-            assert cancels.record(far.rows, name, DANA) == wanted
+            assert cancels.record(fake.rows, name, DANA) == wanted
             if not wanted:
                 it.cancelled, it.woken = True, it.woken + 1
 
         @rule(name=begun, stage=STAGES)
         def prepare(self, name: str, stage: str) -> None:
-            stages.prepare(far.rows, name, stage, TARGET, 10**6)
+            stages.prepare(fake.rows, name, stage, TARGET, 10**6)
             self.of(name).stages.setdefault(stage, Stage())
 
         @rule(name=begun, stage=STAGES)
@@ -162,28 +162,28 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             it, mine = self.of(name), self.of(name).stages[stage]
             may = mine.state == "ready" and self.holder == name and not it.end
             may = may and (stage == "rollback" or not it.cancelled)
-            assert stages.trying(far.rows, name, stage, TARGET) == may
+            assert stages.trying(fake.rows, name, stage, TARGET) == may
             mine.tried = mine.tried or may
 
         @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]), attempt=st.sampled_from([1, 1, 2]))
         def claim(self, name: str, stage: str, run: int, attempt: int) -> None:
             self.prepare(name, stage)
             it, mine = self.of(name), self.of(name).stages[stage]
-            ticket = str(stage_of(far.rows, name, stage).ticket)
+            ticket = str(stage_of(fake.rows, name, stage).ticket)
             fresh = mine.state == "ready" and self.holder == name and not it.end
             fresh = fresh and (stage == "rollback" or not it.cancelled)
             again = mine.state == "claimed" and mine.run == run
-            assert bool(stages.claim(far.rows, ticket, run, attempt)[0]) == (attempt == 1 and (fresh or again))
+            assert bool(stages.claim(fake.rows, ticket, run, attempt)[0]) == (attempt == 1 and (fresh or again))
             if attempt == 1 and fresh:
                 mine.state, mine.run = "claimed", run
 
         @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]))
         def finish(self, name: str, stage: str, run: int) -> None:
             mine = self.of(name).stages.get(stage)
-            row = stages.get(far.rows, name, stage)
+            row = stages.get(fake.rows, name, stage)
             token = row.finish_token if row and row.finish_token else "none"
             may = mine is not None and mine.run == run and mine.state in ("claimed", "finished")
-            assert stages.finish(far.rows, name, stage, token, run, "success", {}) == may
+            assert stages.finish(fake.rows, name, stage, token, run, "success", {}) == may
             if may and mine:
                 mine.state = "finished"
 
@@ -192,7 +192,7 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             mine = self.of(name).stages.get(stage)
             if mine and mine.state == "ready":
                 mine.state = "revoked"
-            row = stages.revoke(far.rows, name, stage)
+            row = stages.revoke(fake.rows, name, stage)
             assert (row.state if row else None) == (mine.state if mine else None)
 
         @rule(name=begun, meanwhile=st.integers(0, 2))
@@ -201,49 +201,49 @@ def store(far: Far) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule for
             it, self.n, seen = self.of(name), self.n + 1, self.of(name).woken
             for _ in range(meanwhile):
                 self.wake(name)
-            assert wakeups.park(far.rows, name, f"token-{self.n}", seen) == (not meanwhile)
+            assert wakeups.park(fake.rows, name, f"token-{self.n}", seen) == (not meanwhile)
             if not meanwhile:
                 it.token, it.seen = f"token-{self.n}", seen
 
         @rule(name=begun)
         def wake(self, name: str) -> None:
             it = self.of(name)
-            wakeups.wake(far.rows, name)
-            assert not it.token or far.states.answered[-1] == it.token
+            wakeups.wake(fake.rows, name)
+            assert not it.token or fake.states.answered[-1] == it.token
             it.woken, it.token = it.woken + 1, ""
 
         @rule(name=begun)
         def nudge(self, name: str) -> None:
             """What whoever recorded a decision does next, or `sweep` where they died."""
             it = self.of(name)
-            wakeups.nudge(far.rows, name)
-            assert not it.token or far.states.answered[-1] == it.token
+            wakeups.nudge(fake.rows, name)
+            assert not it.token or fake.states.answered[-1] == it.token
             it.token = ""
 
         @rule(name=NAMES)
         def deliver(self, name: str) -> None:
-            messages.delivered(far.rows, name)
+            messages.delivered(fake.rows, name)
             if name in self.known:
                 self.of(name).owed = False
 
         @invariant()
         def all_of_it_is_in_the_table(self) -> None:
-            assert far.holder() == self.holder
-            assert far.open() == sorted(name for name, it in self.known.items() if not it.end)
+            assert fake.holder() == self.holder
+            assert fake.open() == sorted(name for name, it in self.known.items() if not it.end)
             owed = sorted(name for name, it in self.known.items() if it.owed)
-            assert sorted(row["sk"] for row in messages.outbox(far.rows)) == owed
-            assert releases.ended(far.rows, TARGET) == self.ended
+            assert sorted(row["sk"] for row in messages.outbox(fake.rows)) == owed
+            assert releases.ended(fake.rows, TARGET) == self.ended
             for name, it in self.known.items():
-                assert far.ended(name) == it.end
-                asked = questions.get(far.rows, name) or Question(0, 0)
+                assert fake.ended(name) == it.end
+                asked = questions.get(fake.rows, name) or Question(0, 0)
                 assert (asked.decision or "", set(asked.votes)) == (it.decision, it.votes)
-                assert bool(cancels.get(far.rows, name)) == it.cancelled
-                assert wakeups.counter(far.rows, name) == it.woken
-                assert wakeups.undelivered(far.rows, name) == it.undelivered
+                assert bool(cancels.get(fake.rows, name)) == it.cancelled
+                assert wakeups.counter(fake.rows, name) == it.woken
+                assert wakeups.undelivered(fake.rows, name) == it.undelivered
 
     return Store
 
 
 @lengths
-def test_the_store_is_what_a_simple_model_says(far: Far, examples: int) -> None:
-    explore(store(far), examples, steps=30)
+def test_the_store_is_what_a_simple_model_says(fake: Fake, examples: int) -> None:
+    explore(store(fake), examples, steps=30)

@@ -1,4 +1,4 @@
-"""How the GitHub stand-in treats Apps: their JSON web tokens, and the tokens of their installations."""
+"""How the GitHub fake treats Apps: their JSON web tokens, and the tokens of their installations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fakes.github import GitHub, Repository
 from fakes.github.apps import FORBIDDEN, NOT_GRANTED, NOT_REACHED, Installation
 from fakes.github.jwt import EXPIRED, NOT_YET, TOO_FAR, UNREADABLE
 from tests.app_key import APP_ID, private_key
-from tests.contract import test_github_standin_description as published
+from tests.contract import test_github_fake_description as published
 
 REPO = "/repos/acme/checkout-api"
 INSTALLATION, TOKENS = "/repos/{owner}/{repo}/installation", "/app/installations/{installation_id}/access_tokens"

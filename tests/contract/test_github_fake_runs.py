@@ -1,4 +1,4 @@
-"""What the GitHub stand-in's pipeline does: claim, work, finish, conclude; cancelled, late or run again."""
+"""What the GitHub fake's pipeline does: claim, work, finish, conclude; cancelled, late or run again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOW = Script(appear_seconds=0, seconds=0)
 
 
 class Bot:
-    """The far end of claim and finish: one use per ticket, first attempts only."""
+    """The external service of claim and finish: one use per ticket, first attempts only."""
 
     def __init__(self) -> None:
         self.claims: list[dict[str, object]] = []
@@ -84,7 +84,7 @@ def ecs() -> Ecs:
 
 @pytest.fixture
 def github(ecs: Ecs) -> Iterator[GitHub]:
-    """A stand-in where everything is instant."""
+    """A fake where everything is instant."""
     github = GitHub(Clock(1), ecs)
     github.script |= {"build": NOW, "deploy": NOW, "rollback": NOW}
     yield github

@@ -1,4 +1,4 @@
-"""A deployment group of CodeDeploy's stand-in, and the steps that ask it, without a table and a state machine."""
+"""A deployment group of CodeDeploy's fake, and the steps that ask it, without a table and a state machine."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ MINE = f"platform-deploy {ID} restore"
 STUCK, FAILS = Course(outcome="stuck"), Course(outcome="fails")
 
 
-class World:
+class Session:
     """The group `live` of `batch`: somebody deployed a first revision by hand, and our deployment is under way."""
 
-    def __init__(self, far: CodeDeploy, time: Time, group: Group, url: str) -> None:
-        self.far, self.time, self.group, self.url = far, time, group, url
+    def __init__(self, fake: CodeDeploy, time: Time, group: Group, url: str) -> None:
+        self.fake, self.time, self.group, self.url = fake, time, group, url
         self.first = group.deployments[0]
         self.state: dict[str, Any] = {
             "plan": {
@@ -50,8 +50,8 @@ class World:
     def begin(self, course: Course | None = None, version: str = "v2", *, reported: bool = True) -> str:
         """The pipeline's deployment, and what it reports of it."""
         if course:
-            self.far.deployer.courses = [course]
-        made = self.far.deploy("batch", "live", version, f"{ID} abc")
+            self.fake.deployer.courses = [course]
+        made = self.fake.deploy("batch", "live", version, f"{ID} abc")
         self.state["deploy"] = {"outputs": {"codedeploy_deployment_id": made} if reported else {}}
         return made
 
@@ -82,32 +82,32 @@ class World:
         raise AssertionError("it never ends")
 
     def all(self) -> list[Deployment]:
-        return self.far.deployments("batch", "live")
+        return self.fake.deployments("batch", "live")
 
     def made(self) -> list[Deployment]:
         """What was created after the pipeline's own deployment."""
         return self.all()[2:]
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
-        return [call.request for call in self.far.calls if call.operation == operation]
+        return [call.request for call in self.fake.calls if call.operation == operation]
 
 
 @dataclass
 class Door:
-    """The way to whichever stand-in the test at hand has put behind it: a client of its own for each would take longer
+    """The way to whichever fake the test at hand has put behind it: a client of its own for each would take longer
     than the test."""
 
-    far: CodeDeploy
+    fake: CodeDeploy
     url: str = ""
     client: Any = None
 
     def app(self, environ: Any, start_response: Any) -> Any:
-        return self.far.app(environ, start_response)
+        return self.fake.app(environ, start_response)
 
-    def batch(self, patch: pytest.MonkeyPatch) -> World:
-        """A stand-in of its own, asked by the product through boto3; nobody else has settled the deployment."""
+    def batch(self, patch: pytest.MonkeyPatch) -> Session:
+        """A fake of its own, asked by the product through boto3; nobody else has settled the deployment."""
         time = Time()
-        self.far = CodeDeploy(time)
+        self.fake = CodeDeploy(time)
         patch.setattr(aws, "client", lambda *_, **__: self.client)
         patch.setattr(clock, "now", time.now)
         for step in (rollout, restored, restore):
@@ -120,7 +120,7 @@ class Door:
         patch.setattr(rollout.cancels, "get", lambda *_: None)
         patch.setattr(rollout.waits, "counter", lambda *_: 0)
         patch.setattr(rollout.messages, "may_progress", lambda *_: True)
-        return World(self.far, time, self.far.add_group("batch", "live"), self.url)
+        return Session(self.fake, time, self.fake.add_group("batch", "live"), self.url)
 
 
 @contextmanager
@@ -142,5 +142,5 @@ def door() -> Iterator[Door]:
 
 
 @pytest.fixture
-def batch(environment: pytest.MonkeyPatch, door: Door) -> World:
+def batch(environment: pytest.MonkeyPatch, door: Door) -> Session:
     return door.batch(environment)

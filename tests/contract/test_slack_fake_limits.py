@@ -1,4 +1,4 @@
-"""The Slack stand-in refuses what Slack refuses: blocks, dialogs, texts and modals beyond the limits."""
+"""The Slack fake refuses what Slack refuses: blocks, dialogs, texts and modals beyond the limits."""
 
 from __future__ import annotations
 

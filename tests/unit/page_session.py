@@ -1,4 +1,4 @@
-"""A world for the page: Slack's stand-in as it is, a bot that answers what it is told to, executions in memory."""
+"""A session for the page: Slack's fake as it is, a bot that answers what it is told to, executions in memory."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class StepFunctions:
         return self.executions[name]
 
 
-class World:
+class Session:
     def __init__(self) -> None:
         self.bot = Bot()
         self.slack = Slack(Clock())
@@ -137,6 +137,6 @@ def exited(number: int, name: str, seconds: float = 0, **more: Any) -> dict[str,
     return event(number, "TaskStateExited", seconds, stateExitedEventDetails={"name": name, **more})
 
 
-def open_modal(world: World) -> str:
-    space = world.slack.space
+def open_modal(session: Session) -> str:
+    space = session.slack.space
     return str(views_open(space, {"trigger_id": space.tickets.trigger(U_LEE), "view": MODAL})["view"]["id"])

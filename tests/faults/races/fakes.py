@@ -1,4 +1,4 @@
-"""What the steps meet in the tests of races: the real table (moto), and the far ends as far as races go.
+"""What the steps meet in the tests of races: the real table (moto), and the external services as far as races go.
 
 Everything that several of them change at once is the table's; Step Functions and GitHub only say what runs.
 """
@@ -66,8 +66,8 @@ class States:
 
 
 @dataclass
-class Far:
-    """The world of one race."""
+class Fake:
+    """The session of one race."""
 
     rows: Table
     time: Time
@@ -182,16 +182,16 @@ class Far:
         return sweep.run({})
 
 
-def _install(far: Far) -> None:
-    patch = far.patch
-    dynamodb = Pointed(far.rows._client, OPERATIONS)
-    clients = {"dynamodb": dynamodb, "stepfunctions": far.states}
+def _install(fake: Fake) -> None:
+    patch = fake.patch
+    dynamodb = Pointed(fake.rows._client, OPERATIONS)
+    clients = {"dynamodb": dynamodb, "stepfunctions": fake.states}
     patch.setattr(aws, "client", lambda service, **_: clients[service])
-    far.rows = Table(far.rows.name, dynamodb)
+    fake.rows = Table(fake.rows.name, dynamodb)
 
     def get(_client: Any, run_id: int, _etag: str = "") -> Reply:
         ended = {"status": "completed", "conclusion": "success"}
-        status = {"status": "in_progress", "conclusion": None} if run_id in far.running else ended
+        status = {"status": "in_progress", "conclusion": None} if run_id in fake.running else ended
         return Reply(200, {"id": run_id, "run_number": 1, "html_url": "https://x", "run_attempt": 1, **status}, "", "")
 
     def resolve(_client: Any, version: str) -> Commit:
@@ -199,21 +199,21 @@ def _install(far: Far) -> None:
         return Commit(version or "v1", f"{version:0<40}", "", "")
 
     patch.setattr(runs, "get", get)
-    patch.setattr(runs, "named", lambda *_: far.named)
+    patch.setattr(runs, "named", lambda *_: fake.named)
     patch.setattr(runs, "jobs", lambda *_: [])
-    patch.setattr(runs, "cancel", lambda _client, run_id: far.cancelled.append(run_id))
-    patch.setattr(runs, "dispatch", lambda _client, _event, payload: far.dispatched.append(dict(payload)))
+    patch.setattr(runs, "cancel", lambda _client, run_id: fake.cancelled.append(run_id))
+    patch.setattr(runs, "dispatch", lambda _client, _event, payload: fake.dispatched.append(dict(payload)))
     patch.setattr(versions, "resolve", resolve)
     patch.setattr(versions, "changes", lambda *_: None)
 
     def call(method: str, **arguments: Any) -> Fact:
         if method.startswith("chat."):
             json.dumps(arguments)
-            far.posts.append(arguments)
+            fake.posts.append(arguments)
         return {"ok": True, "channel": "C0DEPLOY1", "ts": "1.1", "user": {}}
 
     def respond(url: str, **message: Any) -> bool:
-        far.told.append((url.rpartition("/")[2], message["text"]))
+        fake.told.append((url.rpartition("/")[2], message["text"]))
         return True
 
     patch.setattr(slack, "call", call)
@@ -221,12 +221,12 @@ def _install(far: Far) -> None:
     patch.setattr(slack, "respond", respond)
 
 
-def far_ends(rows: Table, environment: pytest.MonkeyPatch, time: Time, folder: Path = Path()) -> Far:
+def far_ends(rows: Table, environment: pytest.MonkeyPatch, time: Time, folder: Path = Path()) -> Fake:
     """All of it, in place, with two approvers."""
     environment.setenv("SLACK_APPROVERS", f"{LEE},{KIM}")
     environment.setenv("SLACK_CHANNEL_ID", "C0DEPLOY1")
     environment.setenv("DEPLOY_APPROVAL_REQUIRED", "false")
     environment.setenv("ROLLBACK_APPROVAL_REQUIRED", "false")
-    far = Far(rows, time, environment, folder)
-    _install(far)
-    return far
+    fake = Fake(rows, time, environment, folder)
+    _install(fake)
+    return fake

@@ -1,4 +1,4 @@
-"""The Slack stand-in's Web API, as slack_sdk's own client and models see it."""
+"""The Slack fake's Web API, as slack_sdk's own client and models see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the GitHub stand-in says of files, branches, workflows, Actions' settings and tokens is what GitHub's
+"""What the GitHub fake says of files, branches, workflows, Actions' settings and tokens is what GitHub's
 description says."""
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from fakes.github import GitHub
-from tests.contract import test_github_standin_description as published
-from tests.contract.test_github_standin_description import REPO, get
+from tests.contract import test_github_fake_description as published
+from tests.contract.test_github_fake_description import REPO, get
 
 WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "dev_deploy.yml"
 FILE = "/contents/.github/workflows/dev_deploy.yml"

@@ -1,4 +1,4 @@
-"""How the GitHub stand-in treats requests: tokens, limits, conditional requests, faults."""
+"""How the GitHub fake treats requests: tokens, limits, conditional requests, faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ECS stand-in answers to boto3, and how it fails; every answer is held against botocore's model."""
+"""What the ECS fake answers to boto3, and how it fails; every answer is held against botocore's model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acting in a world as people do: type, click, wait, look."""
+"""Acting in a session as people do: type, click, wait, look."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fakes.slack.client import Answer
 from fakes.slack.directory import U_DEV, U_KIM, U_LEE
 from fakes.slack.store import Message
 from local.people import Cast
-from local.world import World, states_entered
+from local.session import Session, states_entered
 
 _AGAIN = tuple(
     texts(code)[key].partition("{")[0] for code in ("en", "ko") for key in ("late", "late_maybe", "not_started")
@@ -22,15 +22,15 @@ EVERYBODY = Cast(U_DEV, (U_LEE, U_KIM))
 
 
 @dataclass
-class Drive:
+class Driver:
     """One person at the keyboard. `arn` is the execution that was started last.
 
     `target`: the target that the commands mean; "": they name none. `cast`: who asks, and who decides.
-    `pace`: seconds (of the world's time) that the person takes before doing something, for whoever watches.
+    `pace`: seconds (of the session's time) that the person takes before doing something, for whoever watches.
     `patience`: real seconds to wait for anything.
     """
 
-    world: World
+    session: Session
     arn: str = ""
     target: str = ""
     cast: Cast = EVERYBODY
@@ -47,11 +47,13 @@ class Drive:
     def slash(self, command: str, text: str = "", user: str = "", channel: str = "") -> Answer:
         """Type a command, and again where a busy machine was too late for Slack; the execution that it starts, if any,
         becomes the current one."""
-        self.world.clock.sleep(self.pace)
-        before = {e["executionArn"] for e in self.world.executions()}
+        self.session.clock.sleep(self.pace)
+        before = {e["executionArn"] for e in self.session.executions()}
         for _ in range(3):
-            answer = self.world.user.slash(command, text, user or self.cast.requester, channel or self.world.channel)
-            started = [e["executionArn"] for e in self.world.executions() if e["executionArn"] not in before]
+            answer = self.session.user.slash(
+                command, text, user or self.cast.requester, channel or self.session.channel
+            )
+            started = [e["executionArn"] for e in self.session.executions() if e["executionArn"] not in before]
             if started or not (answer.message and any(text in answer.message.text for text in _AGAIN)):
                 break
         if started:
@@ -60,7 +62,7 @@ class Drive:
 
     def console(self, request: Any, name: str) -> None:
         """Start an execution in the Step Functions console."""
-        self.arn = self.world.start(request, name)
+        self.arn = self.session.start(request, name)
 
     @property
     def deployment_id(self) -> str:
@@ -71,15 +73,15 @@ class Drive:
         arn = arn or self.arn
         pause = threading.Event()
         for _ in range(int((seconds or self.patience) / 0.05)):
-            running = self.world.describe(arn)["status"] == "RUNNING"
-            entered = states_entered(self.world.history(arn))
+            running = self.session.describe(arn)["status"] == "RUNNING"
+            entered = states_entered(self.session.history(arn))
             if name in entered:
                 return
             if not running:
                 raise LookupError(f"ended without {name!r}: {entered}")
             pause.wait(0.05)
         within = f"within {seconds or self.patience} s"
-        raise TimeoutError(f"{name!r} was not entered {within}: {states_entered(self.world.history(arn))}")
+        raise TimeoutError(f"{name!r} was not entered {within}: {states_entered(self.session.history(arn))}")
 
     def card(self, action: str, deployment_id: str = "") -> Message:
         """The message with this button for the current deployment."""
@@ -88,7 +90,7 @@ class Drive:
         def has(message: Message) -> bool:
             return any(b.action_id == action and self._is(b.value, wanted) for b in message.buttons)
 
-        return self.world.slack.wait_for(has, self.patience)
+        return self.session.slack.wait_for(has, self.patience)
 
     def _is(self, value: str, wanted: str) -> bool:
         """A button of the deployment; of a pause only while nobody here has decided about that very pause."""
@@ -98,7 +100,7 @@ class Drive:
     def card_of(self, deployment_id: str = "") -> Message:
         """The deployment's living message: the only one that names it in its footer."""
         wanted = deployment_id or self.deployment_id
-        return self.world.slack.wait_for(lambda m: bool(m.blocks) and wanted in str(m.blocks[-1]), self.patience)
+        return self.session.slack.wait_for(lambda m: bool(m.blocks) and wanted in str(m.blocks[-1]), self.patience)
 
     def ask(self, command: str, text: str = "", user: str = "") -> Answer:
         """Type a command about the target."""
@@ -113,24 +115,24 @@ class Drive:
         """Press a button of the current deployment's message, as soon as it is there. `user` "": the first decider."""
         user = user or self.decider
         self.card(action, deployment_id)
-        self.world.clock.sleep(self.pace)
+        self.session.clock.sleep(self.pace)
         card = self.card(action, deployment_id)
         self.decided |= {b.value for b in card.buttons if b.action_id == action and "/" in b.value}
-        return self.world.user.click(card, action, user)
+        return self.session.user.click(card, action, user)
 
     def reject(self, reason: str, user: str = "") -> Answer:
         """Press Reject…, fill in the modal, send it."""
         user = user or self.decider
         self.click("reject", user)
-        view = next(v for v in self.world.slack.views if v.user == user)
-        self.world.clock.sleep(self.pace)
-        return self.world.user.submit(view, {"reason": reason}, user)
+        view = next(v for v in self.session.slack.views if v.user == user)
+        self.session.clock.sleep(self.pace)
+        return self.session.user.submit(view, {"reason": reason}, user)
 
     def end(self, seconds: float = 0, arn: str = "") -> str:
         """Wait for the execution's end; the name of the last state."""
         arn = arn or self.arn
-        self.world.wait(arn, seconds or self.patience)
-        return states_entered(self.world.history(arn))[-1]
+        self.session.wait(arn, seconds or self.patience)
+        return states_entered(self.session.history(arn))[-1]
 
     def run(self, command: str, text: str = "", approve: bool = False, promote: bool = False) -> str:
         """A whole command, approved if need be, a canary promoted both times; the name of its end."""

@@ -165,8 +165,8 @@ class Meanwhile(Table):
 @pytest.fixture
 def asked(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Asked:
     """Lee and Kim are the target's approvers."""
-    world = Asked(rows, time)
-    environment.setattr(slack, "respond", world.respond)
+    session = Asked(rows, time)
+    environment.setattr(slack, "respond", session.respond)
     environment.setattr(slack, "call", lambda *_a, **_n: {"ok": True, "channel": CHANNEL, "ts": "1.1"})
     environment.setenv("SLACK_APPROVERS", f"{LEE},{KIM}")
-    return world
+    return session

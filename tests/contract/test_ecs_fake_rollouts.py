@@ -1,4 +1,4 @@
-"""Rolling updates of the ECS stand-in: all nine statuses of a service deployment."""
+"""Rolling updates of the ECS fake: all nine statuses of a service deployment."""
 
 from __future__ import annotations
 

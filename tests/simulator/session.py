@@ -103,7 +103,7 @@ def _targets(scenario: str) -> str:
     return f"targets:\n  {target}: {{{place}, {claim}{policy}, timing: {{{timing}}}}}\n"
 
 
-class World:
+class Session:
     """What a play meets. `log`: what the functions have logged."""
 
     def __init__(self, targets: Path) -> None:
@@ -207,8 +207,8 @@ class _Session:
 
     trust_env = True
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, session: Session) -> None:
+        self._world = session
 
     def __enter__(self) -> _Session:
         return self
@@ -232,8 +232,8 @@ class _NoMetrics:
 
 
 @contextmanager
-def opened() -> Iterator[World]:
-    """The world, in place of everything outside of this process as long as it is open."""
+def opened() -> Iterator[Session]:
+    """The session, in place of everything outside of this process as long as it is open."""
     with TemporaryDirectory(prefix="simulator-") as folder, pytest.MonkeyPatch.context() as patch:
         for scenario in SCENARIOS:
             (Path(folder) / f"{scenario}.yaml").write_text(_targets(scenario), "utf-8")
@@ -249,10 +249,10 @@ def opened() -> Iterator[World]:
 
         config.reset()
         patch.setattr(targets, "_cached", lru_cache(maxsize=64)(targets._cached.__wrapped__))
-        world = World(Path(folder))
+        session = Session(Path(folder))
 
         def now() -> float:
-            return world.agenda.now()
+            return session.agenda.now()
 
         times = SimpleNamespace(time=now, monotonic=now, sleep=lambda _: None)
         patch.setattr(clock, "now", now)
@@ -260,21 +260,23 @@ def opened() -> Iterator[World]:
             patch.setattr(module, "time", times)
         patch.setattr(handler, "monotonic", now)
         patch.setattr(deadline.Deadline, "run", _at_once)
-        patch.setattr(aws, "client", lambda service, **_: world.clients[service])
+        patch.setattr(aws, "client", lambda service, **_: session.clients[service])
         patch.setattr(observability, "metrics", _NoMetrics())
-        patch.setattr(callback, "requests", SimpleNamespace(Session=lambda: _Session(world), RequestException=OSError))
+        patch.setattr(
+            callback, "requests", SimpleNamespace(Session=lambda: _Session(session), RequestException=OSError)
+        )
 
         def through(*given: Any) -> Any:
-            return world.lambdas.call(*given)
+            return session.lambdas.call(*given)
 
-        patch.setattr(requests.Session, "request", github_request(lambda: world.github, through))
+        patch.setattr(requests.Session, "request", github_request(lambda: session.github, through))
         for module in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
             __import__(module)
-            patch.setattr(sys.modules[module], "urlopen", slack_open(lambda: world.slack, through))
+            patch.setattr(sys.modules[module], "urlopen", slack_open(lambda: session.slack, through))
         for logging in observability.logger.registered_handler, *observability.logger.handlers:
-            patch.setattr(logging, "stream", world.log)
+            patch.setattr(logging, "stream", session.log)
         try:
-            yield world
+            yield session
         finally:
             config.reset()
 

@@ -1,4 +1,4 @@
-"""The GitHub stand-in says nothing that GitHub's own published REST description does not say.
+"""The GitHub fake says nothing that GitHub's own published REST description does not say.
 
 The description comes with the npm package @octokit/openapi (GitHub's rest-api-description); without it these
 tests are skipped: `npm install --no-save @octokit/openapi`.

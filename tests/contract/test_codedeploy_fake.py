@@ -1,4 +1,4 @@
-"""What the CodeDeploy stand-in answers to boto3, and how it fails; every answer is held against botocore's model."""
+"""What the CodeDeploy fake answers to boto3, and how it fails; every answer is held against botocore's model."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ GROUP = {"applicationName": "batch", "deploymentGroupName": "live"}
 
 @dataclass
 class Api:
-    """boto3's client, the stand-in behind it, and the stand-in's time."""
+    """boto3's client, the fake behind it, and the fake's time."""
 
     client: Any
-    far: CodeDeploy
+    fake: CodeDeploy
     time: Time
 
     def deploy(self, version: str = "v2", **more: Any) -> str:
-        revision = revision_of(self.far.deployer.group("batch", "live"), version)
+        revision = revision_of(self.fake.deployer.group("batch", "live"), version)
         return str(self.client.create_deployment(**GROUP, revision=revision, **more)["deploymentId"])
 
     def info(self, deployment_id: str, seconds: float = 0) -> dict[str, Any]:
@@ -50,9 +50,9 @@ class Api:
 @pytest.fixture
 def api() -> Iterator[Api]:
     time = Time()
-    far = CodeDeploy(time)
-    far.add_group("batch", "live")
-    with served(far.app) as url:
+    fake = CodeDeploy(time)
+    fake.add_group("batch", "live")
+    with served(fake.app) as url:
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
         config = botocore.config.Config(retries={"total_max_attempts": 1})
         client = boto3.client("codedeploy", endpoint_url=url, config=config, **keys)
@@ -62,7 +62,7 @@ def api() -> Iterator[Api]:
                 assert mismatches(model.output_shape, json.loads(http_response.content)) == []
 
         client.meta.events.register("after-call.codedeploy", check)
-        yield Api(client, far, time)
+        yield Api(client, fake, time)
         client.close()
 
 
@@ -90,7 +90,7 @@ def test_a_deployment_goes_from_status_to_status_and_becomes_the_last_good_one(a
 
 
 def test_a_failure_leaves_the_last_good_one_and_says_why(api: Api) -> None:
-    api.far.deployer.courses = [Course(outcome="fails")]
+    api.fake.deployer.courses = [Course(outcome="fails")]
     made = api.deploy()
     assert api.info(made, 5)["status"] == "Failed"
     assert api.info(made)["errorInformation"]["code"] == "HEALTH_CONSTRAINTS"
@@ -101,10 +101,10 @@ def test_a_failure_leaves_the_last_good_one_and_says_why(api: Api) -> None:
 
 def test_its_own_rollback_is_a_newer_deployment_of_the_last_good_revision(api: Api) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and-redeploy.html"""
-    group = api.far.add_group("batch", "live")
+    group = api.fake.add_group("batch", "live")
     group.auto_rollback = FAILURES
     (first,) = api.ids()
-    api.far.deployer.courses = [Course(outcome="fails")]
+    api.fake.deployer.courses = [Course(outcome="fails")]
     made = api.deploy()
     assert "rollbackInfo" not in api.info(made, 4)  # it follows a moment later
     back = api.info(made, 1)["rollbackInfo"]["rollbackDeploymentId"]
@@ -129,8 +129,8 @@ def test_a_group_deploys_one_at_a_time(api: Api) -> None:
 def test_a_stop_takes_a_moment_and_rolls_back_where_that_is_asked_for(
     api: Api, asked: bool | None, rolled_back: bool
 ) -> None:
-    api.far.add_group("batch", "live").auto_rollback = frozenset({"DEPLOYMENT_STOP_ON_REQUEST"})
-    api.far.deployer.course = Course(outcome="stuck", stopping=5)
+    api.fake.add_group("batch", "live").auto_rollback = frozenset({"DEPLOYMENT_STOP_ON_REQUEST"})
+    api.fake.deployer.course = Course(outcome="stuck", stopping=5)
     made = api.deploy()
     api.info(made, 1)
     more = {} if asked is None else {"autoRollbackEnabled": asked}
@@ -146,7 +146,7 @@ def test_a_stop_takes_a_moment_and_rolls_back_where_that_is_asked_for(
 
 @pytest.mark.parametrize("waits", ["READY_WAIT", "TERMINATION_WAIT"])
 def test_blue_green_waits_to_be_continued(api: Api, waits: Any) -> None:
-    api.far.deployer.courses = [Course(waits=waits)]
+    api.fake.deployer.courses = [Course(waits=waits)]
     made = api.deploy()
     found = api.info(made, 100)
     ready = waits == "READY_WAIT"
@@ -163,7 +163,7 @@ def test_blue_green_waits_to_be_continued(api: Api, waits: Any) -> None:
 
 def test_blue_green_that_nobody_reroutes_is_stopped(api: Api) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentReadyOption.html"""
-    api.far.deployer.courses = [Course(waits="READY_WAIT", ready_minutes=5)]
+    api.fake.deployer.courses = [Course(waits="READY_WAIT", ready_minutes=5)]
     made = api.deploy()
     option = api.info(made, 299)["blueGreenDeploymentConfiguration"]["deploymentReadyOption"]
     assert option == {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": 5}
@@ -175,7 +175,7 @@ def test_blue_green_that_nobody_reroutes_is_stopped(api: Api) -> None:
 
 def test_an_appspecs_content_is_shown_by_the_applications_revision_alone(api: Api) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_GetDeployment.html"""
-    api.far.add_group("web", "blue", "ECS")
+    api.fake.add_group("web", "blue", "ECS")
     place = {"applicationName": "web", "deploymentGroupName": "blue"}
     (first,) = api.client.list_deployments(**place)["deployments"]
     shown = api.info(first)["revision"]
@@ -191,7 +191,7 @@ def test_an_appspecs_content_is_shown_by_the_applications_revision_alone(api: Ap
 @pytest.mark.parametrize("platform", ["ECS", "Lambda"])
 def test_a_service_or_function_shows_its_lifecycle_events_and_traffic(api: Api, platform: str) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentTarget.html"""
-    api.far.add_group("batch", "live").platform = platform
+    api.fake.add_group("batch", "live").platform = platform
     made = api.deploy()
     with pytest.raises(api.client.exceptions.DeploymentNotStartedException):
         api.client.list_deployment_targets(deploymentId=made)
@@ -212,7 +212,7 @@ def test_a_service_or_function_shows_its_lifecycle_events_and_traffic(api: Api, 
 
 def test_a_configuration_says_how_it_moves_the_traffic(api: Api) -> None:
     linear = {"type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 10, "linearInterval": 3}}
-    api.far.deployer.configs["Slowly"] = linear
+    api.fake.deployer.configs["Slowly"] = linear
     found = api.client.get_deployment_config(deploymentConfigName="Slowly")["deploymentConfigInfo"]
     assert found["trafficRoutingConfig"] == linear
     with pytest.raises(api.client.exceptions.DeploymentConfigDoesNotExistException):
@@ -225,7 +225,7 @@ def test_deployments_are_listed_by_status_and_time_in_pages(api: Api, monkeypatc
     for _ in range(4):
         api.deploy()
         api.time.at += 10
-    api.far.deployer.courses = [Course(outcome="stuck")]
+    api.fake.deployer.courses = [Course(outcome="stuck")]
     last = api.deploy()
     found: list[str] = []
     pages = api.client.get_paginator("list_deployments").paginate(**GROUP)
@@ -272,12 +272,12 @@ def test_what_is_missing_is_named_as_codedeploy_names_it(api: Api) -> None:
 
 
 def test_down_faults_and_what_is_not_here(api: Api) -> None:
-    api.far.down = True
+    api.fake.down = True
     with pytest.raises(botocore.exceptions.ClientError) as error:
         api.group()
     assert code(error) == "InternalFailure"
-    api.far.down = False
-    api.far.faults.append(Fault("CreateDeployment", lose_reply=True))
+    api.fake.down = False
+    api.fake.faults.append(Fault("CreateDeployment", lose_reply=True))
     with pytest.raises(botocore.exceptions.ConnectionClosedError):
         api.deploy()
     assert len(api.ids()) == 2
@@ -287,7 +287,7 @@ def test_down_faults_and_what_is_not_here(api: Api) -> None:
 
 
 def test_the_pipelines_helpers_do_what_the_api_does(api: Api) -> None:
-    made = api.far.deploy("batch", "live", "v7", "d-1 abc")
+    made = api.fake.deploy("batch", "live", "v7", "d-1 abc")
     assert api.info(made, 10)["description"] == "d-1 abc"
-    assert api.far.running("batch", "live") == "v7"
-    assert [each.id for each in api.far.deployments("batch", "live")][-1] == made
+    assert api.fake.running("batch", "live") == "v7"
+    assert [each.id for each in api.fake.deployments("batch", "live")][-1] == made

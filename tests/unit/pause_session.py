@@ -1,4 +1,4 @@
-"""A rollout that ECS pauses: the steps as the state machine takes them, against the ECS stand-in and a real table."""
+"""A rollout that ECS pauses: the steps as the state machine takes them, against the ECS fake and a real table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Fact = dict[str, Any]
 
 
 class Shared(Clock):
-    """The stand-in's clock is the package's."""
+    """The fake's clock is the package's."""
 
     def __init__(self, time: Time) -> None:
         super().__init__()
@@ -88,10 +88,10 @@ class Posts:
 class Paused:
     """One deployment to a service that pauses where `hook` says, from its deploy stage on."""
 
-    def __init__(self, rows: Table, time: Time, far: Ecs) -> None:
-        self.rows, self.time, self.ecs = rows, time, far
+    def __init__(self, rows: Table, time: Time, fake: Ecs) -> None:
+        self.rows, self.time, self.ecs = rows, time, fake
         self.posts, self.wakes = Posts(), Wakes()
-        self.before = far.service_deployment().target.revision.task_definition.arn
+        self.before = fake.service_deployment().target.revision.task_definition.arn
         self.state: Fact = {}
 
     def configure(self, strategy: str = "CANARY", stage: str = BEFORE_EACH_STEP, **timeout: Any) -> None:
@@ -195,22 +195,22 @@ def paused_world(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> It
         environment.setenv(name, value)
     targets._cached.cache_clear()
     with ExitStack() as stack:
-        far = Ecs(Shared(time))
-        url = stack.enter_context(served(far.app))
+        fake = Ecs(Shared(time))
+        url = stack.enter_context(served(fake.app))
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
         once = Config(retries={"total_max_attempts": 1})
         client = boto3.client("ecs", endpoint_url=url, config=once, **keys)
         stack.callback(client.close)
-        world = Paused(rows, time, far)
-        ours = {"ecs": client, "stepfunctions": world.wakes, "dynamodb": rows._client}
+        session = Paused(rows, time, fake)
+        ours = {"ecs": client, "stepfunctions": session.wakes, "dynamodb": rows._client}
         environment.setattr(aws, "client", lambda service, **_: ours[service])
-        environment.setattr(slack, "call", world.posts.call)
-        environment.setattr(slack, "respond", world.posts.respond)
-        yield world
+        environment.setattr(slack, "call", session.posts.call)
+        environment.setattr(slack, "respond", session.posts.respond)
+        yield session
 
 
 @pytest.fixture
-def world(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Iterator[Paused]:
+def session(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Iterator[Paused]:
     """A canary that pauses before each step of its traffic, and has just begun."""
     with paused_world(rows, environment, time) as made:
         made.configure()
@@ -219,8 +219,8 @@ def world(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Iterator[
 
 
 @pytest.fixture
-def asked(world: Paused) -> Paused:
+def asked(session: Paused) -> Paused:
     """It is paused, and people are asked."""
-    world.until_paused()
-    world.ask()
-    return world
+    session.until_paused()
+    session.ask()
+    return session

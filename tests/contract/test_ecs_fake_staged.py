@@ -1,4 +1,4 @@
-"""Blue/green, linear and canary deployments of the ECS stand-in, and their pauses."""
+"""Blue/green, linear and canary deployments of the ECS fake, and their pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GitHub stand-in's lists: pages, Link headers that can be followed, filters and their ceiling."""
+"""The GitHub fake's lists: pages, Link headers that can be followed, filters and their ceiling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AUTH = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
-    """A stand-in without runs."""
+    """A fake without runs."""
     github = GitHub(Clock(1000))
     yield github
     github.close()

@@ -1,4 +1,4 @@
-"""Modals, response URLs, rate limits and faults of the Slack stand-in."""
+"""Modals, response URLs, rate limits and faults of the Slack fake."""
 
 from __future__ import annotations
 

@@ -46,10 +46,10 @@ LONG = Script(claims=False, appear_seconds=0, seconds=1e6)
 class Stage:
     """The deployment holds its target, and nothing has been asked for yet. `far.faults` says how GitHub fails."""
 
-    def __init__(self, rows: Table, time: Time, far: StandIn, name: str) -> None:
-        self.rows, self.time, self.far, self.name = rows, time, far, name
+    def __init__(self, rows: Table, time: Time, fake: StandIn, name: str) -> None:
+        self.rows, self.time, self.fake, self.name = rows, time, fake, name
         self.fact: dict[str, Any] = {}
-        far.script[name] = LONG
+        fake.script[name] = LONG
         deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
 
     def event(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Stage:
 
     def begun(self) -> Run:
         """GitHub's run of it, as soon as a runner has it: from here on nothing happens to a LONG one by itself."""
-        run, pause = self.far.runs[0], threading.Event()
+        run, pause = self.fake.runs[0], threading.Event()
         for _ in range(2000):
             if run.status == "in_progress":
                 return run
@@ -92,7 +92,7 @@ class Stage:
         """A run of ours that has claimed the stage and goes on."""
         stages.prepare(self.rows, ID, self.name, "dev", 3600)
         stages.note(self.rows, ID, self.name, tried_at=self.time(), dispatched_at=self.time())
-        run = self.far.add_foreign_runs(1, title=f"{ID} {self.name}", status="in_progress", conclusion=None)[0]
+        run = self.fake.add_foreign_runs(1, title=f"{ID} {self.name}", status="in_progress", conclusion=None)[0]
         run.script = LONG
         _, why = stages.claim(self.rows, str(self.row["ticket"]), run.id, 1)
         assert not why
@@ -100,7 +100,7 @@ class Stage:
 
     def sent(self, path: str, method: str = "POST") -> int:
         """Requests to paths that end so."""
-        return sum(call.method == method and call.path.endswith(path) for call in self.far.calls)
+        return sum(call.method == method and call.path.endswith(path) for call in self.fake.calls)
 
     def holder(self) -> str:
         found = locks.holder(self.rows, "dev")
@@ -119,10 +119,10 @@ def staged(
 ) -> Iterator[Stage]:
     """The stage, wired to a GitHub of its own. Its execution is one that Step Functions does not know any more."""
     clock = Clock()
-    far = StandIn(clock, web_url="https://github.test")
-    far.tokens = {"ghp_local"}
+    fake = StandIn(clock, web_url="https://github.test")
+    fake.tokens = {"ghp_local"}
     session = requests.Session()
-    session.mount("https://", Direct(far.app))
+    session.mount("https://", Direct(fake.app))
     patch.setenv("CHATOPS_GITHUB_API_URL", BASE)
     patch.setattr(client, "_session", lambda: session)
     patch.setattr(notify, "ended", lambda _: True)
@@ -130,9 +130,9 @@ def staged(
     target = Target("dev", "acme/checkout-api", "dev_deploy", timing=timing, claim=claim)
     patch.setattr(targets, "_cached", lambda *_: {"dev": target})
     try:
-        yield Stage(rows, time, far, name)
+        yield Stage(rows, time, fake, name)
     finally:
-        far.close()
+        fake.close()
 
 
 def swept() -> dict[str, Any]:

@@ -33,7 +33,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: Far
+    server: Fake
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Far(ThreadingHTTPServer):
+class Fake(ThreadingHTTPServer):
     """`asked` counts what was asked of it."""
 
     daemon_threads = True
@@ -87,9 +87,9 @@ class Far(ThreadingHTTPServer):
 
 
 @contextmanager
-def far_ends(folder: Path) -> Iterator[Far]:
+def far_ends(folder: Path) -> Iterator[Fake]:
     """The server, while it runs; its certificate lies in `folder`."""
-    with Far(Authority(folder)) as made:
+    with Fake(Authority(folder)) as made:
         Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
         with front(made.url, made.authority) as made.url:
             yield made

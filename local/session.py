@@ -36,11 +36,11 @@ BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 
 
-class World:
-    """Everything, started. `github`, `ecs`, `codedeploy` and `slack` are the stand-ins, `user` whoever types in Slack.
+class Session:
+    """Everything, started. `github`, `ecs`, `codedeploy` and `slack` are the fakes, `user` whoever types in Slack.
 
     `targets`: the text of a targets.yaml (default: the one variable-made target is not used, local/targets.yaml is).
-    `speed`: of the stand-ins' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
+    `speed`: of the fakes' time. `wait_time_scale`: of the machine's Wait states. `engine`: the URL of another Step
     Functions endpoint; its Lambda endpoint must then be `runtime.url`, at `lambda_host` and `lambda_port`.
     `max_warm`: as LambdaRuntime has it. `events` False: EventBridge is the test.
     `page`: what is served for other paths until `mount_page`.
@@ -77,9 +77,9 @@ class World:
         self.slack = Slack(self.clock)
         self.channel = settings.value("SlackChannelId", environment or {}) or C_DEPLOY
         people.introduce(self.slack.space, self.targets, self.channel)
-        far: dict[str, App] = {"_github": self.github.mount, "_slack": self.slack.app}
-        far |= {"_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app, "_sts": self.platforms.sts.app}
-        self._mounts = Mounts(far, {}, page)
+        fake: dict[str, App] = {"_github": self.github.mount, "_slack": self.slack.app}
+        fake |= {"_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app, "_sts": self.platforms.sts.app}
+        self._mounts = Mounts(fake, {}, page)
         web = WebServer(self._mounts, port=port)
         stack.callback(web.close)
         self.url = web.url
@@ -115,7 +115,7 @@ class World:
         self._mounts.root = page
 
     def set_speed(self, speed: float) -> None:
-        """From now on `speed` seconds of the stand-ins and of Wait states pass in one. Deadlines and the intervals at
+        """From now on `speed` seconds of the fakes and of Wait states pass in one. Deadlines and the intervals at
         which the machine looks at a run stay: those are the target's, and real."""
         self.clock.speed = speed
         self._embedded.wait_time_scale = 1 / speed
@@ -189,7 +189,7 @@ class World:
             "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
             "GITHUB_APP_PRIVATE_KEY": given.get("GITHUB_APP_PRIVATE_KEY", "").strip(),
         }
-        # whoever sets a token means it: the stand-ins know the one that the functions will use
+        # whoever sets a token means it: the fakes know the one that the functions will use
         self.slack.tokens = {secret["SLACK_BOT_TOKEN"]}
         self.github.tokens = {secret["GITHUB_PERSONAL_ACCESS_TOKEN"]}
         if app := given.get("GITHUB_APP_ID", "").strip():
@@ -263,7 +263,7 @@ def states_entered(events: list[dict[str, Any]]) -> list[str]:
 
 
 @contextmanager
-def world(**settings: Any) -> Iterator[World]:
-    """A world for the length of a `with` block."""
+def session(**settings: Any) -> Iterator[Session]:
+    """A session for the length of a `with` block."""
     with ExitStack() as stack:
-        yield World(stack, **settings)
+        yield Session(stack, **settings)

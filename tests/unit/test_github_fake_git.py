@@ -1,4 +1,4 @@
-"""The GitHub stand-in's git: resolving refs, comparing, releases, and the dates of the run filter."""
+"""The GitHub fake's git: resolving refs, comparing, releases, and the dates of the run filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOON = datetime(2024, 1, 31, 12, tzinfo=UTC).timestamp()
 
 @pytest.fixture
 def github() -> GitHub:
-    """A stand-in nobody listens to."""
+    """A fake nobody listens to."""
     return GitHub(Clock())
 
 
