@@ -47,8 +47,8 @@ class Playing:
 @dataclass
 class Stage:
     """Builds sessions in the thread that calls `run`. `settings` are Session's; `each` is called with every session
-    and what to close with it; `targets` are those of the file that was given; `environment` is where Socket Mode's tokens are
-    looked for."""
+    and what to close with it; `targets` are those of the file that was given; `environment` is where Socket Mode's
+    tokens are looked for."""
 
     settings: dict[str, Any]
     targets: Mapping[str, Target]

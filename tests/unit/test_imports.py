@@ -38,9 +38,18 @@ def modules(root: Path, package: str) -> dict[str, set[str]]:
     return found
 
 
-def test_the_products_modules_have_no_circles() -> None:
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def test_the_products_modules_and_rooms_have_no_circles() -> None:
     found = modules(SHARED, "chatops")
     TopologicalSorter(found).prepare()
+    rooms: dict[str, set[str]] = {}
+    for name, wanted in found.items():
+        rooms.setdefault(room(name), set()).update(room(one) for one in wanted if room(one) != room(name))
+    TopologicalSorter(rooms).prepare()
 
 
 def test_the_fakes_know_neither_the_engine_nor_the_page() -> None:
