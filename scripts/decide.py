@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from chatops.operator import Asked, carry_out, mistake
+from scripts.operator import Asked, carry_out, mistake
 
 WORDS = {"action": "DECISION", "deployment_id": "ID", "reason": "REASON", "by": "BY", "stack": "STACK"}
 

@@ -27,11 +27,11 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops.aws import error_code
-from chatops.terminal import meaning
 from scripts import stack_parameters, stack_questions, stack_release, stack_state
 from scripts.deploy_ready import append
 from scripts.stack_parameters import Unusable
 from scripts.stack_state import Stack
+from scripts.terminal import meaning
 
 ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-tools/sam/bin/sam"

@@ -21,9 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops.aws import error_code
 from chatops.settings import secrets
-from chatops.terminal import meaning
 from doctor import secret_forms
 from scripts.stack_parameters import stack_name
+from scripts.terminal import meaning
 
 APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105 - a name, not a value
 SOURCES: Mapping[str, tuple[str, ...]] = {

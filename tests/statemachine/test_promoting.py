@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from chatops import operator
 from chatops.store import questions
 from chatops.store.table import Table
 from fakes.faults import Fault
 from fakes.slack.directory import U_DEV, U_LEE, U_OUT
 from local.driver import Driver
 from local.session import states_entered
+from scripts import operator
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 

@@ -11,13 +11,13 @@ import pytest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from chatops import operator
 from chatops.aws import made as _made
 from fakes.identity import ARN
 from fakes.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_GUEST, U_KIM, U_LEE
 from fakes.slack.store import Message
 from local import socket_mode
 from local.session import STACK, Session, states_entered
+from scripts import operator
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
 

@@ -118,7 +118,7 @@ class Door:
         patch.setattr(results, "keep", lambda *_: None)
         patch.setattr(results, "kept", lambda *_: {})
         patch.setattr(rollout.cancels, "get", lambda *_: None)
-        patch.setattr(rollout.waits, "counter", lambda *_: 0)
+        patch.setattr(rollout.wakeups, "counter", lambda *_: 0)
         patch.setattr(rollout.messages, "may_progress", lambda *_: True)
         return Session(self.fake, time, self.fake.add_group("batch", "live"), self.url)
 

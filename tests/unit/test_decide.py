@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chatops import operator
-from chatops.operator import Asked
-from scripts import decide
+from scripts import decide, operator
+from scripts.operator import Asked
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"DECISION": "approve", "ID": "d-abc234def567", "STACK": "platform-deploy"}

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from chatops import aws, clock, operator
+from chatops import aws, clock
 from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question
 from chatops.edge import approval_buttons
@@ -15,6 +15,7 @@ from chatops.messages import card
 from chatops.messages.catalogue import mention, reason_text
 from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Table
+from scripts import operator
 from tests.unit.conftest import TABLE, Time
 from tests.unit.test_store_waits import States
 from tests.unit.views import PHASES, seen

@@ -100,7 +100,7 @@ def test_a_platform_answers_every_call(kind: str) -> None:
     assert calls <= set(dir(MadeUp))
 
 
-SETTINGS = re.compile(r"targets(_file)?\.py|domain/plan\.py|platforms/\w+\.py")
+SETTINGS = re.compile(r"settings/targets(_file)?\.py|domain/target\.py|domain/plan\.py|platforms/\w+\.py")
 
 
 def test_nobody_else_asks_what_kind_of_platform_it_is() -> None:

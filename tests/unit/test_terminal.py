@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions as e
 
-from chatops.terminal import meaning
+from scripts.terminal import meaning
 
 
 def refused(code: str) -> e.ClientError:

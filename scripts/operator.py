@@ -1,4 +1,4 @@
-"""Decide while Slack is down: `python -m chatops.operator approve|reject|promote|cancel d-abc234def567`.
+"""Decide while Slack is down: `python -m scripts.operator approve|reject|promote|cancel d-abc234def567`.
 
 For somebody who may write the stack's table and answer its task tokens (IAM: `dynamodb:GetItem`, `Query`, `PutItem`,
 `UpdateItem` and `ConditionCheckItem` on the table, `states:SendTaskSuccess`). The decision is recorded as the button's
@@ -6,8 +6,8 @@ would be, with `via` operator and the caller's ARN as AWS knows it, and shown as
 the buttons refuse is refused here too, but for who may press them; one operator's yes is enough for any quorum.
 `promote` is about the rollout's pause that is open now; to roll it back there, `cancel`.
 
-    PYTHONPATH=lambdas/shared python -m chatops.operator approve d-abc234def567 --stack platform-deploy
-    PYTHONPATH=lambdas/shared python -m chatops.operator reject d-abc234def567 --reason "not on a Friday" --by Lee
+    PYTHONPATH=lambdas/shared:. python -m scripts.operator approve d-abc234def567 --stack platform-deploy
+    PYTHONPATH=lambdas/shared:. python -m scripts.operator reject d-abc234def567 --reason "not on a Friday" --by Lee
 
 The table is the stack's output TableName (`--stack`), or CHATOPS_TABLE; region and credentials are the usual ones of
 AWS's tools. For the local run: AWS_ENDPOINT_URL=(its engine) CHATOPS_TABLE=platform-deploy-table, and any credentials.
@@ -28,7 +28,7 @@ from chatops.domain.question import OPERATOR, Answer
 from chatops.edge import answers, cancel
 from chatops.store import deployments, questions
 from chatops.store.table import Table
-from chatops.terminal import meaning
+from scripts.terminal import meaning
 
 _ANSWERS = {"approve": Answer.APPROVED, "reject": Answer.REJECTED, "promote": Answer.PROMOTED}
 ACTIONS = (*_ANSWERS, "cancel")
@@ -114,7 +114,7 @@ def table(stack: str = "", called: str = _CALLED["stack"]) -> Table:
 
 
 def _arguments(given: Sequence[str] | None) -> Asked:
-    parser = argparse.ArgumentParser(prog="python -m chatops.operator", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m scripts.operator", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("deployment_id", help="as it stands in its message: d-abc234def567, or the execution's name")
     parser.add_argument("--reason", default="", help="shown in the channel; a rejection needs one")
@@ -135,9 +135,9 @@ def carry_out(asked: Asked, called: Mapping[str, str] = _CALLED) -> int:
         said = decide(rows, asked.action, asked.deployment_id, identity(asked.by), asked.reason)
     except (ChatOpsError, ClientError, BotoCoreError) as error:
         why = error.text.replace("`", "") if isinstance(error, ChatOpsError) else meaning(error) or error
-        print(f"Nothing was recorded. {why}", file=sys.stderr)  # noqa: T201 - speaks to a terminal
+        print(f"Nothing was recorded. {why}", file=sys.stderr)
         return 1
-    print(said)  # noqa: T201 - a command speaks to its terminal
+    print(said)
     return 0
 
 
