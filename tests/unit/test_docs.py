@@ -22,6 +22,8 @@ FOLDERS = (
     "templates/",
 )
 MADE_BY_USERS = {"lambdas/shared/targets.yaml"}
+SHARED = ROOT / "lambdas" / "shared" / "chatops"
+ROOMS = tuple(f"{path.name}/" for path in SHARED.iterdir() if path.is_dir())
 GOALS = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)) | {"help"}
 
 
@@ -38,6 +40,8 @@ def test_what_a_document_names_exists(document: Path) -> None:
             folder = name.rpartition("/")[0]
             if not list(ROOT.glob(name.rstrip("/"))):
                 missing.append(name)
+        elif name.startswith(ROOMS) and re.fullmatch(r"[\w./*]+", name) and not list(SHARED.glob(name)):
+            missing.append(name)
         elif re.fullmatch(r"test_\w+\*?\.py", name) and not list(ROOT.glob(f"tests/*/**/{name}")):
             missing.append(f"{folder}/{name}")
     links = re.findall(r"\]\(((?!https?:|#)[^)#]+)", text)
