@@ -106,7 +106,7 @@ def test_whatever_of_the_plan_is_not_known(name: str, spoken: str) -> None:
     for path in leaves(STATES[name]["plan"]):
         if path in (("approval", "eligible"), ("previous",), ("previous", "version")) and name in ENDS:
             continue  # an end that returned to something has something that it returned to
-        for value in (..., None):
+        for value in (..., None) if path != ("schema",) else ():
             whole(*written({**STATES[name], "plan": without(STATES[name]["plan"], path, value)}))
 
 

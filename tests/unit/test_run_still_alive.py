@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatops.domain.deployment import Deployment
+from chatops.domain.outcome import Outcome
 from chatops.steps import dispatch, settle, sweep, target_lock
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
@@ -95,7 +96,7 @@ def test_sweep_cancels_nothing_while_the_execution_is_about_to_end(
     monkeypatch.setattr(sweep, "_execution", lambda _: ("RUNNING", "RUNNING"))
     monkeypatch.setattr(target_lock, "execution_is_running", lambda _: True)
     deploy.claim()
-    sweep.settle(ID, {"plan": PLAN}, {"end": "Deploy Failed", "why": {}, "by": ""})
+    sweep.settle(Deployment.of({"deployment_id": ID, "state": {"plan": PLAN}}), Outcome("Deploy Failed"))
     swept()
     assert (deploy.sent("/cancel"), deploy.holder()) == (0, ID)
 

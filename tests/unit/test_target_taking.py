@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chatops import clock
+from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded, TargetBusy, TargetHeld
 from chatops.github import runs
 from chatops.steps import target_lock
@@ -144,7 +145,7 @@ def test_a_rollback_does_not_begin_from_another_version_than_it_was_planned_from
     fake.time.pass_by(1)
     assert fake.succeed(OTHER)["end"] == "Restored"
     refused = held(fake)
-    assert refused.args[0] == "dev runs v2 by now, not v3."
+    assert refused.text.startswith("The rollback did not begin: `dev` runs `v2` by now, not `v3`")
     assert (refused.key, refused.values) == (
         "held_changed",
         {"target": TARGET, "live": "v2", "planned": "v3", "version": "v1"},
@@ -157,7 +158,7 @@ def planned(fake: Fake, **changed: Any) -> dict[str, Any]:
     whole = {**fake.record(BACK)["plan"], **changed}
     plan = {name: value for name, value in whole.items() if value is not None}
     event = {"deployment_id": BACK, "execution_arn": arn(BACK), "mode": "take", "state": {"plan": plan}}
-    return target_lock.take(event)
+    return target_lock.take(Deployment.of(event))
 
 
 @pytest.mark.parametrize("live", [None, {}, {"version": ""}])
@@ -190,7 +191,7 @@ def test_a_rollback_waits_as_long_as_its_plan_says_from_its_first_try_then_gives
             session.take(BACK)
     session.time.pass_by(1)
     refused = held(session)
-    assert refused.args[0] == "dev is still held by a deployment that is changing the service."
+    assert refused.text.startswith("The rollback could not begin: a deployment that is changing `dev` still holds it.")
     assert (refused.key, refused.values) == ("held_busy", {"target": TARGET, "version": "v1"})
     assert session.holder() == WAITING
 

@@ -30,7 +30,7 @@ class BreakGlass:
 class Changes:
     """What lies between the live release and the new one. `behind` above 0: the new one is (also) older."""
 
-    url: str
+    url: str = ""
     commits: int = 0
     behind: int = 0
     authors: tuple[str, ...] = ()
