@@ -24,7 +24,7 @@ class Teller(threading.Thread):
 
     def __init__(self, told: Session) -> None:
         super().__init__(name="teller", daemon=True)
-        self._world, self._since = told, time.monotonic()
+        self._session, self._since = told, time.monotonic()
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._seen: dict[str, int] = {}
         told.slack.on_change.append(self._message)
@@ -40,9 +40,9 @@ class Teller(threading.Thread):
             self.say("✉", f"Slack {verb}{whom}: {' '.join(change.message.text.split())}")
 
     def look(self) -> None:
-        for execution in reversed(self._world.executions()):
+        for execution in reversed(self._session.executions()):
             arn = execution["executionArn"]
-            entered = indented(self._world.history(arn))
+            entered = indented(self._session.history(arn))
             for name in entered[self._seen.get(arn, 0) :]:
                 self.say("▸", f"{arn.rpartition(':')[2]}  {name}")
             self._seen[arn] = len(entered)

@@ -59,7 +59,7 @@ class Stage:
     def __post_init__(self) -> None:
         self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._id = ""
-        self._world: Session | None = None
+        self._session: Session | None = None
         self._page: Page | None = None
         self._playing: Playing | None = None
 
@@ -82,8 +82,8 @@ class Stage:
     def set_speed(self, speed: float) -> None:
         """From now on, and in the sessions after this one."""
         self.speed = speed
-        if self._world is not None:
-            self._world.set_speed(speed)
+        if self._session is not None:
+            self._session.set_speed(speed)
         self._publish()
 
     def _missing(self, scenario: Scenario) -> str:
@@ -111,7 +111,7 @@ class Stage:
         made.set_speed(self.speed)
         stack.enter_context(socket_mode.connected(made.user.send, self.environment))
         self.settings["port"] = int(made.url.rpartition(":")[2])  # the next session is found where this one was
-        self._id, self._world = secrets.token_hex(4), made
+        self._id, self._session = secrets.token_hex(4), made
         self._playing = Playing(scenario) if scenario else None
         self._page = Page(made, stage=self)
         stack.callback(self._page.close)

@@ -59,7 +59,7 @@ class Page:
     """The page of one session, for people in its channel. `app` is the WSGI application; close it when done."""
 
     def __init__(self, session: Session, stage: Stage | None = None) -> None:
-        self._world, self._channel, self._stage = session, session.channel, stage or Fixed()
+        self._session, self._channel, self._stage = session, session.channel, stage or Fixed()
         self._commands = _commands()
         self.feed = Feed()
         self.watcher = Watcher(session.sfn, session.machine_arn, self.feed)
@@ -68,8 +68,8 @@ class Page:
 
     def close(self) -> None:
         """Stop watching, and end the streams of open pages."""
-        if self._changed in self._world.slack.on_change:
-            self._world.slack.on_change.remove(self._changed)
+        if self._changed in self._session.slack.on_change:
+            self._session.slack.on_change.remove(self._changed)
         self.feed.close()
         self.watcher.close()
 
@@ -83,11 +83,11 @@ class Page:
         app.add_url_rule("/api/about", view_func=self._about)
         app.add_url_rule("/api/messages", view_func=self._messages)
         app.add_url_rule("/api/events", view_func=self._events)
-        actors = [one.id for one in people.actors(self._world.slack.space, self._world.targets)]
+        actors = [one.id for one in people.actors(self._session.slack.space, self._session.targets)]
         names = [one["command"] for one in self._commands]
         for part in (
-            People(self._world.slack, self._world.user, self._channel, names, actors),
-            Executions(self._world.sfn, self._world.machine_arn),
+            People(self._session.slack, self._session.user, self._channel, names, actors),
+            Executions(self._session.sfn, self._session.machine_arn),
             Controls(self._stage),
         ):
             app.register_blueprint(part.routes, url_prefix="/api")
@@ -95,7 +95,7 @@ class Page:
 
     def _guard(self) -> None:
         """Only this machine's own page may act: not another site that is open in the same browser."""
-        allowed = LOOPBACK | {urlsplit(self._world.url).hostname}
+        allowed = LOOPBACK | {urlsplit(self._session.url).hostname}
         if urlsplit(f"//{request.host}").hostname not in allowed:
             abort(403, f"This page answers to the names of this machine, not to {request.host}.")
         if request.method == "POST":
@@ -105,10 +105,10 @@ class Page:
                 abort(403, "This came from another site.")
 
     def _about(self) -> Json:
-        return shapes.about(self._world.slack.space, self._channel, self._commands, self._world.targets)
+        return shapes.about(self._session.slack.space, self._channel, self._commands, self._session.targets)
 
     def _messages(self) -> Json:
-        slack = self._world.slack
+        slack = self._session.slack
         return {
             "messages": [shapes.message(one) for one in slack.messages if one.channel == self._channel],
             "views": [shapes.view(one) for one in slack.views],

@@ -208,7 +208,7 @@ class _Session:
     trust_env = True
 
     def __init__(self, session: Session) -> None:
-        self._world = session
+        self._session = session
 
     def __enter__(self) -> _Session:
         return self
@@ -217,7 +217,7 @@ class _Session:
         pass
 
     def post(self, url: str, json: Any, timeout: float) -> Any:
-        status, content = self._world.pipeline_post(url, json)
+        status, content = self._session.pipeline_post(url, json)
         made = requests.Response()
         made.status_code, made._content = status, content
         return made

@@ -22,7 +22,7 @@ import pytest
 from chatops import aws, clock
 from chatops.settings import config, targets
 from fakes.clock import Clock
-from local import session as local_world
+from local import session as local_session
 from local.driver import PATIENCE, Driver
 from local.engine.patches import timing
 from local.runtime.endpoint import LambdaRuntime
@@ -167,8 +167,8 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]
     """`play(targets_yaml)`: everything but Slack's signature (which is checked in real time) lives in these hours."""
     hours = Hours()
     monkeypatch.setattr(clock, "now", hours)
-    monkeypatch.setattr(local_world, "Clock", lambda _speed: _Clock(hours))
-    monkeypatch.setattr(local_world, "LambdaRuntime", _InProcess)
+    monkeypatch.setattr(local_session, "Clock", lambda _speed: _Clock(hours))
+    monkeypatch.setattr(local_session, "LambdaRuntime", _InProcess)
     _engine_sleeps(monkeypatch, hours)
     with ExitStack() as stack:
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fakes.github import Script
-from local import session as local_world
+from local import session as local_session
 from local.runtime.template import Template
 from tests.statemachine import checks
 from tests.statemachine.hours import HoursDriver, _InProcess, play
@@ -49,7 +49,7 @@ def _break(it: HoursDriver) -> None:
 def test_it_is_settled_by_the_next_sweep_and_free_one_sweep_after_its_run(
     end: Callable[[HoursDriver], None], status: str, play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_world.ExecutionEvents, "beat", lambda _: None)
+    monkeypatch.setattr(local_session.ExecutionEvents, "beat", lambda _: None)
     if end is _time_out:
         definition = Template.definition
         machine = '"TimeoutSeconds": 86400'
@@ -94,7 +94,7 @@ def test_where_nothing_may_go_on_it_is_free_at_the_next_sweep(
     play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A build changes nothing: its run is asked to end, and nobody waits for that."""
-    monkeypatch.setattr(local_world.ExecutionEvents, "beat", lambda _: None)
+    monkeypatch.setattr(local_session.ExecutionEvents, "beat", lambda _: None)
     it = play(TARGETS)
     it.session.github.script["build"] = STUBBORN
     it.hours.later(ENDED, lambda: _stop(it))

@@ -76,7 +76,7 @@ def test_a_silent_stream_shows_that_it_lives_and_ends_when_the_page_closes(page:
     assert next(stream).startswith(":")
     page.close()
     assert list(stream) == []
-    assert page._changed not in page._world.slack.on_change
+    assert page._changed not in page._session.slack.on_change
 
 
 def test_a_page_that_does_not_read_is_let_go_and_holds_nobody_up() -> None:

@@ -6,10 +6,10 @@ const SPEEDS = [1, 10];
 const STATES = { playing: "▶ Playing", played: "✓ Played", stopped: "■ Left" };
 
 export class Bar {
-  // problem(text) tells what could not be done; anew() is called when another world has come
+  // problem(text) tells what could not be done; anew() is called when another session has come
   constructor({ problem, anew }) {
     this.hooks = { problem, anew };
-    this.world = null;
+    this.session = null;
     this.listed = "";
     byId("speed").append(...SPEEDS.map((speed) => {
       const made = el("button", { type: "button", "data-speed": speed, title: "of GitHub, ECS and Wait states; deadlines are real" }, `${speed}×`);
@@ -24,8 +24,8 @@ export class Bar {
   }
 
   show(told) {
-    if (this.world !== null && told.world !== this.world) this.hooks.anew();
-    this.world = told.world;
+    if (this.session !== null && told.session !== this.session) this.hooks.anew();
+    this.session = told.session;
     for (const button of byId("speed").children) {
       button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === told.speed));
     }

@@ -131,7 +131,7 @@ export class Execution {
     this.problem("");
   }
 
-  // Another world: what was linked to is gone.
+  // Another session: what was linked to is gone.
   anew() {
     this.name = "";
     this.details.name && this.details.close();

@@ -146,7 +146,7 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
         @rule(name=NAMES)
         def cancel(self, name: str) -> None:
             it = self.known.get(name, Deployment(end="never was"))
-            wanted = "settled" if it.end else "already" if it.cancelled else ""
+            wanted = "settled" if it.end else "already" if it.cancelled else None
             assert cancels.record(fake.rows, name, DANA) == wanted
             if not wanted:
                 it.cancelled, it.woken = True, it.woken + 1
