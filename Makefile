@@ -5,7 +5,7 @@ SCENARIO ?= happy
 # Where the state machine runs: empty is the engine built in, docker the one of compose.yaml, a URL any other.
 ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
-PYTEST_WORKERS ?= 3
+PYTEST_WORKERS ?= 4
 .DEFAULT_GOAL := help
 # Every command that `make help` lists.
 .PHONY: $(shell awk -F ':.*## ' '/^[a-z]+:.*\#\# / {print $$1}' Makefile)

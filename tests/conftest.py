@@ -20,11 +20,15 @@ from tests import leaks, misread
 
 targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
 Zygote.kept = []
+LONGEST = (
+    *("/simulator/", "/test_targets", "/test_edge_frozen", "/test_scenarios", "/test_limits", "/test_ledger_model"),
+    *("/test_store_model", "/test_signed_hostile", "/test_restoring", "/browser/", "/test_runtime_frozen"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest come first; they compute all the time, others wait beside them, and none is left at the end."""
-    items.sort(key=lambda item: "/simulator/" not in item.nodeid)
+    """The longest come first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

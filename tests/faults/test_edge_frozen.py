@@ -31,7 +31,9 @@ def _text(body: str) -> str:
     return str(found.get("text") or found.get("errors", {}).get("reason", ""))
 
 
-@pytest.mark.parametrize(("how", "kinds"), [("names", (*COMMANDS, *BUTTONS, *MODAL)), ("reads", READING)])
+@pytest.mark.parametrize(
+    ("how", "kinds"), [("names", (*COMMANDS, *BUTTONS, *MODAL)), pytest.param("reads", READING, marks=pytest.mark.slow)]
+)
 def test_nothing_happens_after_the_answer(edge: FrozenEdge, how: str, kinds: tuple[str, ...]) -> None:
     before, began = edge.effects(), time.monotonic()
     with ThreadPoolExecutor(len(kinds)) as pool:

@@ -1,4 +1,4 @@
-"""Sessions for the state machine tests: the real definition and handlers, on the embedded engine or the one at ENGINE."""
+"""Sessions for the state machine tests: the real definition and handlers, on the embedded engine or that at ENGINE."""
 
 from __future__ import annotations
 
