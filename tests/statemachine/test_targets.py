@@ -119,7 +119,7 @@ def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
         acts = (lambda: way.deploy(first[:7]), lambda: way.deploy(second[:7]), way.roll_back)
         return [(act(), session.platforms.live(way.target)) for act in acts]
 
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(3) as pool:
         found = dict(zip(ways, pool.map(through, ways), strict=True))
     for one, (first, second) in commits.items():
         live = ways[one].live
