@@ -6,6 +6,8 @@ SCENARIO ?= happy
 ENGINE ?=
 # More than cores: the state machine tests wait more than they compute.
 PYTEST_WORKERS ?= 4
+# The slow ones compute more.
+SLOW_WORKERS ?= 3
 .DEFAULT_GOAL := help
 # Every command that `make help` lists.
 .PHONY: $(shell awk -F ':.*## ' '/^[a-z]+:.*\#\# / {print $$1}' Makefile)
@@ -67,7 +69,7 @@ simulate: .venv/test.stamp ## Handlers that die, replies that get lost, people i
 check: $(CLIENT) ## The whole gate: format, lint, types, validators, then all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
-	@exec $(PY) -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -n $(SLOW_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
 	check-checkov check-definition check-actionlint check-zizmor

@@ -66,7 +66,9 @@ class Deploying:
 
     def promoted(self) -> str:
         """The end, where every pause is promoted."""
+        deadline = time.monotonic() + 300
         while self.session.describe(self.driver.arn)["status"] == "RUNNING":
+            assert time.monotonic() < deadline, f"{self.target.name}: {self.driver.arn} does not end"
             ours = [
                 one
                 for message in self.session.slack.messages
