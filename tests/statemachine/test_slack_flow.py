@@ -96,9 +96,8 @@ def test_history_is_a_report_of_its_own(build: Build) -> None:
     for version in ("v1.0.0", "v1.1.0"):
         assert driver.run("/platform-deploy", version) == "Deployed"
     assert driver.run("/platform-deploy", "history") == "Reported"
-    told = driver.session.slack.messages[-1]
-    assert told.ephemeral_to == U_DEV
-    text = str(told.blocks)
+    report = driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_DEV and "*Deployed*" in str(m.blocks))
+    text = str(report.blocks)
     assert "`v1.0.0` → `v1.1.0` · *Deployed* · <@U0DANA001>" in text
     assert "in flight" not in text
     assert "running" not in text, "the service is what /platform-status is for"
