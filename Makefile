@@ -103,8 +103,8 @@ check-zizmor: .venv-tools/zizmor/installed.stamp
 policies: .venv/local.stamp ## Name the targets of lambdas/shared/targets.yaml in template.yaml's policies (before sam build)
 	@exec $(PY) -m scripts.policies
 
-mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must not be wrong; takes a while (MODULE=locks: one of tests/mutants/modules.toml)
-	@exec .venv-tools/mutants/bin/python tests/mutants/run.py $(MODULE)
+mutants: .venv-tools/mutants/installed.stamp ## Mutation testing of what must not be wrong; takes a while (MODULE=store/locks: one of pyproject.toml's)
+	@exec scripts/mutants.sh .venv-tools/mutants $(MODULE)
 
 bench: .venv/local.stamp .venv-tools/bench/installed.stamp $(CLIENT) ## What the built functions cost cold, and the Slack edge beside one written with Bolt; the last line is JSON
 	@exec $(PY) -m bench

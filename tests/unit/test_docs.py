@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,11 @@ def test_what_a_document_names_exists(document: Path) -> None:
     missing += [link for link in links if not (document.parent / link).exists()]
     missing += [f"make {goal}" for goal in re.findall(r"`make ([a-z]+)", text) if goal not in GOALS]
     assert missing == []
+
+
+def test_the_modules_and_tests_of_mutation_testing_exist() -> None:
+    """mutmut itself says nothing of a module that it does not find."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
+    modules = [name.replace("src/", "lambdas/shared/") for name in settings["only_mutate"]]
+    names = [*modules, *settings["pytest_add_cli_args_test_selection"], *settings["also_copy"]]
+    assert [name for name in names if not list(ROOT.glob(name))] == []
