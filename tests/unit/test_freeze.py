@@ -20,9 +20,11 @@ from chatops import clock
 from chatops.domain import command_text, request
 from chatops.domain.errors import InvalidConfiguration, Refusal
 from chatops.domain.freeze import STEPS, Freeze, Once, Weekly, Window, holding
+from chatops.domain.reason import Reason
 from chatops.domain.target import Policy, Target
 from chatops.edge import commands
 from chatops.messages import card, reports
+from chatops.messages.catalogue import say
 from chatops.settings import config
 from chatops.settings.targets_file import load
 from chatops.slack import people
@@ -506,6 +508,7 @@ def test_a_freeze_without_an_end_says_so(prod: Target, saturday: float, environm
     found = planned()
     assert found["refusal"]["key"] == "frozen_open"
     assert "until further notice (audit)" in found["refusal"]["text"]
+    assert "until further notice (audit)" in say("frozen_open", Reason.from_json(found["refusal"]).values)
 
 
 # breaking the glass: the message

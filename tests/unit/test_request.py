@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatops.domain import release
 from chatops.domain.errors import Refusal
-from chatops.domain.request import Request, read, where
+from chatops.domain.release import Release
+from chatops.domain.request import Request, read, where, with_version
 from chatops.domain.target import Target
 from chatops.messages.catalogue import plain
 
@@ -86,7 +88,7 @@ def test_a_text_that_is_too_long_is_named_with_its_limit(field: str, limit: int)
     assert (key, values) == ("too_long", {"field": field, "count": limit + 1, "limit": limit})
 
 
-@pytest.mark.parametrize("version", ["$(reboot)", "v1\nv2", "a b", "v1'", "x" * 300, "../x", "-v"])
+@pytest.mark.parametrize("version", ["$(reboot)", "v1\nv2", "a b", "v1'x", "x" * 300, "../x", "-v"])
 def test_a_version_outside_the_allow_list_is_refused(version: str) -> None:
     key, values = refused({"command": "deploy", "version": version})
     assert key == "bad_version"
@@ -134,3 +136,22 @@ def test_whatever_is_typed_is_a_request_or_refused_in_words(source: Any) -> None
 
     where(source)
     assert understood()
+
+
+@pytest.mark.parametrize(
+    ("reason", "version", "rest"),
+    [
+        ("v2 of the api is broken", "", "v2 of the api is broken"),
+        ("v1.2.2 is good enough", "v1.2.2", "is good enough"),
+        ("`1.2.2`, please", "v1.2.2", "please"),
+    ],
+)
+def test_a_reason_begins_with_the_version_if_the_ledger_has_such_a_release(
+    reason: str, version: str, rest: str
+) -> None:
+    ledger = [Release("v1.2.3"), Release("v1.2.2")]
+    unsure = Request("rollback", reason=reason, version_in_reason=True)
+    found = with_version(unsure, ledger)
+    named = release.named(ledger, found.version)
+    assert (named.version if named else "", found.reason) == (version, rest)
+    assert with_version(Request("rollback", reason=reason), ledger).version == ""

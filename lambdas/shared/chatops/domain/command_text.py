@@ -9,30 +9,34 @@ from dataclasses import dataclass, replace
 
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
+from chatops.domain.typed_text import Word, words
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}")
 """A version anywhere in this project: the characters of tags that need no quoting in any shell."""
 
 REASON_LIMIT = 500
+_HELP = ("help", "--help", "-help", "-h")
 _DRY_RUN = ("--dry-run", "-dry-run")
 _BREAK_GLASS = ("--break-glass", "-break-glass")
-RESERVED = frozenset({"help", "history", "cancel"})
-# A reason may begin with these although no version looks like them: a mention, a link, a ticket's number.
-_NO_VERSION_MEANT = re.compile(r"<[@#!][^>]*>\S{0,2}|<?https?://\S+|#\d+[.,:]?", re.ASCII)
-# These begin a reason although they would pass as a version: `5xx errors`, `p99 latency`, `503 at checkout`.
-_SYMPTOM = re.compile(r"[1-5]xx|p\d{2,3}|[1-5]\d\d", re.ASCII | re.IGNORECASE)
-_DASHES = str.maketrans({"\u2014": "--", "\u2013": "-", "\u2212": "-", "\u00a0": " "})
+RESERVED = frozenset({"help", "history", "cancel", "status", "rollback", "deploy"})
+# Nobody begins a sentence with these: three numbers, v and two numbers, a commit.
+_SURELY_VERSION = re.compile(r"v?\d+\.\d+\.\d.*|v\d+\.\d.*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}", re.I)
+# A reason may consist of these although no version looks like them: a mention, a link, a ticket's number.
+_NO_VERSION_MEANT = re.compile(r"[@#]\S+|https?://\S+", re.ASCII)
+_NAMES_A_VERSION = re.compile(r"\d+\.\d+\.\d")
 
 
 @dataclass(frozen=True)
 class Command:
-    """A parsed command. `action` is deploy, rollback, status, history, cancel or help. `mistake`: why it can't be
-    carried out as it was typed; the other fields don't count then."""
+    """A parsed command. `action` is deploy, rollback, status, history, cancel or help. `version_in_reason`: the reason
+    begins with a word that is the version if the ledger has such a release. `mistake`: why the command can't be carried
+    out as it was typed; the other fields don't count then."""
 
     action: str
     version: str = ""
     target: str = ""
     reason: str = ""
+    version_in_reason: bool = False
     deployment_id: str = ""
     dry_run: bool = False
     break_glass: bool = False
@@ -50,34 +54,47 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
-def _split(text: str) -> list[str]:
-    # Slack clients turn "--" into a dash while one types.
-    return text.translate(_DASHES).split()
-
-
 def _looks_like_version(word: str) -> bool:
     return is_version(word) and any(c.isdigit() for c in word)
 
 
 def parse_deploy(text: str, targets: Iterable[str]) -> Command:
     """`/platform-deploy [version] [target] [--dry-run] [--break-glass reason…]`, `help`, `history [target]`,
-    `cancel [id]`."""
-    known = list(targets)
-    words = _split(text)
-    if words and words[0].lower() in RESERVED and words[0].lower() not in known:
-        return _subcommand(words[0].lower(), words[1:], known)
-    glass = next((n for n, word in enumerate(words) if word.lower() in _BREAK_GLASS), len(words))
-    asked = _deploy(words[:glass], known)
-    if asked.mistake or glass == len(words):
+    `cancel [id]`; `status` and `rollback` as in their own commands."""
+    known, typed = list(targets), words(text)
+    first = _first(typed, known)
+    if first in ("help", "history", "cancel"):
+        return _subcommand(first, _bare(typed[1:]), known)
+    if first == "status":
+        return _target_only("status", _bare(typed[1:]), known)
+    if first == "rollback":
+        return _reasoned(Command("rollback"), typed[1:], known)
+    if first == "deploy":
+        typed = typed[1:]
+    glass = next((n for n, word in enumerate(typed) if word.bare.lower() in _BREAK_GLASS), len(typed))
+    asked = _deploy(_bare(typed[:glass]), known)
+    if asked.mistake or glass == len(typed):
         return asked
-    asked = _reasoned(replace(asked, break_glass=True), words[glass + 1 :], known)
+    asked = replace(_reasoned(replace(asked, break_glass=True), typed[glass + 1 :], known), version_in_reason=False)
     return asked if asked.mistake or asked.reason else replace(asked, mistake=Reason("break_glass_reason"))
 
 
-def _deploy(words: list[str], known: list[str]) -> Command:
+def _first(typed: list[Word], known: list[str]) -> str:
+    """The subcommand that the first word is, or nothing; a target may bear such a name."""
+    word = typed[0].bare.lower() if typed else ""
+    if word in _HELP:
+        return "help"
+    return word if word in RESERVED and word not in known else ""
+
+
+def _bare(typed: list[Word]) -> list[str]:
+    return [word.bare for word in typed]
+
+
+def _deploy(typed: list[str], known: list[str]) -> Command:
     version = target = ""
     dry_run = False
-    for word in words:
+    for word in typed:
         if word.lower() in _DRY_RUN:
             dry_run = True
         elif word.lower() in known:
@@ -121,56 +138,72 @@ def _subcommand(action: str, rest: list[str], known: list[str]) -> Command:
     return _target_only("history", rest, known)
 
 
-def _target_only(action: str, words: list[str], known: list[str]) -> Command:
-    if not words:
+def _target_only(action: str, typed: list[str], known: list[str]) -> Command:
+    if not typed:
         return Command(action)
-    named = [w.lower() for w in words if w.lower() in known]
-    if len(named) == len(words):
+    named = [w.lower() for w in typed if w.lower() in known]
+    if len(named) == len(typed):
         other = next((name for name in named if name != named[0]), "")
         return Command(action, mistake=_two(named[0], other)) if other else Command(action, target=named[0])
-    odd = next(w for w in words if w.lower() not in known)
+    odd = next(w for w in typed if w.lower() not in known)
     if meant := suggest(odd, known):
         return Command(action, mistake=Reason("unknown_target", word=odd[:80], meant=meant))
     return Command(action, mistake=Reason("unknown_word", word=odd[:80], targets=", ".join(known)))
 
 
 def parse_status(text: str, targets: Iterable[str]) -> Command:
-    """`/platform-status [target]`."""
-    words = _split(text)
-    if words and words[0].lower() == "help":
-        return Command("help")
-    return _target_only("status", words, list(targets))
+    """`/platform-status [target]`, `help`, `history [target]`."""
+    known, typed = list(targets), words(text)
+    first = _first(typed, known)
+    if first in ("help", "history"):
+        return _subcommand(first, _bare(typed[1:]), known)
+    return _target_only("status", _bare(typed[1:] if first == "status" else typed), known)
 
 
 def parse_rollback(text: str, targets: Iterable[str]) -> Command:
-    """`/platform-rollback [version] [target] [reason…]`."""
-    known = list(targets)
-    words = _split(text)
-    first = words[0].lower() if words else ""
-    if first in RESERVED and first not in known:
-        return _subcommand(first, words[1:], known)
-    return _reasoned(Command("rollback"), words, known)
+    """`/platform-rollback [version] [target] [reason…]`, `help`, and `cancel [id]`, `history [target]`, `status
+    [target]` where nothing follows them that would make them a reason: "cancel button is broken"."""
+    known, typed = list(targets), words(text)
+    first, rest = _first(typed, known), _bare(typed[1:])
+    if first == "help":
+        return Command("help")
+    if first == "rollback":
+        typed = typed[1:]
+    elif first == "cancel" and (not rest or (len(rest) == 1 and EXECUTION_NAME.fullmatch(rest[0]))):
+        return _subcommand(first, rest, known)
+    elif first in ("history", "status") and all(word.lower() in known for word in rest):
+        return _target_only(first, rest, known)
+    return _reasoned(Command("rollback"), typed, known)
 
 
-def _reasoned(asked: Command, words: list[str], known: list[str]) -> Command:
+def _reasoned(asked: Command, typed: list[Word], known: list[str]) -> Command:
     """`[version] [target] [reason…]`: the first word that is neither, or that is known already, begins the reason.
 
+    A word that may be either begins the reason, which then has `version_in_reason`; one that stands alone is a version.
     `--dry-run` may stand anywhere; `--break-glass` is ignored (a rollback needs none). Where the meaning is doubtful
     the command has a mistake.
     """
-    asked = replace(asked, dry_run=asked.dry_run or any(word.lower() in _DRY_RUN for word in words))
-    words = [word for word in words if word.lower() not in _DRY_RUN + _BREAK_GLASS]
-    while words:
-        word = words[0]
+    asked = replace(asked, dry_run=asked.dry_run or any(word.bare.lower() in _DRY_RUN for word in typed))
+    typed = [word for word in typed if word.bare.lower() not in _DRY_RUN + _BREAK_GLASS]
+    while typed:
+        word = typed[0].bare
+        alone = len(typed) == 1 or (len(typed) == 2 and not asked.target and typed[1].bare.lower() in known)
         if word.lower() in known and not asked.target:
             asked = replace(asked, target=word.lower())
-        elif _looks_like_version(word) and not asked.version and not (words[1:] and _SYMPTOM.fullmatch(word)):
+        elif not asked.version and is_version(word) and _stands_for_version(word, alone=alone):
             asked = replace(asked, version=word)
         else:
             break
-        words.pop(0)
-    asked = replace(asked, reason=" ".join(words)[:REASON_LIMIT])
-    return _doubts(asked, words, known) if words else asked
+        typed = typed[1:]
+    if not typed:
+        return asked
+    reason = " ".join(word.typed for word in typed)[:REASON_LIMIT]
+    unsure = not asked.version and _looks_like_version(typed[0].bare)
+    return _doubts(replace(asked, reason=reason, version_in_reason=unsure), _bare(typed), known)
+
+
+def _stands_for_version(word: str, *, alone: bool) -> bool:
+    return bool(_SURELY_VERSION.fullmatch(word)) or (alone and _looks_like_version(word))
 
 
 def _doubts(asked: Command, reason: list[str], known: list[str]) -> Command:
@@ -179,7 +212,7 @@ def _doubts(asked: Command, reason: list[str], known: list[str]) -> Command:
     mistake: Reason | None = None
     if word.startswith("-") and len(word) > 1:
         mistake = Reason("unknown_option", word=word[:80])
-    elif not asked.version and _meant_as_version(word):
+    elif not asked.version and _meant_as_version(word, alone=len(reason) == 1):
         mistake = Reason("bad_version", word=word[:80])
     elif asked.target and word.lower() in known and word.lower() != asked.target:
         mistake = _two(asked.target, word)
@@ -187,7 +220,7 @@ def _doubts(asked: Command, reason: list[str], known: list[str]) -> Command:
         mistake = Reason("unknown_target", word=word[:80], meant=meant)
     if mistake is None and not asked.target and len(known) > 1:
         # "login broken in prod": with several targets it must not become the default one
-        named = dict.fromkeys(w for w in (w.strip(".,:;!?()\"'“”").lower() for w in reason) if w in known)
+        named = dict.fromkeys(w.lower() for w in reason if w.lower() in known)
         if len(named) == 1:
             return replace(asked, target=next(iter(named)))
         if named:
@@ -199,10 +232,11 @@ def _mistyped(word: str, known: list[str]) -> str:
     return "" if word.lower() in known else suggest(word, known)
 
 
-def _meant_as_version(word: str) -> bool:
-    """True for a word that is neither a version nor the beginning of a sentence, so it would be lost in a reason."""
+def _meant_as_version(word: str, *, alone: bool) -> bool:
+    """True for a word that isn't a valid version, although somebody meant one: it would be lost in a reason."""
     if is_version(word) or _NO_VERSION_MEANT.fullmatch(word):
         return False
-    core = word.rstrip(".,;:!?") or word
-    odd = any(c.isdigit() or not c.isprintable() or c in "$`;|\\" for c in core)
-    return odd or ".." in core or "//" in core
+    if not alone:
+        return bool(_NAMES_A_VERSION.search(word))
+    odd = any(c.isdigit() or not c.isprintable() or c in "$`;|\\" for c in word)
+    return odd or ".." in word or "//" in word

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chatops.domain.reason import Reason
+
 STEPS = 400
 """What so many windows, each beginning before the last one ends, keep closed is closed until the file changes."""
 
@@ -49,6 +51,11 @@ class Freeze:
 
     end: float | None
     reason: str = ""
+
+    @property
+    def note(self) -> Reason | None:
+        """The reason as a sentence about the freeze ends with it: ` (year-end sale)`."""
+        return Reason("freeze_note", reason=self.reason) if self.reason else None
 
 
 def holding(windows: Sequence[Window], now: float) -> Freeze | None:

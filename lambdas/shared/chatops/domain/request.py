@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chatops.domain import codec
 from chatops.domain.command_text import REASON_LIMIT, is_version, suggest
 from chatops.domain.errors import Refusal, UnknownSchema
+from chatops.domain.release import Release, named
 from chatops.domain.target import Target, default_target
+from chatops.domain.typed_text import bare
 
 COMMANDS = ("deploy", "rollback", "status", "history")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
@@ -31,6 +33,7 @@ class Request:
     response_url: str = ""
     card: str = ""
     break_glass: bool = False
+    version_in_reason: bool = False
 
     def fact(self) -> dict[str, Any]:
         """As the state machine carries it; the response URL stays in the execution's input."""
@@ -89,6 +92,14 @@ def _command(source: dict[str, Any]) -> str:
     return command
 
 
+def with_version(request: Request, ledger: list[Release]) -> Request:
+    """The request, with the version that its reason begins with where the ledger has such a release."""
+    first, _, rest = request.reason.partition(" ")
+    if request.version or not request.version_in_reason or named(ledger, bare(first)) is None:
+        return request
+    return replace(request, version=bare(first), reason=rest)
+
+
 def read(source: object, known: dict[str, Target]) -> Request:
     """The validated request. Raises Refusal."""
     if not isinstance(source, dict):
@@ -98,7 +109,7 @@ def read(source: object, known: dict[str, Target]) -> Request:
     except UnknownSchema as error:
         raise Refusal(error.reason.key, **error.reason.values) from None
     command = _command(source)
-    version = _text(source, "version", 300)
+    version = bare(_text(source, "version", 300))
     if version and not is_version(version):
         raise Refusal("bad_version", word=version[:80])
     target = _text(source, "target", 64).lower()
@@ -129,4 +140,5 @@ def read(source: object, known: dict[str, Target]) -> Request:
         channel=place.channel,
         response_url=place.response_url,
         card=_text(source, "card", 80),
+        version_in_reason=_flag(source, "version_in_reason"),
     )

@@ -14,14 +14,12 @@ from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target, default_target
+from chatops.domain.typed_text import unescaped
 from chatops.edge import cancel, fields
 from chatops.edge.replies import refused
 from chatops.edge.start import start
 from chatops.messages.catalogue import reason_text, say
 from chatops.settings.targets import targets
-
-if TYPE_CHECKING:
-    pass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -53,7 +51,7 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
         return ephemeral(help_text(known))
     if not fields.user(form.get("user_id", "")):
         return http.answer(400, {"message": "A slash command has a user_id."})
-    asked = _KINDS[kind](fields.typed(form.get("text", ""))[:3000], known)
+    asked = _KINDS[kind](unescaped(form.get("text", ""))[:3000], known)
     if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:
         asked = _with_default(asked, known)
     if asked.mistake:
@@ -90,6 +88,7 @@ def execution_input(form: Mapping[str, str], asked: Command) -> str:
         "version": asked.version,
         "target": asked.target,
         "reason": asked.reason,
+        "version_in_reason": asked.version_in_reason,
         "dry_run": asked.dry_run,
         "break_glass": asked.break_glass,
         "requester": {"id": form.get("user_id", ""), "name": fields.name(form.get("user_name", ""))},
@@ -115,4 +114,6 @@ def _accepted(asked: Command) -> str:
         key = "accepted_deploy" if asked.version else "accepted_latest"
     else:
         key = "accepted_rollback" if asked.version else "accepted_rollback_last"
+        if asked.version_in_reason:  # which of both it is, the ledger decides
+            key = "accepted_rollback_open"
     return say(key, version=asked.version, target=asked.target)

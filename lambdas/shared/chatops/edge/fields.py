@@ -33,11 +33,3 @@ def name(found: str) -> str:
 def text(found: str) -> str:
     """Text for the wire: half of a surrogate pair is JSON, but no UTF-8."""
     return found.encode("utf-8", "replace").decode()
-
-
-def typed(found: str) -> str:
-    """What a person typed: Slack escapes these three characters and no others.
-
-    https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -26,6 +26,7 @@ TEXTS: dict[TextKey, str] = {
     "accepted_dry_run": "Got it. Looking at what would happen; nothing will be deployed.",
     "accepted_rollback": "Got it. Rolling *{target}* back to `{version}`; follow it below.",
     "accepted_rollback_last": "Got it. Rolling *{target}* back to the last healthy version; follow it below.",
+    "accepted_rollback_open": "Got it. Rolling *{target}* back; follow it below.",
     "accepted_status": "Looking at *{target}* …",
     "not_started": "This could not be started: Step Functions did not answer in time. Nothing is known to have begun; look with `/platform-status {target}` before you try again.",
     # the modal that asks for a reason

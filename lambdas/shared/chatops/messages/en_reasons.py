@@ -26,6 +26,7 @@ TEXTS: dict[TextKey, str] = {
     "break_glass_reason": "`--break-glass` wants a reason: `/platform-deploy VERSION TARGET --break-glass REASON`. Nothing was started.",
     "frozen": "`{target}` is frozen until {until}{note}. Nothing was started. {running} An approver may break the glass: `/platform-deploy {version} {target} --break-glass REASON`. Rollbacks work as always.",
     "frozen_open": "`{target}` is frozen until further notice{note}. Nothing was started. {running} An approver may break the glass: `/platform-deploy {version} {target} --break-glass REASON`. Rollbacks work as always.",
+    "freeze_note": " ({reason})",
     "glass_not_you": "`{target}` is frozen, and only its approvers may break the glass. Nothing was started. Ask one of them.",
     "glass_nobody": "`{target}` is frozen and names no approvers, so nobody may break the glass. Nothing was started. Name approvers in the target's policy, or change its `freeze`.",
     "group_missing": "{said} Nothing was started. Check the CodeDeploy application and group of `{target}`.",

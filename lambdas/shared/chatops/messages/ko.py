@@ -30,6 +30,7 @@ TEXTS: dict[TextKey, str] = {
     "accepted_dry_run": "접수했습니다. 무슨 일이 일어날지 살펴봅니다. 실제로 배포하지는 않습니다.",
     "accepted_rollback": "접수했습니다. *{target}* 대상을 `{version}` 버전으로 되돌립니다. 진행 상황은 아래에서 확인하세요.",
     "accepted_rollback_last": "접수했습니다. *{target}* 대상을 마지막 정상 버전으로 되돌립니다. 진행 상황은 아래에서 확인하세요.",
+    "accepted_rollback_open": "접수했습니다. *{target}* 대상을 되돌립니다. 진행 상황은 아래에서 확인하세요.",
     "accepted_status": "*{target}* 대상을 확인하고 있습니다…",
     "not_started": "시작하지 못했습니다. Step Functions가 제때 응답하지 않았습니다. 시작된 것은 없어 보이지만, 다시 시도하기 전에 `/platform-status {target}` 명령으로 확인하세요.",
     # the modal that asks for a reason

@@ -29,6 +29,7 @@ TEXTS: dict[TextKey, str] = {
     "break_glass_reason": "`--break-glass` 옵션에는 사유가 필요합니다: `/platform-deploy VERSION TARGET --break-glass REASON`. 아무것도 시작하지 않았습니다.",
     "frozen": "`{target}` 대상은 {until}까지 배포 동결 중입니다{note}. 아무것도 시작하지 않았습니다. {running} 급하면 승인자가 이렇게 배포할 수 있습니다: `/platform-deploy {version} {target} --break-glass REASON`. 롤백은 언제나 할 수 있습니다.",
     "frozen_open": "`{target}` 대상은 별도 안내가 있을 때까지 배포 동결 중입니다{note}. 아무것도 시작하지 않았습니다. {running} 급하면 승인자가 이렇게 배포할 수 있습니다: `/platform-deploy {version} {target} --break-glass REASON`. 롤백은 언제나 할 수 있습니다.",
+    "freeze_note": " ({reason})",
     "glass_not_you": "`{target}` 대상은 배포 동결 중이며, 동결 중에는 승인자만 배포할 수 있습니다. 아무것도 시작하지 않았습니다. 승인자에게 부탁하세요.",
     "glass_nobody": "`{target}` 대상은 배포 동결 중인데 승인자가 없어 아무도 배포할 수 없습니다. 아무것도 시작하지 않았습니다. 대상의 정책에 승인자를 지정하거나 `freeze` 설정을 바꾸세요.",
     "group_missing": "{said} 아무것도 시작하지 않았습니다. `{target}` 대상의 CodeDeploy 애플리케이션과 그룹을 확인하세요.",

@@ -82,7 +82,7 @@ def _assert_no_freeze(target: Target, plan: Plan) -> None:
         target=target.name,
         version=plan.version,
         until=clock.iso(found.end or 0),
-        note=f" ({found.reason})" if found.reason else "",
+        note=found.note,
     )
 
 

@@ -13,7 +13,7 @@ from chatops.domain.errors import GitHubRateLimited, GitHubRefused, Refusal
 from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
-from chatops.domain.request import Request, read, where
+from chatops.domain.request import Request, read, where, with_version
 from chatops.domain.target import Target
 from chatops.github import versions
 from chatops.github.client import GitHub, github
@@ -97,6 +97,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
             changes = versions.changes(client, running.sha, what.sha)
     else:
         _assert_card(request, target, ledger)
+        request = with_version(request, ledger)
         back = _way_back(target, request.version, ledger, running)
         what = _What(back.version, back.sha, back.image)
     approval = policy.question(target, request.command, who)
@@ -147,7 +148,7 @@ def _glass(request: Request, target: Target, version: str, running: Release | No
         version=version,
         running=now_running(running.version if running else ""),
         until=clock.iso(found.end or 0),
-        note=f" ({found.reason})" if found.reason else "",
+        note=found.note,
     )
 
 
