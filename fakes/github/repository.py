@@ -85,6 +85,14 @@ class Repository:
         self.branches[branch] = sha
         return commit
 
+    def add_fork_commit(self, message: str, date: float, login: str = "mallory") -> Commit:
+        """A commit that only a fork has. GitHub keeps the objects of a repository and of its forks together and serves
+        all of them under each one's address; no branch and no tag here leads to this one."""
+        parent = self.branches[self.default_branch]
+        commit = Commit(sha1(self.full_name, parent, "fork", message), message, (parent,), date, login)
+        self.commits[commit.sha] = commit
+        return commit
+
     def head(self) -> Commit:
         """The head of the default branch."""
         return self.commits[self.branches[self.default_branch]]

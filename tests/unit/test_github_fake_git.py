@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +108,25 @@ def test_created_understands_githubs_dates(query: str, *, inside: bool) -> None:
 def test_created_refuses_what_is_no_date() -> None:
     with pytest.raises(ApiError, match="created"):
         created_test(">=yesterday")
+
+
+def test_a_comparison_is_what_git_itself_finds(github: GitHub, tmp_path: Path) -> None:
+    """`behind` and `identical` are what git calls an ancestor: the rule by which a bare commit is admitted."""
+    repository = github.default_repository
+    github.add_commit("On the side", branch="side")
+    github.add_commit("On the main line")
+    repository.add_fork_commit("Elsewhere", github.clock.now())
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    empty = subprocess.run([*git, "mktree"], input="", capture_output=True, text=True, check=True).stdout.strip()
+    made: dict[str, str] = {}
+    for commit in repository.commits.values():  # parents come before their children
+        parents = [word for parent in commit.parents for word in ("-p", made[parent])]
+        words = [*git, "commit-tree", empty, "-m", commit.message, *parents]
+        made[commit.sha] = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    main = repository.head().sha
+    for sha in repository.commits:
+        compared = repository.compare("main", sha)
+        assert compared is not None
+        contained = subprocess.run([*git, "merge-base", "--is-ancestor", made[sha], made[main]]).returncode == 0
+        assert (compared.status in ("behind", "identical")) is contained, compared.head.message

@@ -8,11 +8,13 @@ from chatops import clock
 from chatops.domain.errors import Refusal
 from chatops.domain.target import Target
 from chatops.github import versions
+from chatops.github.client import github
 from chatops.github.versions import Commit
 from chatops.steps import plan
 from chatops.store import locks
 from chatops.store.table import Table
 from fakes.github import Fault
+from fakes.github.model import Tag
 from tests.unit.conftest import Time
 from tests.unit.stage_session import ID, staged
 
@@ -50,3 +52,41 @@ def test_a_rate_limit_is_refused_in_words_and_takes_nothing(
         assert (made["verdict"], made["refusal"]["key"]) == ("refused", "github_pause")
         assert made["refusal"]["values"] == {"until": clock.iso(1_760_000_000.0 + seconds)}
         assert stage.holder() == ""
+
+
+def test_a_bare_commit_must_be_on_the_default_branch_or_tagged(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub serves the commits of forks, and those of pull requests, under the repository's own address."""
+    target = Target("dev", "acme/checkout-api", "dev_deploy")
+    with staged(rows, time, monkeypatch, "build") as stage:
+        here, client = stage.fake.default_repository, github(target.repository)
+        side = stage.fake.add_commit("On the side", branch="side").sha
+        strangers = [here.add_fork_commit("Send me the keys", time.at).sha, side]
+        for sha in (*strangers, *(sha[:12] for sha in strangers)):
+            with pytest.raises(Refusal) as refused:
+                plan._version(client, sha, target)
+            assert refused.value.key == "commit_elsewhere"
+            assert refused.value.values["version"] == sha
+        assert versions.admitted(client, side, ("main", "side")), "as soon as a target admits that branch"
+        assert not versions.admitted(client, strangers[0], ("main", "side"))
+        here.tags["v9"] = Tag("v9", side, time.at)
+        for sha in (side, here.head().sha, here.head().parents[0][:7]):
+            assert here.resolve(sha) == here.commits[plan._version(client, sha, target).sha]
+
+
+def test_a_commit_of_the_default_branch_costs_two_requests_more_and_a_tag_none(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Target("dev", "acme/checkout-api", "dev_deploy")
+    with staged(rows, time, monkeypatch, "build") as stage:
+        client, head = github(target.repository), stage.fake.default_repository.head().sha
+        counts = []
+        for version in ("v1.2.3", head):
+            before = len(stage.fake.calls)
+            plan._version(client, version, target)
+            counts.append([call.path.partition("checkout-api")[2] for call in stage.fake.calls[before:]])
+        tag, bare = counts
+        assert [path.partition("/")[2].partition("/")[0] for path in tag] == ["git", "commits"]
+        assert bare[-2:] == ["", f"/compare/main...{head}"]
+        assert not any("compare" in path for path in tag)

@@ -23,6 +23,7 @@ TextKey = Literal[
     "click_pause_passed", "click_pause_rolled_back", "click_promote_own", "click_promoted", "click_rejected",
     "click_unknown", "click_wrong_channel", "close", "codedeploy_no_application", "codedeploy_no_deployment",
     "codedeploy_no_group", "codedeploy_no_record", "codedeploy_not_again", "codedeploy_not_promoted", "command_blanks",
+    "commit_elsewhere",
     "confirm_cancel_text", "confirm_cancel_title", "confirm_no", "confirm_pause_text", "confirm_promote_text",
     "confirm_promote_title", "confirm_rollback_text", "confirm_rollback_title", "confirm_text", "confirm_title",
     "confirm_yes", "decision_approved", "decision_promoted", "decision_rejected", "decision_rolled_back",

@@ -16,13 +16,15 @@ _SHA = re.compile(r"[0-9a-f]{7,40}")
 
 @dataclass(frozen=True)
 class Commit:
-    """A version and the commit that it names. `committed_at` is GitHub's ISO 8601 text, empty if it gives none."""
+    """A version and the commit that it names. `committed_at` is GitHub's ISO 8601 text, empty if it gives none. `bare`:
+    no tag, release or branch named it, only its hash."""
 
     version: str
     sha: str
     title: str
     url: str
     committed_at: str = ""
+    bare: bool = False
 
 
 def resolve(github: GitHub, version: str) -> Commit | None:
@@ -39,7 +41,22 @@ def resolve(github: GitHub, version: str) -> Commit | None:
         return None
     found = _commit(github, version, version.lower())
     # a branch may bear such a name, too, and would be found first
-    return found if found and found.sha.startswith(version.lower()) else None
+    return replace(found, bare=True) if found and found.sha.startswith(version.lower()) else None
+
+
+def admitted(github: GitHub, sha: str, branches: tuple[str, ...] = ()) -> bool:
+    """Whether a bare commit is contained in one of these branches (none named: the default branch), or is what a tag
+    names.
+
+    GitHub serves the commits of all of a repository's forks under the repository's own address, and says so nowhere in
+    its API. A head that is `behind` its base, or `identical` with it, is contained in it.
+    https://docs.github.com/en/rest/commits/commits#compare-two-commits
+    """
+    for branch in branches or (str(github.get("")["default_branch"]),):
+        compared = github.find(f"/compare/{quoted(branch)}...{quoted(sha)}", per_page=1)
+        if compared and compared.get("status") in ("behind", "identical"):
+            return True
+    return any((tag.get("commit") or {}).get("sha") == sha for tag in github.pages("/tags"))
 
 
 def latest(github: GitHub) -> Commit | None:

@@ -42,6 +42,7 @@ TEXTS: dict[TextKey, str] = {
     "too_many_approvers": "Nobody was asked: {count} people may approve `{target}`, and at most {most} can be. Name a smaller user group, or the approvers one by one, in the target's policy.",
     "nothing_to_deploy": "{repository} has no release, no tag and no commit to deploy.",
     "similar_version": "{repository} has no tag, release or commit `{version}`. Did you mean `{meant}`?",
+    "commit_elsewhere": "`{version}` is neither on the default branch of {repository} nor named by a tag there; it may belong to a fork. Nothing was started. Merge it, or tag it in {repository}, and deploy that.",
     "unknown_version": "{repository} has no tag, release or commit `{version}`. Nothing was started.",
     "never_ran": "`{target}` has never run `{version}` as far as the ledger knows, so it cannot be put back. {running} To bring it there: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` is what runs in `{target}` already.",

@@ -45,6 +45,7 @@ TEXTS: dict[TextKey, str] = {
     "too_many_approvers": "승인을 요청하지 않았습니다. `{target}` 대상을 승인할 수 있는 사람이 {count}명인데, 최대 {most}명까지만 요청할 수 있습니다. 대상의 정책에 더 작은 사용자 그룹을 지정하거나 승인자를 한 명씩 지정하세요.",
     "nothing_to_deploy": "{repository} 저장소에는 배포할 릴리스도 태그도 커밋도 없습니다.",
     "similar_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 혹시 `{meant}` 버전을 찾으셨나요?",
+    "commit_elsewhere": "`{version}` 커밋은 {repository} 저장소의 기본 브랜치에 없고, 이 커밋을 가리키는 태그도 없습니다. 포크의 커밋일 수 있습니다. 아무것도 시작하지 않았습니다. 기본 브랜치에 병합하거나 {repository} 저장소에서 태그를 붙인 뒤 다시 배포하세요.",
     "unknown_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
     "never_ran": "기록에 따르면 `{target}` 대상에서 `{version}` 버전을 운영한 적이 없어 되돌릴 수 없습니다. {running} 배포하려면: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` 버전은 이미 `{target}` 대상에서 운영 중입니다.",
