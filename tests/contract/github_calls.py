@@ -96,6 +96,13 @@ CALLS: dict[str, Call] = {
         others={_TAGS: [{"name": "v1"}], _REF: _TAG, _COMMITS: _COMMIT},
     ),
     "tags": Call("GET", _TAGS, versions.latest, [{"name": "v1"}], others={_LATEST: 404, _REF: _TAG, _COMMITS: _COMMIT}),
+    "releases": Call(
+        "GET",
+        f"{REPO}/releases",
+        lambda g: versions.latest(g, "v*"),
+        [{"tag_name": "v1", "draft": False, "prerelease": False}],
+        others={_TAGS: [], _REF: _TAG, _COMMITS: _COMMIT},
+    ),
     "tags alike": Call("GET", _TAGS, lambda g: versions.similar(g, "v2"), [{"name": "v1"}], absent=REFUSALS),
     "tag": Call(
         "GET",

@@ -206,6 +206,15 @@ def test_url_verification_from_the_consoles_test_button_is_answered_exactly_so(s
     assert handler.handle(given) == {"statusCode": 200, "body": "test123"}
 
 
+def test_slacks_look_at_the_certificate_is_answered_200_and_nothing_happens(spy: Spy) -> None:
+    """Unsigned, as slack_bolt takes it too: before it looks for a signature."""
+    for body in (b"ssl_check=1&token=x", b"token=x&ssl_check=1"):
+        assert handler.handle(event(body, {})) == {"statusCode": 200, "body": ""}
+    for body in (b"ssl_check=0", b"text=ssl_check%3D1&command=%2Fplatform-deploy", b"text=ssl_check=1"):
+        assert handler.handle(event(body, {}))["statusCode"] == 401
+    assert spy.delivered == []
+
+
 def test_without_the_gateway_nothing_but_url_verification_is_answered(spy: Spy) -> None:
     for body in ('{"type":"event_callback"}', '{"type":"url_verification"}', "command=%2Fplatform-deploy", "[]", ""):
         assert handler.handle({"body": body})["statusCode"] == 401

@@ -13,8 +13,10 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View as Modal
 
+from chatops.domain import codec
 from chatops.domain.errors import SlackRefused
-from chatops.messages import card, modals, outcome, reports
+from chatops.domain.plan import Plan
+from chatops.messages import card, modals, outcome, reports, who
 from chatops.messages.catalogue import date, escape, link, mention, plain, say
 from chatops.messages.parts import clip
 from chatops.slack import posting
@@ -163,6 +165,32 @@ CANCEL = {
         "style": "danger",
     },
 }
+
+
+@pytest.mark.parametrize(
+    ("commits", "behind", "live", "text"),
+    [
+        (1, 0, "v1.2.2", "1 commit"),
+        (3, 0, "v1.2.2", "3 commits"),
+        (0, 1, "v1.2.2", "goes back 1 commit"),
+        (1, 2, "v1.2.2", "1 commit added, 2 commits taken back"),
+        (1, 2, "v2.0.0", "1 commit added, 2 commits taken back (an older version than the live one)"),
+    ],
+)
+def test_the_card_and_the_dry_run_say_what_is_taken_back(commits: int, behind: int, live: str, text: str) -> None:
+    changed = {"url": CONSOLE, "commits": commits, "behind": behind}
+    plan = codec.read(Plan, {**PLAN, "changes": changed, "live": {"version": live}})
+    shown = card.changes_text(plan)
+    linked, _, older = text.partition(" (")
+    assert shown == f"<{CONSOLE}|{linked}>" + (f" · ⚠️ {older.rstrip(')')}" if older else "")
+    assert shown in reports.dry_run(plan)["text"]
+
+
+def test_of_many_people_it_says_how_many_more_there_are() -> None:
+    many = tuple(f"U0MANY{n:03}" for n in range(12))
+    assert who.people(many).endswith("<@U0MANY009> and 2 more")
+    assert who.people(many[:10]).endswith("<@U0MANY009>")
+    assert say("approved_by", people=many).endswith("and 2 more.")
 
 
 def test_the_approval_card_as_a_whole() -> None:

@@ -141,6 +141,13 @@ WRONG = {
     "unknown rule": ("    policy: {quorom: 1}", 3, "targets.prod.policy", "unknown field 'quorom'"),
     "no seconds": ("    timing: {build: 0}", 3, "targets.prod.timing.build", "whole seconds from 1 to 86400, not '0'"),
     "too many": ("    timing: {build: 90000}", 3, "targets.prod.timing.build", "from 1 to 86400, not '90000'"),
+    "longer than the state machine": (
+        "    claim: true\n    timing: {approval: 86400}",
+        4,
+        "targets.prod.timing",
+        "the durations add up to 96240 s; a deployment with all its waits has to fit into 75600 s",
+    ),
+    "two stars": ("    tags: 'api@*.*'", 3, "targets.prod.tags", "should hold the characters of a tag with one *"),
     "half seconds": (
         "    timing: {build: 1.5}",
         3,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from chatops.domain.errors import GitHubRefused
+from chatops.domain.version_order import is_older, newest
 from chatops.github import replies, versions
 
 SHA = {name: name[0] * 40 for name in ("a1", "b2", "c3", "f0")}
@@ -31,6 +34,7 @@ class Fake:
 
     def get(self, path: str, **_params: Any) -> Any:
         self.asked.append(path)
+        path = unquote(path)
         if path == "":
             return {"default_branch": "main"}
         if path == "/releases/latest" and self.release:
@@ -43,6 +47,9 @@ class Fake:
         raise GitHubRefused(404, "acme/x", "Not Found")
 
     def pages(self, path: str, **_params: Any) -> Any:
+        if path == "/releases":
+            shown = [{"tag_name": name, "draft": False, "prerelease": False} for name in sorted(self.tags)]
+            return [{"tag_name": "api@9.9.9-rc.1", "draft": False, "prerelease": True}, *shown] if self.release else []
         assert path == "/tags"
         return ({"name": name} for name in sorted(self.tags, reverse=True))
 
@@ -126,24 +133,69 @@ def test_an_empty_repository_has_nothing_to_deploy(github: Any) -> None:
     assert resolved(github, "") is None
 
 
+# By rising precedence, as https://semver.org/#spec-item-11 has it for what it knows.
+VERSIONS = [
+    *("v1.2.3-alpha", "v1.2.3-alpha.1", "v1.2.3-beta.2", "v1.2.3-beta.11", "v1.2.3-rc.2", "v1.2.3-rc.10"),
+    *("v2.0.0-rc.1", "v0.0.1", "v1", "1.2", "api@1.2.1", "v1.2.2", "release-1.2.3", "V1.2.4", "web/v1.9.0", "v1.10.0"),
+    *("@acme/web@5.0.0", "release-9", "release-10", "2026-01-31", "2026-02-01", "2026.02.02"),
+]
+NO_VERSIONS = [
+    "nightly",
+    "nightly-20240601",
+    "20240601",
+    "42",
+    "build-7",
+    "2nd",
+    "latest",
+    "v",
+    "vnext",
+    "v1.2.3-",
+    "-1.2",
+]
+
+
+def test_versions_are_ordered_by_precedence_and_every_release_is_above_the_candidates() -> None:
+    for older, newer in pairwise(VERSIONS):
+        assert is_older(older, newer)
+        assert not is_older(newer, older)
+        assert newest((newer, *NO_VERSIONS, older)) == newer
+
+
+@pytest.mark.parametrize("tag", NO_VERSIONS)
+def test_what_is_no_version_is_never_the_newest_and_never_older(tag: str) -> None:
+    assert newest([tag]) == ""
+    assert not is_older(tag, "v9")
+    assert not is_older("v0.1", tag)
+
+
+def test_without_a_version_among_the_tags_it_is_the_head(github: Any) -> None:
+    github.tags = {"nightly-20240601": SHA["a1"]}
+    assert resolved(github, "") == (SHA["c3"][:12], SHA["c3"])
+    github.tags["v0.9.0-rc.1"] = SHA["b2"]
+    assert resolved(github, "") == ("v0.9.0-rc.1", SHA["b2"])
+
+
 @pytest.mark.parametrize(
-    ("older", "newer"),
+    ("typed", "found"),
     [
-        ("v1.9.0", "v1.10.0"),
-        ("v1.2", "v1.2.1"),
-        ("v1.2.3-rc.2", "v1.2.3"),
-        ("v1.2.3-rc.2", "v1.2.3-rc.10"),
-        ("v1.2.2", "v1.2.3-rc.1"),
-        ("nightly", "v0.0.1"),
-        ("release-9", "release-10"),
-        ("release-2026.01.31", "release-2026.02.01"),
-        ("2026-01-31", "2026-02-01"),
-        ("1.2.3", "v1.2.4"),
+        ("", ("api@1.10.0", SHA["b2"])),
+        ("1.9.0", ("api@1.9.0", SHA["a1"])),
+        ("api@1.9.0", ("api@1.9.0", SHA["a1"])),
+        ("@acme/web@5.0.0", None),
+        ("v1.2.3", None),
+        (SHA["f0"], (SHA["f0"], SHA["f0"])),
     ],
 )
-def test_tags_are_newer_by_their_numbers_and_a_release_is_newer_than_its_candidates(older: str, newer: str) -> None:
-    assert replies.version_key(older) < replies.version_key(newer)
-    assert max((older, newer), key=replies.version_key) == newer
+@pytest.mark.parametrize("released", [True, False])
+def test_a_target_may_say_which_tags_are_its_own(
+    github: Any, typed: str, found: tuple[str, str] | None, released: bool
+) -> None:
+    github.tags |= {"api@1.9.0": SHA["a1"], "api@1.10.0": SHA["b2"], "@acme/web@5.0.0": SHA["f0"]}
+    github.release = "@acme/web@5.0.0" if released else ""
+    commit = versions.resolve(github, typed, "api@*")
+    assert ((commit.version, commit.sha) if commit else None) == found
+    if not typed:
+        assert "/releases/latest" not in github.asked
 
 
 def test_a_similar_tag_is_offered(github: Any) -> None:

@@ -11,8 +11,9 @@ from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
 from chatops.domain.typed_text import Word, words
 
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}")
-"""A version anywhere in this project: the characters of tags that need no quoting in any shell."""
+VERSION = re.compile(r"(?=.{1,128}$)(?:@[A-Za-z0-9._-]+/)?[A-Za-z0-9][A-Za-z0-9._+/@-]*")
+"""A version anywhere in this project: the characters of tags that need no quoting in any shell. Packages of npm have
+tags like `@acme/web@5.0.0`."""
 
 REASON_LIMIT = 500
 _HELP = ("help", "--help", "-help", "-h")

@@ -18,6 +18,10 @@ durations needs as many. https://docs.aws.amazon.com/step-functions/latest/dg/se
 """
 
 
+LONGEST = 21 * 3600
+"""Seconds that a deployment may last: the state machine's limit is 24 hours, and up to 3 go by while services fail."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """Durations in whole seconds, at least 1 (Step Functions' timeouts know no fractions)."""
@@ -41,6 +45,11 @@ class Timing:
     def widest(self, limit: float) -> float:
         """The longest pause between two looks at something that may last `limit` seconds."""
         return max(self.poll_max, limit / LOOKS)
+
+    def longest(self, pauses: int) -> int:
+        """Seconds that a deployment lasts at most, with so many pauses of its rollout, where every wait is used up."""
+        runs = 3 * self.appear + self.build + 2 * self.deploy
+        return runs + self.approval + self.rollout + pauses * self.promotion + self.cancel + self.restore
 
     def paced(self) -> Timing:
         """With pauses that hold no more than LOOKS looks, where the definition itself waits them out."""
@@ -74,7 +83,8 @@ class Policy:
 class Target:
     """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none.
 
-    `task_role` and `execution_role` are names that only the stack's policies need (`make policies`).
+    `tags`: the pattern of the tags that are this target's own, such as `api@*`; empty for all of them. `task_role` and
+    `execution_role` are names that only the stack's policies need (`make policies`).
     """
 
     name: str
@@ -94,6 +104,7 @@ class Target:
     policy: Policy = field(default_factory=Policy)
     timing: Timing = field(default_factory=Timing)
     freeze: tuple[Window, ...] = ()
+    tags: str = ""
 
     @property
     def kind(self) -> str:

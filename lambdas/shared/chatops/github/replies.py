@@ -8,7 +8,6 @@ from typing import Any
 
 _MINUTE, _LONGEST = 60, 3600
 _NUMBER = re.compile(r"[0-9]{1,15}")
-_VERSION = re.compile(r"\d+(?:[._-]\d+)*", re.ASCII)
 
 
 def pause(status: int, headers: Mapping[str, str], now: float, message: str = "") -> int:
@@ -31,20 +30,6 @@ def pause(status: int, headers: Mapping[str, str], now: float, message: str = ""
 def said(body: Any) -> str:
     """GitHub's own words about an error, at most 200 characters."""
     return str(body.get("message", ""))[:200] if isinstance(body, dict) else ""
-
-
-def version_key(tag: str) -> tuple[tuple[int, ...], bool, tuple[int, ...]]:
-    """Sorts tags by their numbers, `v1.10.0` above `v1.9.0` and above its own `v1.10.0-rc.1`; tags without numbers
-    lowest."""
-    found = _VERSION.search(tag)
-    if found is None:
-        return (), False, ()
-    rest = tag[found.end() :]
-    return _numbers(found[0]), not rest.startswith("-"), _numbers(rest)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(digits[:18]) for digits in re.findall(r"[0-9]+", text))
 
 
 def commit_title(body: Mapping[str, Any]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from chatops.domain.command_text import suggest
 from chatops.domain.errors import GitHubRefused
 from chatops.domain.plan import Changes
+from chatops.domain.version_order import newest, own
 from chatops.github import replies
 from chatops.github.client import GitHub, quoted
 
@@ -27,14 +29,16 @@ class Commit:
     bare: bool = False
 
 
-def resolve(github: GitHub, version: str) -> Commit | None:
-    """The commit of a version, or None if the repository has no such tag, release or commit.
+def resolve(github: GitHub, version: str, tags: str = "") -> Commit | None:
+    """The commit of a version, or None if the repository has no such tag, release or commit. `tags`: the pattern of
+    those that are the target's own (`api@*`); `1.2.3` means `api@1.2.3` then.
 
     No version: the newest release, else the newest tag, else the head of the default branch.
     """
     if not version:
-        return latest(github)
-    for name in (version, f"v{version}") if version[:1].isdigit() else (version,):
+        return latest(github, tags)
+    names = [version, f"v{version}"] if version[:1].isdigit() else [version]
+    for name in names if not tags else own([*names, tags.replace("*", version, 1)], tags):
         if found := _tag(github, name):
             return found
     if not _SHA.fullmatch(version.lower()):
@@ -59,16 +63,28 @@ def admitted(github: GitHub, sha: str, branches: tuple[str, ...] = ()) -> bool:
     return any((tag.get("commit") or {}).get("sha") == sha for tag in github.pages("/tags"))
 
 
-def latest(github: GitHub) -> Commit | None:
-    """What a command without a version means."""
-    if release := github.find("/releases/latest"):
-        return _tag(github, str(release["tag_name"]))
-    if tags := _tags(github):
-        return _tag(github, max(tags, key=replies.version_key))
+def latest(github: GitHub, tags: str = "") -> Commit | None:
+    """What a command without a version means. What GitHub calls the latest release may be another target's, where this
+    one's tags follow a pattern: then it is the newest version of the first page of releases."""
+    if tags:
+        named = newest(own(_released(github), tags))
+    else:
+        named = str((github.find("/releases/latest") or {}).get("tag_name") or "")
+    if named := named or newest(own(_tags(github), tags)):
+        return _tag(github, named)
     branch = str(github.get("")["default_branch"])
     head = _commit(github, branch, branch)
     # a branch moves; what is deployed and recorded does not
     return replace(head, version=head.sha[:12]) if head else None
+
+
+def _released(github: GitHub) -> list[str]:
+    """The tags of the newest hundred releases, without drafts and pre-releases.
+
+    https://docs.github.com/en/rest/releases/releases#list-releases
+    """
+    found = islice(github.pages("/releases"), 100)
+    return [str(each["tag_name"]) for each in found if not each.get("draft") and not each.get("prerelease")]
 
 
 def _tags(github: GitHub) -> list[str]:
@@ -96,10 +112,10 @@ def _commit(github: GitHub, version: str, ref: str) -> Commit | None:
     return Commit(version, str(body["sha"]), replies.commit_title(body), str(body["html_url"]), when)
 
 
-def similar(github: GitHub, version: str) -> str:
+def similar(github: GitHub, version: str, tags: str = "") -> str:
     """A tag that was probably meant, or nothing."""
     try:
-        return suggest(version, _tags(github))
+        return suggest(version, own(_tags(github), tags))
     except GitHubRefused:
         return ""
 

@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
 
 from chatops.domain.plan import Plan
 from chatops.domain.results import RolloutResult, StageResult
+from chatops.domain.version_order import is_older
 from chatops.messages import outcome as ending
 from chatops.messages import paused
 from chatops.messages.buttons import buttons
@@ -145,9 +146,15 @@ def changes_text(plan: Plan) -> str:
     repository, _, compared = changes.url.partition("/compare/")
     pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.pulls]
     who = Markup(", ".join([*(escape(author, 100) for author in changes.authors if author), *pulls]))
-    key: TextKey = "changes_commits" if changes.commits else "changes_behind"
-    compare = Markup(link(changes.url, plain(key, count=changes.commits or changes.behind)))
-    return say("changes", link=compare, authors=who) if who else str(compare)
+    added, behind = _commits(changes.commits), _commits(changes.behind)
+    both: TextKey = "changes_both" if changes.commits else "changes_behind"
+    compare = Markup(link(changes.url, plain(both, added=added, behind=behind) if changes.behind else added))
+    text = say("changes", link=compare, authors=who) if who else str(compare)
+    return say("changes_older", changes=Markup(text)) if is_older(plan.version, plan.before) else text
+
+
+def _commits(count: int) -> str:
+    return plain("commits_one") if count == 1 else plain("commits_many", count=count)
 
 
 def run_link(stage: StageResult) -> Markup:

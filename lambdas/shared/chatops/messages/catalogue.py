@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _URL = re.compile(rf"https?://[^\s<>|`{NO_LETTERS}]{{1,2000}}")
-_MOST_NAMED = 10
+FEW = 10
+"""People who are named one by one; of more, their user groups are, or how many more there are."""
 _BRACKETS = str.maketrans("<>", "‹›")
 Values = Mapping[str, object]
 
@@ -92,6 +93,12 @@ class Markup(str):
     __slots__ = ()
 
 
+def named_few(mentions: Sequence[str]) -> Markup:
+    """At most ten mentions, and how many people more there are; where nobody is named, it is whoever runs this."""
+    shown = ", ".join(mentions[:FEW]) or mention("")
+    return Markup(say("people_more", people=Markup(shown), count=len(mentions) - FEW) if mentions[FEW:] else shown)
+
+
 def _value(name: str, value: object) -> str:
     if value is None:
         return ""
@@ -102,7 +109,7 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, Markup):
         return str(value)
     if isinstance(value, tuple):
-        return ", ".join(map(mention, value[:_MOST_NAMED])) or mention("")
+        return named_few([mention(user) for user in value])
     if name in ("user", "by"):
         return mention(str(value))
     if name in ("since", "deadline", "at", "until"):

@@ -44,6 +44,7 @@ TEXTS: dict[TextKey, str] = {
     "similar_version": "{repository} has no tag, release or commit `{version}`. Did you mean `{meant}`?",
     "commit_elsewhere": "`{version}` is neither on the default branch of {repository} nor named by a tag there; it may belong to a fork. Nothing was started. Merge it, or tag it in {repository}, and deploy that.",
     "unknown_version": "{repository} has no tag, release or commit `{version}`. Nothing was started.",
+    "unknown_own_version": "{repository} has no tag, release or commit `{version}` for this target, whose tags are `{tags}`. Nothing was started.",
     "never_ran": "`{target}` has never run `{version}` as far as the ledger knows, so it cannot be put back. {running} To bring it there: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` is what runs in `{target}` already.",
     "no_way_back": "There is no earlier healthy release of `{target}` to go back to. {running} To bring another one there: `/platform-deploy VERSION {target}`.",

@@ -47,6 +47,7 @@ TEXTS: dict[TextKey, str] = {
     "similar_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 혹시 `{meant}` 버전을 찾으셨나요?",
     "commit_elsewhere": "`{version}` 커밋은 {repository} 저장소의 기본 브랜치에 없고, 이 커밋을 가리키는 태그도 없습니다. 포크의 커밋일 수 있습니다. 아무것도 시작하지 않았습니다. 기본 브랜치에 병합하거나 {repository} 저장소에서 태그를 붙인 뒤 다시 배포하세요.",
     "unknown_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
+    "unknown_own_version": "{repository} 저장소에 이 환경의 태그(`{tags}`)인 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
     "never_ran": "기록에 따르면 `{target}` 대상에서 `{version}` 버전을 운영한 적이 없어 되돌릴 수 없습니다. {running} 배포하려면: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` 버전은 이미 `{target}` 대상에서 운영 중입니다.",
     "no_way_back": "`{target}` 대상에는 되돌아갈 이전 정상 릴리스가 없습니다. {running} 다른 버전을 배포하려면: `/platform-deploy VERSION {target}`.",

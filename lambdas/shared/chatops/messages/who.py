@@ -6,18 +6,13 @@ from collections.abc import Collection, Sequence
 
 from chatops.domain.plan import ApprovalRule
 from chatops.domain.results import Decision
-from chatops.messages.catalogue import Markup, escape, mention
+from chatops.messages.catalogue import FEW, Markup, escape, mention, named_few
 from chatops.messages.view import View
 
 
 def people(ids: Sequence[str], groups: Sequence[str] = ()) -> Markup:
     """Mentions of people and user groups; where nobody is named, it is whoever runs this."""
-    named = [*(f"<!subteam^{escape(g)}>" for g in groups), *map(mention, ids)]
-    return Markup(", ".join(named[:10]) or mention(""))
-
-
-_FEW = 10
-"""People who are named one by one; of more, their user groups are."""
+    return named_few([*(f"<!subteam^{escape(g)}>" for g in groups), *map(mention, ids)])
 
 
 def asked(rule: ApprovalRule | None, eligible: Sequence[str] | None = None, voted: Collection[str] = ()) -> Markup:
@@ -25,7 +20,7 @@ def asked(rule: ApprovalRule | None, eligible: Sequence[str] | None = None, vote
     known; `voted`: who has agreed already."""
     asking = rule or ApprovalRule()
     left = [user for user in eligible or asking.eligible if user not in voted]
-    return people([], asking.groups) if asking.groups and len(left) > _FEW else people(left)
+    return people([], asking.groups) if asking.groups and len(left) > FEW else people(left)
 
 
 def asked_of(view: View) -> Markup:

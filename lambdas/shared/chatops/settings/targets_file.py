@@ -22,7 +22,7 @@ import yaml
 
 from chatops.domain.command_text import RESERVED
 from chatops.domain.errors import InvalidConfiguration
-from chatops.domain.target import Policy, Target, Timing
+from chatops.domain.target import LONGEST, Policy, Target, Timing
 from chatops.platforms.ecs_pauses import PAUSE_STAGES
 from chatops.settings import config, freeze_file
 from chatops.settings.targets import CODEDEPLOY_NAME, ECS_NAME, OWNER, REPOSITORY, default_policy, default_repository
@@ -37,6 +37,7 @@ _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,20}"), re.compile(r"S[A-Z0-9]{2,20
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,512}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S{1,512}")
 _EVENT_TYPE = re.compile(r"\S{1,100}")
+_TAGS = re.compile(r"(?=.{1,128}$)[A-Za-z0-9._+/@-]*\*[A-Za-z0-9._+/@-]*")
 _STRATEGY = re.compile("rolling|blue_green|linear|canary")
 _LISTS = {
     "approvers": _PERSON,
@@ -48,7 +49,7 @@ _LISTS = {
 
 _FIELDS = (
     "repository", "event_type", "ecs", "codedeploy", "region", "role_arn", "claim", "strategy", "pause_at", "policy",
-    "timing", "freeze",
+    "timing", "freeze", "tags",
 )  # fmt: skip
 _ECS = ("cluster", "service", "task_role", "execution_role")
 _CODEDEPLOY = ("application", "group")
@@ -128,6 +129,10 @@ def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy) 
 
     timing = faults.read({}, place["timing"].fields, _TIMING) if "timing" in place else {}
     seconds = {name: faults.read(1, at.seconds) for name, at in timing.items()}
+    pause_at = faults.read((), _pause_at, place["pause_at"], place) if "pause_at" in place else ()
+    longest = Timing(**seconds).longest(len(pause_at))
+    if longest > LONGEST:
+        faults.note(place["timing"].error("at_too_long", seconds=longest, limit=LONGEST))
     return Target(
         name=name,
         repository=faults.read("", repository),
@@ -142,10 +147,11 @@ def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy) 
         role_arn=text(place, "role_arn", _ROLE, "what_role"),
         claim=bool(faults.read(True, place["claim"].value, bool, "what_boolean")) if "claim" in place else True,
         strategy=text(place, "strategy", _STRATEGY, "what_strategy"),
-        pause_at=faults.read((), _pause_at, place["pause_at"], place) if "pause_at" in place else (),
+        pause_at=pause_at,
         policy=faults.read(inherited, _policy, place["policy"], inherited) if "policy" in place else inherited,
         timing=Timing(**seconds),
         freeze=faults.read((), freeze_file.read, place["freeze"]) if "freeze" in place else (),
+        tags=text(place, "tags", _TAGS, "what_tag_pattern"),
     )
 
 

@@ -182,12 +182,14 @@ def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Pl
 
 
 def _version(client: GitHub, wanted: str, target: Target) -> _What:
-    commit = versions.resolve(client, wanted)
+    commit = versions.resolve(client, wanted, target.tags)
     if commit is None:
         if not wanted:
             raise Refusal("nothing_to_deploy", repository=target.repository)
-        if meant := versions.similar(client, wanted):
+        if meant := versions.similar(client, wanted, target.tags):
             raise Refusal("similar_version", repository=target.repository, version=wanted, meant=meant)
+        if target.tags:
+            raise Refusal("unknown_own_version", repository=target.repository, version=wanted, tags=target.tags)
         raise Refusal("unknown_version", repository=target.repository, version=wanted)
     if not is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
