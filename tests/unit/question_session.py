@@ -16,6 +16,7 @@ from chatops.platforms.rollout import Pause
 from chatops.slack import client as slack
 from chatops.store import cancels, deployments, questions
 from chatops.store.table import Table
+from fakes.slack.blocks import accepted_view
 from tests.unit.conftest import Time
 
 DANA, LEE, KIM, OUT, GUEST, BOSS = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0OUT0001", "U0GUEST01", "U0BOSS001"
@@ -111,14 +112,18 @@ class Asked:
     def submit(self, user: str, reason: str = "no", deployment_id: str = ID) -> str:
         """The modal of Reject…, sent off (its card may have been closed while the reason was typed)."""
         before = len(self.told)
-        private = {"id": deployment_id, "response_url": f"https://hooks.slack.com/actions/{user}"}
+        private = {"id": deployment_id, "channel": CHANNEL, "response_url": f"https://hooks.slack.com/actions/{user}"}
         view = {
             "callback_id": "reject",
             "private_metadata": json.dumps(private),
             "state": {"values": {"reason": {"reason": {"value": reason}}}},
         }
         submitted = {"type": "view_submission", "user": {"id": user}, "view": view}
-        assert interactions.answer(submitted)["statusCode"] == 200
+        answer = interactions.answer(submitted)
+        assert answer["statusCode"] == 200
+        if answer["body"]:
+            view = accepted_view(json.loads(answer["body"])["view"])  # it stays open and says why
+            self.told.append((user, view["blocks"][0]["text"]["text"]))
         return "".join(text for _, text in self.told[before:])
 
     def give(self, kind: Kind, button: str, user: str, channel: str = CHANNEL) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import random
 import re
@@ -184,6 +185,15 @@ def test_the_card_and_the_dry_run_say_what_is_taken_back(commits: int, behind: i
     linked, _, older = text.partition(" (")
     assert shown == f"<{CONSOLE}|{linked}>" + (f" · ⚠️ {older.rstrip(')')}" if older else "")
     assert shown in reports.dry_run(plan)["text"]
+
+
+def test_however_late_slack_takes_the_message_it_says_how_long_the_deployment_took() -> None:
+    ended = {**ENDS["Deployed"], "outcome": {**ENDS["Deployed"]["outcome"], "seconds": 18.2}}
+    seen = views.seen(ended)
+    late = dataclasses.replace(seen, now=seen.now + 63)
+    assert "(18s)" in card.message(seen)["text"]
+    assert card.message(late) == card.message(seen)
+    assert outcome.short(late) == outcome.short(seen)
 
 
 def test_of_many_people_it_says_how_many_more_there_are() -> None:

@@ -12,16 +12,19 @@ from typing import Any
 import pytest
 
 from chatops import observability
+from chatops.domain.errors import SlackRefused
 from chatops.domain.question import Answer
 from chatops.domain.results import RolloutResult
 from chatops.domain.target import Target
 from chatops.edge import cancel
 from chatops.platforms.rollout import Rollout, RolloutState
+from chatops.slack import client as slack
 from chatops.steps import approval, promotion
 from chatops.store import cancels, questions, stages, wakeups
 from tests.unit.question_session import (
     APPROVAL,
     BOSS,
+    CHANNEL,
     DANA,
     GUEST,
     HOUR,
@@ -273,3 +276,51 @@ def test_who_was_refused_what_and_why_is_logged(asked: Asked, monkeypatch: pytes
     asked.press("approve", ID, KIM)
     assert len(logged) == len(tries) + 1, "an answer that counts isn't a refusal"
     assert questions.get(asked.rows, ID, PROMOTION.mark) is None
+
+
+# -- every answer reaches the person ----------------------------------------------------------------------------------
+
+
+def test_a_modal_sent_off_long_after_somebody_elses_answer_says_so(
+    asked: Asked, environment: pytest.MonkeyPatch
+) -> None:
+    """No response URL is needed for that: it holds for thirty minutes."""
+    asked.ask(APPROVAL)
+    asked.press("approve", ID, LEE)
+    asked.time.pass_by(1800)
+    environment.setattr(slack, "respond", lambda *_a, **_n: False)
+    assert asked.submit(KIM) == f"⚠️ <@{LEE}> has approved `{ID}` already, 30m 00s ago."
+
+
+def test_where_the_response_url_is_used_up_the_answer_is_an_ephemeral_message(
+    asked: Asked, environment: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = []
+    environment.setattr(slack, "respond", lambda *_a, **_n: False)
+    environment.setattr(slack, "call", lambda method, **named: calls.append((method, named)) or {})
+    asked.ask(APPROVAL, quorum=2)
+    asked.press("approve", ID, OUT)
+    asked.press("approve", ID, LEE)
+    asked.submit(KIM)
+    assert [(method, named["channel"], named["user"]) for method, named in calls] == [
+        ("chat.postEphemeral", CHANNEL, user) for user in (OUT, LEE, KIM)
+    ]
+
+
+@pytest.mark.parametrize("code", ["expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"])
+def test_a_modal_that_slack_does_not_open_asks_for_another_press(
+    asked: Asked, environment: pytest.MonkeyPatch, code: str
+) -> None:
+    logged: list[Any] = []
+    environment.setattr(observability.logger, "warning", lambda message, **fields: logged.append(fields))
+    asked.ask(APPROVAL)
+
+    def refuse(method: str, **_named: Any) -> None:
+        raise SlackRefused(method, code)
+
+    environment.setattr(slack, "call", refuse)
+    told = asked.press("reject", ID, KIM)
+    assert "press the button again" in told
+    assert "Nothing was recorded" in told
+    assert any(code in fields.get("reason", "") for fields in logged), "Slack's own word"
+    assert asked.question(APPROVAL).decision is None

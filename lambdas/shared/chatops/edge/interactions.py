@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from chatops import http
@@ -12,7 +10,7 @@ from chatops.domain.errors import Refusal
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.edge import approval_buttons, cancel, fields, promotion_buttons, rollback_button
 from chatops.edge.limits import PATIENCE
-from chatops.edge.replies import refused, tell
+from chatops.edge.replies import addressee, in_modal, refused, tell, text
 from chatops.messages.catalogue import plain
 from chatops.store.table import table
 
@@ -25,7 +23,7 @@ def answer(payload: Any) -> dict[str, Any]:
     the response URL."""
     if not isinstance(payload, dict):
         return http.answer(400, {"message": "The payload should be a JSON object."})
-    user = fields.user(_text(payload, "user", "id"))
+    user = fields.user(text(payload, "user", "id"))
     if not user:
         return http.answer(400, {"message": "The payload names no user."})
     kind = payload.get("type")
@@ -36,25 +34,23 @@ def answer(payload: Any) -> dict[str, Any]:
     return OK
 
 
-def _text(source: Any, *path: str) -> str:
-    for name in path:
-        source = source.get(name) if isinstance(source, dict) else None
-    return source if isinstance(source, str) else ""
-
-
 def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else {}
-    action, value = _text(first, "action_id"), _text(first, "value")
+    action, value = text(first, "action_id"), text(first, "value")
     if action in _ACTIONS:  # else a link button, or somebody else's
-        press = partial(_press, payload, action, value, user)
-        _carry_out(press, action, value, user, _text(payload, "response_url"))
+        try:
+            answer = _press(payload, action, value, user)
+        except Refusal as refusal:
+            answer = refused(refusal, action, user, value)
+        if answer:
+            tell(addressee(payload), answer)
     return OK
 
 
 def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
     """The text for the person; empty where a modal has opened. Raises Refusal."""
-    channel = _text(payload, "channel", "id")
+    channel = text(payload, "channel", "id")
     if action in promotion_buttons.ACTIONS:
         return promotion_buttons.press(table(patience=PATIENCE), action, value, user, channel)
     if not EXECUTION_NAME.fullmatch(value):
@@ -62,8 +58,7 @@ def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
     if action == "approve":
         return approval_buttons.approve(table(patience=PATIENCE), value, user, channel)
     if action == "reject":
-        where = _text(payload, "trigger_id"), _text(payload, "response_url")
-        approval_buttons.ask_reason(table(patience=PATIENCE), value, user, channel, *where)
+        approval_buttons.ask_reason(table(patience=PATIENCE), value, addressee(payload), text(payload, "trigger_id"))
         return ""
     if action == "roll_back":
         return rollback_button.roll_back(value, _rollback_press(payload, user))
@@ -73,37 +68,31 @@ def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
 def _rollback_press(payload: dict[str, Any], user: str) -> rollback_button.Press:
     return rollback_button.Press(
         user=user,
-        name=fields.name(_text(payload, "user", "name")),
-        team=fields.place(_text(payload, "team", "id") or _text(payload, "user", "team_id")),
-        channel=fields.place(_text(payload, "channel", "id")),
-        response_url=fields.url(_text(payload, "response_url")),
+        name=fields.name(text(payload, "user", "name")),
+        team=fields.place(text(payload, "team", "id") or text(payload, "user", "team_id")),
+        channel=fields.place(text(payload, "channel", "id")),
+        response_url=fields.url(text(payload, "response_url")),
     )
 
 
 def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
     """The modal of Reject…, sent off."""
-    if _text(payload, "view", "callback_id") != "reject":
+    if text(payload, "view", "callback_id") != "reject":
         return OK
     try:
-        private = json.loads(_text(payload, "view", "private_metadata"))
+        private = json.loads(text(payload, "view", "private_metadata"))
     except ValueError:
         private = {}
-    deployment_id = _text(private, "id")
-    reason = _text(payload, "view", "state", "values", "reason", "reason", "value").strip()
+    deployment_id = text(private, "id")
+    reason = text(payload, "view", "state", "values", "reason", "reason", "value").strip()
     if not EXECUTION_NAME.fullmatch(deployment_id):
         return OK
     if not reason:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
     rows = table(patience=PATIENCE)
-    reject = partial(approval_buttons.reject, rows, deployment_id, user, fields.text(reason))
-    _carry_out(reject, "reject", deployment_id, user, _text(private, "response_url"))
-    return OK
-
-
-def _carry_out(press: Callable[[], str], action: str, value: str, user: str, response_url: str) -> None:
     try:
-        text = press()
+        answer = approval_buttons.reject(rows, deployment_id, user, fields.text(reason))
     except Refusal as refusal:
-        text = refused(refusal, action, user, value)
-    if text:
-        tell(response_url, text)
+        return in_modal(refused(refusal, "reject", user, deployment_id))
+    tell(addressee(payload), answer)
+    return OK

@@ -92,6 +92,7 @@ TEXTS: dict[TextKey, str] = {
     "late": "This could not be finished in time; nothing was started or changed. Please try again.",
     "late_maybe": "This could not be finished in time, and whether it happened is not known. What runs now: `/platform-status`. Look before you try again.",
     "click_failed": "Your click did not arrive: the table did not answer in time. Please click again.",
+    "click_again": "The form could not be opened: Slack allows three seconds for that. Nothing was recorded; please press the button again.",
     "decision_approved": "approved",
     "decision_rejected": "rejected",
     "click_not_promoter": "Only {people} may promote `{id}`.",

@@ -95,6 +95,7 @@ TEXTS: dict[TextKey, str] = {
     "late": "제시간에 끝내지 못했습니다. 시작되거나 바뀐 것은 없습니다. 다시 시도하세요.",
     "late_maybe": "제시간에 끝내지 못했고, 실제로 처리되었는지는 알 수 없습니다. 지금 무엇이 운영 중인지: `/platform-status`. 다시 시도하기 전에 확인하세요.",
     "click_failed": "클릭이 전달되지 않았습니다. 테이블이 제때 응답하지 않았습니다. 다시 눌러 주세요.",
+    "click_again": "입력 창을 열지 못했습니다. Slack은 3초 안에만 창을 열 수 있습니다. 아무것도 기록되지 않았으니 버튼을 다시 눌러 주세요.",
     "decision_approved": "승인",
     "decision_rejected": "거부",
     "click_not_promoter": "`{id}` 배포는 {people} 님만 승격할 수 있습니다.",

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
 from chatops.messages.catalogue import plain
+from chatops.messages.parts import mrkdwn
+
+
+def notice(text: str) -> dict[str, Any]:
+    """Takes a modal's place and says what came of it, in Slack's mrkdwn: its fields' errors would show marks as they
+    are."""
+    made = View(
+        type="modal",
+        title=PlainTextObject(text=plain("reject_title")[:24]),
+        close=PlainTextObject(text=plain("close")[:24]),
+        blocks=[SectionBlock(text=mrkdwn(text))],
+    )
+    view: dict[str, Any] = made.to_dict()
+    return view
 
 
 def reject(private_metadata: str) -> dict[str, Any]:

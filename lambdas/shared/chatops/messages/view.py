@@ -65,7 +65,10 @@ class View:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the plan was made."""
+        """Seconds since the plan was made; once it has ended, those that the deployment took, however late Slack takes
+        the message."""
+        if self.deployment.outcome.seconds is not None:
+            return self.deployment.outcome.seconds
         return self.now - (self.plan.started_at or self.now)
 
     @property
