@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from doctor.workflow_file import _NOTHING as _NONE
 from doctor.workflow_file import Part, Workflow, steps
 
 STAGES = ("build", "deploy", "rollback")
@@ -57,9 +58,10 @@ def jobs(workflow: Workflow, *, needs_rollback: bool, claims: bool) -> Iterator[
     for name, job in calling.items():
         yield from _call(workflow, name, job)
         yield from _hands_on(name, job)
+    needed = {each.text for job in own.values() for each in (job.at("needs") or _NONE).items}
     for name, job in own.items() if not calling else ():
-        if claims:
-            yield from _claims(name, job)
+        if claims and (len(own) == 1 or job.at("environment") is not None or job.at("needs") is not None):
+            yield from _claims(name, job, reports=name not in needed)
         yield from _may_read(workflow, name, job)
         yield from _records(name, job)
 
@@ -118,7 +120,7 @@ def _hands_on(name: str, job: Part) -> Iterator[Fault]:
         )
 
 
-def _claims(name: str, job: Part) -> Iterator[Fault]:
+def _claims(name: str, job: Part, *, reports: bool) -> Iterator[Fault]:
     listed = steps(job)
     claim = next((n for n, step in enumerate(listed) if _does(step, "claim")), None)
     todo = "Copy the steps from dev_deploy.yml: check out the scripts, claim, then the work, and at last the report."
@@ -145,7 +147,8 @@ def _claims(name: str, job: Part) -> Iterator[Fault]:
             "Where it is skipped, the work goes on without permission.",
             "Take the if: away from the claim.",
         )
-    yield from _reports(name, listed[claim + 1 :], listed[-1], todo)
+    if reports:
+        yield from _reports(name, listed[claim + 1 :], listed[-1], todo)
 
 
 def _reports(name: str, after: list[Part], last: Part, todo: str) -> Iterator[Fault]:

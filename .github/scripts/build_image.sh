@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds the image of $SOURCE and pushes it; leaves `image=<repository>@sha256:...` in $GITHUB_OUTPUT. The digest,
-# not a tag, is what is approved, deployed and returned to. Without a Dockerfile it packs the commit instead and
-# leaves `archive=<file>`: the stages after it pack the same commit again, which gives the same files.
+# Builds the image of $SOURCE on this runner, before anything is signed in to that may push or deploy: what the
+# Dockerfile runs, runs here. Leaves `built=<image id>` in $GITHUB_OUTPUT, which push_image.sh pushes. Without a
+# Dockerfile it packs the commit instead and leaves `archive=<file>`: the stages after it pack the same commit again,
+# which gives the same files.
 #
-# AWS_REGION set: Amazon ECR, repository $ECR_REPOSITORY (default: this one's name). Otherwise GitHub's registry, with
-# $GITHUB_TOKEN. VERSION and SHA become labels and build arguments (VERSION, COMMIT); the tags are for people.
+# For private base images, optionally: AWS credentials of a role that may only read them (AWS_BASE_IMAGES_ROLE_ARN says
+# that there are some), or BASE_IMAGES_REGISTRY with BASE_IMAGES_USER and BASE_IMAGES_PASSWORD. Both are within the
+# Dockerfile's reach. VERSION and SHA become labels and build arguments (VERSION, COMMIT).
 set -euo pipefail
 
 if [[ ! -f $SOURCE/Dockerfile ]]; then
@@ -15,39 +17,27 @@ if [[ ! -f $SOURCE/Dockerfile ]]; then
     exit 0
 fi
 
-if [[ -n ${AWS_REGION:-} ]]; then
-    account=$(aws sts get-caller-identity --query Account --output text)
+registries=()
+if [[ -n ${AWS_BASE_IMAGES_ROLE_ARN:-} && -n ${AWS_REGION:-} ]]; then
+    account=$(cut -d : -f 5 <<<"$AWS_BASE_IMAGES_ROLE_ARN")
     registry="$account.dkr.ecr.$AWS_REGION.amazonaws.com"
     [[ $AWS_REGION != cn-* ]] || registry+=".cn"
-    repository="$registry/${ECR_REPOSITORY:-${GITHUB_REPOSITORY#*/}}"
     aws ecr get-login-password | docker login --username AWS --password-stdin "$registry"
-else
-    repository="ghcr.io/${GITHUB_REPOSITORY,,}"
-    docker login ghcr.io --username "$GITHUB_ACTOR" --password-stdin <<<"$GITHUB_TOKEN"
+    registries+=("$registry")
+fi
+if [[ -n ${BASE_IMAGES_REGISTRY:-} && -n ${BASE_IMAGES_PASSWORD:-} ]]; then
+    docker login "$BASE_IMAGES_REGISTRY" --username "${BASE_IMAGES_USER:?Set the secret BASE_IMAGES_USER}" \
+        --password-stdin <<<"$BASE_IMAGES_PASSWORD"
+    registries+=("$BASE_IMAGES_REGISTRY")
 fi
 
-# A tag of its own for each run: registries may forbid that a tag is pushed twice (ECR's immutable tags).
-tag="$repository:$SHA-$RUN_ID"
+tag="chatops-build:$SHA"
 # Without provenance the digest is the image's own, and not that of a list with the image in it.
 docker buildx build --load --provenance=false \
     --label "org.opencontainers.image.version=$VERSION" --label "org.opencontainers.image.revision=$SHA" \
     --label "org.opencontainers.image.source=$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" \
     --build-arg "VERSION=$VERSION" --build-arg "COMMIT=$SHA" --tag "$tag" "$SOURCE"
-docker push "$tag"
-image=$(docker inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$tag" |
-    grep -F "$repository@sha256:" | head -n 1 || true)
-if [[ -z $image ]]; then
-    echo "::error title=Build::The registry gave no digest for $tag."
-    exit 1
-fi
-
-# What people look for. Nothing is deployed by these, so a registry that does not let them move is no failure.
-readable=$(printf '%s' "$VERSION" | LC_ALL=C tr -c 'A-Za-z0-9_.-' '-' | cut -c 1-128)
-for name in "$SHA" "$readable"; do
-    [[ $name =~ ^[A-Za-z0-9_] ]] || continue
-    if ! { docker tag "$tag" "$repository:$name" && docker push --quiet "$repository:$name"; }; then
-        echo "::notice title=Build::The tag $name stays where it is; the image is $image."
-    fi
-done
-echo "image=$image" >>"$GITHUB_OUTPUT"
-echo "Pushed $image"
+for registry in ${registries[@]+"${registries[@]}"}; do docker logout "$registry"; done
+built=$(docker image inspect --format '{{.Id}}' "$tag")
+echo "built=$built" >>"$GITHUB_OUTPUT"
+echo "Built $built"

@@ -7,6 +7,7 @@ of the event ever stands in a shell command:
     TOKEN_FILE                                where claim leaves the finish token for finish (mode 600)
     OUTCOME, STEPS, JOB                       finish: job.status, toJSON(steps), github.job
     IMAGE, TASK_DEFINITION, CODEDEPLOY_DEPLOYMENT_ID    finish: what the stage brought about
+    TESTS_RESULT, TESTS_FAILED_STEP           tests, finish: the result of the job Test, and its step that failed
     SHA, SOURCE                               source: the commit promised, the folder checked out
 """
 
@@ -98,14 +99,27 @@ def failed_step(steps: Mapping[str, Any]) -> str:
     return ""
 
 
+def failed(env: Mapping[str, str]) -> tuple[str, str]:
+    """The job and the step that failed: those of the job Test where that went before."""
+    if env.get("TESTS_RESULT", "success") != "success":
+        return "Test", env.get("TESTS_FAILED_STEP") or "Run the tests"
+    return env.get("JOB", ""), failed_step(_json(env.get("STEPS", "").encode()))
+
+
+def tests(env: Mapping[str, str]) -> None:
+    """Let a build go on after successful tests only. Raises Refused otherwise."""
+    if env["TESTS_RESULT"] != "success":
+        raise Refused(f"Nothing is built: the job Test ended with {env['TESTS_RESULT'] or 'nothing'}.")
+    print("The commit's tests have succeeded.")
+
+
 def finish(env: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
     """Report what came of the stage, once. Raises Refused if the bot does not take it."""
     token = Path(env["TOKEN_FILE"]).read_text()
     outcome = env["OUTCOME"] if env["OUTCOME"] in ("success", "failure", "cancelled") else "failure"
     outputs = {name: env[name.upper()] for name in OUTPUTS if env.get(name.upper())}
     if outcome != "success":
-        outputs["failed_job"] = env.get("JOB", "")
-        outputs["failed_step"] = failed_step(_json(env.get("STEPS", "").encode()))
+        outputs["failed_job"], outputs["failed_step"] = failed(env)
     address = env["CLAIM_URL"].removesuffix("/claim") + "/finish"
     body = {"finish_token": token, "run_id": int(env["RUN_ID"]), "outcome": outcome, "outputs": outputs}
     status, answer = post(address, body, pause)
@@ -128,6 +142,7 @@ COMMANDS: dict[str, Callable[[Mapping[str, str]], None]] = {
     "claim": claim,
     "finish": finish,
     "source": source,
+    "tests": tests,
 }
 
 

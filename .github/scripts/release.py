@@ -1,9 +1,9 @@
 """Puts a built release live: on ECS, with CodeDeploy, or on a host over SSH, by what the repository has set.
 
-Runs on GitHub's runners with Python, the AWS CLI and ssh. The settings stand in release_ecs.py, release_codedeploy.py
-and ec2_release.sh, and besides those come through the environment:
+Runs on GitHub's runners with Python, the AWS CLI and ssh. The settings stand in image.py, release_ecs.py,
+release_codedeploy.py and ec2_release.sh, and besides those come through the environment:
 
-    IMAGE                       the image by digest (empty for what has no Dockerfile)
+    IMAGE                       the image by digest (empty for what has no Dockerfile), compared with the settings
     SHA, VERSION, DEPLOYMENT_ID, STRATEGY    what the event says
     SOURCE                      the checked-out commit
 
@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import image
 import release_codedeploy
 import release_ecs
 from runner import Aws, Refused, aws_cli, error, outputs
@@ -51,7 +52,9 @@ def kind(env: Mapping[str, str]) -> Releaser:
 def main() -> int:
     """Release, and hand on what came of it. 1 with the reason as an annotation of the run."""
     try:
-        outputs(kind(os.environ)(os.environ, aws_cli))
+        release = kind(os.environ)
+        image.compare(os.environ, aws_cli)
+        outputs(release(os.environ, aws_cli))
     except Refused as refusal:
         print(error("Release", str(refusal)))
         return 1

@@ -63,8 +63,12 @@ def _configuration(env: Mapping[str, str], platform: str) -> str:
 
 
 def _appspec(env: Mapping[str, str]) -> Path:
+    source = Path(env["SOURCE"]).resolve()
     for name in APPSPECS:
-        if (found := Path(env["SOURCE"]) / name).is_file():
+        if (found := source / name).is_file():
+            # a link may lead to what this job holds, and what is found there would be sent to AWS
+            if not found.resolve().is_relative_to(source):
+                raise Refused(f"{name} is a link that leads out of the repository.")
             return found
     raise Refused(f"CodeDeploy needs an {APPSPECS[0]} at the top of the repository; this commit has none.")
 

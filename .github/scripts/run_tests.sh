@@ -1,15 +1,27 @@
 #!/usr/bin/env bash
-# Runs the tests of the repository in $SOURCE the way it does itself: `make test`, else `npm test`, else pytest.
+# Runs the tests of the repository in $SOURCE the way it does itself: `make test`, else `npm test`, else pytest. Leaves
+# `tests=none` in $GITHUB_OUTPUT where it finds none.
 #
-# What the repository runs gets no way to ask GitHub for this job's token, which AWS's role trusts.
+# The job has no environment, no secret and no right to an OIDC token. Where somebody calls this from a job that has, what
+# the repository runs gets no way to ask for the token.
 set -euo pipefail
 unset ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL
 cd "$SOURCE"
 
+# Isolated (-I): python3 would import modules from this folder. A file that cannot be read ends the step.
+has_npm_test() {
+    local found
+    found=$(python3 -I -c 'import json; print("test" in json.load(open("package.json")).get("scripts", {}))') || {
+        echo "::error title=Tests::package.json cannot be read, so whether it has tests is not known."
+        exit 1
+    }
+    [[ $found == True ]]
+}
+
 if [[ -f Makefile ]] && grep -Eq '^test[[:space:]]*:' Makefile; then
     echo "Tests: make test"
     make test
-elif [[ -f package.json ]] && python3 -c 'import json, sys; sys.exit("test" not in json.load(open("package.json")).get("scripts", {}))'; then
+elif [[ -f package.json ]] && has_npm_test; then
     echo "Tests: npm test"
     if [[ -f package-lock.json ]]; then npm ci; else npm install; fi
     npm test
@@ -25,5 +37,6 @@ elif [[ -f pytest.ini || -f tox.ini || -f conftest.py || -d tests ]] && compgen 
     fi
     "$RUNNER_TEMP/tests/bin/python" -m pytest
 else
+    echo "tests=none" >>"$GITHUB_OUTPUT"
     echo "::warning title=No tests::Neither a Makefile with 'test', nor an npm test script, nor pytest tests were found."
 fi

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from image import IMAGE
 from runner import Aws, Refused
 
 # RegisterTaskDefinition takes back what DescribeTaskDefinition gives, without what only ECS may say.
@@ -22,7 +22,6 @@ GIVEN_BY_ECS = (
     "deregisteredAt",
     "deleteRequestedAt",
 )
-IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9./:_-]*@sha256:[0-9a-f]{64}")
 
 
 def container_of(definition: Mapping[str, Any], name: str) -> str:

@@ -81,8 +81,8 @@ def _step(text: str, name: str) -> str:
 
 
 def _claim_last(text: str) -> str:
-    claim, tests = _step(text, "Claim the stage"), _step(text, "Run the tests")
-    return text.replace(claim, "", 1).replace(tests, f"{tests}\n{claim}", 1)
+    claim, tests = _step(text, "Claim the stage"), _step(text, "Look at the tests")
+    return text.replace(claim + tests, tests + claim, 1)
 
 
 def _gone(_: str) -> str:
@@ -111,7 +111,7 @@ WORKFLOWS = (
     ),
     _dev(
         "no-claim",
-        "job build claims no stage",
+        "job claim claims no stage",
         written(DEV, lambda text: text.replace(_step(text, "Claim the stage"), "", 1)),
     ),
     _dev("claim-too-late", "job build does something before it claims", written(DEV, _claim_last)),
@@ -124,7 +124,7 @@ WORKFLOWS = (
     _dev("no-build-job", "no job of it runs for the stage build", replaced(DEV, "stage == 'build'", "stage == 'test'")),
     _dev(
         "build-recorded-as-deployment",
-        "job build builds, and GitHub records that as a deployment",
+        "job claim builds, and GitHub records that as a deployment",
         written(DEV, lambda text: re.sub(r"      deployment: false.*\n", "", text)),
         grave=False,
     ),

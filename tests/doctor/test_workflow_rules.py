@@ -136,7 +136,7 @@ def test_a_caller_of_another_repository_is_followed(made: Session, look: Look) -
     wrong = of(made, look, text)
     assert {one.state for one in wrong} == {State.FAILED}
     assert "line 10: in acme/pipelines/.github/workflows/dev_deploy.yml@main, line" in wrong[0].found
-    assert "job build claims no stage" in wrong[0].found
+    assert "job claim claims no stage" in wrong[0].found
     other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline()}
     (left,) = of(made, look, text)
     assert "it uses $/.github/actions/scripts, which is not in acme/pipelines at main" in left.found

@@ -217,6 +217,22 @@ def test_a_lambda_gets_the_commits_appspec(release: Any, deploy_env: dict[str, s
     assert made["codedeploy_deployment_id"]
 
 
+@mock_aws
+def test_an_appspec_that_is_a_link_to_what_the_job_holds_is_not_sent(
+    release: Any, deploy_env: dict[str, str], tmp_path: Path
+) -> None:
+    aws = Cli({})
+    application(aws, "Lambda")
+    held, appspec = tmp_path / "held", Path(deploy_env["SOURCE"]) / "appspec.yml"
+    held.write_text("AWS_SECRET_ACCESS_KEY=canary")
+    for place in (str(held), "../held", "/proc/self/environ"):
+        appspec.unlink()
+        appspec.symlink_to(place)
+        with pytest.raises(release.release_codedeploy.Refused, match="a link that leads out"):
+            release.release_codedeploy.release(deploy_env, aws)
+    assert not [command for _, command, _ in aws.asked if command == "create-deployment"]
+
+
 SERVICE = {
     "status": "ACTIVE",
     "taskDefinition": "family:1",

@@ -55,6 +55,7 @@ class Aws:
             },
             "register-task-definition": {"taskDefinition": {"taskDefinitionArn": f"{FAMILY}:8"}},
             "create-deployment": {"deploymentId": "d-ABC"},
+            "get-caller-identity": {"Account": "123456789012"},
         }.get(arguments[1], {})
 
     def asked_for(self, command: str) -> dict[str, str]:
@@ -71,7 +72,13 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Any:
     return release
 
 
-ECS = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout-api", "IMAGE": NEW}
+ECS = {
+    "ECS_CLUSTER_NAME": "checkout",
+    "ECS_SERVICE_NAME": "checkout-api",
+    "IMAGE": NEW,
+    "AWS_REGION": "us-east-1",
+    "GITHUB_REPOSITORY": "acme/checkout-api",
+}
 
 
 def test_the_settings_choose_who_releases_and_none_is_said_to_be_missing(release: Any) -> None:
@@ -88,6 +95,7 @@ def test_the_whole_step_writes_what_it_made_to_the_jobs_outputs(tmp_path: Path) 
     answers = Aws()
     body = {name: answers("ecs", name) for name in ("describe-services", "describe-task-definition")}
     body |= {name: answers("ecs", name) for name in ("register-task-definition", "update-service")}
+    body |= {"get-caller-identity": answers("sts", "get-caller-identity")}
     cli = tmp_path / "aws"
     cli.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({body!r}[sys.argv[2]]))\n")
     cli.chmod(cli.stat().st_mode | stat.S_IXUSR)
@@ -108,5 +116,19 @@ def test_the_clis_own_words_stand_in_the_annotation(tmp_path: Path) -> None:
     done = subprocess.run(step, env=env, capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert done.stdout == (
-        "::error title=Release::aws ecs describe-services failed: An error occurred (AccessDenied)\n"
+        "::error title=Release::aws sts get-caller-identity failed: An error occurred (AccessDenied)\n"
     )
+
+
+def test_another_repositorys_image_is_not_released(tmp_path: Path) -> None:
+    """Before anything is asked of ECS: what builds may not choose what runs."""
+    cli = tmp_path / "aws"
+    cli.write_text(f'#!/bin/sh\necho "$2" >> {tmp_path}/asked\necho \'{{"Account": "123456789012"}}\'\n')
+    cli.chmod(0o755)
+    env = ECS | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
+    step = [sys.executable, str(SCRIPTS / "release.py")]
+    given = env | {"IMAGE": NEW.replace("checkout-api@", "evil@")}
+    done = subprocess.run(step, env=given, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "/evil, and this environment deploys images of 123456789012.dkr.ecr" in done.stdout
+    assert (tmp_path / "asked").read_text() == "get-caller-identity\n"

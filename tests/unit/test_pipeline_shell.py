@@ -39,7 +39,7 @@ def env(tmp_path: Path, source: Path) -> dict[str, str]:
         "SOURCE": str(source),
         "SHA": "a" * 40,
         "VERSION": "v1.2.3+build 7",
-        "RUN_ID": "4711",
+        "GITHUB_RUN_ID": "4711",
         "GITHUB_SERVER_URL": "https://github.com",
     }
 
@@ -56,56 +56,186 @@ def run(script: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
+BUILT = "sha256:" + "b" * 64
+
+
 def fake_docker(tmp_path: Path, repository: str) -> None:
     """`docker inspect` also names a digest in another registry, which is not ours."""
-    command(tmp_path, "docker", f'[ "$1" != inspect ] || printf "other@{DIGEST}\\n{repository}@{DIGEST}\\n"')
+    answers = f'[ "$1" != inspect ] || printf "other@{DIGEST}\\n{repository}@{DIGEST}\\n"'
+    command(tmp_path, "docker", f'{answers}; [ "$1 $2" != "image inspect" ] || echo {BUILT}')
 
 
-def test_an_image_goes_to_ecr_and_is_known_by_its_digest(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
-    (source / "Dockerfile").write_text("FROM scratch\n")
-    repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout-api"
-    fake_docker(tmp_path, repository)
-    command(tmp_path, "aws", '[ "$1" != sts ] || echo 123456789012')
-    done = run("build_image.sh", env | {"AWS_REGION": "eu-west-1", "ECR_REPOSITORY": ""})
+def built(tmp_path: Path, env: dict[str, str]) -> str:
+    """The image of build_image.sh, as the workflow hands it to push_image.sh."""
+    done = run("build_image.sh", env)
     assert done.returncode == 0, done.stderr
-    assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image={repository}@{DIGEST}\n"
+    out = Path(env["GITHUB_OUTPUT"])
+    found = out.read_text().removeprefix("built=").strip()
+    out.write_text("")
+    return found
+
+
+def test_an_image_is_built_with_nothing_that_could_push_it(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
+    (source / "Dockerfile").write_text("FROM scratch\n")
+    fake_docker(tmp_path, "unused")
+    command(tmp_path, "aws", "exit 1")
+    assert built(tmp_path, env | {"AWS_REGION": "eu-west-1"}) == BUILT
     asked = (tmp_path / "asked").read_text()
-    assert f"docker push {repository}:{'a' * 40}-4711" in asked
     for label in (
         "version=v1.2.3+build 7",
         f"revision={'a' * 40}",
         "source=https://github.com/Acme/checkout-api",
     ):
         assert f"--label org.opencontainers.image.{label} " in asked
+    assert "docker login" not in asked
+    assert "docker push" not in asked
+    assert "aws" not in asked
+
+
+def test_private_base_images_may_be_read_while_the_image_is_built(
+    tmp_path: Path, source: Path, env: dict[str, str]
+) -> None:
+    (source / "Dockerfile").write_text("FROM scratch\n")
+    fake_docker(tmp_path, "unused")
+    command(tmp_path, "aws", "echo a-password-to-read")
+    base = {
+        "AWS_REGION": "cn-north-1",
+        "AWS_BASE_IMAGES_ROLE_ARN": "arn:aws-cn:iam::210987654321:role/reader",
+        "BASE_IMAGES_REGISTRY": "registry.example",
+        "BASE_IMAGES_USER": "reader",
+        "BASE_IMAGES_PASSWORD": "a-canary-password",
+    }
+    built(tmp_path, env | base)
+    asked = (tmp_path / "asked").read_text()
+    ecr = "210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn"
+    words = [line.partition(" buildx")[0] for line in asked.splitlines() if line.startswith("docker")]
+    assert words == [
+        f"docker login --username AWS --password-stdin {ecr}",
+        "docker login registry.example --username reader --password-stdin",
+        "docker",
+        f"docker logout {ecr}",
+        "docker logout registry.example",
+        "docker image inspect --format {{.Id}} chatops-build:" + "a" * 40,
+    ]
+    assert "a-canary-password" not in asked
+
+
+def test_an_image_goes_to_ecr_and_is_known_by_its_digest(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
+    repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout-api"
+    fake_docker(tmp_path, repository)
+    command(tmp_path, "aws", '[ "$1" != sts ] || echo 123456789012')
+    done = run("push_image.sh", env | {"AWS_REGION": "eu-west-1", "ECR_REPOSITORY": "", "BUILT": BUILT})
+    assert done.returncode == 0, done.stderr
+    assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image={repository}@{DIGEST}\n"
+    asked = (tmp_path / "asked").read_text()
+    assert f"docker tag {BUILT} {repository}:{'a' * 40}-4711\n" in asked
+    assert f"docker push {repository}:{'a' * 40}-4711" in asked
     assert f"docker push --quiet {repository}:v1.2.3-build-7" in asked, "a version that is no tag is made one"
 
 
-def test_a_tag_that_must_not_move_does_not_fail_the_build(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
+def test_a_tag_that_must_not_move_does_not_fail_the_build(tmp_path: Path, env: dict[str, str]) -> None:
     """ECR's immutable tags: the image is known by its digest, and by the run's own tag."""
-    (source / "Dockerfile").write_text("FROM scratch\n")
     repository = "ghcr.io/acme/checkout-api"
     body = f'[ "$1 $2" != "push --quiet" ] || exit 1; [ "$1" != inspect ] || echo {repository}@{DIGEST}'
     command(tmp_path, "docker", body)
-    done = run("build_image.sh", env)
+    done = run("push_image.sh", env | {"BUILT": BUILT})
     assert done.returncode == 0, done.stderr
     assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image={repository}@{DIGEST}\n"
-    assert "::notice title=Build::The tag v1.2.3-build-7 stays where it is" in done.stdout
+    assert "::notice title=Push::The tag v1.2.3-build-7 stays where it is" in done.stdout
 
 
-def test_without_aws_the_image_goes_to_githubs_registry(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
-    (source / "Dockerfile").write_text("FROM scratch\n")
+def test_without_aws_the_image_goes_to_githubs_registry(tmp_path: Path, env: dict[str, str]) -> None:
     fake_docker(tmp_path, "ghcr.io/acme/checkout-api")
-    done = run("build_image.sh", env)
+    done = run("push_image.sh", env | {"BUILT": BUILT})
     assert Path(env["GITHUB_OUTPUT"]).read_text() == f"image=ghcr.io/acme/checkout-api@{DIGEST}\n", done.stderr
     assert "canary-token" not in (tmp_path / "asked").read_text() + done.stdout + done.stderr
 
 
-def test_a_registry_that_gives_no_digest_fails_the_build(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
-    (source / "Dockerfile").write_text("FROM scratch\n")
+def test_a_registry_that_gives_no_digest_fails_the_build(tmp_path: Path, env: dict[str, str]) -> None:
     command(tmp_path, "docker", "true")
-    done = run("build_image.sh", env)
+    done = run("push_image.sh", env | {"BUILT": BUILT})
     assert done.returncode != 0
     assert "image=" not in (Path(env["GITHUB_OUTPUT"]).read_text() if Path(env["GITHUB_OUTPUT"]).exists() else "")
+
+
+SETTINGS = [
+    {},
+    {"AWS_REGION": "eu-west-1"},
+    {"AWS_REGION": "cn-north-1", "ECR_REPOSITORY": "shop/api"},
+    {"AWS_REGION": "eu-west-1", "ECR_REPOSITORY": "210987654321.dkr.ecr.us-east-1.amazonaws.com/shop/api"},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_what_is_pushed_is_released_by_the_same_settings_and_nothing_else_is(
+    tmp_path: Path, env: dict[str, str], settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import image  # type: ignore[import-not-found, unused-ignore]
+
+    pushed = f'last=$2; [ "$1" != push ] || [ -e {tmp_path}/tag ] || echo "$last" > {tmp_path}/tag'
+    command(tmp_path, "docker", f'{pushed}; [ "$1" != inspect ] || sed "s/:a.*/@{DIGEST}/" {tmp_path}/tag')
+    command(tmp_path, "aws", '[ "$1" != sts ] || echo 123456789012')
+    done = run("push_image.sh", env | settings | {"BUILT": BUILT})
+    assert done.returncode == 0, done.stderr + done.stdout
+    found = Path(env["GITHUB_OUTPUT"]).read_text().removeprefix("image=").strip()
+
+    def aws(*words: str) -> dict[str, str]:
+        assert words == ("sts", "get-caller-identity")
+        return {"Account": "123456789012"}
+
+    release = {"GITHUB_REPOSITORY": env["GITHUB_REPOSITORY"], **settings}
+    image.compare(release | {"IMAGE": found}, aws)
+    image.compare(release, aws)
+    repository = found.partition("@")[0]
+    for other in (
+        f"{repository}-evil@{DIGEST}",
+        f"evil.example/{repository}@{DIGEST}",
+        f"{repository}/x@{DIGEST}",
+        f"docker.io/library/nginx@{DIGEST}",
+        f"{repository}:latest",
+        f"{repository}:latest@{DIGEST}",
+        f"{repository}@sha256:{'e' * 63}",
+        f"{found}\n",
+        repository,
+        "-",
+    ):
+        with pytest.raises(image.Refused):
+            image.compare(release | {"IMAGE": other}, aws)
+
+
+def test_nothing_in_the_tree_stands_in_for_a_script_or_a_program(
+    tmp_path: Path, source: Path, env: dict[str, str]
+) -> None:
+    """Only what docker itself builds is the repository's own."""
+    names = (
+        "docker",
+        "aws",
+        "git",
+        "python3",
+        "bash",
+        "runner.py",
+        "image.py",
+        "json.py",
+        "sitecustomize.py",
+        ".bashrc",
+    )
+    for name in names:
+        (source / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/poisoned\nexit 0\n")
+        (source / name).chmod(0o755)
+    (source / ".git" / "hooks").mkdir(exist_ok=True)
+    (source / "Dockerfile").write_text("FROM scratch\n")
+    fake_docker(tmp_path, "ghcr.io/acme/checkout-api")
+    for script, more in (("build_image.sh", {}), ("push_image.sh", {"BUILT": BUILT})):
+        done = subprocess.run(
+            ["bash", str(SCRIPTS / script)], env=env | more, capture_output=True, text=True, timeout=60, cwd=source
+        )
+        assert done.returncode == 0, done.stderr
+    sha = subprocess.run(["git", "-C", str(source), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    stage = ["python3", str(SCRIPTS / "chatops_stage.py"), "source"]
+    done = subprocess.run(stage, env=env | {"SHA": sha}, cwd=source, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert not (tmp_path / "poisoned").exists()
 
 
 def test_without_a_dockerfile_the_commit_is_packed(env: dict[str, str]) -> None:
@@ -120,7 +250,7 @@ def test_without_a_dockerfile_the_commit_is_packed(env: dict[str, str]) -> None:
     [
         ({"Makefile": "test:\n\t@echo from make\n"}, "from make"),
         ({"Makefile": "tests:\n\t@echo no\n", "package.json": '{"scripts": {"test": "x"}}'}, "npm test"),
-        ({"package.json": '{"name": "no-tests"}'}, "No tests"),
+        ({"package.json": '{"name": "no-tests"}', "json.py": "raise SystemExit"}, "No tests"),
     ],
 )
 def test_tests_run_as_the_repository_runs_them(
@@ -132,6 +262,15 @@ def test_tests_run_as_the_repository_runs_them(
     done = run("run_tests.sh", env)
     assert done.returncode == 0, done.stderr
     assert used in done.stdout
+    out = Path(env["GITHUB_OUTPUT"])
+    assert (out.is_file() and out.read_text() == "tests=none\n") is (used == "No tests"), "what a report can say"
+
+
+def test_tests_that_cannot_be_read_fail_the_step(source: Path, env: dict[str, str]) -> None:
+    (source / "package.json").write_text('{"scripts": {"test": ')
+    done = run("run_tests.sh", env)
+    assert done.returncode != 0
+    assert "::error title=Tests::package.json cannot be read" in done.stdout
 
 
 def test_a_failing_test_fails_the_step(source: Path, env: dict[str, str]) -> None:
@@ -140,7 +279,7 @@ def test_a_failing_test_fails_the_step(source: Path, env: dict[str, str]) -> Non
 
 
 def test_what_the_repository_runs_cannot_ask_github_who_it_is(source: Path, env: dict[str, str]) -> None:
-    """The job may have a token made that AWS's role trusts: that is for the steps after the tests."""
+    """Where somebody runs this script in a job that may have a token made."""
     (source / "Makefile").write_text("test:\n\t@env\n")
     given = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x.example", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "an-id-token"}
     done = run("run_tests.sh", env | given | {"GITHUB_SHA": "still-there"})

@@ -178,6 +178,33 @@ def test_finish_names_the_step_that_broke(bot: Bot, env: dict[str, str], status:
     assert report["outputs"] == {"failed_job": "Build", "failed_step": "Run the tests"}
 
 
+@pytest.mark.parametrize(
+    ("result", "step", "named"),
+    [
+        ("failure", "Run the tests", "Run the tests"),
+        ("failure", "Check out the commit", "Check out the commit"),
+        ("cancelled", "", "Run the tests"),
+        ("skipped", "", "Run the tests"),
+    ],
+)
+def test_finish_names_the_tests_step_where_the_tests_broke(
+    bot: Bot, env: dict[str, str], result: str, step: str, named: str, load_stage: Any
+) -> None:
+    """The build job itself fails at looking at the tests, and is not what broke."""
+    given = {"TESTS_RESULT": result, "TESTS_FAILED_STEP": step}
+    steps = {"claim-the-stage": {"outcome": "success"}, "look-at-the-tests": {"outcome": "failure"}}
+    assert load_stage.failed(env | given | {"STEPS": json.dumps(steps)}) == ("Test", named)
+    done = say("tests", env | given)
+    assert done.returncode == 1
+    assert f"the job Test ended with {result}" in done.stdout
+
+
+def test_after_successful_tests_the_build_goes_on(env: dict[str, str], load_stage: Any) -> None:
+    given = {"TESTS_RESULT": "success", "STEPS": json.dumps({"push-the-image": {"outcome": "failure"}})}
+    assert say("tests", env | given).returncode == 0
+    assert load_stage.failed(env | given) == ("Build", "Push the image")
+
+
 def test_a_finish_that_is_not_taken_fails_the_job(bot: Bot, env: dict[str, str]) -> None:
     Path(env["TOKEN_FILE"]).write_text(TOKEN)
     bot.answers = [(403, {"message": "This stage was reported before."})]

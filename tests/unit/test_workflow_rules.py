@@ -87,18 +87,108 @@ def test_the_bots_event_starts_a_run_that_names_its_deployment_and_stage(deploy:
     assert deploy["concurrency"]["cancel-in-progress"] is False
 
 
-def test_every_stage_has_one_job(deploy: dict[str, Any]) -> None:
-    conditions = " ".join(job["if"] for job in deploy["jobs"].values())
-    assert sorted(re.findall(r"stage == '(\w+)'", conditions)) == ["build", "deploy", "rollback"]
+BUILDING = "github.event.client_payload.stage == 'build'"
+TARGET = "${{ github.event.client_payload.target }}"
+FOR_BASE_IMAGES = {"AWS_REGION", "AWS_BASE_IMAGES_ROLE_ARN", "BASE_IMAGES_USER", "BASE_IMAGES_PASSWORD"}
 
 
-def test_a_build_is_no_deployment_on_githubs_page(deploy: dict[str, Any]) -> None:
-    """By default a job that names an environment is one when it succeeds."""
-    target = "${{ github.event.client_payload.target }}"
-    assert {name: job["environment"] for name, job in deploy["jobs"].items()} == {
-        "build": {"name": target, "deployment": False},
-        "release": {"name": target},
+def secrets_of(part: Any) -> set[str]:
+    """The secrets that a part of the workflow names, GitHub's own token among them."""
+    text = yaml.safe_dump(part, width=10_000)
+    return set(re.findall(r"secrets\.(\w+)", text)) | set(re.findall(r"github\.token", text))
+
+
+def test_each_stage_has_its_jobs(deploy: dict[str, Any]) -> None:
+    jobs = deploy["jobs"]
+    assert set(jobs) == {"claim", "test", "build", "release"}
+    assert (jobs["claim"]["if"], jobs["test"]["if"]) == (BUILDING, BUILDING)
+    # also after failed tests: somebody must report them
+    assert jobs["build"]["if"] == "always() && needs.claim.result == 'success'"
+    assert jobs["build"]["needs"] == ["claim", "test"]
+    assert sorted(re.findall(r"stage == '(\w+)'", jobs["release"]["if"])) == ["deploy", "rollback"]
+
+
+def test_a_build_is_no_deployment_on_githubs_page_and_has_an_environment_of_its_own(deploy: dict[str, Any]) -> None:
+    """By default a job that names an environment is a deployment when it succeeds."""
+    build = {"name": f"{TARGET}-build", "deployment": False}
+    assert {name: job.get("environment") for name, job in deploy["jobs"].items()} == {
+        "claim": build,
+        "test": None,
+        "build": build,
+        "release": {"name": TARGET},
     }
+
+
+def test_the_repositorys_tests_run_where_nothing_can_be_taken_and_nothing_can_be_left(deploy: dict[str, Any]) -> None:
+    """They may change everything on their runner, and ask GitHub for whatever the job may have."""
+    job = deploy["jobs"]["test"]
+    running = {name for name, each in deploy["jobs"].items() if "run_tests.sh" in yaml.safe_dump(each)}
+    assert running == {"test"}
+    assert job["permissions"] == {"contents": "read"}
+    assert "environment" not in job
+    assert secrets_of(job) == set()
+    assert "vars." not in yaml.safe_dump(job)
+    # what another job reads of it: the outcome that GitHub gives it, and two texts that nothing is decided by
+    assert set(job["outputs"]) == {"tests", "failed_step"}
+    assert set(re.findall(r"needs\.\w+\.[\w.]+", yaml.safe_dump(deploy["jobs"]["build"]))) == {
+        "needs.claim.result",
+        "needs.test.result",
+        "needs.test.outputs.failed_step",
+    }
+
+
+def test_the_image_is_built_before_anything_that_pushes_or_deploys_is_signed_in_to(deploy: dict[str, Any]) -> None:
+    job = deploy["jobs"]["build"]
+    ids = [step.get("id") for step in job["steps"]]
+    build = ids.index("build-the-image")
+    assert ids.index("look-at-the-tests") < ids.index("check-out-the-commit") < build < ids.index("sign-in-to-aws")
+    before = {**job, "steps": job["steps"][: build + 1]}
+    assert secrets_of(before) == FOR_BASE_IMAGES, "all that is within the Dockerfile's reach"
+    after = job["steps"][build + 1 :]
+    assert "build_image.sh" not in yaml.safe_dump(after)
+    sign_in = job["steps"][ids.index("sign-in-to-aws")]["with"]
+    assert sign_in["role-to-assume"] == "${{ secrets.AWS_BUILD_ROLE_ARN }}"
+    assert sign_in["unset-current-credentials"] is True
+
+
+def test_each_environment_has_a_role_of_its_own(deploy: dict[str, Any]) -> None:
+    found = {name: secrets_of(job) for name, job in deploy["jobs"].items()}
+    assert found["claim"] == set()
+    assert {name for name in found if "AWS_ROLE_ARN" in found[name]} == {"release"}
+    assert {name for name in found if "AWS_BUILD_ROLE_ARN" in found[name]} == {"build"}
+    assert {name for name in found if "SSH_PRIVATE_KEY" in found[name]} == {"release"}
+    assert {name for name in found if "github.token" in found[name]} == {"build"}
+    writes = {
+        name: {r for r, level in j["permissions"].items() if level == "write"} for name, j in deploy["jobs"].items()
+    }
+    assert writes == {
+        "claim": {"id-token"},
+        "test": set(),
+        "build": {"id-token", "packages"},
+        "release": {"id-token"},
+    }
+
+
+def test_the_bots_address_is_a_callers_or_the_environments_and_never_the_events(deploy: dict[str, Any]) -> None:
+    talking = [s for s in steps(deploy) if re.search(r'chatops_stage\.py" (claim|finish)$', s.get("run", ""))]
+    assert len(talking) == 5
+    for step in talking:
+        assert step["env"]["CHATOPS_URL"] == "${{ inputs.chatops_url || vars.CHATOPS_URL }}"
+        assert step["env"]["CHATOPS_AUDIENCE"] == "${{ inputs.chatops_audience || vars.CHATOPS_AUDIENCE }}"
+        assert not any("client_payload" in str(value) for name, value in step["env"].items() if name != "JOB"), step
+    text = (FOLDER / "dev_deploy.yml").read_text()
+    assert "claim_url" not in text
+    assert "client_payload.ticket" not in text, "a step's environment is printed in its log"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_is_kept_between_runs(path: Path) -> None:
+    """A test could poison what a later build restores: of `repository_dispatch` runs GitHub's cache is writable."""
+    text = path.read_text()
+    assert not re.search(r"actions/cache|type=gha|cache-(from|to)|^\s+cache:", text, re.MULTILINE)
+    for step in steps(load(path)):
+        if "setup-node" in step.get("uses", ""):
+            assert step["with"]["package-manager-cache"] is False
 
 
 def test_a_run_that_waits_is_not_cancelled_by_the_next(deploy: dict[str, Any]) -> None:
@@ -111,17 +201,22 @@ def test_a_run_that_waits_is_not_cancelled_by_the_next(deploy: dict[str, Any]) -
         assert concurrency["cancel-in-progress"] is True or concurrency.get("queue") == "max" or reason, path.name
 
 
-def test_a_stage_is_claimed_before_it_does_anything_and_reported_whatever_happens(
-    deploy: dict[str, Any],
-) -> None:
+def test_a_job_with_an_environment_claims_before_it_does_anything(deploy: dict[str, Any]) -> None:
     for name, job in deploy["jobs"].items():
-        scripts, claim, *_, report = job["steps"]
+        scripts, claim = job["steps"][:2]
         # of the file's own repository and commit, also when another repository's workflow calls it
         assert scripts["uses"] == "$/.github/actions/scripts", name
-        assert claim["run"].endswith('/chatops_stage.py" claim'), name
-        assert "if" not in claim, name
+        if name != "test":
+            assert claim["run"].endswith('/chatops_stage.py" claim'), name
+            assert "if" not in claim, name
+
+
+def test_the_last_job_of_a_stage_reports_whatever_happens(deploy: dict[str, Any]) -> None:
+    for name in ("build", "release"):
+        *_, report = deploy["jobs"][name]["steps"]
         assert report["run"].endswith('/chatops_stage.py" finish'), name
-        assert report["if"] == f"always() && steps.{claim['id']}.outcome == 'success'", name
+        assert report["if"] == "always() && steps.claim-the-stage.outcome == 'success'", name
+    assert report["env"].keys() >= {"OUTCOME", "STEPS", "JOB", "IMAGE", "TASK_DEFINITION", "CODEDEPLOY_DEPLOYMENT_ID"}
 
 
 def test_what_a_step_runs_comes_from_the_pipelines_scripts_alone(deploy: dict[str, Any]) -> None:
@@ -156,8 +251,8 @@ def test_the_action_gives_the_folder_of_the_scripts_beside_it(tmp_path: Path) ->
 
 
 def test_what_is_checked_out_is_the_commit_that_was_pinned(deploy: dict[str, Any]) -> None:
-    for name, job in deploy["jobs"].items():
-        (checkout,) = [step for step in job["steps"] if step.get("with", {}).get("path") == "source"]
+    for name in ("test", "build", "release"):
+        (checkout,) = [step for step in deploy["jobs"][name]["steps"] if step.get("with", {}).get("path") == "source"]
         assert checkout["with"]["ref"] == "${{ github.event.client_payload.sha }}", name
         assert checkout["with"]["persist-credentials"] is False, name
 
