@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from botocore.session import Session
 
 from scripts import bytecode
 
@@ -47,3 +49,13 @@ def test_bytecode_lies_where_lambda_looks_for_it(tmp_path: Path, environment: di
     make("PollFunction", "poll", tmp_path, {**environment, "BUILD_PYTHON": sys.executable})
     assert list(tmp_path.rglob("*.py"))
     assert bytecode.problems(tmp_path, bytecode.FUNCTION) == []
+
+
+def test_the_layer_describes_the_aws_services_that_the_functions_call_and_no_other(tmp_path: Path) -> None:
+    """Named where clients are made: `client("sts")`, `prepare("dynamodb")`, `client: ClassVar[str] = "ecs"`."""
+    named = re.compile(r'(?:\bclient\(|\bprepare\(|\bclient: ClassVar\[str\] = )((?:"[a-z]+"(?:, )?)+)')
+    sources = [path.read_text("utf-8") for path in LAMBDAS.rglob("*.py")]
+    called = {name for text in sources for found in named.findall(text) for name in re.findall(r'"([a-z]+)"', found)}
+    commands = make("SharedLayer", "shared", tmp_path, {}, "--dry-run")
+    assert set(re.findall(r"! -name ([a-z]+)", commands)) == called
+    assert called <= set(Session().get_available_services())
