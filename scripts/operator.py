@@ -71,7 +71,7 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         question, asked = next(iter(questions.pauses(rows, deployment_id)), None), "to be promoted"
     else:
         question, asked = questions.get(rows, deployment_id), "for an approval"
-    if record and not record.get("outcome") and question is None:
+    if record and not record.outcome and question is None:
         raise NotDecided(f"{deployment_id} does not wait {asked}.")
     answers.check_open(rows, deployment_id, record, question)
     mark = question.mark if question else ""

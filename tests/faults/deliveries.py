@@ -16,13 +16,14 @@ from chatops.domain import errors
 from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.slack import client as slack
-from chatops.store import deployments, locks, questions, releases, wakeups
+from chatops.store import locks, questions, releases, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table, decode
 from tests.faults.conftest import Edge
 from tests.faults.hostile_bodies import COMMAND, form
 from tests.faults.hostile_requests import event, signed
 from tests.faults.states import States
+from tests.unit import stored
 
 DANA, LEE, KIM, OUT, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0OUT0001", "U0GUEST01"
 ASKED, PAUSED, LIVE, NEXT, MARK = "d-askedasked22", "d-pausedpaused", "d-livelivelive", "d-nextnextnext", "0" * 12
@@ -127,7 +128,7 @@ class Deliveries:
         for name, target in ((ASKED, "dev"), (PAUSED, "other"), (LIVE, "dev")):
             asked = {"required": True, "eligible": [LEE, KIM], "groups": [], "quorum": 2}
             made = {**plan, "target": target, "requester": {"id": DANA}, "approval": asked, "started_at": clock.now()}
-            deployments.begin(self.rows, name, f"arn:{name}", made)
+            stored.begin(self.rows, name, f"arn:{name}", made)
         questions.ask(self.rows, ASKED, Question(0, later, (LEE, KIM), 2))
         self._hold(ASKED)
         wakeups.park(self.rows, ASKED, "token", 0)
@@ -153,10 +154,9 @@ class Deliveries:
             self.states.ended |= mine
 
     def _turnover(self) -> None:
-        record = deployments.get(self.rows, ASKED) or {}
-        deployments.settle(self.rows, record, {"end": "Rejected"})
+        stored.settle(self.rows, ASKED, "Rejected")
         plan = {"command": "deploy", "version": "v3", "target": "dev", "requester": {"id": DANA}}
-        deployments.begin(self.rows, NEXT, f"arn:{NEXT}", {**plan, "started_at": clock.now()})
+        stored.begin(self.rows, NEXT, f"arn:{NEXT}", {**plan, "started_at": clock.now()})
         self._hold(NEXT)
 
     def all_of(self, kinds: Iterable[str]) -> Any:

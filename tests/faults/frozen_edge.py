@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from chatops import clock
 from chatops.domain.question import Question
 from chatops.domain.release import Release
-from chatops.store import deployments, locks, questions, releases, wakeups
+from chatops.store import locks, questions, releases, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table, decode
 from local.runtime.endpoint import LambdaRuntime
@@ -27,6 +27,7 @@ from local.runtime.template import Function, Template
 from tests.faults.deliveries import ASKED, DANA, KIM, KINDS, LEE, LIVE, MARK, PAUSED
 from tests.faults.hostile_bodies import form
 from tests.faults.hostile_requests import event, signed
+from tests.unit import stored
 
 ROOT = Path(__file__).resolve().parents[2]
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:chatops-deploy"
@@ -213,7 +214,7 @@ def fill(rows: Table) -> None:
     for name, target in ((ASKED, "dev"), (PAUSED, "other"), (LIVE, "dev")):
         asked = {"required": True, "eligible": [LEE, KIM], "groups": [], "quorum": 2}
         plan = {"command": "deploy", "version": "v2", "channel": "C0DEPLOY1", "target": target, "approval": asked}
-        deployments.begin(rows, name, f"arn:{name}", {**plan, "requester": {"id": DANA}, "started_at": clock.now()})
+        stored.begin(rows, name, f"arn:{name}", {**plan, "requester": {"id": DANA}, "started_at": clock.now()})
     questions.ask(rows, ASKED, Question(0, later, (LEE, KIM), 2))
     rows.transact(locks.taking("dev", Holder(ASKED, f"arn:{ASKED}", "deploy", "v2", DANA, "2025-01-01T00:00:00.000Z")))
     wakeups.park(rows, ASKED, "token", 0)

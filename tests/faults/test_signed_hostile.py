@@ -22,13 +22,14 @@ from chatops.domain.release import Release
 from chatops.domain.request import Request, read
 from chatops.edge import fields, handler
 from chatops.settings.targets import targets
-from chatops.store import deployments, questions, releases
+from chatops.store import questions, releases
 from chatops.store.table import Table
 from tests.faults.conftest import Edge
 from tests.faults.hostile_bodies import COMMAND, ID, form
 from tests.faults.hostile_requests import event, signed
 from tests.faults.signed_requests import CARD, CLICK, MAKERS, OUTSIDER, signed_body
 from tests.faults.states import States
+from tests.unit import stored
 
 LIMIT = 256 * 1024
 """Bytes of an execution's input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
@@ -42,7 +43,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
     fake, real = States(), aws.client
     environment.setattr(aws, "client", lambda name, **more: fake if name == "stepfunctions" else real(name, **more))
     for name in (ID, CARD):
-        deployments.begin(rows, name, "arn", {**PLAN, "channel": "C0DEPLOY1"})
+        stored.begin(rows, name, "arn", {**PLAN, "channel": "C0DEPLOY1"})
     later = clock.now() + 3600
     questions.ask(rows, ID, Question(0, later, ("U0ABSENT1",)))
     live = Release("v2", deployment_id=CARD, verified_at="2025-01-02T00:00:00.000Z")

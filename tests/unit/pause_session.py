@@ -16,11 +16,12 @@ from chatops.edge import interactions
 from chatops.settings import targets
 from chatops.slack import client as slack
 from chatops.steps import approval, ecs, promotion
-from chatops.store import cancels, deployments, locks, questions
+from chatops.store import cancels, locks, questions
 from chatops.store.table import Table
 from fakes.clock import Clock
 from fakes.ecs import Ecs
 from tests.contract.conftest import served
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN
 
@@ -110,7 +111,7 @@ class Paused:
         new = self.ecs.register_task_definition("registry/app@sha256:" + "2" * 64)
         self.ecs.update_service(new)
         taking = locks.taking("dev", locks.Holder(ID, "arn", "deploy", "v1.2.3", requester, ""))
-        deployments.begin(self.rows, ID, "arn", plan, taking)
+        stored.begin(self.rows, ID, "arn", plan, taking)
         self.state = {
             "plan": plan,
             "approval": {"decision": "approved" if approved else "", "eligible": [LEE, KIM]},
@@ -177,7 +178,8 @@ class Paused:
 
     @property
     def cancelled_by(self) -> str:
-        return str((cancels.get(self.rows, ID) or {}).get("by", ""))
+        found = cancels.get(self.rows, ID)
+        return found.by if found else ""
 
     def continued(self) -> int:
         """How often ECS was told to go on, and did."""

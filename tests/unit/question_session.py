@@ -14,9 +14,10 @@ from chatops.domain.question import Answer, Question
 from chatops.edge import interactions
 from chatops.platforms.rollout import Pause
 from chatops.slack import client as slack
-from chatops.store import cancels, deployments, questions
+from chatops.store import cancels, questions
 from chatops.store.table import Table
 from fakes.slack.blocks import accepted_view
+from tests.unit import stored
 from tests.unit.conftest import Time
 
 DANA, LEE, KIM, OUT, GUEST, BOSS = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0OUT0001", "U0GUEST01", "U0BOSS001"
@@ -86,7 +87,7 @@ class Asked:
             "started_at": clock.now(),
             **plan,
         }
-        deployments.begin(self.rows, ID, "arn", made)
+        stored.begin(self.rows, ID, "arn", made)
         now = clock.now()
         if kind.mark:
             questions.ask(self.rows, ID, Question(now, now + HOUR, mark=kind.mark, stage="BAKE_TIME"))
@@ -141,10 +142,10 @@ class Asked:
 
     def cancelled_by(self) -> str | None:
         cancel = cancels.get(self.rows, ID)
-        return str(cancel["by"]) if cancel else None
+        return cancel.by if cancel else None
 
     def end(self) -> None:
-        deployments.settle(self.rows, deployments.get(self.rows, ID) or {}, {"end": "Stopped"})
+        stored.settle(self.rows, ID, "Stopped")
 
     def clear(self) -> None:
         """Begin anew: an empty table at the same time."""

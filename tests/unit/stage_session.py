@@ -14,13 +14,14 @@ from chatops.domain.target import Target, Timing
 from chatops.github import client
 from chatops.settings import targets
 from chatops.steps import dispatch, notify, poll, sweep
-from chatops.store import deployments, locks, stages
+from chatops.store import locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Item, Table
 from fakes.clock import Clock
 from fakes.github import GitHub as StandIn
 from fakes.github import Script
 from fakes.github.model import Run
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.direct import Direct
 
@@ -50,7 +51,7 @@ class Stage:
         self.rows, self.time, self.fake, self.name = rows, time, fake, name
         self.fact: dict[str, Any] = {}
         fake.script[name] = LONG
-        deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
+        stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
 
     def event(self) -> dict[str, Any]:
         state = {"plan": PLAN, **({self.name: self.fact} if self.fact else {})}

@@ -12,8 +12,9 @@ from chatops.domain.target import LOOKS
 from chatops.messages.view import View
 from chatops.slack import posting
 from chatops.steps import approval
-from chatops.store import cancels, deployments, questions
+from chatops.store import cancels, questions
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.views import PLAN
 
@@ -60,7 +61,7 @@ class Said:
 
 @pytest.fixture
 def said(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Said:
-    deployments.begin(rows, ID, ARN, ASKED)
+    stored.begin(rows, ID, ARN, ASKED)
     return Said(environment)
 
 
@@ -224,7 +225,7 @@ def test_an_end_at_the_moment_of_the_deadline_decides_nothing(
 ) -> None:
     read()
     time.pass_by(3600)
-    deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Stopped"})
+    stored.settle(rows, ID, "Stopped")
     fact = read()
     assert (fact["decision"], fact["wait_seconds"]) == ("pending", 1)
 

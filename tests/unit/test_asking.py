@@ -10,8 +10,9 @@ from chatops.domain.errors import DecisionRecorded, SlackUnavailable
 from chatops.domain.question import Answer, Question
 from chatops.slack import client as slack
 from chatops.steps import approval
-from chatops.store import cancels, deployments, questions, wakeups
+from chatops.store import cancels, questions, wakeups
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.question_session import APPROVAL, BEGAN, CHANNEL, DANA, HOUR, KIM, LEE, PROMOTION, Kind, each
 from tests.unit.views import PLAN
@@ -55,7 +56,7 @@ class Asking:
     def begin(self, kind: Kind, on_timeout: str = "ROLLBACK", **plan: Any) -> None:
         """The deployment has come to its question."""
         self.state = {"plan": {**ASKED, **plan}}
-        deployments.begin(self.rows, ID, "arn", self.state["plan"])
+        stored.begin(self.rows, ID, "arn", self.state["plan"])
         pending = {"decision": "pending", "deadline": "2025-10-09T09:53:20.000Z"}
         if kind is APPROVAL:
             people = self.state["plan"]["approval"]["eligible"]

@@ -12,6 +12,7 @@ from chatops.domain import codec, request
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, UnknownSchema
+from chatops.domain.results import Outcome
 from chatops.domain.target import Target
 from chatops.edge import handler
 from chatops.messages.catalogue import plain
@@ -21,6 +22,7 @@ from chatops.steps import dispatch, stage, sweep
 from chatops.store import cancels, deployments, locks, messages, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
+from tests.unit import stored
 from tests.unit.stored import stage_of
 
 ID = "d-abcdefghijkl"
@@ -36,7 +38,7 @@ FOREIGN = [SCHEMA + 1, 0, -1, 10**30, "1", 1.0, True, None]
 
 
 def begin(rows: Table, plan: dict[str, Any] | None = None) -> None:
-    deployments.begin(rows, ID, HOLDER.execution_arn, plan or PLAN, locks.taking("dev", HOLDER))
+    stored.begin(rows, ID, HOLDER.execution_arn, plan or PLAN, locks.taking("dev", HOLDER))
 
 
 def foreign(rows: Table, pk: str, sk: str, number: Any = SCHEMA + 1) -> None:
@@ -116,8 +118,8 @@ def test_every_row_says_who_wrote_it_also_one_that_an_update_made(rows: Table) -
     stages.prepare(rows, ID, "deploy", "dev", 60)
     wakeups.park(rows, ID, "token", 0)
     messages.posted(rows, ID, "C1", "1.1")
-    messages.said(rows, ID, "final")
-    deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Deployed"}, messages.owing(ID, {}))
+    messages.noted(rows, ID, "final")
+    deployments.settle(rows, stored.record_of(rows, ID), Outcome("Deployed"), messages.owing(Deployment(ID)))
     written = everything(rows)
     assert len(written) == 8
     assert {row["schema"]["N"] for row in written} == {str(SCHEMA)}
@@ -147,7 +149,7 @@ def test_every_way_of_reading_meets_the_number(rows: Table) -> None:
 
 
 def test_a_record_of_a_known_schema_with_an_unknown_plan_is_refused(rows: Table) -> None:
-    begin(rows, {**PLAN, "schema": SCHEMA + 1})
+    begin(rows, {**PLAN, "schema": SCHEMA + 1})  # the class keeps the number
     with pytest.raises(UnknownSchema, match="plan"):
         deployments.get(rows, ID)
 
@@ -216,8 +218,8 @@ def running(rows: Table, environment: pytest.MonkeyPatch) -> Table:
     standing = Time()
     environment.setattr("chatops.clock.now", standing)
     fake = far_ends(rows, environment, standing)
-    deployments.begin(rows, ID, arn(ID), PLAN, locks.taking("dev", HOLDER))
-    deployments.begin(rows, "d-other", arn("d-other"), {**PLAN, "started_at": 1.0})
+    stored.begin(rows, ID, arn(ID), PLAN, locks.taking("dev", HOLDER))
+    stored.begin(rows, "d-other", arn("d-other"), {**PLAN, "started_at": 1.0})
     stages.prepare(rows, ID, "deploy", "dev", 60)
     fake.end(ID)
     fake.end("d-other")
@@ -232,7 +234,7 @@ def test_sweep_leaves_what_it_cannot_read_and_sees_to_the_others(running: Table,
     with pytest.raises(UnknownSchema):  # it reaches the dead-letter queue and its alarm
         sweep.run({})
     assert [row for row in everything(running) if ID in str(row) or "LOCK" in str(row)] == before
-    assert deployments.outcome(deployments.get(running, "d-other") or {}) is not None
+    assert stored.record_of(running, "d-other").outcome
 
 
 def test_a_run_is_told_to_try_again_where_its_stage_cannot_be_read(running: Table) -> None:

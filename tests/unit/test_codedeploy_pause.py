@@ -17,11 +17,12 @@ from chatops.messages.english import english_text
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
 from chatops.steps import ecs, promotion
-from chatops.store import deployments, locks, questions
+from chatops.store import locks, questions
 from chatops.store.table import Table
 from fakes.codedeploy import CodeDeploy, Course
 from fakes.faults import Fault
 from tests.contract.conftest import served
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.pause_session import ID, Shared
 from tests.unit.views import PLAN
@@ -38,7 +39,7 @@ class Here:
         previous = {"present": True, "version": "v1", "codedeploy_deployment_id": first.id}
         plan = {**PLAN, "target": "dev", "kind": "codedeploy", "previous": previous, "started_at": time.at}
         taking = locks.taking("dev", locks.Holder(ID, "arn", "deploy", "v1.2.3", "U0DANA001", ""))
-        deployments.begin(rows, ID, "arn", plan, taking)
+        stored.begin(rows, ID, "arn", plan, taking)
         fake.deployer.courses = [Course(waits="READY_WAIT")]
         self.begun = fake.deploy("batch", "live", "v2", f"{ID} abc")
         deploy = {"state": "succeeded", "outputs": {"codedeploy_deployment_id": self.begun}}

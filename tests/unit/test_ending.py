@@ -11,6 +11,7 @@ from chatops.domain import codec
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import TargetHeld
+from chatops.domain.record import Cancel
 
 DANA, LEE, KIM = "U0DANA001", "U0LEE0001", "U0KIM0001"
 GO = {"verdict": "go", "command": "deploy", "kind": "ecs", "version": "v3", "requester": {"id": DANA}}
@@ -19,12 +20,12 @@ BACK = {**GO, "command": "rollback", "version": "v2", "target": "prod"}
 BUILT = {"stage": "build", "state": "succeeded", "done": True, "claimed": True}
 SHIPPED = {"stage": "deploy", "state": "succeeded", "done": True, "claimed": True, "why": {}}
 HEALTHY = {"state": "healthy", "done": True, "why": {}}
-CANCEL = {"by": LEE, "kind": "cancelled"}
-SUPERSEDED = {"by": KIM, "kind": "superseded"}
+CANCEL = Cancel(LEE)
+SUPERSEDED = Cancel(KIM, "superseded", "d-back")
 UNCLAIMED = {"stage": "deploy", "state": "never_appeared", "done": True, "claimed": False}
 
 
-def outcome(state: dict[str, Any], cancel: Any) -> dict[str, Any]:
+def outcome(state: dict[str, Any], cancel: Cancel | None) -> dict[str, Any]:
     return codec.as_json(rules.outcome(Deployment.of({"state": state}), cancel))
 
 
@@ -51,7 +52,7 @@ RESTORED = {"rollback": {"how": "update_service"}, "restored": HEALTHY}
 BECAUSE = {"said": "AccessDenied"}
 
 TABLE: dict[str, tuple[dict[str, Any], Any, str, Any, str]] = {
-    # name: facts, the cancel's row, end, why, by
+    # name: facts, the cancel, end, why, by
     "all went well": ({**ROLLED_OUT, "rollout": HEALTHY}, None, "Deployed", {}, ""),
     "all went well without a service to ask": ({**ROLLED_OUT, "plan": PLAIN}, None, "Deployed", {}, ""),
     "a dispatch's trouble that the run overcame": (

@@ -20,6 +20,7 @@ from chatops import clock
 from chatops.domain import command_text, request
 from chatops.domain.errors import InvalidConfiguration, Refusal
 from chatops.domain.freeze import STEPS, Freeze, Once, Weekly, Window, holding
+from chatops.domain.plan import BreakGlass
 from chatops.domain.reason import Reason
 from chatops.domain.target import Policy, Target
 from chatops.edge import commands
@@ -31,7 +32,7 @@ from chatops.slack import people
 from chatops.steps import plan, policy
 from chatops.store import deployments
 from chatops.store.table import Table
-from tests.unit import views
+from tests.unit import stored, views
 
 SEOUL, NEW_YORK = "Asia/Seoul", "America/New_York"
 WEEKEND = Weekly(frozenset({5, 6}), 0, 1440, SEOUL)
@@ -457,9 +458,7 @@ def test_an_approver_breaks_the_glass_and_it_is_recorded(prod: Target, saturday:
     assert found["verdict"] == "go"
     assert found["break_glass"] == {"by": user, "reason": "payments are down"}
     assert user not in found["approval"]["eligible"], "the glass is broken, the approval still needs somebody else"
-    record = deployments.get(rows, "d-1")
-    assert record
-    assert record["plan"]["break_glass"] == found["break_glass"]
+    assert stored.record_of(rows, "d-1").plan.break_glass == BreakGlass(user, "payments are down")
 
 
 def test_whoever_may_not_approve_may_not_break_the_glass(prod: Target, saturday: float) -> None:

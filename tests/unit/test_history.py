@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.results import Outcome
 from chatops.messages import history as page
 from chatops.steps import ecs
 from chatops.store import deployments
 from chatops.store.table import Table
 from fakes.slack.blocks import complaints
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.views import status_of
 
@@ -85,10 +87,10 @@ def test_what_somebody_typed_does_no_harm() -> None:
 def test_the_last_twenty_are_read_newest_first_and_status_reads_five(rows: Table, time: Time) -> None:
     for number in range(23):
         time.pass_by(60)
-        deployments.begin(rows, f"d-{number}", "arn", {**PLAN, "version": f"v{number}"})
+        stored.begin(rows, f"d-{number}", "arn", {**PLAN, "version": f"v{number}"})
     record = deployments.get(rows, "d-22")
     assert record
-    deployments.settle(rows, record, {"end": "Deployed", "seconds": 30.5})
+    deployments.settle(rows, record, Outcome("Deployed", seconds=30.5))
     fact = ecs.run(EVENT)
     assert fact["command"] == "history"
     assert [row["version"] for row in fact["last"]] == [f"v{n}" for n in range(22, 2, -1)]

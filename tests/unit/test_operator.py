@@ -10,12 +10,14 @@ import pytest
 from chatops import aws, clock
 from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question
+from chatops.domain.results import Outcome
 from chatops.edge import approval_buttons
 from chatops.messages import card
 from chatops.messages.catalogue import mention, reason_text
 from chatops.store import cancels, deployments, questions, wakeups
 from chatops.store.table import Table
 from scripts import operator
+from tests.unit import stored
 from tests.unit.conftest import TABLE, Time
 from tests.unit.test_store_waits import States
 from tests.unit.views import PHASES, seen
@@ -50,7 +52,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch, time: Time, stack: Clou
     fake, real = States(), aws.client
     ours = {"stepfunctions": fake, "sts": Sts(), "cloudformation": stack}
     environment.setattr(aws, "client", lambda name, **more: ours.get(name) or real(name, **more))
-    deployments.begin(rows, ID, "arn", PLAN)
+    stored.begin(rows, ID, "arn", PLAN)
     asked = Question(clock.now(), clock.now() + 3600, ("U0LEE0001", "U0KIM0001"), 2)
     questions.ask(rows, ID, asked)
     wakeups.park(rows, ID, "token-1", 0)
@@ -111,7 +113,7 @@ def test_what_is_not_paused_any_more_is_not_promoted(
     elif before == "expiry":
         clock.now.pass_by(3600)  # type: ignore[attr-defined]  # the tests' clock
     elif before == "end":
-        deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Stopped"})
+        stored.settle(rows, ID, "Stopped")
     assert operator.main(["promote", ID]) == 1
     assert said[before] in capsys.readouterr().err
     assert states.answered == []
@@ -119,9 +121,8 @@ def test_what_is_not_paused_any_more_is_not_promoted(
 
 def test_a_cancel_is_a_record_of_its_own(states: States, rows: Table) -> None:
     assert operator.main(["cancel", ID]) == 0
-    row = cancels.get(rows, ID)
-    assert row
-    assert (row["by"], row["via"]) == (ARN, "operator")
+    found = stored.cancel_of(rows, ID)
+    assert (found.by, found.via) == (ARN, "operator")
     assert states.answered == ["token-1"]
     assert operator.main(["cancel", ID]) == 1
 
@@ -135,7 +136,7 @@ def test_what_has_been_decided_or_is_over_is_refused_as_a_button_refuses_it(
     assert states.answered == []
     record = deployments.get(rows, ID)
     assert record
-    deployments.settle(rows, record, {"end": "Rejected"})
+    deployments.settle(rows, record, Outcome("Rejected"))
     assert operator.main(["cancel", ID]) == 1
     assert "ended already" in capsys.readouterr().err
 
@@ -154,7 +155,7 @@ def test_a_cancelled_one_is_not_approved(states: States, rows: Table) -> None:
 def test_what_does_not_wait_or_is_not_there_is_said(
     states: States, rows: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deployments.begin(rows, "d-building", "arn", PLAN)
+    stored.begin(rows, "d-building", "arn", PLAN)
     assert operator.main(["approve", "d-building"]) == 1
     assert "does not wait for an approval" in capsys.readouterr().err
     for action in ("approve", "cancel"):

@@ -17,8 +17,9 @@ from chatops.platforms.platform import Platform
 from chatops.platforms.registry import of_kind, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.steps import ecs, reconcile, restore, target_lock
-from chatops.store import deployments, locks, releases, stages
+from chatops.store import locks, releases, stages
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
 from tests.unit.stage_session import HOLDER, ID, PLAN
@@ -31,7 +32,7 @@ ON_RECORD = Release("v1.1.0", image=BEFORE, deployment_id="d-before", verified_a
 @pytest.fixture
 def state(rows: Table, time: Time) -> dict[str, Any]:
     """A deployment whose deploy stage has brought NEW to a target that ran BEFORE."""
-    deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
+    stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
     rows.transact(releases.adding("dev", ON_RECORD))
     stages.prepare(rows, ID, "deploy", "dev", 3600)
     stages.note(rows, ID, "deploy", tried_at=time(), dispatched_at=time(), run_id=7)

@@ -9,9 +9,10 @@ import pytest
 from chatops.github import runs
 from chatops.github.client import Reply
 from chatops.steps import poll
-from chatops.store import deployments, locks, stages
+from chatops.store import locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.unit import stored
 
 ID, RUN = "d-abcdefghijkl", 9001
 PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v1.2.3", "requester": {"id": "U0DANA001"}}
@@ -27,7 +28,7 @@ def body(status: str, conclusion: str | None) -> dict[str, Any]:
 def claimed(rows: Table, time: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """The finish token of a build stage that a run has claimed."""
     monkeypatch.setattr(poll, "table", lambda: rows)
-    deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
+    stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
     ticket = str(stages.prepare(rows, ID, "build", "dev", 1800).ticket)
     stages.note(rows, ID, "build", dispatched_at=time())
     token, _ = stages.claim(rows, ticket, RUN, 1)

@@ -10,13 +10,14 @@ import requests
 
 from chatops.github.client import GitHub
 from chatops.steps import poll
-from chatops.store import cancels, deployments, locks, stages
+from chatops.store import cancels, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from fakes.clock import Clock
 from fakes.github import Fault, Script
 from fakes.github import GitHub as StandIn
 from fakes.github.model import Run
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.test_github_client import BASE, Direct, Secrets
 
@@ -33,7 +34,7 @@ class Case:
         self.rows, self.time, self.fake = rows, time, fake
         self.run = self.run_of("in_progress")
         self.fact: dict[str, Any] = {}
-        deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
+        stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
         self.ticket = str(stages.prepare(rows, ID, "deploy", "dev", 3600).ticket)
         stages.note(rows, ID, "deploy", dispatched_at=time())
         self.token = ""

@@ -19,8 +19,9 @@ from chatops.messages.details import details
 from chatops.slack import client as slack
 from chatops.slack import posting
 from chatops.steps import approval, ecs, notify, poll
-from chatops.store import deployments, messages, questions
+from chatops.store import messages, questions
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import MOVING, MadeUp
 from tests.unit.views import BUILT, ENDS, PENDING, PHASES, PLAN, RUNNING, UP, seen
@@ -74,7 +75,7 @@ def test_a_long_list_is_mentioned_by_its_groups() -> None:
 
 def test_mere_progress_changes_the_message_at_most_every_ten_seconds(posts: Posts, rows: Table, time: Time) -> None:
     made_up = MadeUp()
-    deployments.begin(rows, ID, "arn", {**PLAN, "target": "dev"})
+    stored.begin(rows, ID, "arn", {**PLAN, "target": "dev"})
     deploy = {**UP["deploy"], "outputs": {"image": "repo@sha256:1"}}
     state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}, "deploy": deploy}
     edited: list[float] = []

@@ -10,8 +10,9 @@ import pytest
 from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question, closed
 from chatops.edge import approval_buttons, interactions, promotion_buttons, replies
-from chatops.store import cancels, deployments, table, wakeups
+from chatops.store import cancels, table, wakeups
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.question_session import (
     APPROVAL,
     CHANNEL,
@@ -189,7 +190,7 @@ def test_where_either_channel_is_not_known_it_counts(
 @each_button
 def test_a_card_of_no_deployment_is_called_that(asked: Asked, kind: Kind, button: str) -> None:
     assert press(asked.rows, kind, button) == UNKNOWN
-    deployments.begin(
+    stored.begin(
         asked.rows, ID, "arn", {"target": "dev", "command": "deploy", "version": "v2", "requester": {"id": DANA}}
     )
     assert press(asked.rows, kind, button) == UNKNOWN, "nothing was asked about it"

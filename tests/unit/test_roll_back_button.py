@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from chatops import aws
 from chatops.domain.errors import Refusal
 from chatops.domain.release import Release
+from chatops.domain.results import Outcome
 from chatops.edge import rollback_button
 from chatops.edge.replies import refused
 from chatops.edge.rollback_button import Press
@@ -19,6 +20,7 @@ from chatops.slack import client as slack
 from chatops.slack import posting
 from chatops.store import deployments, messages, releases
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.views import ENDS, PHASES, seen
 
 CARD, OTHER = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb"
@@ -75,7 +77,7 @@ def states(rows: Table, environment: pytest.MonkeyPatch) -> States:
     fake, real = States(), aws.client
     environment.setattr(aws, "client", lambda name, **more: fake if name == "stepfunctions" else real(name, **more))
     for shown, version in ((CARD, "v2"), (OTHER, "v3")):
-        deployments.begin(rows, shown, "arn", {**PLAN, "version": version})
+        stored.begin(rows, shown, "arn", {**PLAN, "version": version})
     rows.transact(
         releases.adding("prod", Release("v1", deployment_id="before", verified_at="2025-01-01T00:00:00.000Z"))
     )
@@ -105,7 +107,7 @@ def test_any_number_of_presses_by_anybody_is_one_rollback(states: States, rows: 
         assert "already" in said
     assert len(states.started) == 1
     name = rollback_button.execution_name("T0ACME001", CARD)
-    deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
+    stored.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
     assert "already" in roll_back(CARD, Press(OUT, team="T0ACME001"))
 
 
@@ -137,10 +139,10 @@ def test_a_press_that_was_refused_does_not_use_the_button_up(states: States) -> 
 def test_a_rollback_that_people_refused_is_asked_for_again_by_command(states: States, rows: Table) -> None:
     roll_back(CARD, PRESS)
     name = rollback_button.execution_name("T0ACME001", CARD)
-    deployments.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
+    stored.begin(rows, name, "arn", {**PLAN, "command": "rollback", "version": "v1"})
     record = deployments.get(rows, name)
     assert record
-    deployments.settle(rows, record, {"end": "Rejected"})
+    deployments.settle(rows, record, Outcome("Rejected"))
     states.ended.add(name)
     said = roll_back(CARD, PRESS)
     assert "Rejected" in said
@@ -207,4 +209,4 @@ def test_the_button_goes_once_and_the_rest_of_the_message_stays(rows: Table, env
     posting.retire(view.id)
     posting.retire("d-unknown")
     assert len(calls) == 2
-    assert "live" not in messages.get(rows, view.id)
+    assert messages.get(rows, view.id).live is None

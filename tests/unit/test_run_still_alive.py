@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from chatops.domain.deployment import Deployment
-from chatops.domain.outcome import Outcome
+from chatops.domain.results import Outcome
 from chatops.steps import dispatch, settle, sweep, target_lock
-from chatops.store import cancels, deployments, locks, stages
+from chatops.store import cancels, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from fakes.github import Fault
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.stage_session import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
 
@@ -123,7 +124,7 @@ def test_somebody_elses_lock_is_never_freed(deploy: Stage) -> None:
     deploy.claim()
     swept()
     other = Holder("d-another", "arn:aws:states:y", "deploy", "v9", "U0LEE0001", "2026-01-01T00:00:00.000Z")
-    deployments.begin(
+    stored.begin(
         deploy.rows,
         "d-another",
         other.execution_arn,

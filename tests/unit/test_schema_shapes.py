@@ -19,7 +19,7 @@ from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
-from chatops.store import deployments, questions, stages, wakeups
+from chatops.store import questions, stages, wakeups
 from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, LEE, Fake, arn, far_ends
 from tests.unit.conftest import Time
@@ -151,7 +151,7 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     rolled_back(fake)
     paused(fake)
     for name in ("d-one", "d-back", "d-cancelled"):
-        watcher.facts("plan", (deployments.get(fake.rows, name) or {})["plan"])
+        watcher.facts("plan", fake.planned(name))
     asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
     form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
     watcher.facts("input", json.loads(commands.execution_input(form, asked)))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from chatops.domain.results import Outputs
 from chatops.steps import stage
-from chatops.store import deployments, locks, stages, wakeups
+from chatops.store import locks, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.stored import stage_of
 
 ID, RUN = "d-abcdefghijkl", 9001
@@ -35,7 +36,7 @@ def woken(rows: Table, environment: pytest.MonkeyPatch) -> list[str]:
 def begin(rows: Table, name: str) -> None:
     holder = Holder(name, "arn", "deploy", "v1", "U0DANA001", "")
     rows.transact(locks.taking("dev", holder, locks.holder(rows, "dev")))
-    deployments.begin(rows, name, "arn", PLAN)
+    stored.begin(rows, name, "arn", PLAN)
 
 
 def post(route: str, body: object) -> tuple[int, dict[str, Any]]:

@@ -5,60 +5,48 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from chatops.domain.record import Cancel
+from chatops.domain.results import Outcome
 from chatops.store import cancels, deployments, locks
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.conftest import Time
+from tests.unit.stored import cancel_of
 
 ID, TARGET = "d-abcdefghijkl", "prod"
 LEE, DANA = "U0LEE0001", "U0DANA001"
 PLAN: dict[str, Any] = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}}
 
 
-def row(rows: Table) -> dict[str, Any]:
-    return {name: value for name, value in (cancels.get(rows, ID) or {}).items() if name != "schema"}
-
-
 def test_a_cancel_is_written_once_with_who_when_and_how(rows: Table, time: Time) -> None:
-    deployments.begin(rows, ID, "arn", PLAN)
+    stored.begin(rows, ID, "arn", PLAN)
     assert cancels.record(rows, ID, DANA) is None
-    assert row(rows) == {
-        "pk": f"DEPLOYMENT#{ID}",
-        "sk": "CANCEL",
-        "by": DANA,
-        "kind": "cancelled",
-        "superseded_by": "",
-        "via": "slack",
-        "at": 1_760_000_000,
-    }
+    assert cancels.get(rows, ID) == Cancel(DANA, "cancelled", "", "slack", 1_760_000_000)
     assert cancels.record(rows, ID, LEE) == "already"
-    assert row(rows)["by"] == DANA
+    assert cancel_of(rows, ID).by == DANA
 
 
 def test_an_operators_cancel_says_so(rows: Table) -> None:
-    deployments.begin(rows, ID, "arn", PLAN)
+    stored.begin(rows, ID, "arn", PLAN)
     assert cancels.record(rows, ID, "Lee", "operator") is None
-    assert (row(rows)["by"], row(rows)["via"]) == ("Lee", "operator")
+    assert cancel_of(rows, ID) == Cancel("Lee", via="operator", at=cancel_of(rows, ID).at)
 
 
 def test_a_rollback_that_supersedes_is_named_in_the_cancel(rows: Table) -> None:
     rows.transact(cancels.recording(ID, LEE, "superseded", "d-back", "operator"))
-    assert [row(rows)[name] for name in ("by", "kind", "superseded_by", "via")] == [
-        LEE,
-        "superseded",
-        "d-back",
-        "operator",
-    ]
+    found = cancel_of(rows, ID)
+    assert found == Cancel(LEE, "superseded", "d-back", "operator", found.at)
 
 
 def test_a_cancel_comes_from_slack_unless_stated_otherwise(rows: Table) -> None:
     rows.transact(cancels.recording(ID, LEE))
-    assert (row(rows)["kind"], row(rows)["via"]) == ("cancelled", "slack")
+    assert (cancel_of(rows, ID).kind, cancel_of(rows, ID).via) == ("cancelled", "slack")
 
 
 def test_a_cancel_after_the_end_is_refused_whether_or_not_one_stands(rows: Table) -> None:
-    deployments.begin(rows, ID, "arn", PLAN)
-    deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Deployed"})
+    stored.begin(rows, ID, "arn", PLAN)
+    stored.settle(rows, ID, "Deployed")
     assert (cancels.record(rows, ID, DANA), cancels.get(rows, ID)) == ("settled", None)
     rows.transact(cancels.recording(ID, LEE))
     assert cancels.record(rows, ID, DANA) == "settled"
@@ -71,17 +59,16 @@ def test_a_cancel_of_an_unknown_deployment_leaves_no_row(rows: Table) -> None:
 def test_a_cancel_at_the_moment_of_settling_is_either_in_time_or_told_that_it_was_not(rows: Table) -> None:
     for n in range(8):
         name = f"{ID}-{n}"
-        deployments.begin(rows, name, "arn", PLAN)
-        record = deployments.get(rows, name)
-        assert record is not None
+        stored.begin(rows, name, "arn", PLAN)
+        record = stored.record_of(rows, name)
         with ThreadPoolExecutor(2) as two:
-            settled = two.submit(deployments.settle, rows, record, {"end": "Deployed"}, unless_cancelled=True)
+            settled = two.submit(deployments.settle, rows, record, Outcome("Deployed"), unless_cancelled=True)
             cancelled = two.submit(cancels.record, rows, name, DANA)
         assert (settled.result(), cancelled.result()) in (("", "settled"), ("cancelled", None))
 
 
 def test_a_rollback_is_cancelled_until_it_has_taken_its_target(rows: Table) -> None:
-    deployments.begin(rows, ID, "arn", {**PLAN, "command": "rollback"})
+    stored.begin(rows, ID, "arn", {**PLAN, "command": "rollback"})
     rows.transact(locks.taking(TARGET, Holder(ID, "arn", "rollback", "v1", DANA, "")))
     assert cancels.record(rows, ID, DANA, rollback_of=TARGET) == "rollback"
     assert cancels.get(rows, ID) is None

@@ -9,10 +9,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chatops.domain import codec, release
+from chatops.domain.deployment import Deployment
+from chatops.domain.record import Record
 from chatops.domain.release import Release
+from chatops.domain.results import Outcome
 from chatops.store import cancels, deployments, locks, messages, releases
 from chatops.store.locks import Holder
+from chatops.store.messages import Message
 from chatops.store.table import Conflict, Table
+from tests.unit import stored
 
 TARGET = "prod"
 
@@ -25,11 +30,9 @@ def plan(version: str = "v1.2.3") -> dict[str, Any]:
     return {"target": TARGET, "command": "deploy", "version": version, "requester": {"id": "U0DANA001"}}
 
 
-def begin(rows: Table, name: str) -> dict[str, Any]:
-    deployments.begin(rows, name, f"arn:{name}", plan(), locks.taking(TARGET, holder(name)))
-    found = deployments.get(rows, name)
-    assert found is not None
-    return found
+def begin(rows: Table, name: str) -> Record:
+    stored.begin(rows, name, f"arn:{name}", plan(), locks.taking(TARGET, holder(name)))
+    return stored.record_of(rows, name)
 
 
 def who(rows: Table) -> str:
@@ -53,7 +56,7 @@ def test_of_sixteen_that_take_a_target_at_once_one_holds_it_and_leaves_a_record(
     assert sorted(stood_in_the_way) == [(), *[(0,)] * 15], "the lock is the first member"
     winner = f"d-{stood_in_the_way.index(())}"
     assert who(rows) == winner
-    assert [row["deployment_id"] for row in deployments.unsettled(rows)] == [winner]
+    assert [each.deployment_id for each in deployments.unsettled(rows)] == [winner]
 
 
 def test_taking_again_what_one_holds_is_no_conflict(rows: Table) -> None:
@@ -98,26 +101,24 @@ def test_an_older_deployment_of_the_same_person_never_frees_a_newer_ones_lock(ro
 
 def test_a_deployment_that_begins_twice_keeps_its_first_plan(rows: Table) -> None:
     begin(rows, "d-1")
-    again = deployments.begin(rows, "d-1", "arn:d-1", plan("v9"), locks.taking(TARGET, holder("d-1")))
-    assert again["version"] == "v1.2.3"
+    again = stored.begin(rows, "d-1", "arn:d-1", plan("v9"), locks.taking(TARGET, holder("d-1")))
+    assert again.version == "v1.2.3"
 
 
 def test_of_two_steps_that_begin_the_same_deployment_at_once_both_get_the_plan_that_stands(rows: Table) -> None:
     with ThreadPoolExecutor(2) as two:
         made = [
-            two.submit(deployments.begin, rows, "d-1", "arn", plan(v), locks.taking(TARGET, holder("d-1")))
+            two.submit(stored.begin, rows, "d-1", "arn", plan(v), locks.taking(TARGET, holder("d-1")))
             for v in ("v1", "v2")
         ]
-    assert {one.result()["version"] for one in made} == {begin(rows, "d-1")["plan"]["version"]}
+    assert {one.result().version for one in made} == {begin(rows, "d-1").plan.version}
     assert len(deployments.history(rows, TARGET)) == 1
 
 
 def test_a_plan_keeps_its_fractions_through_the_table(rows: Table) -> None:
     """DynamoDB knows no floats; the plan is one text."""
-    deployments.begin(rows, "d-1", "arn", {**plan(), "started_at": 1_760_000_000.123, "changes": {"n": 0}})
-    found = deployments.get(rows, "d-1")
-    assert found is not None
-    assert found["plan"]["started_at"] == 1_760_000_000.123
+    stored.begin(rows, "d-1", "arn", {**plan(), "started_at": 1_760_000_000.123})
+    assert stored.record_of(rows, "d-1").plan.started_at == 1_760_000_000.123
 
 
 # -- the end -------------------------------------------------------------------------------------------------
@@ -125,21 +126,21 @@ def test_a_plan_keeps_its_fractions_through_the_table(rows: Table) -> None:
 
 def test_settling_writes_the_outcome_everywhere_and_frees_the_lock(rows: Table) -> None:
     record = begin(rows, "d-1")
-    assert deployments.settle(rows, record, {"end": "Deployed"}, releases.adding(TARGET, Release("v1.2.3"))) == ""
-    assert deployments.outcome(deployments.get(rows, "d-1") or {}) == {"end": "Deployed"}
-    assert deployments.history(rows, TARGET)[0]["outcome"] == {"end": "Deployed"}
+    assert deployments.settle(rows, record, Outcome("Deployed"), releases.adding(TARGET, Release("v1.2.3"))) == ""
+    assert stored.record_of(rows, "d-1").outcome == Outcome("Deployed")
+    assert deployments.history(rows, TARGET)[0].end == "Deployed"
     assert (who(rows), deployments.unsettled(rows)) == ("", [])
     assert [r.version for r in releases.newest_first(rows, TARGET)] == ["v1.2.3"]
 
 
 def test_settling_again_changes_nothing(rows: Table) -> None:
     record = begin(rows, "d-1")
-    deployments.settle(rows, record, {"end": "Deployed"})
+    deployments.settle(rows, record, Outcome("Deployed"))
     begin(rows, "d-2")
     assert (
-        deployments.settle(rows, record, {"end": "Build Failed"}, releases.adding(TARGET, Release("v0"))) == "settled"
+        deployments.settle(rows, record, Outcome("Build Failed"), releases.adding(TARGET, Release("v0"))) == "settled"
     )
-    assert deployments.outcome(deployments.get(rows, "d-1") or {}) == {"end": "Deployed"}
+    assert stored.record_of(rows, "d-1").outcome == Outcome("Deployed")
     assert who(rows) == "d-2", "a deployment that ended frees nobody else's lock"
     assert releases.newest_first(rows, TARGET) == []
 
@@ -147,23 +148,23 @@ def test_settling_again_changes_nothing(rows: Table) -> None:
 def test_eight_that_settle_at_once_write_one_outcome(rows: Table) -> None:
     record = begin(rows, "d-1")
     with ThreadPoolExecutor(8) as crowd:
-        told = list(crowd.map(lambda n: deployments.settle(rows, record, {"end": str(n)}), range(8)))
+        told = list(crowd.map(lambda n: deployments.settle(rows, record, Outcome(str(n))), range(8)))
     assert sorted(told) == ["", *["settled"] * 7]
-    assert deployments.outcome(deployments.get(rows, "d-1") or {}) == {"end": str(told.index(""))}
+    assert stored.record_of(rows, "d-1").outcome == Outcome(str(told.index("")))
 
 
 def test_a_success_is_not_written_over_a_cancel(rows: Table) -> None:
     record = begin(rows, "d-1")
     cancels.record(rows, "d-1", "U0DANA001")
-    assert deployments.settle(rows, record, {"end": "Deployed"}, unless_cancelled=True) == "cancelled"
+    assert deployments.settle(rows, record, Outcome("Deployed"), unless_cancelled=True) == "cancelled"
     assert who(rows) == "d-1"
-    assert deployments.settle(rows, record, {"end": "Restored"}) == ""
+    assert deployments.settle(rows, record, Outcome("Restored")) == ""
 
 
 def test_settling_goes_through_although_the_lock_has_passed_on(rows: Table) -> None:
     record = begin(rows, "d-1")
     rows.transact(locks.taking(TARGET, holder("d-2"), over=holder("d-1")))
-    assert deployments.settle(rows, record, {"end": "Cancelled"}) == ""
+    assert deployments.settle(rows, record, Outcome("Cancelled")) == ""
     assert who(rows) == "d-2"
 
 
@@ -179,13 +180,13 @@ def test_a_lock_that_passes_on_between_the_look_and_the_write_is_left_alone(
         return held
 
     monkeypatch.setattr(locks, "holds", slow)
-    assert deployments.settle(rows, record, {"end": "Cancelled"}) == ""
+    assert deployments.settle(rows, record, Outcome("Cancelled")) == ""
     assert who(rows) == "d-2"
 
 
 def test_a_lock_is_kept_where_a_run_may_still_deploy(rows: Table) -> None:
     record = begin(rows, "d-1")
-    assert deployments.settle(rows, record, {"end": "Stopped"}, keep_lock=True) == ""
+    assert deployments.settle(rows, record, Outcome("Stopped"), keep_lock=True) == ""
     assert who(rows) == "d-1"
 
 
@@ -279,21 +280,22 @@ def test_releases_and_records_carry_the_schema_and_never_expire(rows: Table) -> 
 
 def test_marks_of_what_was_said_are_kept_beside_each_other(rows: Table) -> None:
     for mark in ("approval", "final", "approval"):
-        messages.said(rows, "d-1", mark)
-    assert messages.get(rows, "d-1")["said"] == {"approval", "final"}
+        messages.noted(rows, "d-1", mark)
+    assert sorted(messages.get(rows, "d-1").said) == ["approval", "final"]
 
 
 def test_the_first_post_is_the_deployments_message(rows: Table) -> None:
     messages.posted(rows, "d-1", "C1", "1.1")
-    assert messages.posted(rows, "d-1", "C2", "2.2")["ts"] == "1.1"
-    assert messages.get(rows, "d-1")["channel"] == "C1"
-    assert messages.get(rows, "d-2") == {}
+    assert messages.posted(rows, "d-1", "C2", "2.2").ts == "1.1"
+    assert messages.get(rows, "d-1").channel == "C1"
+    assert messages.get(rows, "d-2") == Message()
 
 
 def test_a_final_message_is_owed_from_the_moment_of_the_outcome_until_it_is_delivered(rows: Table) -> None:
     record = begin(rows, "d-1")
-    deployments.settle(rows, record, {"end": "Deployed"}, messages.owing("d-1", {"state": {"n": 0.5}}))
-    assert [(row["sk"], row["event"]) for row in messages.outbox(rows)] == [("d-1", {"state": {"n": 0.5}})]
+    final = Deployment("d-1", "arn", record.plan, planned=True, outcome=Outcome("Deployed", seconds=0.5))
+    deployments.settle(rows, record, Outcome("Deployed"), messages.owing(final))
+    assert [each.deployment for each in messages.outbox(rows)] == [final]
     messages.delivered(rows, "d-1")
     assert messages.outbox(rows) == []
 
@@ -356,5 +358,5 @@ def test_a_transaction_that_is_wrong_in_itself_is_not_transient() -> None:
 
 def test_a_message_that_is_gone_gives_way_to_the_one_that_was_posted_for_it(rows: Table) -> None:
     messages.posted(rows, "d-1", "C1", "1.1")
-    assert messages.posted(rows, "d-1", "C1", "2.2", instead_of="1.1")["ts"] == "2.2"
-    assert messages.posted(rows, "d-1", "C1", "3.3", instead_of="1.1")["ts"] == "2.2", "somebody else replaced it first"
+    assert messages.posted(rows, "d-1", "C1", "2.2", instead_of="1.1").ts == "2.2"
+    assert messages.posted(rows, "d-1", "C1", "3.3", instead_of="1.1").ts == "2.2", "somebody else replaced it first"

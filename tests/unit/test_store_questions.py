@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from chatops.domain.question import OPERATOR, Answer, Question
-from chatops.store import cancels, deployments, questions, wakeups
+from chatops.store import cancels, questions, wakeups
 from chatops.store.table import Conflict, Table
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.question_session import APPROVAL, DANA, KIM, LEE, PROMOTION, Kind, each
 
@@ -191,23 +192,24 @@ def test_an_answer_to_what_nobody_asked_is_an_error_that_names_the_deployment(ro
 def test_rolled_back_is_a_cancel_too(rows: Table, time: Time) -> None:
     ask(rows, PROMOTION)
     record(rows, PROMOTION, Answer.ROLLED_BACK, KIM, via=OPERATOR)
-    found = cancels.get(rows, ID) or {}
-    assert (found["by"], found["kind"], found["via"]) == (KIM, "rolled_back", OPERATOR)
+    found = stored.cancel_of(rows, ID)
+    assert (found.by, found.kind, found.via) == (KIM, "rolled_back", OPERATOR)
 
 
 @pytest.mark.parametrize(("kind", "answer"), BOTH, ids=str)
 @pytest.mark.parametrize("how", ["cancelled", "ended"])
 def test_nothing_is_decided_after_a_cancel_or_the_end(rows: Table, kind: Kind, answer: Answer, how: str) -> None:
-    deployments.begin(rows, ID, "arn", PLAN)
+    stored.begin(rows, ID, "arn", PLAN)
     ask(rows, kind, quorum=2)
     if how == "cancelled":
         cancels.record(rows, ID, DANA)
     else:
-        deployments.settle(rows, deployments.get(rows, ID) or {}, {"end": "Stopped"})
+        stored.settle(rows, ID, "Stopped")
     made = record(rows, kind, answer, LEE)
     assert (made.decision, dict(made.votes)) == (None, {})
     assert made == question(rows, kind)
-    assert (cancels.get(rows, ID) or {"by": DANA})["by"] == DANA
+    found = cancels.get(rows, ID)
+    assert (found.by if found else DANA) == DANA
 
 
 # -- at once -----------------------------------------------------------------------------------------------------------

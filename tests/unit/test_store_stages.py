@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from chatops.domain.results import Outputs
+from chatops.domain.results import Outcome, Outputs
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.unit import stored
 from tests.unit.stored import stage_of
 
 ID, TARGET, RUN = "d-abcdefghijkl", "prod", 9001
@@ -21,18 +22,12 @@ HOLDER = Holder(ID, "arn:aws:states:x", "deploy", "v1.2.3", "U0DANA001", "2026-0
 @pytest.fixture
 def table(rows: Table, time: Any) -> Table:
     """A table with one deployment under way, holding its target."""
-    deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking(TARGET, HOLDER))
+    stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking(TARGET, HOLDER))
     return rows
 
 
 def ticket(table: Table, stage: str = "deploy") -> str:
     return str(stages.prepare(table, ID, stage, TARGET, 1800).ticket)
-
-
-def record(table: Table) -> dict[str, Any]:
-    found = deployments.get(table, ID)
-    assert found is not None
-    return found
 
 
 def test_a_ticket_is_made_once_however_often_the_step_runs(table: Table) -> None:
@@ -111,7 +106,7 @@ def test_a_rollback_stage_can_be_claimed_after_a_cancel(table: Table) -> None:
 
 def test_after_the_end_nothing_can_be_claimed(table: Table) -> None:
     paper = ticket(table)
-    assert deployments.settle(table, record(table), {"end": "Deploy Failed"}, keep_lock=True) == ""
+    assert deployments.settle(table, stored.record_of(table, ID), Outcome("Deploy Failed"), keep_lock=True) == ""
     assert stages.claim(table, paper, RUN, 1) == ("", "the deployment has ended")
 
 

@@ -13,6 +13,7 @@ from chatops.domain.stage import Stage
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.stored import stage_of
 from tests.unit.test_store_stages import HOLDER, ID, PLAN, RUN, TARGET
@@ -26,7 +27,7 @@ OTHER = Holder("d-other", "arn:other", "rollback", "v1.2.2", "U0LEE0001", "2026-
 @pytest.fixture
 def table(rows: Table, time: Time) -> Table:
     """A table with one deployment under way, holding its target."""
-    deployments.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking(TARGET, HOLDER))
+    stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking(TARGET, HOLDER))
     return rows
 
 

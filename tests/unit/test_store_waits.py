@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from chatops import aws
 from chatops.domain.question import Answer, Question
-from chatops.store import cancels, deployments, questions, wakeups
+from chatops.store import cancels, questions, wakeups
 from chatops.store.table import Table
+from tests.unit import stored
 
 ID = "d-abcdefghijkl"
 LEE, DANA = "U0LEE0001", "U0DANA001"
@@ -117,7 +118,7 @@ def test_a_decision_wakes_a_wait_that_began_at_its_moment_whoever_dies_after_it(
 ) -> None:
     """Recorded after the step had looked and before it parked; the one who pressed died with that."""
     questions.ask(rows, ID, Question(0, 2e9, (LEE,)))
-    deployments.begin(rows, ID, "arn", PLAN)
+    stored.begin(rows, ID, "arn", PLAN)
     seen = wakeups.counter(rows, ID)
     if how == "cancelled":
         cancels.record(rows, ID, DANA)

@@ -10,10 +10,11 @@ import pytest
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ServiceUnavailable
 from chatops.steps import notify, sweep
-from chatops.store import deployments, locks, messages
+from chatops.store import locks, messages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.faults.races.fakes import Fake, arn, far_ends
+from tests.unit import stored
 from tests.unit.conftest import Time
 
 BAD, GOOD, LAST = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb", "d-cccccccccccc"
@@ -31,7 +32,7 @@ PLAN: dict[str, Any] = {
 def fake(rows: Table, environment: pytest.MonkeyPatch, time: Time, tmp_path: Path) -> Fake:
     made = far_ends(rows, environment, time, tmp_path)
     for name in (BAD, GOOD, LAST):
-        deployments.begin(made.rows, name, arn(name), PLAN)
+        stored.begin(made.rows, name, arn(name), PLAN)
         made.end(name)
     return made
 
@@ -77,7 +78,7 @@ def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPat
     for name in (BAD, GOOD):
         state = {"plan": PLAN, "outcome": {"end": "Stopped", "why": {}, "by": ""}}
         final = {"deployment_id": name, "execution_arn": arn(name), "state": state}
-        fake.rows.transact(messages.owing(name, final))
+        fake.rows.transact(messages.owing(Deployment.of(final)))
 
     def made(deployment: Deployment) -> bool:
         if deployment.id == BAD:
@@ -87,4 +88,4 @@ def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPat
     environment.setattr(notify, "ended", made)
     with pytest.raises(ValueError, match="no such text"):
         sweep.run({})
-    assert [str(row["sk"]) for row in messages.outbox(fake.rows)] == [BAD]
+    assert [each.deployment.id for each in messages.outbox(fake.rows)] == [BAD]

@@ -15,6 +15,7 @@ from chatops.store import cancels, deployments, locks, releases, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, TARGET, Fake, arn
+from tests.unit import stored
 from tests.unit.lock_session import BACK, OTHER, WAITING, claim, fake, held, holder, session, unclaimed
 
 __all__ = ["fake", "session"]
@@ -51,8 +52,8 @@ def test_a_target_is_not_taken_over_while_a_run_of_the_execution_that_ended_goes
 def test_a_waiting_deployment_gives_way_is_cancelled_in_the_name_of_who_asked_and_is_woken(session: Fake) -> None:
     assert session.take(BACK) == {"superseded": WAITING}
     assert session.holder() == BACK
-    found = cancels.get(session.rows, WAITING) or {}
-    assert (found["by"], found["kind"], found["superseded_by"]) == (DANA, "superseded", BACK)
+    found = stored.cancel_of(session.rows, WAITING)
+    assert (found.by, found.kind, found.superseded_by) == (DANA, "superseded", BACK)
     assert (wakeups.counter(session.rows, WAITING), wakeups.counter(session.rows, BACK)) == (1, 0)
 
 
@@ -71,8 +72,8 @@ def test_a_deployment_whose_run_is_asked_for_and_has_claimed_nothing_gives_way(s
 def test_a_cancel_that_somebody_asked_for_stays_theirs(session: Fake) -> None:
     cancels.record(session.rows, WAITING, "U0KIM0001")
     assert session.take(BACK) == {"superseded": WAITING}
-    found = cancels.get(session.rows, WAITING) or {}
-    assert (found["by"], found["kind"]) == ("U0KIM0001", "cancelled")
+    found = stored.cancel_of(session.rows, WAITING)
+    assert (found.by, found.kind) == ("U0KIM0001", "cancelled")
 
 
 def at_the_write(fake: Fake, happens: Any) -> None:
@@ -155,7 +156,7 @@ def test_a_rollback_does_not_begin_from_another_version_than_it_was_planned_from
 
 def planned(fake: Fake, **changed: Any) -> dict[str, Any]:
     """Take Target with this rollback's plan, changed so (None: without it)."""
-    whole = {**fake.record(BACK)["plan"], **changed}
+    whole = {**fake.planned(BACK), **changed}
     plan = {name: value for name, value in whole.items() if value is not None}
     event = {"deployment_id": BACK, "execution_arn": arn(BACK), "mode": "take", "state": {"plan": plan}}
     return target_lock.take(Deployment.of(event))
@@ -184,7 +185,7 @@ def test_a_plan_goes_by_the_entry_that_it_saw_and_not_by_the_time(session: Fake)
 
 def test_a_rollback_waits_as_long_as_its_plan_says_from_its_first_try_then_gives_up(session: Fake) -> None:
     claim(session)
-    limit = session.record(BACK)["plan"]["timing"]["take"]
+    limit = session.planned(BACK)["timing"]["take"]
     for seconds in (0, limit - 1, 1):
         session.time.pass_by(seconds)
         with pytest.raises(TargetBusy, match=r"^dev is held by a deployment that is changing the service\.$"):

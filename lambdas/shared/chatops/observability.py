@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from functools import wraps
 from typing import Any
 
@@ -54,7 +55,7 @@ def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
             stage=event.get("stage", ""),
         )
         try:
-            result = function(codec.event(event))
+            result = _encoded(function(codec.event(event)))
         except Exception as error:
             known = _translated(error)
             level = logger.warning if isinstance(known, ChatOpsError) and not isinstance(known, Final) else logger.error
@@ -66,6 +67,10 @@ def step(function: Callable[[Event], Any]) -> Callable[[Event, Any], Any]:
         return result
 
     return handler
+
+
+def _encoded(result: Any) -> Any:
+    return codec.as_json(result) if is_dataclass(result) and not isinstance(result, type) else result
 
 
 def safe(error: Exception) -> str:

@@ -18,7 +18,9 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models import dynamodb_backends
 
 from chatops import aws
+from chatops.domain import codec
 from chatops.domain.errors import TargetBusy
+from chatops.domain.record import Record
 from chatops.github import runs, versions
 from chatops.github.client import Reply
 from chatops.github.runs import Run
@@ -29,6 +31,7 @@ from chatops.steps import plan, settle, sweep
 from chatops.store import deployments, locks, stages
 from chatops.store.table import Table
 from tests.faults.interleave import Pointed, point
+from tests.unit import stored
 from tests.unit.conftest import TABLE, Time
 
 TARGET = "dev"
@@ -119,15 +122,20 @@ class Fake:
         found = locks.holder(self.rows, TARGET)
         return found.deployment_id if found else ""
 
-    def record(self, name: str) -> Fact:
-        return deployments.get(self.rows, name) or {}
+    def record(self, name: str) -> Record | None:
+        return deployments.get(self.rows, name)
+
+    def planned(self, name: str) -> Fact:
+        """The plan of a deployment that has begun, as JSON."""
+        return codec.as_json(stored.record_of(self.rows, name).plan)
 
     def ended(self, name: str) -> str:
         """How it ended; nothing while it has not."""
-        return str((deployments.outcome(self.record(name)) or {}).get("end", ""))
+        found = self.record(name)
+        return found.outcome.end if found else ""
 
     def open(self) -> list[str]:
-        return sorted(str(row["deployment_id"]) for row in deployments.unsettled(self.rows))
+        return sorted(each.deployment_id for each in deployments.unsettled(self.rows))
 
     # -- what the state machine would do
 
@@ -137,7 +145,7 @@ class Fake:
 
     def take(self, name: str) -> Fact:
         """Take Target, of a rollback."""
-        state = {"plan": self.record(name)["plan"]}
+        state = {"plan": self.planned(name)}
         return plan.run({"deployment_id": name, "execution_arn": arn(name), "mode": "take", "state": state})
 
     def take_in_the_end(self, name: str) -> Fact:
@@ -156,7 +164,7 @@ class Fake:
     def succeed(self, name: str, **facts: Any) -> Fact:
         """Settle, with the facts of a deployment that went well; its version is live from then on."""
         good = {"state": "succeeded", "done": True, "claimed": True, "outputs": {"image": f"repo@{name}"}}
-        plan_now = self.record(name)["plan"]
+        plan_now = self.planned(name)
         made: Fact = {"plan": plan_now, "build": {**good, "stage": "build"}, "deploy": {**good, "stage": "deploy"}}
         if plan_now["command"] == "rollback":
             healthy = {"state": "healthy", "done": True, "why": {}}

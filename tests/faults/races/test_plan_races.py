@@ -10,6 +10,7 @@ from chatops.domain.errors import CancelRecorded, Refusal, TargetBusy, TargetHel
 from chatops.store import cancels
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.fakes import DANA, Fake
+from tests.unit import stored
 
 
 def plan_beside_a_settle(fake: Fake, kept: dict[str, Any]) -> Scene:
@@ -23,7 +24,7 @@ def plan_beside_a_settle(fake: Fake, kept: dict[str, Any]) -> Scene:
             assert plan["previous"]["version"] == "v2", "v2 live, v3's rollout fails: back to v2, not v1"
             assert plan["live"]["version"] == "v2"
             assert fake.holder() == "d-three"
-            assert fake.record("d-three")["plan"] == plan
+            assert fake.planned("d-three") == plan
         else:
             assert plan["refusal"]["key"] == "busy"
             assert fake.holder() == ""
@@ -94,7 +95,7 @@ def take_beside_a_cancel(fake: Fake, kept: dict[str, Any]) -> Scene:
 
     def withdraw() -> str:
         try:
-            cancel.withdraw(fake.rows, fake.record("d-back"), DANA)
+            cancel.withdraw(fake.rows, stored.record_of(fake.rows, "d-back"), DANA)
         except Refusal as refusal:
             return refusal.reason.key
         return ""

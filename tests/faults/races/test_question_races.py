@@ -15,9 +15,8 @@ import pytest
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded, TargetBusy
-from chatops.domain.outcome import Outcome
 from chatops.domain.question import Answer, Question
-from chatops.domain.results import RolloutResult
+from chatops.domain.results import Outcome, RolloutResult
 from chatops.edge import interactions
 from chatops.platforms.ecs import Ecs
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
@@ -60,7 +59,7 @@ def press(button: str, user: str, value: str) -> None:
 
 def stop(fake: Fake, mark: str) -> Answer | None:
     """Stopped in the console, and settled by sweep. What had been decided by then."""
-    state = {"plan": fake.record(ID)["plan"], "build": BUILT}
+    state = {"plan": fake.planned(ID), "build": BUILT}
     settle.settle(Deployment.of({"deployment_id": ID, "state": state}), Outcome("Stopped", said="ABORTED"))
     return asked(fake, mark).decision
 
@@ -76,7 +75,7 @@ def asked(fake: Fake, mark: str) -> Question:
 
 def read(fake: Fake, **facts: Any) -> dict[str, Any]:
     """The state machine's Read Decision."""
-    state = {"plan": fake.record(ID)["plan"], "build": BUILT, **facts}
+    state = {"plan": fake.planned(ID), "build": BUILT, **facts}
     return approval.run({"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": state})
 
 
@@ -111,7 +110,7 @@ def approval_goes_on(fake: Fake, decision: Answer | None, *, cancelled: bool) ->
     elif decision is Answer.APPROVED:
         assert result["decision"] == "approved"
     else:
-        state = {"plan": fake.record(ID)["plan"], "build": BUILT, "approval": result}
+        state = {"plan": fake.planned(ID), "build": BUILT, "approval": result}
         end = {Answer.REJECTED: "Rejected", Answer.EXPIRED: "Expired"}
         assert settle.run({"deployment_id": ID, "state": state})["end"] == end[decision or Answer.EXPIRED]
 
@@ -146,7 +145,7 @@ def paused(fake: Fake) -> None:
 
 def promotion_goes_on(fake: Fake, decision: Answer | None, *, cancelled: bool) -> None:
     """Promote, whatever the rollout's result still says, reads the table."""
-    state = {"plan": fake.record(ID)["plan"], "rollout": {"state": "promoted", "pause": codec.as_json(PAUSE.result())}}
+    state = {"plan": fake.planned(ID), "rollout": {"state": "promoted", "pause": codec.as_json(PAUSE.result())}}
     continued: list[str] = []
 
     class Fake(Ecs):
@@ -221,18 +220,18 @@ KINDS = (APPROVAL, PROMOTION)
 def one_decision(fake: Fake, kind: Kind, names: tuple[str, ...], results: list[Any]) -> None:
     for result in results:
         assert not isinstance(result, Exception), result
-    question, cancel = asked(fake, kind.mark), cancels.get(fake.rows, ID) or {}
+    question, cancel = asked(fake, kind.mark), cancels.get(fake.rows, ID)
     pressed, told = [name for name in names if "-" in name], dict(fake.told)
     assert sorted(user for user, _ in fake.told) == sorted(pressed), "whoever pressed is told, once"
     for name in pressed:
         button, _, user = name.partition("-")
         if button == "cancel":
-            stands = (cancel.get("kind"), cancel.get("by")) == ("cancelled", user)
+            stands = cancel is not None and (cancel.kind, cancel.by) == ("cancelled", user)
         else:
             stands = question.decision is not None and question.holds(ANSWERS[button], user)
         assert told[name].startswith("⚠️") != stands, f"{name} was told {told[name]!r}; {question=} {cancel=}"
     rolled_back = question.decision is Answer.ROLLED_BACK
-    assert (cancel.get("kind") == "rolled_back") == rolled_back, "the decision and the cancel are one"
+    assert (cancel is not None and cancel.kind == "rolled_back") == rolled_back, "the decision and the cancel are one"
     if "stop" in names:
         assert question.decision == results[names.index("stop")], "nothing is decided after the end"
         assert fake.ended(ID) == "Stopped"

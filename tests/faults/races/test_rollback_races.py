@@ -11,6 +11,7 @@ from chatops.steps import dispatch
 from chatops.store import cancels, stages
 from tests.faults.interleave import Scene, every
 from tests.faults.races.fakes import Fake, arn
+from tests.unit import stored
 
 WAITING, BACK = "d-waiting", "d-back"
 
@@ -37,7 +38,7 @@ def beside_a_claim(fake: Fake, kept: Any, ticket: str) -> Scene:
             assert took == {"superseded": WAITING}
             assert why in ("the deployment no longer holds its target", "the deployment was cancelled")
             assert fake.holder() == BACK
-            assert (cancels.get(fake.rows, WAITING) or {})["superseded_by"] == BACK
+            assert stored.cancel_of(fake.rows, WAITING).superseded_by == BACK
 
     return Scene([lambda: fake.take(BACK), lambda: stages.claim(fake.rows, ticket, 9001, 1)], check)
 
@@ -53,7 +54,7 @@ def beside_a_dispatch(fake: Fake, kept: Any) -> Scene:
     """Its deploy stage is being dispatched. A run that needs no claim deploys as soon as it is."""
     fake.restore(kept)
     event = {"deployment_id": WAITING, "execution_arn": arn(WAITING), "stage": "deploy"}
-    state = {"plan": fake.record(WAITING)["plan"], "build": {"outputs": {}}}
+    state = {"plan": fake.planned(WAITING), "build": {"outputs": {}}}
 
     def check(results: list[Any]) -> None:
         took, _ = results

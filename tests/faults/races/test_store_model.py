@@ -8,11 +8,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
+from chatops.domain.deployment import Deployment as Deployed
 from chatops.domain.question import Answer, Question
+from chatops.domain.results import Outcome
 from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, wakeups
 from chatops.store.table import Conflict
 from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake, arn
 from tests.faults.races.stateful import explore, lengths
+from tests.unit import stored
 from tests.unit.stored import stage_of
 
 NAMES = st.sampled_from(["d-one", "d-two", "d-three"])
@@ -76,7 +79,7 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
             plan = {"target": TARGET, "command": "deploy", "version": "v1", "requester": {"id": DANA}, "schema": 1}
             holder = locks.Holder(name, arn(name), "deploy", "v1", DANA, "now")
             try:
-                deployments.begin(fake.rows, name, arn(name), plan, locks.taking(TARGET, holder))
+                stored.begin(fake.rows, name, arn(name), plan, locks.taking(TARGET, holder))
                 begun = True
             except Conflict:
                 begun = False
@@ -100,13 +103,13 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
 
         @rule(name=begun, success=st.booleans(), keep=st.booleans())
         def settle(self, name: str, success: bool, keep: bool) -> None:
-            it, record = self.of(name), fake.record(name)
+            it, record = self.of(name), stored.record_of(fake.rows, name)
             end = "Deployed" if success else "Stopped"
             said = deployments.settle(
                 fake.rows,
                 record,
-                {"end": end},
-                messages.owing(name, {}),
+                Outcome(end),
+                messages.owing(Deployed(name)),
                 unless_cancelled=success,
                 keep_lock=keep,
             )
@@ -231,7 +234,7 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
             assert fake.holder() == self.holder
             assert fake.open() == sorted(name for name, it in self.known.items() if not it.end)
             owed = sorted(name for name, it in self.known.items() if it.owed)
-            assert sorted(row["sk"] for row in messages.outbox(fake.rows)) == owed
+            assert sorted(each.deployment.id for each in messages.outbox(fake.rows)) == owed
             assert releases.ended(fake.rows, TARGET) == self.ended
             for name, it in self.known.items():
                 assert fake.ended(name) == it.end

@@ -1,39 +1,21 @@
-"""How a deployment ended, and the rules that decide it."""
+"""The rules that decide how a deployment ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from chatops.domain.causes import reason_of
 from chatops.domain.reason import Reason
-from chatops.domain.results import CaughtError, Cause, RolloutResult, StageResult
+from chatops.domain.results import CaughtError, Cause, Outcome, RolloutResult, StageResult
 
 if TYPE_CHECKING:
     from chatops.domain.deployment import Deployment
+    from chatops.domain.record import Cancel
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`end`: Deployed, Restored, Rolled Back, …; `why`: the reason of what broke. `at`: ISO
-    time; `seconds`: from the plan on; `place`: names of the service, for the commands that a person may type."""
-
-    end: str = ""
-    said: str | None = None
-    why: Cause | None = field(default=None, metadata={"none": {}})
-    by: str = ""
-    superseded: bool | None = None
-    at: str | None = None
-    seconds: float | None = None
-    place: Mapping[str, str] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.end)
-
-
-def outcome(deployment: Deployment, cancel: Mapping[str, Any] | None) -> Outcome:
-    """Which end the deployment comes to, from its results alone. `cancel`: the row of its cancel.
+def outcome(deployment: Deployment, cancel: Cancel | None) -> Outcome:
+    """Which end the deployment comes to, from its results alone. `cancel` is None where nobody cancelled it.
 
     The order of the rules is the order of the states, from the last back to the first: what came last decides.
     """
@@ -41,7 +23,7 @@ def outcome(deployment: Deployment, cancel: Mapping[str, Any] | None) -> Outcome
     return made if made.superseded is not None else replace(made, superseded=False)
 
 
-def verdict(deployment: Deployment, cancel: Mapping[str, Any] | None) -> Outcome | None:
+def verdict(deployment: Deployment, cancel: Cancel | None) -> Outcome | None:
     """The outcome that Settle would record now; None while the deployment is still under way. For `sweep`, where the
     execution ended from outside after its last step and before Settle."""
     return outcome(deployment, cancel) if _is_over(deployment) else None
@@ -62,11 +44,11 @@ def _is_over(of: Deployment) -> bool:
     return of.build.done and of.build.state != "succeeded"
 
 
-def _outcome(of: Deployment, cancel: Mapping[str, Any] | None) -> Outcome:
+def _outcome(of: Deployment, cancel: Cancel | None) -> Outcome:
     if of.plan.verdict != "go" or of.errors.plan:
         # Plan failed; its error is all that is left in the state, whether it had written the record before or not
         return Outcome("Refused", why=_reason(of.errors.plan, "Plan"))
-    by = str((cancel or {}).get("by", ""))
+    by = cancel.by if cancel else ""
     if of.restored:
         return _after_restoring(of, cancel, by)
     if of.errors.rollback:
@@ -88,7 +70,7 @@ def _why(result: StageResult | RolloutResult, stage: str = "") -> Cause | None:
     return Cause(result.why.reason, result.why.stage or stage) if result.why else None
 
 
-def _after_restoring(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome:
+def _after_restoring(of: Deployment, cancel: Cancel | None, by: str) -> Outcome:
     if of.restored.state != "healthy":
         return Outcome("Rollback Failed", why=_why(of.restored) or _reason(of.errors.rollback), by=by)
     if of.plan.command == "rollback":
@@ -113,7 +95,7 @@ def _breakage(of: Deployment) -> Cause | None:
     return _reason(of.errors.rollout or (CaughtError() if of.deploy.done else of.errors.deploy))
 
 
-def _rollback_broke_off(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome:
+def _rollback_broke_off(of: Deployment, cancel: Cancel | None, by: str) -> Outcome:
     """The Rollback box ended in an error. Some of them are answers: nothing was put back, on purpose."""
     name = of.errors.rollback.name
     if name == "CancelRecorded":
@@ -122,7 +104,7 @@ def _rollback_broke_off(of: Deployment, cancel: Mapping[str, Any] | None, by: st
     return Outcome(end, why=_reason(of.errors.rollback), by="" if end == "Refused" else by)
 
 
-def _people(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome | None:
+def _people(of: Deployment, cancel: Cancel | None, by: str) -> Outcome | None:
     """The end that people have decided, if they have."""
     decision, decided_by = of.approval.decision, of.approval.by or ""
     if decision == "rejected":
@@ -130,11 +112,11 @@ def _people(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcom
     if decision == "expired":
         return Outcome("Expired")
     if cancel or decision == "cancelled":
-        return Outcome("Cancelled", by=by or decided_by, superseded=(cancel or {}).get("kind") == "superseded")
+        return Outcome("Cancelled", by=by or decided_by, superseded=bool(cancel and cancel.superseded_by))
     return None
 
 
-def _deploy(of: Deployment, cancel: Mapping[str, Any] | None, by: str) -> Outcome:
+def _deploy(of: Deployment, cancel: Cancel | None, by: str) -> Outcome:
     errors = of.errors
     if of.build.state != "succeeded":
         if cancel and (people := _people(of, cancel, by)):

@@ -207,3 +207,21 @@ class CaughtError:
     def as_json(self) -> Json:
         """The other way round."""
         return {"Error": self.name, "Cause": self.cause} if self else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a deployment ended. `end`: Deployed, Restored, Rolled Back, …; `why`: the reason of what broke. `at`: ISO
+    time; `seconds`: from the plan on; `place`: names of the service, for the commands that a person may type."""
+
+    end: str = ""
+    said: str | None = None
+    why: Cause | None = field(default=None, metadata={"none": {}})
+    by: str = ""
+    superseded: bool | None = None
+    at: str | None = None
+    seconds: float | None = None
+    place: Mapping[str, str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.end)

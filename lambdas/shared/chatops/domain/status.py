@@ -8,21 +8,8 @@ from typing import Any
 
 from chatops.domain import codec
 from chatops.domain.reason import Reason
+from chatops.domain.record import PastDeployment
 from chatops.domain.results import RolloutResult
-
-
-@dataclass(frozen=True, slots=True)
-class PastDeployment:
-    """A line of the history. `started_at`: ISO time; `end` is empty and `seconds` None while it goes on; `before`: the
-    version that ran when it was planned."""
-
-    deployment_id: str = ""
-    version: str = ""
-    before: str = ""
-    requester: str = ""
-    started_at: str = ""
-    end: str = ""
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from chatops.messages.catalogue import duration, say
 from chatops.network import deadline
 from chatops.settings.targets import targets
 from chatops.store import cancels, deployments, questions, wakeups
-from chatops.store.table import Item, Table
+from chatops.store.table import Table
 
 if TYPE_CHECKING:
+    from chatops.domain.record import Record
     from chatops.domain.text_keys import TextKey
 
 _RECORDED: dict[Answer, TextKey] = {
@@ -35,28 +36,27 @@ def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str,
     check_open(rows, deployment_id, record, question)
     if record is None or question is None:
         return  # never: without either it is closed
-    plan = record["plan"]
-    target = targets().get(plan["target"])
+    plan = record.plan
+    target = targets().get(plan.target)
     reason = question.refused(
         answer,
         user,
-        requester=str((plan.get("requester") or {}).get("id") or ""),
+        requester=plan.requester.id,
         approvers=target.policy.approvers if target else (),
         may_cancel=cancel.may_cancel(target, plan, user),
     )
-    if not reason and channel and plan.get("channel") and channel != plan["channel"]:
+    if not reason and channel and plan.channel and channel != plan.channel:
         reason = Reason("click_wrong_channel")
     if reason:
         raise _refusal(deployment_id, reason)
 
 
-def check_open(rows: Table, deployment_id: str, record: Item | None, question: Question | None) -> None:
+def check_open(rows: Table, deployment_id: str, record: Record | None, question: Question | None) -> None:
     """Raises Refusal if nobody can answer any more."""
     if record is None:
         raise Refusal("click_unknown")
-    ended = deployments.outcome(record) or {}
     cancel = cancels.get(rows, deployment_id) if question and not question.decision else None
-    reason = closed(question, str(ended.get("end", "")), str(cancel["by"]) if cancel else None, clock.now())
+    reason = closed(question, record.outcome.end, cancel.by if cancel else None, clock.now())
     if reason:
         raise _refusal(deployment_id, reason)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,9 +17,11 @@ from chatops.network import deadline
 from chatops.observability import logger
 from chatops.settings.targets import targets
 from chatops.store import cancels, deliveries, deployments, locks, stages, wakeups
-from chatops.store.table import Item, Table, table
+from chatops.store.table import Table, table
 
 if TYPE_CHECKING:
+    from chatops.domain.plan import Plan
+    from chatops.domain.record import Record
     from chatops.domain.text_keys import TextKey
 
 _TOO_LATE: dict[cancels.Obstacle, TextKey] = {
@@ -43,11 +45,11 @@ def by_command(form: Mapping[str, str], deployment_id: str) -> str:
     return cancel(deployment_id, form.get("user_id", ""))
 
 
-def may_cancel(target: Target | None, plan: Mapping[str, Any], user: str) -> bool:
+def may_cancel(target: Target | None, plan: Plan, user: str) -> bool:
     """The requester and the approvers may."""
-    asked = (plan.get("approval") or {}).get("eligible") or []
+    asked = plan.approval.eligible if plan.approval else ()
     approvers = target.policy.approvers if target else ()
-    return user in {(plan.get("requester") or {}).get("id"), *asked, *approvers}
+    return user in {plan.requester.id, *asked, *approvers}
 
 
 def cancel(deployment_id: str, user: str) -> str:
@@ -56,20 +58,18 @@ def cancel(deployment_id: str, user: str) -> str:
     record = deployments.get(rows, deployment_id)
     if record is None:
         raise Refusal("cancel_unknown", id=deployment_id)
-    plan = record["plan"]
-    if not may_cancel(targets().get(plan["target"]), plan, user):
-        requester = str((plan.get("requester") or {}).get("id", ""))
-        raise Refusal("cancel_not_you", id=deployment_id, user=requester)
+    if not may_cancel(targets().get(record.plan.target), record.plan, user):
+        raise Refusal("cancel_not_you", id=deployment_id, user=record.plan.requester.id)
     return withdraw(rows, record, user)
 
 
-def withdraw(rows: Table, record: Item, by: str, via: str = "slack") -> str:
+def withdraw(rows: Table, record: Record, by: str, via: str = "slack") -> str:
     """Record the cancel of somebody who may cancel, and wake the execution; the text for them. Raises Refusal if it is
     too late."""
-    deployment_id, plan = str(record["deployment_id"]), record["plan"]
-    if record.get("outcome"):
+    deployment_id, plan = record.deployment_id, record.plan
+    if record.outcome:
         raise Refusal("cancel_settled", id=deployment_id)
-    target = str(plan["target"]) if plan["command"] == "rollback" else ""
+    target = plan.target if plan.command == "rollback" else ""
     if obstacle := cancels.record(rows, deployment_id, by, via, rollback_of=target):
         raise Refusal(_TOO_LATE[obstacle], id=deployment_id)
     text = deadline.recorded(say("cancel_recorded", id=deployment_id))

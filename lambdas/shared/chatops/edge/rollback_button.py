@@ -41,14 +41,13 @@ def roll_back(card: str, press: Press) -> str:
     record = deployments.get(rows, card)
     if record is None:
         raise Refusal("click_unknown")
-    plan = record["plan"]
-    target = str(plan["target"])
-    if press.channel and plan.get("channel") and press.channel != plan["channel"]:
+    plan, target = record.plan, record.plan.target
+    if press.channel and plan.channel and press.channel != plan.channel:
         raise Refusal("click_wrong_channel", id=card)
     live = releases.live(rows, target)
     if live is None or live.deployment_id != card:
         now = running(live.version if live else "")
-        raise Refusal("rollback_stale", version=str(plan["version"]), target=target, running=now)
+        raise Refusal("rollback_stale", version=plan.version, target=target, running=now)
     text = execution_input(card, target, press)
     for attempt in range(1, _ATTEMPTS + 1):
         name = execution_name(press.team, card, attempt)
@@ -84,8 +83,8 @@ def _is_under_way(rows: Table, name: str, target: str, text: str) -> bool:
     anything began and was somebody else's press. Raises Refusal if it has ended otherwise. `text`: this press's input,
     by which a copy of the same delivery is recognised."""
     record = deployments.get(rows, name)
-    if record and (ended := deployments.outcome(record)):
-        raise Refusal("rollback_used", id=name, end=str(ended["end"]), target=target)
+    if record and record.outcome:
+        raise Refusal("rollback_used", id=name, end=record.outcome.end, target=target)
     before = {} if record else _execution(name)
     if record or before["status"] == "RUNNING":
         return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
 
 from chatops.domain.codec import Json
-from chatops.domain.status import PastDeployment, Status
+from chatops.domain.record import PastDeployment
+from chatops.domain.status import Status
 from chatops.messages.card import from_to
 from chatops.messages.catalogue import date, duration, escape, mention, plain, say
 from chatops.messages.parts import SECTION, mrkdwn

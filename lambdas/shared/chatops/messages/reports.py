@@ -7,8 +7,9 @@ from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, Section
 from chatops.domain.codec import Json
 from chatops.domain.plan import Plan
 from chatops.domain.reason import running
+from chatops.domain.record import PastDeployment
 from chatops.domain.results import RolloutResult
-from chatops.domain.status import PastDeployment, Status
+from chatops.domain.status import Status
 from chatops.messages.card import changes_text, rollout_fields
 from chatops.messages.catalogue import Markup, escape, link, plain, reason_text, say
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy

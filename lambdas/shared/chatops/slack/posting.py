@@ -15,6 +15,7 @@ from chatops.observability import logger
 from chatops.settings.config import execution_url, settings
 from chatops.slack import client
 from chatops.store import messages
+from chatops.store.messages import Message
 from chatops.store.table import table
 
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -37,7 +38,7 @@ def show(seen: View) -> bool:
     message = card.message(seen)
     # the footer's clock moves all the time; it alone is no news
     mark = hashlib.sha256(json.dumps(message["blocks"][:-1], sort_keys=True).encode()).hexdigest()[:16]
-    if known.get("fingerprint") == mark:
+    if known.fingerprint == mark:
         return True
     if _held(known):
         return False
@@ -56,20 +57,20 @@ def retire(deployment_id: str, line: str = "") -> None:
     """Take the Roll back button off the message of a deployment that is not live any more, or about to be rolled
     back. Where Slack does not take it the button stays, and refuses."""
     known = messages.get(table(), deployment_id)
-    if not known.get("live"):
+    if not known.live:
         return
-    message = card.retired(json.loads(known["live"]), line)
+    message = card.retired(known.live, line)
     try:
-        _fitting("chat.update", channel=known["channel"], ts=known["ts"], **message)
+        _fitting("chat.update", channel=known.channel, ts=known.ts, **message)
     except TROUBLE as error:
         _not_taken(deployment_id, error)
     else:
         messages.retired(table(), deployment_id)
 
 
-def _held(known: dict[str, Any]) -> bool:
+def _held(known: Message) -> bool:
     """True while Slack wants to be left alone about this deployment."""
-    return clock.now() < float(known.get("not_before") or 0)
+    return clock.now() < known.not_before
 
 
 def _not_taken(deployment_id: str, error: ChatOpsError) -> None:
@@ -78,17 +79,17 @@ def _not_taken(deployment_id: str, error: ChatOpsError) -> None:
         messages.hold(table(), deployment_id, clock.now() + error.wait_seconds)
 
 
-def _write(deployment_id: str, channel: str, known: dict[str, Any], message: card.Message) -> bool:
+def _write(deployment_id: str, channel: str, known: Message, message: card.Message) -> bool:
     """False if Slack took its text alone."""
-    if known.get("ts"):
+    if known.ts:
         try:
-            return _fitting("chat.update", channel=known["channel"], ts=known["ts"], **message)[1]
+            return _fitting("chat.update", channel=known.channel, ts=known.ts, **message)[1]
         except SlackRefused as error:
             if error.code not in _GONE:
                 raise
     answer, whole = _fitting("chat.postMessage", channel=channel, unfurl_links=False, **message)
     where = str(answer.get("channel", channel))
-    messages.posted(table(), deployment_id, where, str(answer["ts"]), instead_of=str(known.get("ts", "")))
+    messages.posted(table(), deployment_id, where, str(answer["ts"]), instead_of=known.ts)
     return whole
 
 
@@ -109,18 +110,18 @@ def _fitting(method: str, *, blocks: list[dict[str, Any]], **arguments: Any) -> 
 def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
     """A fresh short message beside the living one, once per `mark`; False if Slack did not take it."""
     known = messages.get(table(), deployment_id)
-    if not known.get("ts") or mark in (known.get("said") or ()):
+    if not known.ts or mark in known.said:
         return True
     if _held(known):
         return False
-    thread = {"thread_ts": known["ts"], "reply_broadcast": everywhere or None} if in_thread else {}
+    thread = {"thread_ts": known.ts, "reply_broadcast": everywhere or None} if in_thread else {}
     try:
-        client.call("chat.postMessage", channel=known["channel"], text=text, **thread)
+        client.call("chat.postMessage", channel=known.channel, text=text, **thread)
     except TROUBLE as error:
         _not_taken(deployment_id, error)
         return False
     # afterwards: a crash in between repeats a message, the other way round it would lose one
-    messages.said(table(), deployment_id, mark)
+    messages.noted(table(), deployment_id, mark)
     return True
 
 

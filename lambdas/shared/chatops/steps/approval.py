@@ -96,7 +96,7 @@ def _read(event: Json) -> Json:
     if deployment.plan.approval:
         result = _decision(deployment, rows)
     elif cancel := cancels.get(rows, deployment.id):
-        result = Decision("cancelled", str(cancel["by"]))
+        result = Decision("cancelled", cancel.by)
     else:
         result = Decision("not_needed")
     made = codec.as_json(result)
@@ -111,7 +111,7 @@ def _decision(deployment: Deployment, rows: Table) -> Decision:
     if not question.decision and now >= question.deadline_at and not cancels.get(rows, deployment.id):
         question = questions.record(rows, deployment.id, Answer.EXPIRED)
     if not question.decision and (cancel := cancels.get(rows, deployment.id)):
-        return _result(question, wake, "cancelled", str(cancel["by"]))
+        return _result(question, wake, "cancelled", cancel.by)
     result = _result(question, wake, str(question.decision or "pending"), question.by)
     seen = posting.view_of(replace(deployment, approval=result))
     if question.decision is Answer.APPROVED:

@@ -8,6 +8,7 @@ from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.domain.plan import Plan
+from chatops.domain.record import Record
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, StageResult
 from chatops.domain.target import Target
@@ -16,7 +17,7 @@ from chatops.github.client import github
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.store import cancels, deployments, locks, stages
-from chatops.store.table import Item, Table, table
+from chatops.store.table import Table, table
 
 PIPELINE_SCHEMA = 1
 """The version of `client_payload`. A pipeline is a copy in its own repository and changes when its owners change it, so
@@ -91,10 +92,10 @@ def _valid_seconds(target: Target, stage: str) -> int:
     return timing.appear + {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[stage]
 
 
-def assert_ours(rows: Table, deployment_id: str, target: str) -> Item:
+def assert_ours(rows: Table, deployment_id: str, target: str) -> Record:
     """The record of a deployment that may still have an effect. Raises AlreadySettled otherwise."""
     record = deployments.get(rows, deployment_id)
-    if record is None or record.get("outcome"):
+    if record is None or record.outcome:
         raise AlreadySettled("why_ended")
     if not locks.holds(rows, target, deployment_id):
         raise AlreadySettled("why_lost")

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops.domain import codec
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
@@ -89,7 +88,7 @@ def _recorded(deployment_id: str) -> tuple[Plan | None, bool]:
         record = deployments.get(table(), deployment_id)
     except (ClientError, BotoCoreError, InvalidConfiguration):
         return None, False
-    return codec.read(Plan, record["plan"]) if record else None, True
+    return record.plan if record else None, True
 
 
 def _unplanned(deployment: Deployment, asked: Request, *, read: bool) -> bool:

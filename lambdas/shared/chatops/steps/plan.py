@@ -37,7 +37,7 @@ def run(event: Json) -> Json:
     settings(), targets()  # what is wrong with them is told before anything is done
     deployment_id, source = str(event["deployment_id"]), event.get("request")
     if record := deployments.get(table(), deployment_id):
-        return dict(record["plan"])  # a step may run twice
+        return codec.as_json(record.plan)  # a step may run twice
     try:
         request = read(source, targets())
         return codec.as_json(_made(deployment_id, str(event["execution_arn"]), request, targets()[request.target]))
@@ -172,13 +172,13 @@ def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Pl
         taking = locks.taking(target, target_lock.holder_for(deployment_id, execution_arn, plan), over)
         members = [taking, releases.unchanged(target, ended)]
     try:
-        made = deployments.begin(table(), deployment_id, execution_arn, codec.as_json(plan), *members)
+        made = deployments.begin(table(), deployment_id, execution_arn, plan, *members)
     except Conflict:
         if busy := target_lock.obstacle(target, deployment_id, plan.command):
             raise busy from None
         raise
     count("DeploymentsStarted", target)
-    return codec.read(Plan, made)
+    return made
 
 
 def _version(client: GitHub, wanted: str, target: Target) -> _What:
@@ -203,8 +203,8 @@ def _assert_card(request: Request, target: Target, ledger: list[Release]) -> Non
     """A Roll back button acts only while its card's release is live."""
     if not request.card or (ledger and ledger[0].deployment_id == request.card):
         return
-    record = deployments.get(table(), request.card) or {}
-    now, version = now_running(ledger[0].version if ledger else ""), str(record.get("version") or "")
+    record = deployments.get(table(), request.card)
+    now, version = now_running(ledger[0].version if ledger else ""), record.plan.version if record else ""
     if not version:
         raise Refusal("rollback_stale_unknown", target=target.name, running=now)
     raise Refusal("rollback_stale", version=version, target=target.name, running=now)

@@ -56,7 +56,7 @@ def poll(deployment: Deployment, name: str) -> StageResult:
         results.keep(rows, deployment.id, name, result, before)
         return result
     cancel = cancels.get(rows, deployment.id) if name in stages.CANCELLABLE else None
-    cancelled_at = float(cancel["at"]) if cancel else 0.0
+    cancelled_at = cancel.at if cancel else 0.0
     target, now = targets()[deployment.plan.target], clock.now()
     seen = Observation(deployment.id, name, row, target, now, cancelled_at, refused, refusal, before)
     result = replace(obeying(_observe(seen), seen), stage=name)

@@ -11,10 +11,8 @@ from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded
-from chatops.domain.outcome import Outcome
-from chatops.domain.plan import Plan
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, StageResult
+from chatops.domain.results import Outcome, Outputs, StageResult
 from chatops.observability import count, emit
 from chatops.platforms.registry import platform
 from chatops.settings.targets import targets
@@ -43,10 +41,10 @@ def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:
     record = deployments.get(rows, deployment.id)
     if record is None:
         return rules.outcome(deployment, None)  # nothing was taken, nothing to free
-    if known := deployments.outcome(record):
-        return codec.read(Outcome, known)
-    plan = codec.read(Plan, record["plan"])
-    of = replace(results.latest(rows, deployment), plan=plan, planned=True, execution_arn=str(record["execution_arn"]))
+    if record.outcome:
+        return record.outcome
+    plan = record.plan
+    of = replace(results.latest(rows, deployment), plan=plan, planned=True, execution_arn=record.execution_arn)
     cancel = cancels.get(rows, of.id)
     made = forced or rules.outcome(of, cancel)
     success = made.end == "Deployed"
@@ -59,17 +57,17 @@ def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:
     written = deployments.settle(
         rows,
         record,
-        codec.as_json(made),
+        made,
         *_ledger(of, made.end, clock.iso(now)),
-        messages.owing(of.id, replace(of, outcome=made).as_event()),
+        messages.owing(replace(of, outcome=made)),
         unless_cancelled=success,
         keep_lock=forced is not None or _broke_off(of) or _may_go_on(of.deploy) or _may_go_on(of.rollback),
     )
     if written == "cancelled":
         raise CancelRecorded("Somebody cancelled before the success was recorded.")
     if written == "settled":
-        other = deployments.outcome(deployments.get(rows, of.id) or {})
-        return codec.read(Outcome, other) if other else made
+        other = deployments.get(rows, of.id)
+        return other.outcome if other and other.outcome else made
     count("DeploymentsFinished", plan.target, seconds=seconds)
     if name := _METRICS.get(made.end, "DeploymentsFailed" if "Failed" in made.end else ""):
         count(name, plan.target)

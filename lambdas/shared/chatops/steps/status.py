@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatops.domain import codec
 from chatops.domain.errors import Refusal
 from chatops.domain.request import read
 from chatops.messages.catalogue import plain
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.settings.targets import targets
 from chatops.store import deployments, locks, releases
-from chatops.store.table import Item, table
+from chatops.store.table import table
 
 _LAST = {"status": 5, "history": 20}
 
@@ -28,7 +29,7 @@ def report(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[st
         }
     target, rows = targets()[request.target], table()
     on = platform_of(target)
-    last = [_past(row) for row in deployments.history(rows, target.name, _LAST[request.command])]
+    last = [codec.as_json(past) for past in deployments.history(rows, target.name, _LAST[request.command])]
     if request.command == "history":
         return {"command": "history", "target": target.name, "last": last}
     ledger = releases.newest_first(rows, target.name)
@@ -45,8 +46,8 @@ def report(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[st
         return {**fact, "error": plain(missing.key, missing.values)}
     if running and holder and running not in ledger:
         # its rollout is under way: live is what was live when it was planned
-        planned = (deployments.get(rows, holder.deployment_id) or {}).get("plan") or {}
-        running = releases.release(planned.get("live")) or running
+        planned = deployments.get(rows, holder.deployment_id)
+        running = (planned.plan.live if planned else None) or running
     if running:
         fact |= {"version": running.version, "since": running.verified_at, "image": running.image}
     if not on.pipeline_only:
@@ -54,10 +55,3 @@ def report(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[st
     if ledger and running and not holder and on.drifted(ledger[0], running):
         fact["drift"] = {"running": running.version, "recorded": ledger[0].version}
     return fact
-
-
-def _past(row: Item) -> dict[str, Any]:
-    """A deployment as reports show it; `seconds` is absent while it is in flight."""
-    ended = row["outcome"] or {}
-    known = {k: row.get(k, "") for k in ("deployment_id", "version", "before", "requester", "started_at")}
-    return {**known, "end": ended.get("end", ""), **({"seconds": ended["seconds"]} if "seconds" in ended else {})}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from chatops import aws, clock
-from chatops.domain import codec
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from chatops.domain.outcome import Outcome
 from chatops.domain.plan import Plan
-from chatops.domain.results import STAGES
+from chatops.domain.record import Unsettled
+from chatops.domain.results import STAGES, Outcome
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
@@ -20,92 +20,106 @@ from chatops.settings.targets import targets
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
 from chatops.store import cancels, deployments, locks, messages, questions, results, stages, wakeups
-from chatops.store.table import Item, table
+from chatops.store.messages import Undelivered
+from chatops.store.table import table
 
 _A_MINUTE, _A_DAY = 60, 86_400
 
 
-def run(_event: dict[str, Any]) -> dict[str, Any]:
-    """Whatever the reason of the call (an execution's end, or the clock), look at everything: `{"settled": [ids],
-    "woken": [ids], "freed": [targets], "delivered": [ids]}`. One trouble does not keep the others from being seen;
-    the first is raised at the end, so that it is retried and, if it stays, reaches the dead-letter queue."""
-    done: dict[str, Any] = {"settled": [], "woken": [], "freed": [], "delivered": []}
-    troubles: list[Exception] = []
-    for row in deployments.unsettled(table(), troubles.append):
-        _try(troubles, _look, row, done)
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did: ids of the deployments that it settled, woke, and whose final message it delivered; names of
+    the targets that it freed."""
+
+    settled: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
+    delivered: list[str] = field(default_factory=list)
+
+
+def run(_event: object = None) -> Swept:
+    """Check every open deployment, lock and outstanding message, whatever the reason of the call (an execution's end,
+    or the clock). An error of one does not keep the others from being checked; the first is raised at the end, so that
+    it is retried and, if it stays, reaches the dead-letter queue."""
+    done = Swept()
+    errors: list[Exception] = []
+    for unsettled in deployments.unsettled(table(), errors.append):
+        _try(errors, partial(_check, unsettled, done))
     for target in targets():
-        _try(troubles, _lock, target, done)
-    for row in messages.outbox(table(), troubles.append):
-        _try(troubles, _deliver, row, done)
-    _tell(done)
-    if troubles:
-        raise troubles[0]
+        _try(errors, partial(_free, target, done))
+    for undelivered in messages.outbox(table(), errors.append):
+        _try(errors, partial(_deliver, undelivered, done))
+    _report(done)
+    if errors:
+        raise errors[0]
     return done
 
 
-def _tell(done: dict[str, Any]) -> None:
+def _report(done: Swept) -> None:
     """Whatever was found is a promise that something else did not keep: logged by id, counted for the alarm. A sweep
-    that finds nothing counts as well, so that the metric says that it ran. What it was is counted only where there was
+    that finds nothing counts as well, so that the metric shows that it ran. What it was is counted only where there was
     something: CloudWatch bills a metric by the hours in which it is sent."""
-    found = sum(len(ids) for ids in done.values())
+    ids = asdict(done)
+    found = sum(map(len, ids.values()))
     if found:
-        logger.warning("sweep found something", **done)
-    emit({"SweepFound": found, **{f"Sweep{name.title()}": len(ids) for name, ids in done.items() if ids}})
+        logger.warning("sweep found something", **ids)
+    emit({"SweepFound": found, **{f"Sweep{name.title()}": len(each) for name, each in ids.items() if each}})
 
 
-def _try(troubles: list[Exception], look: Any, *arguments: Any) -> None:
+def _try(errors: list[Exception], check: Callable[[], None]) -> None:
     try:
-        look(*arguments)
-    except Exception as error:  # noqa: BLE001 - raised again when everything has been looked at
+        check()
+    except Exception as error:  # noqa: BLE001 - raised again when everything has been checked
         logger.error("sweep met trouble", error=type(error).__name__)
-        troubles.append(error)
+        errors.append(error)
 
 
-def _look(row: Item, done: dict[str, Any]) -> None:
-    deployment_id, arn = str(row["deployment_id"]), str(row["execution_arn"])
-    status, said = _execution(arn)
+def _check(unsettled: Unsettled, done: Swept) -> None:
+    """Wake an execution that missed its wake-up; settle the deployment of one that has ended."""
+    deployment_id, arn, target = unsettled.deployment_id, unsettled.execution_arn, unsettled.target
+    status, error = _execution(arn)
     if status == "RUNNING":
-        if token := wakeups.undelivered(table(), deployment_id, _last_news(deployment_id)):
+        if token := wakeups.undelivered(table(), deployment_id, _last_decision(deployment_id)):
             wakeups.deliver(table(), deployment_id, token)
-            done["woken"].append(deployment_id)
-        _end_cancelled(deployment_id, str(row["target"]))
+            done.woken.append(deployment_id)
+        _end_cancelled(deployment_id, target)
         return
-    record = deployments.get(table(), deployment_id) or {}
-    if record.get("outcome"):
-        return  # it settled itself meanwhile, with all of its facts, and owes its message
+    record = deployments.get(table(), deployment_id)
+    if record and record.outcome:
+        return  # it settled itself meanwhile, by all of its results, and its message is in the outbox
     for stage in STAGES:
-        _end_stage(deployment_id, str(row["target"]), stage)
-    plan = codec.read(Plan, record.get("plan"))
-    deployment = results.latest(table(), Deployment(deployment_id, arn, plan, planned=bool(record)))
-    outcome = settle(deployment, _verdict(deployment, said))
-    done["settled"].append(deployment_id)
+        _end_stage(deployment_id, target, stage)
+    plan = record.plan if record else Plan()
+    deployment = results.latest(table(), Deployment(deployment_id, arn, plan, planned=record is not None))
+    outcome = settle(deployment, _verdict(deployment, f"{status} {error}".strip()))
+    done.settled.append(deployment_id)
     notify.ended(replace(deployment, outcome=outcome))
 
 
-def _verdict(deployment: Deployment, said: str) -> Outcome:
-    """What Settle was about to record, else that the execution was stopped. A success that somebody has cancelled is
-    neither: nobody rolls back any more, so it is stopped."""
+def _verdict(deployment: Deployment, execution: str) -> Outcome:
+    """What Settle was about to record, else that the execution was stopped (`execution`: its status and error). A
+    success that somebody has cancelled is neither: nobody rolls back any more, so it is stopped."""
     cancel = cancels.get(table(), deployment.id)
     made = rules.verdict(deployment, cancel)
     if made is None or (made.end == "Deployed" and cancel):
-        return Outcome("Stopped", said=said)
+        return Outcome("Stopped", said=execution)
     return made
 
 
-def _last_news(deployment_id: str) -> float:
-    """When something was last recorded that ends a wait: a decision, a cancel, a stage's finish."""
+def _last_decision(deployment_id: str) -> float:
+    """When (epoch seconds) something was last recorded that ends a wait: a decision, a cancel, a stage's finish."""
     rows = table()
     approval, cancel = questions.get(rows, deployment_id), cancels.get(rows, deployment_id)
     asked = [*([approval] if approval else []), *questions.pauses(rows, deployment_id)]
-    times = [(cancel or {}).get("at"), *(question.decided_at for question in asked)]
+    times = [cancel.at if cancel else 0.0, *(question.decided_at for question in asked)]
     times += [row.finished_at for stage in STAGES if (row := stages.get(rows, deployment_id, stage))]
-    return max(float(time or 0) for time in times)
+    return max(times)
 
 
 def _end_cancelled(deployment_id: str, target: str) -> None:
     """A run whose deployment was cancelled a minute ago and that still works: the execution may be unable to ask."""
     cancel = cancels.get(table(), deployment_id)
-    if not cancel or clock.now() - float(cancel["at"]) < _A_MINUTE:
+    if not cancel or clock.now() - cancel.at < _A_MINUTE:
         return
     for stage in sorted(stages.CANCELLABLE):
         if (row := stages.get(table(), deployment_id, stage)) and row.state == "claimed":
@@ -113,18 +127,19 @@ def _end_cancelled(deployment_id: str, target: str) -> None:
 
 
 def _execution(arn: str) -> tuple[str, str]:
-    """The execution's status, and how it ended in AWS's words."""
+    """The execution's status (GONE for one that Step Functions does not know), and the name of the error that ended
+    it."""
     states = aws.client("stepfunctions")
     try:
         found = states.describe_execution(executionArn=arn)
     except states.exceptions.ExecutionDoesNotExist:
-        return "GONE", "GONE"
-    return str(found["status"]), " ".join(str(found[k]) for k in ("status", "error") if found.get(k))
+        return "GONE", ""
+    return str(found["status"]), str(found.get("error", ""))
 
 
 def _end_stage(deployment_id: str, target: str, stage: str) -> None:
-    """Revoke the stage's ticket, and ask GitHub to cancel the run that has claimed it. GitHub's trouble is no reason
-    not to settle: the lock stays until the run has ended."""
+    """Revoke the stage's ticket, and ask GitHub to cancel the run that has claimed it. Where GitHub does not
+    answer, the deployment is settled all the same: the lock stays until the run has ended."""
     row = stages.revoke(table(), deployment_id, stage)
     if row is None or target not in targets():
         return
@@ -137,29 +152,29 @@ def _end_stage(deployment_id: str, target: str, stage: str) -> None:
         logger.warning("the run was not cancelled", reason=str(trouble))
 
 
-def _lock(target: str, done: dict[str, Any]) -> None:
+def _free(target: str, done: Swept) -> None:
     """Free a lock whose deployment has ended and whose run, if it claimed one, has ended too."""
     holder = locks.holder(table(), target)
     if holder is None:
         return
     record = deployments.get(table(), holder.deployment_id)
-    if record is not None and not record.get("outcome"):
+    if record is not None and not record.outcome:
         return
     if target_lock.abandoned(target, holder):
         if locks.free(table(), target, holder.deployment_id):
-            done["freed"].append(target)
+            done.freed.append(target)
     elif not target_lock.execution_is_running(holder.execution_arn):
         for stage in STAGES:  # GitHub may not have heard that its run should end
             _end_stage(holder.deployment_id, target, stage)
 
 
-def _deliver(row: Item, done: dict[str, Any]) -> None:
-    """Say what `notify` could not; after a day nobody waits for it any more."""
-    deployment_id, deployment = str(row["sk"]), Deployment.of(row["event"])
+def _deliver(undelivered: Undelivered, done: Swept) -> None:
+    """Post what `notify` could not; after a day nobody waits for it any more."""
+    deployment = undelivered.deployment
     if _execution(deployment.execution_arn)[0] == "RUNNING":
-        return  # it is about to say it itself
-    if clock.now() - float(row["kept_at"]) > _A_DAY:
-        logger.error("a final message was never taken", deployment_id=deployment_id)
-        messages.delivered(table(), deployment_id)
+        return  # it is about to post it itself
+    if clock.now() - undelivered.kept_at > _A_DAY:
+        logger.error("a final message was never taken", deployment_id=deployment.id)
+        messages.delivered(table(), deployment.id)
     elif notify.ended(deployment):
-        done["delivered"].append(deployment_id)
+        done.delivered.append(deployment.id)

@@ -162,8 +162,8 @@ def _still_wanted(deployment_id: str, target: str, plan: Plan) -> None:
 
 
 def _wait_or_give_up(deployment_id: str, plan: Plan) -> None:
-    record = deployments.get(table(), deployment_id) or {}
-    since = float(record.get("take_began_at") or 0)
+    record = deployments.get(table(), deployment_id)
+    since = record.take_began_at if record else 0
     if not since:
         since = clock.now()
         table().update(

@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import Literal
 
 from chatops import clock
+from chatops.domain import codec
 from chatops.domain.question import SLACK
+from chatops.domain.record import Cancel
 from chatops.store import locks, wakeups
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
@@ -20,9 +22,10 @@ def _pk(deployment_id: str) -> str:
     return f"DEPLOYMENT#{deployment_id}"
 
 
-def get(table: Table, deployment_id: str) -> Item | None:
-    """The cancel's row, or None if nobody asked for one."""
-    return table.get(_pk(deployment_id), "CANCEL")
+def get(table: Table, deployment_id: str) -> Cancel | None:
+    """The cancel, or None if nobody asked for one."""
+    row = table.get(_pk(deployment_id), "CANCEL")
+    return codec.read(Cancel, row) if row else None
 
 
 def recording(deployment_id: str, by: str, kind: str = "cancelled", superseded_by: str = "", via: str = SLACK) -> Item:

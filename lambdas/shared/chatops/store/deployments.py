@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.errors import UnknownSchema
+from chatops.domain.plan import Plan
+from chatops.domain.record import PastDeployment, Record, Unsettled
+from chatops.domain.results import Outcome
 from chatops.store import locks, releases
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
@@ -18,34 +21,39 @@ def _pk(deployment_id: str) -> str:
     return f"DEPLOYMENT#{deployment_id}"
 
 
-def get(table: Table, deployment_id: str) -> Item | None:
-    """The record with its plan decoded, or None."""
+def get(table: Table, deployment_id: str) -> Record | None:
+    """The record, or None. Raises UnknownSchema for a row or a plan of another version."""
     row = table.get(_pk(deployment_id), "RECORD")
-    if row and isinstance(row.get("plan"), str):
-        row["plan"] = codec.plan(json.loads(row["plan"]))
-    return row
+    if row is None:
+        return None
+    plan = codec.plan(json.loads(row["plan"]))
+    return replace(codec.read(Record, {**row, "plan": plan, "outcome": None}), outcome=_outcome(row))
 
 
-def begin(
-    table: Table, deployment_id: str, execution_arn: str, plan: Mapping[str, Any], *members: Item
-) -> Mapping[str, Any]:
+def _outcome(row: Item) -> Outcome:
+    """False while the deployment goes on."""
+    text = row.get("outcome")
+    return codec.read(Outcome, json.loads(text)) if text else Outcome()
+
+
+def begin(table: Table, deployment_id: str, execution_arn: str, plan: Plan, *members: Item) -> Plan:
     """Write the record (once) together with `members`, the lock's taking; the plan that stands.
 
     Raises Conflict with `failed` counted from the first of `members`.
     """
-    if row := get(table, deployment_id):
-        return dict(row["plan"])
+    if record := get(table, deployment_id):
+        return record.plan
     started = clock.iso(clock.now())
-    target = str(plan["target"])
+    target = plan.target
     history = f"DEPLOY#{started}#{deployment_id}"
     summary = {
         "target": target,
         "deployment_id": deployment_id,
         "execution_arn": execution_arn,
-        "command": plan["command"],
-        "version": plan["version"],
-        "before": str((plan.get("live") or {}).get("version") or ""),
-        "requester": plan["requester"]["id"],
+        "command": plan.command,
+        "version": plan.version,
+        "before": plan.before,
+        "requester": plan.requester.id,
         "started_at": started,
     }
     try:
@@ -58,7 +66,7 @@ def begin(
                         "sk": "RECORD",
                         **summary,
                         "history": history,
-                        "plan": json.dumps(plan),
+                        "plan": json.dumps(codec.as_json(plan)),
                     },
                     "attribute_not_exists(#pk)",
                 )
@@ -67,16 +75,16 @@ def begin(
             {"Put": t.put({"pk": "OPEN", "sk": deployment_id, **summary})},
         )
     except Conflict as conflict:
-        if row := get(table, deployment_id):
-            return dict(row["plan"])
+        if record := get(table, deployment_id):
+            return record.plan
         raise conflict from None
     return plan
 
 
 def settle(
     table: Table,
-    record: Item,
-    outcome: Mapping[str, Any],
+    record: Record,
+    outcome: Outcome,
     *members: Item,
     unless_cancelled: bool = False,
     keep_lock: bool = False,
@@ -86,17 +94,16 @@ def settle(
     Returns `""` when written, `settled` when there was an outcome already, `cancelled` when `unless_cancelled` and
     somebody has cancelled.
     """
-    deployment_id, target = str(record["deployment_id"]), str(record["target"])
-    text = json.dumps(outcome)
+    deployment_id, target = record.deployment_id, record.plan.target
     change = "SET #outcome = :outcome, #settled_at = :now"
-    values = {"outcome": text, "now": clock.iso(clock.now())}
+    values = {"outcome": json.dumps(codec.as_json(outcome)), "now": clock.iso(clock.now())}
     for _ in range(5):
         work: list[Item] = [
             {"Update": t.update(_pk(deployment_id), "RECORD", change, "attribute_not_exists(#outcome)", values)}
         ]
         if unless_cancelled:
             work.append({"ConditionCheck": t.check(_pk(deployment_id), "CANCEL", "attribute_not_exists(#pk)")})
-        work.append({"Update": t.update(f"TARGET#{target}", str(record["history"]), change, values=values)})
+        work.append({"Update": t.update(f"TARGET#{target}", record.history, change, values=values)})
         work.append({"Delete": t.delete("OPEN", deployment_id)})
         work.append(releases.ending(target))
         if not keep_lock and locks.holds(table, target, deployment_id):
@@ -113,18 +120,17 @@ def settle(
     raise Conflict
 
 
-def outcome(record: Item) -> dict[str, Any] | None:
-    """How it ended, or None while it has not."""
-    text = record.get("outcome")
-    return json.loads(text) if text else None
-
-
-def history(table: Table, target: str, limit: int = 10) -> list[Item]:
-    """The target's deployments, newest first, with their outcomes decoded."""
+def history(table: Table, target: str, limit: int = 10) -> list[PastDeployment]:
+    """The target's deployments, newest first."""
     rows = table.query(f"TARGET#{target}", "DEPLOY#", newest_first=True, limit=limit)
-    return [{**row, "outcome": outcome(row)} for row in rows]
+    return [_past(row) for row in rows]
 
 
-def unsettled(table: Table, unknown: Callable[[UnknownSchema], object] | None = None) -> list[Item]:
-    """Every deployment without an outcome; those that cannot be read are told to `unknown`."""
-    return table.query("OPEN", unknown=unknown)
+def _past(row: Item) -> PastDeployment:
+    ended = _outcome(row)
+    return replace(codec.read(PastDeployment, row), end=ended.end, seconds=ended.seconds)
+
+
+def unsettled(table: Table, unknown: Callable[[UnknownSchema], object] | None = None) -> list[Unsettled]:
+    """Every deployment without an outcome. The error of a row that cannot be read goes to `unknown`."""
+    return [codec.read(Unsettled, row) for row in table.query("OPEN", unknown=unknown)]

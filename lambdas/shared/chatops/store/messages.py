@@ -4,27 +4,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from chatops import clock
-from chatops.domain.errors import UnknownSchema
+from chatops.domain import codec
+from chatops.domain.codec import Json
+from chatops.domain.deployment import Deployment
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A deployment's Slack message. Before it is posted, `ts` is empty.
+
+    `fingerprint`: of what it shows, since `shown_at`; `said`: marks of the short messages posted besides;
+    `not_before`: end of a pause that Slack asked for; `live`: the message itself, while it has a button that has to go
+    when its release is no longer live. Times are epoch seconds.
+    """
+
+    channel: str = ""
+    ts: str = ""
+    fingerprint: str = ""
+    shown_at: float = 0.0
+    not_before: float = 0.0
+    said: tuple[str, ...] = ()
+    live: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A deployment whose final message Slack has not taken; `kept_at`: epoch seconds."""
+
+    deployment: Deployment
+    kept_at: float
 
 
 def _pk(deployment_id: str) -> str:
     return f"DEPLOYMENT#{deployment_id}"
 
 
-def get(table: Table, deployment_id: str) -> Item:
-    """The message's row (`channel`, `ts`, `said`: the marks of what was posted besides), empty before the post."""
-    return table.get(_pk(deployment_id), "MESSAGE") or {}
+def get(table: Table, deployment_id: str) -> Message:
+    """Where the deployment's message is, and what it shows."""
+    return _message(table.get(_pk(deployment_id), "MESSAGE"))
 
 
-def posted(table: Table, deployment_id: str, channel: str, ts: str, instead_of: str = "") -> Item:
+def _message(row: Item | None) -> Message:
+    live = row.get("live") if row else None
+    return codec.read(Message, {**row, "live": json.loads(live) if live else None} if row else None)
+
+
+def posted(table: Table, deployment_id: str, channel: str, ts: str, instead_of: str = "") -> Message:
     """Remember where the message is; the first post wins, but for one that is gone (`instead_of` its ts)."""
     try:
-        return table.update(
+        row = table.update(
             _pk(deployment_id),
             "MESSAGE",
             "SET #channel = :channel, #ts = :ts",
@@ -32,7 +66,8 @@ def posted(table: Table, deployment_id: str, channel: str, ts: str, instead_of: 
             {"channel": channel, "ts": ts, "gone": instead_of or "-"},
         )
     except Conflict as conflict:
-        return conflict.old or {}
+        return _message(conflict.old)
+    return _message(row)
 
 
 def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str, Any] | None = None) -> None:
@@ -46,8 +81,8 @@ def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str,
 
 def may_progress(table: Table, deployment_id: str, now: float, pause: float) -> bool:
     """Whether the message has stood for `pause` seconds, so that mere progress may change it again."""
-    row = get(table, deployment_id)
-    return now - float(row.get("shown_at") or 0) >= pause and now >= float(row.get("not_before") or 0)
+    known = get(table, deployment_id)
+    return now - known.shown_at >= pause and now >= known.not_before
 
 
 def hold(table: Table, deployment_id: str, until: float) -> None:
@@ -60,22 +95,30 @@ def retired(table: Table, deployment_id: str) -> None:
     table.update(_pk(deployment_id), "MESSAGE", "REMOVE #live")
 
 
-def said(table: Table, deployment_id: str, mark: str) -> None:
+def noted(table: Table, deployment_id: str, mark: str) -> None:
     """Remember that the short message of this mark has been posted: it is not posted again."""
     table.update(_pk(deployment_id), "MESSAGE", "ADD #said :mark", values={"mark": {mark}})
 
 
-def owing(deployment_id: str, event: Mapping[str, Any]) -> Item:
-    """The transaction member that puts a final message into the outbox, together with the outcome it tells: `notify`
-    says it and takes it out again, `sweep` says what `notify` could not."""
-    row = {"pk": "OUTBOX", "sk": deployment_id, "event": json.dumps(event), "kept_at": clock.now()}
+def owing(deployment: Deployment) -> Item:
+    """The transaction member that puts the final message of a deployment into the outbox, together with its outcome:
+    `notify` posts it and takes it out again, `sweep` posts what `notify` could not."""
+    event = json.dumps(deployment.as_event())
+    row = {"pk": "OUTBOX", "sk": deployment.id, "event": event, "kept_at": clock.now()}
     return {"Put": t.put(row)}
 
 
-def outbox(table: Table, unknown: Callable[[UnknownSchema], object] | None = None) -> list[Item]:
-    """Every final message that waits: `sk` is the deployment's id, `event` what `notify` is told, `kept_at` epoch
-    seconds. Those that cannot be read are told to `unknown`."""
-    return [{**row, "event": json.loads(row["event"])} for row in table.query("OUTBOX", unknown=unknown)]
+def outbox(table: Table, unreadable: Callable[[Exception], object] | None = None) -> list[Undelivered]:
+    """Every final message that waits. The error of one that cannot be read goes to `unreadable`, else it is raised."""
+    found = []
+    for row in table.query("OUTBOX", unknown=unreadable):
+        try:
+            found.append(Undelivered(Deployment.of(json.loads(row["event"])), float(row["kept_at"])))
+        except Exception as error:
+            if unreadable is None:
+                raise
+            unreadable(error)
+    return found
 
 
 def delivered(table: Table, deployment_id: str) -> None:

@@ -1,0 +1,56 @@
+"""What the table keeps of a deployment beside the results of its phases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatops.domain.plan import Plan
+from chatops.domain.results import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Who ended the deployment, and how. `kind`: cancelled, rolled_back (at a pause), or superseded (by the rollback
+    `superseded_by`); `via`: slack or operator; `at`: epoch seconds."""
+
+    by: str = ""
+    kind: str = "cancelled"
+    superseded_by: str = ""
+    via: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was planned and how it ended; `outcome` is false while it has not. `history`: sort key of its line in the
+    target's history. `take_began_at`: epoch seconds at which a rollback began to wait for its target, else 0."""
+
+    deployment_id: str = ""
+    execution_arn: str = ""
+    history: str = ""
+    plan: Plan = field(default_factory=Plan)
+    outcome: Outcome = field(default_factory=Outcome)
+    take_began_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A deployment that has no outcome yet."""
+
+    deployment_id: str = ""
+    execution_arn: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastDeployment:
+    """A line of the history. `started_at`: ISO time; `end` is empty and `seconds` None while it goes on; `before`: the
+    version that ran when it was planned."""
+
+    deployment_id: str = ""
+    version: str = ""
+    before: str = ""
+    requester: str = ""
+    started_at: str = ""
+    end: str = ""
+    seconds: float | None = None
