@@ -202,7 +202,7 @@ def _install(fake: Fake) -> None:
         status = {"status": "in_progress", "conclusion": None} if run_id in fake.running else ended
         return Reply(200, {"id": run_id, "run_number": 1, "html_url": "https://x", "run_attempt": 1, **status}, "", "")
 
-    def resolve(_client: Any, version: str) -> Commit:
+    def resolve(_client: Any, version: str, *_tags: Any) -> Commit:
         point()
         return Commit(version or "v1", f"{version:0<40}", "", "")
 
