@@ -50,7 +50,7 @@ decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel
 	@exec $(PY) -m scripts.decide
 
 costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has it
-	@exec $(PY) scripts/costs.py
+	@exec $(PY) -m scripts.costs
 
 picture: .venv/local.stamp ## docs/flow.svg and docs/phases.svg: the state machine, drawn from its definition
 	@exec $(PY) -m scripts.picture
@@ -121,7 +121,7 @@ deploy: .venv/local.stamp ## Build and deploy the stack; asks what it needs to k
 	@$(MAKE) --no-print-directory build
 	@exec $(DEPLOY) $(if $(ASK),--ask)
 
-secret: .venv/local.stamp ## Put Slack's and GitHub's secrets into the stack's secret: asks, unseen (STACK=name)
+secret: .venv/local.stamp ## Put Slack's and GitHub's secrets into the stack's two: asks, unseen (STACK=name)
 	@exec $(PY) -m scripts.stack_secret $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from-$(FROM))
 
 format: .venv/dev.stamp ## Format the code, and fix what the linter can fix by itself

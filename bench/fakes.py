@@ -74,7 +74,7 @@ class Fake(ThreadingHTTPServer):
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             "SLACK_API_URL": f"{self.url}/slack/",
             "CHATOPS_STATE_MACHINE_ARN": MACHINE,
-            "CHATOPS_SECRET_ARN": SECRET,
+            "CHATOPS_SLACK_SECRET_ARN": SECRET,
             "CHATOPS_TABLE": "chatops",
             "GITHUB_ID": "acme",
             "GITHUB_REPO": "checkout-api",

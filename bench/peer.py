@@ -16,7 +16,7 @@ from slack_bolt.adapter.aws_lambda import SlackRequestHandler
 from slack_sdk import WebClient
 
 secret = json.loads(
-    boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["CHATOPS_SECRET_ARN"])["SecretString"]
+    boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["CHATOPS_SLACK_SECRET_ARN"])["SecretString"]
 )
 states = boto3.client("stepfunctions")
 app = App(

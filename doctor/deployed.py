@@ -1,4 +1,4 @@
-"""What is deployed: a stack's outputs and parameters, its functions' variables, and its secret, read as whoever asks.
+"""What is deployed: a stack's outputs and parameters, its functions' variables, and its secrets, read as whoever asks.
 
 Wanted of them: cloudformation:DescribeStacks and DescribeStackResource, lambda:GetFunctionConfiguration,
 secretsmanager:GetSecretValue. Without the third the parameters stand in; without the last the secrets are left out.
@@ -12,7 +12,7 @@ from typing import Any
 
 from chatops.aws import error_code
 from doctor.aws_answers import asking
-from doctor.checks.configuration import PARAMETERS
+from doctor.checks.configuration import PARAMETERS, SECRETS
 from doctor.clients import Aws
 from doctor.installation import Installation, Stack, secrets_of
 from doctor.result import NotLooked
@@ -34,7 +34,7 @@ def installation(name: str, target: str = "", aws: Aws | None = None) -> Install
     stack = _stack(aws, name)
     region = str(aws.client("cloudformation").meta.region_name)
     env, source = _variables(aws, stack)
-    stored, trouble = _secret(aws, stack.outputs.get("SecretArn", ""))
+    stored, trouble = _secrets(aws, stack)
     return Installation(
         env={"AWS_REGION": region, **env},
         secrets=secrets_of({}, stored),
@@ -85,29 +85,36 @@ def _variables(aws: Aws, stack: Stack) -> tuple[dict[str, str], str]:
         given |= {
             "CHATOPS_TABLE": stack.outputs.get("TableName", ""),
             "CHATOPS_STATE_MACHINE_ARN": stack.outputs.get("StateMachineArn", ""),
-            "CHATOPS_SECRET_ARN": stack.outputs.get("SecretArn", ""),
+            **{variable: stack.outputs.get(output, "") for variable, output in SECRETS.items()},
             "CHATOPS_API_URL": stack.outputs.get("SlackRequestUrl", "").removesuffix("/slack/events"),
         }
         return given, f"the parameters of the stack {stack.name} (its functions' variables could not be read)"
 
 
-def _secret(aws: Aws, arn: str) -> tuple[dict[str, Any], str]:
-    """What is stored, and why nothing could be read."""
+def _secrets(aws: Aws, stack: Stack) -> tuple[dict[str, Any], str]:
+    """What is stored in the two, and why one of them could not be read."""
+    found = {output: _secret(aws, stack, output) for output in SECRETS.values()}
+    stored = {name: value for values, _ in found.values() for name, value in values.items()}
+    return stored, next((trouble for _, trouble in found.values() if trouble), "")
+
+
+def _secret(aws: Aws, stack: Stack, output: str) -> tuple[dict[str, Any], str]:
     from botocore.exceptions import ClientError
 
+    arn = stack.outputs.get(output, "")
     if not arn:
-        return {}, "the stack names no secret"
+        return {}, f"the stack has no output {output}"
     try:
         with asking("secretsmanager:GetSecretValue"):
             text = aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     except NotLooked as why:
         return {}, str(why)
     except (ClientError, KeyError) as error:
-        return {}, f"the stack's secret cannot be read ({error_code(error) or 'it holds no text'})"
+        return {}, f"the secret {arn} cannot be read ({error_code(error) or 'it holds no text'})"
     try:
         stored = json.loads(text)
     except ValueError:
         stored = None
     if not isinstance(stored, dict):
-        return {}, 'the stack\'s secret holds no JSON object ({"SLACK_SIGNING_SECRET": "…", …})'
+        return {}, f"the secret {arn} holds no JSON object of names and values"
     return stored, ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from doctor.checks import configuration
 from doctor.clients import Aws
 from doctor.installation import Installation, Stack, secrets_of
 
@@ -37,10 +38,11 @@ def started(fault: str = "", target: str = "") -> Iterator[Installation]:
 
 def described(made: Session, changes: dict[str, str] | None = None, target: str = "") -> Installation:
     """That local run, with these settings changed."""
-    from local.session import CREDENTIALS, REGION, STACK
+    from local.session import CREDENTIALS, REGION, SECRETS, STACK
 
     env = made.environment() | {"AWS_REGION": REGION} | (changes or {})
-    stored = json.loads(made.secrets.get_secret_value(SecretId=f"{STACK}-secret")["SecretString"])
+    texts = [made.secrets.get_secret_value(SecretId=name)["SecretString"] for name in SECRETS.values()]
+    stored = {name: value for text in texts for name, value in json.loads(text).items()}
     set_here = {name: value for name, value in (changes or {}).items() if name in stored}
     endpoints = {service: env[variable] for service, variable in _SERVICES.items()} | {"": env["AWS_ENDPOINT_URL"]}
     keys = {name: value for name, value in CREDENTIALS.items() if name != "region_name"}
@@ -48,7 +50,7 @@ def described(made: Session, changes: dict[str, str] | None = None, target: str 
         "SlackRequestUrl": f"{env['CHATOPS_API_URL']}/slack/events",
         "StateMachineArn": env["CHATOPS_STATE_MACHINE_ARN"],
         "TableName": env["CHATOPS_TABLE"],
-        "SecretArn": env["CHATOPS_SECRET_ARN"],
+        **{output: env[variable] for variable, output in configuration.SECRETS.items()},
     }
     return Installation(
         env=env,

@@ -24,13 +24,16 @@ from local import machine, people, provision, settings
 from local.engine import EmbeddedEngine
 from local.events import ExecutionEvents, Schedule
 from local.gateway import Gateway
+from local.guard import CONTAINER, App
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Template, load_template
-from local.web import App, Mounts, WebServer
+from local.web import Mounts, WebServer
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION, ACCOUNT = "us-east-1", "123456789012"
 STACK = "platform-deploy"
+SECRETS = {"SlackSecret": f"{STACK}-slack", "GithubSecret": f"{STACK}-github"}
+"""Their names, by what template.yaml calls them."""
 SIGNING_SECRET = "local-signing-secret"
 BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
@@ -90,7 +93,15 @@ class Session:
         # and learns the rest before its first call
         self._environment: dict[str, str] = {}
         self.runtime = stack.enter_context(
-            LambdaRuntime(self.template, self._environment, lambda_host, lambda_port, log_dir, max_warm=max_warm)
+            LambdaRuntime(
+                self.template,
+                self._environment,
+                lambda_host,
+                lambda_port,
+                log_dir,
+                max_warm=max_warm,
+                names=(CONTAINER,) if engine else (),
+            )
         )
         embedded = stack.enter_context(EmbeddedEngine(self.runtime.url, wait_time_scale))
         self._embedded = embedded
@@ -126,7 +137,7 @@ class Session:
         facts = {
             "AWS::StackName": STACK,
             "Table": f"{STACK}-table",
-            "Secret": f"{STACK}-secret",
+            **SECRETS,
             "HttpApi": "local",
         }
         loaded = load_template(ROOT / "template.yaml", parameters, facts)
@@ -183,19 +194,22 @@ class Session:
 
     def _store_secrets(self, url: str) -> None:
         given = os.environ
-        secret = {
+        slack = {
             "SLACK_SIGNING_SECRET": self.signing_secret,
             "SLACK_BOT_TOKEN": given.get("SLACK_BOT_TOKEN", "").strip() or BOT_TOKEN,
+        }
+        github = {
             "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
             "GITHUB_APP_PRIVATE_KEY": given.get("GITHUB_APP_PRIVATE_KEY", "").strip(),
         }
         # whoever sets a token means it: the fakes know the one that the functions will use
-        self.slack.tokens = {secret["SLACK_BOT_TOKEN"]}
-        self.github.tokens = {secret["GITHUB_PERSONAL_ACCESS_TOKEN"]}
+        self.slack.tokens = {slack["SLACK_BOT_TOKEN"]}
+        self.github.tokens = {github["GITHUB_PERSONAL_ACCESS_TOKEN"]}
         if app := given.get("GITHUB_APP_ID", "").strip():
-            self._install_app(app, secret)
+            self._install_app(app, github)
         self.secrets = self._client("secretsmanager", url)
-        self.secrets.create_secret(Name=f"{STACK}-secret", SecretString=json.dumps(secret))
+        for name, values in (("SlackSecret", slack), ("GithubSecret", github)):
+            self.secrets.create_secret(Name=SECRETS[name], SecretString=json.dumps(values))
 
     def _install_app(self, name: str, secret: dict[str, str]) -> None:
         """GitHub knows this App, everywhere, and no personal token."""

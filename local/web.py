@@ -9,8 +9,7 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from local.connections import ClosesConnections, listening
-
-App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from local.guard import App, Guard
 
 
 class _Handler(WSGIRequestHandler):
@@ -63,11 +62,11 @@ class Mounts:
 
 
 class WebServer:
-    """Serves an application on a port (0: a free one) until closed."""
+    """Serves an application on a port (0: a free one) until closed, with the guard in front of it."""
 
     def __init__(self, app: App, host: str = "127.0.0.1", port: int = 0) -> None:
         with listening(host, port) as taken:
-            self._server = _Server(host, port, app, handler=_Handler, fd=taken)
+            self._server = _Server(host, port, Guard(app, host), handler=_Handler, fd=taken)
         self.url = f"http://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
         self._thread.start()

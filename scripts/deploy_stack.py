@@ -36,7 +36,7 @@ from scripts.terminal import meaning
 ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-tools/sam/bin/sam"
 BUILT = ROOT / ".aws-sam/build/template.yaml"
-SHOWN = ("SlackRequestUrl", "StateMachineConsole", "DashboardConsole", "SecretArn")
+SHOWN = ("SlackRequestUrl", "StateMachineConsole", "DashboardConsole", "SlackSecretArn", "GithubSecretArn")
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,72}")  # a state machine's name, which ends in -deploy, has 80 at most
 EMPTY = "(empty)"
 

@@ -1,4 +1,4 @@
-"""make secret STACK=name: put Slack's and GitHub's secrets into the stack's one secret.
+"""make secret STACK=name: put Slack's and GitHub's secrets into the stack's two.
 
 Values come from the environment (a pipeline's secrets) or are asked for, unseen; none stands on a command line, none is
 shown. What is not given stays as it is. Needs cloudformation:DescribeStacks, secretsmanager:GetSecretValue and
@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chatops.aws import error_code
 from chatops.settings import secrets
 from doctor import secret_forms
+from doctor.checks.configuration import SECRETS
 from scripts.stack_parameters import stack_name
 from scripts.terminal import meaning
 
@@ -37,10 +38,12 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 
 ASKED = tuple(secrets.WHAT)
 """What a person is asked for: the app-level token is for local runs with a real workspace."""
+HOLDS = {**secrets.STORED_IN, APP_TOKEN: secrets.SLACK}
+"""Which of the two holds what."""
 
 
 class Unfilled(Exception):
-    """The secret was left as it was; the text says why and what to do, and holds no value."""
+    """The secrets were left as they were; the text says why and what to do, and holds no value."""
 
 
 def from_environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -90,22 +93,24 @@ def stored_in(client: Any, arn: str) -> dict[str, Any]:
     except (ValueError, KeyError):
         stored = None
     if not isinstance(stored, dict):
-        raise Unfilled("The stack's secret holds no JSON object. Put {} into it first, if nobody needs what it holds.")
+        raise Unfilled(f"The secret {arn} holds no JSON object. Put {{}} into it first, if nobody needs what it holds.")
     return stored
 
 
-def put(client: Any, arn: str, given: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
-    """Put what is given beside what is there: the changed names, and the whole. Writes only where something changes."""
-    stored = stored_in(client, arn)
-    changed = [name for name, value in given.items() if stored.get(name) != value]
-    whole = {**stored, **given}
-    if changed:
-        client.put_secret_value(SecretId=arn, SecretString=json.dumps(whole))
-    return changed, whole
+def put(client: Any, arns: Mapping[str, str], given: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
+    """Put what is given beside what is there: the changed names, and the whole. Writes only where something changes,
+    and nothing where one of the two cannot be read."""
+    stored = {variable: stored_in(client, arn) for variable, arn in arns.items()}
+    changed = [name for name, value in given.items() if stored[HOLDS[name]].get(name) != value]
+    for variable, values in stored.items():
+        values.update({name: value for name, value in given.items() if HOLDS[name] == variable})
+        if any(HOLDS[name] == variable for name in changed):
+            client.put_secret_value(SecretId=arns[variable], SecretString=json.dumps(values))
+    return changed, {name: value for values in stored.values() for name, value in values.items()}
 
 
-def secret_of(cloudformation: Any, stack: str) -> str:
-    """The ARN of the stack's secret. Raises Unfilled where there is no such stack or no such output."""
+def secrets_of(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The ARNs of the stack's secrets. Raises Unfilled where there is no such stack or no such output."""
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
@@ -114,9 +119,10 @@ def secret_of(cloudformation: Any, stack: str) -> str:
         where = cloudformation.meta.region_name
         raise Unfilled(f"There is no stack {stack} in {where}, in the account of your credentials.") from None
     outputs = {one["OutputKey"]: str(one["OutputValue"]) for one in found.get("Outputs", [])}
-    if "SecretArn" not in outputs:
-        raise Unfilled(f"The stack {stack} has no output SecretArn; is it this project's, and fully deployed?")
-    return outputs["SecretArn"]
+    if missing := [name for name in SECRETS.values() if name not in outputs]:
+        said = " and ".join(missing)
+        raise Unfilled(f"The stack {stack} has no output {said}; is it this project's, and fully deployed?")
+    return {variable: outputs[name] for variable, name in SECRETS.items()}
 
 
 def told(stack: str, changed: list[str], whole: Mapping[str, Any]) -> str:
@@ -126,7 +132,7 @@ def told(stack: str, changed: list[str], whole: Mapping[str, Any]) -> str:
     empty = [name for name in (secrets.SLACK_SIGNING_SECRET, secrets.SLACK_BOT_TOKEN) if name not in filled]
     if not {secrets.GITHUB_TOKEN, secrets.GITHUB_APP_KEY} & set(filled):
         empty.append(f"{secrets.GITHUB_TOKEN} (or {secrets.GITHUB_APP_KEY})")
-    lines = [f"Put into the secret of {stack}: {', '.join(changed) or 'nothing, all is as given'}."]
+    lines = [f"Put into the secrets of {stack}: {', '.join(changed) or 'nothing, all is as given'}."]
     lines += [f"Kept: {', '.join(kept)}."] if kept else []
     lines += [f"Still missing: {', '.join(empty)}."] if empty else []
     lines += ["The functions read it afresh within five minutes."] if changed else []
@@ -134,7 +140,7 @@ def told(stack: str, changed: list[str], whole: Mapping[str, Any]) -> str:
 
 
 def main(arguments: list[str], env: Mapping[str, str] = os.environ, ask: Callable[[str], str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="make secret", description="Fill the stack's secret.")
+    parser = argparse.ArgumentParser(prog="make secret", description="Fill the stack's secrets.")
     parser.add_argument("--stack", default=stack_name(env), help="name of the stack")
     parser.add_argument("--from-environment", action="store_true", help="ask nothing")
     chosen = parser.parse_args(arguments)
@@ -142,13 +148,14 @@ def main(arguments: list[str], env: Mapping[str, str] = os.environ, ask: Callabl
     try:
         given = from_environment(env)
         if not given and (chosen.from_environment or ask is None):
-            print(f"No secret is given ({', '.join(SOURCES)}); the one of {chosen.stack} stays as it is.")
+            print(f"No secret is given ({', '.join(SOURCES)}); those of {chosen.stack} stay as they are.")
             return 0 if chosen.from_environment else 2
-        arn = secret_of(boto3.client("cloudformation"), chosen.stack)
+        arns = secrets_of(boto3.client("cloudformation"), chosen.stack)
         client = boto3.client("secretsmanager")
         if ask and not chosen.from_environment:
-            given = asked(stored_in(client, arn), given, ask)
-        print(told(chosen.stack, *put(client, arn, given)))
+            stored = {name: value for arn in arns.values() for name, value in stored_in(client, arn).items()}
+            given = asked(stored, given, ask)
+        print(told(chosen.stack, *put(client, arns, given)))
     except Unfilled as problem:
         print(f"Nothing was changed. {problem}", file=sys.stderr)
         return 1

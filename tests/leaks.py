@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from local.session import STACK, Session
+from local.session import SECRETS, STACK, Session
 
 OWN = {"ticket": ("STAGE#", "TICKET"), "finish_token": ("STAGE#",), "token": ("WAIT",)}
 """What is made, and by their sk the rows that hold it."""
@@ -46,7 +46,8 @@ class Watch:
     def given(self) -> set[str]:
         """The secrets of the functions' environment."""
         session = self.session
-        stored = json.loads(session.secrets.get_secret_value(SecretId=f"{STACK}-secret")["SecretString"])
+        texts = [session.secrets.get_secret_value(SecretId=name)["SecretString"] for name in SECRETS.values()]
+        stored = {name: value for text in texts for name, value in json.loads(text).items()}
         found = {str(value) for value in stored.values() if value}
         key = stored.get("GITHUB_APP_PRIVATE_KEY") or ""
         found |= {line for line in key.replace("\\n", "\n").splitlines() if len(line) > 40}

@@ -32,6 +32,9 @@ PARAMETERS = {
 }
 """Variables that are parameters of the stack (template.yaml, Globals)."""
 
+SECRETS = {secrets.SLACK: "SlackSecretArn", secrets.GITHUB: "GithubSecretArn"}
+"""Variables that are outputs of the stack: its two secrets."""
+
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
 _CAUSES = {
     secrets.SLACK_SIGNING_SECRET: "Every request of Slack's is answered 401; a command shows dispatch_failed.",
@@ -78,8 +81,8 @@ def _secrets(installation: Installation) -> Iterator[Result]:
     if trouble := installation.secrets_trouble:
         yield failed(
             f"The secrets cannot be looked at: {trouble}.",
-            "If the functions cannot read them either, nothing that comes from Slack is accepted.",
-            "Run this with the right secretsmanager:GetSecretValue. If the secret's text is the trouble, put it there "
+            "If the functions cannot read them either, nothing that comes from Slack is accepted, and no run starts.",
+            "Run this with the right secretsmanager:GetSecretValue. If a secret's text is the trouble, put it there "
             "anew, as one JSON object: aws secretsmanager put-secret-value --secret-id … --secret-string …",
             README,
         )
@@ -107,10 +110,9 @@ def _where(installation: Installation, name: str) -> str:
     if installation.stack is None or installation.local:
         return f"Set {name} in the environment." if name != "targets.yaml" else "Mend the file where the sentence says."
     if name in WHAT:
-        arn = installation.stack.outputs.get("SecretArn", "<output SecretArn>")
-        return (
-            f"Put it into the stack's secret: aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
-        )
+        output = SECRETS[secrets.STORED_IN[name]]
+        arn = installation.stack.outputs.get(output, f"<output {output}>")
+        return f"make secret STACK={installation.stack.name} asks for it, and puts it into {arn}."
     if name in PARAMETERS:
         return f"Deploy the stack again with the parameter {PARAMETERS[name]}."
     return "Mend the file where the sentence says, build and deploy the stack again."

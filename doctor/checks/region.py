@@ -46,7 +46,8 @@ def _unknown(installation: Installation) -> Iterator[Result]:
 def _elsewhere(installation: Installation, here: str) -> Iterator[Result]:
     names = {
         "CHATOPS_STATE_MACHINE_ARN": installation.settings.state_machine_arn,
-        "CHATOPS_SECRET_ARN": installation.settings.secret_arn,
+        "CHATOPS_SLACK_SECRET_ARN": installation.settings.slack_secret_arn,
+        "CHATOPS_GITHUB_SECRET_ARN": installation.settings.github_secret_arn,
     }
     for name, arn in names.items():
         parts = arn.split(":")

@@ -1,4 +1,4 @@
-"""Is the stack complete, and are its state machine, table and secret there?"""
+"""Is the stack complete, and are its state machine, table and secrets there?"""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from doctor.aws_answers import asking
 from doctor.installation import Installation, Stack
 from doctor.result import Result, State, failed, ok, skipped, warning
 
-OUTPUTS = ("SlackRequestUrl", "StateMachineArn", "TableName", "SecretArn")
+OUTPUTS = ("SlackRequestUrl", "StateMachineArn", "TableName", "SlackSecretArn", "GithubSecretArn")
 LINK = "https://console.aws.amazon.com/cloudformation/home"
 _PARTS = {
     "state machine": ("StateMachineArn", "states:DescribeStateMachine", "No command starts anything."),
     "table": ("TableName", "dynamodb:DescribeTable", "Every step of a deployment fails."),
-    "secret": ("SecretArn", "secretsmanager:DescribeSecret", "Nothing that comes from Slack is accepted."),
+    "Slack secret": ("SlackSecretArn", "secretsmanager:DescribeSecret", "Nothing that comes from Slack is accepted."),
+    "GitHub secret": ("GithubSecretArn", "secretsmanager:DescribeSecret", "No run can be started."),
 }
 _AGAIN = "Deploy the stack again (make deploy)."
 
@@ -28,7 +29,7 @@ def look(installation: Installation, _: str) -> Iterator[Result]:
     problems = [*_status(stack), *_parts(installation, stack)]
     yield from problems
     if not any(result.state is State.FAILED for result in problems):
-        yield ok(f"{stack.name} is {stack.status}; its state machine, table and secret are there.")
+        yield ok(f"{stack.name} is {stack.status}; its state machine, table and secrets are there.")
 
 
 def _status(stack: Stack) -> Iterator[Result]:
@@ -89,4 +90,4 @@ def _secret(installation: Installation, arn: str) -> str:
     return "marked for deletion" if found.get("DeletedDate") else "ACTIVE"
 
 
-_ASKED = {"state machine": _machine, "table": _table, "secret": _secret}
+_ASKED = {"state machine": _machine, "table": _table, "Slack secret": _secret, "GitHub secret": _secret}

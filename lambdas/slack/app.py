@@ -7,8 +7,9 @@ from typing import Any
 from chatops import ready
 from chatops.edge.handler import handle
 from chatops.edge.limits import PATIENCE
+from chatops.settings import secrets
 
-ready.prepare("dynamodb", "secretsmanager", "stepfunctions", patience=PATIENCE, secret=True)
+ready.prepare("dynamodb", "secretsmanager", "stepfunctions", patience=PATIENCE, secret=secrets.SLACK_SIGNING_SECRET)
 
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from local.engine import older as older_engine
 from local.engine import patches
 from local.engine.patches import speed
 from local.engine.patches.patcher import Patches, Settings
+from local.guard import Guard
 
 # By the prefix of the X-Amz-Target header, which every operation of these three has.
 SERVICES = {
@@ -133,7 +134,7 @@ def _server(host: str, port: int) -> Any:
             pass
 
     with listening(host, port) as taken:
-        return Server(host, port, _Application(), Handler, fd=taken)
+        return Server(host, port, Guard(_Application(), host), Handler, fd=taken)
 
 
 class _Application:

@@ -11,11 +11,12 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from local import guard
 from local.connections import ClosesConnections
 from local.runtime.invocation import MAX_ASYNC_PAYLOAD, MAX_PAYLOAD, Invocation, ServiceFault
 from local.runtime.template import function_arn
@@ -32,6 +33,8 @@ class Runtime(Protocol):
 
 class Server(ClosesConnections, ThreadingHTTPServer):
     runtime: Runtime
+    known: Collection[str] = guard.LOOPBACK
+    """The names by which it may be asked."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,6 +45,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         pass
+
+    def parse_request(self) -> bool:
+        """False, and answered, for whom the guard refuses; the connection ends with it, its body is not read."""
+        if not super().parse_request():
+            return False
+        why = guard.refusal(self.command, lambda name: self.headers.get(name, ""), self.server.known)
+        if why:
+            self.close_connection = True
+            self._error(403, "AccessDeniedException", why)
+        return not why
 
     def do_POST(self) -> None:
         body = self._body()

@@ -8,10 +8,11 @@ import tempfile
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from local import guard
 from local.runtime.api import Handler, Server
 from local.runtime.calls import Death
 from local.runtime.invocation import Invocation, ServiceFault, exited, failed
@@ -33,7 +34,7 @@ class LambdaRuntime:
     <function>.log each (a temporary folder by default). `faults`, settable at any time, is asked before
     each call; `deaths` is asked where the function's process (a new one) is to die in it, and makes its calls known.
     At most `max_warm` processes are kept once idle, none longer than `idle_seconds`; concurrent
-    calls may start more for as long as they take.
+    calls may start more for as long as they take. `names`: more names by which this machine may be asked.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LambdaRuntime:
         *,
         max_warm: int = 8,
         idle_seconds: float = 20.0,
+        names: Collection[str] = (),
     ) -> None:
         self.template = template
         self.invocations: Counter[str] = Counter()
@@ -57,7 +59,7 @@ class LambdaRuntime:
         self.log_dir = Path(self._own_logs.name if self._own_logs else str(log_dir)).resolve()
         self.log_dir.mkdir(parents=True, exist_ok=True)
         self._server = Server((host, port), Handler)
-        self._server.runtime = self
+        self._server.runtime, self._server.known = self, guard.names(host, names)
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
         self._pool = Pool(

@@ -18,12 +18,13 @@ from tests.doctor.stubs import Answers, Stubbed
 ACCOUNT = "arn:aws:{}:us-east-1:123456789012:{}"
 API = "https://abc123.execute-api.us-east-1.amazonaws.com/prod"
 MACHINE = ACCOUNT.format("states", "stateMachine:platform-deploy-deploy")
-SECRET = ACCOUNT.format("secretsmanager", "secret:Secret-abc")
+SLACK, GITHUB = (ACCOUNT.format("secretsmanager", f"secret:platform-deploy-{name}-1") for name in ("slack", "github"))
 OUTPUTS = {
     "SlackRequestUrl": f"{API}/slack/events",
     "StateMachineArn": MACHINE,
     "TableName": "platform-deploy-Table",
-    "SecretArn": SECRET,
+    "SlackSecretArn": SLACK,
+    "GithubSecretArn": GITHUB,
 }
 PARAMETERS = {
     "GithubId": "acme",
@@ -36,7 +37,8 @@ PARAMETERS = {
 VARIABLES = {
     "CHATOPS_TABLE": "platform-deploy-Table",
     "CHATOPS_STATE_MACHINE_ARN": MACHINE,
-    "CHATOPS_SECRET_ARN": SECRET,
+    "CHATOPS_SLACK_SECRET_ARN": SLACK,
+    "CHATOPS_GITHUB_SECRET_ARN": GITHUB,
     "CHATOPS_API_URL": API,
     "GITHUB_ID": "acme",
     "GITHUB_REPO": "checkout-api",
@@ -158,7 +160,7 @@ def test_what_is_missing_in_the_secret_is_named_with_the_command_that_fills_it()
     empty = {"get_secret_value": {"SecretString": json.dumps({**STORED, "SLACK_BOT_TOKEN": ""})}}
     (wrong,) = asked(Stubbed(answers(secretsmanager=empty)), "configuration")
     assert wrong.found.startswith("SLACK_BOT_TOKEN is not set")
-    assert f"put-secret-value --secret-id {SECRET}" in wrong.todo
+    assert f"make secret STACK=platform-deploy asks for it, and puts it into {SLACK}" in wrong.todo
 
 
 def test_a_wrong_parameter_is_named_as_the_stack_names_it() -> None:

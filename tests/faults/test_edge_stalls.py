@@ -74,7 +74,7 @@ def test_everything_downstream_stalls(environment: pytest.MonkeyPatch, stalling:
 def test_the_secret_stalls(environment: pytest.MonkeyPatch, stalling: str) -> None:
     """Nothing is let in without it."""
     environment.delenv("SLACK_SIGNING_SECRET")
-    environment.setenv("CHATOPS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:x")
+    environment.setenv("CHATOPS_SLACK_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:x")
     _behind(environment, stalling)
     status, seconds = answered("deploy")
     assert (status, seconds < SLACKS_PATIENCE) == (401, True)

@@ -1,7 +1,8 @@
 """Holds every function to its own policy in template.yaml, as IAM would: what it does not allow is denied here too.
 
 Each function's process gets its own name as access key, and a request signed with that name is looked at before the
-engine or a fake of AWS sees it. So every scenario also tests that the policies allow enough.
+engine or a fake of AWS sees it. So every scenario also tests that the policies allow enough. Of resources only secrets
+are compared here; tests/simulator/test_least_privilege.py compares the others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ import pytest
 from local.engine import server
 from local.runtime import pool
 from local.runtime.template import Function
+from local.session import SECRETS
 from local.web import Mounts
-from tests.unit.test_template_rules import FUNCTIONS, statements
+from tests.unit.test_template_rules import FUNCTIONS, names, statements
 
 SERVICES = {
     "AWSStepFunctions": "states",
@@ -30,28 +32,41 @@ SERVICES = {
 MEMBERS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 """A transaction needs what its members need.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html"""
+READ = "secretsmanager:GetSecretValue"
 CREDENTIAL = re.compile(r"Credential=(\w+)/")
 
 Application = Callable[..., Any]
 
 
 def allowed() -> dict[str, set[str]]:
-    """Local name of a function -> the actions that its policy allows."""
+    """Local name of a function -> the actions that its policy allows, and which secrets it may read."""
     return {
-        properties["CodeUri"].split("/")[1]: {action for each in statements(properties) for action in each["Action"]}
+        properties["CodeUri"].split("/")[1]: {one for each in statements(properties) for one in _named(each)}
         for properties in FUNCTIONS.values()
     }
+
+
+def _named(statement: dict[str, Any]) -> Iterator[str]:
+    for action in statement["Action"]:
+        if action == READ:
+            yield from (f"{READ} {SECRETS[name]}" for name in names(statement["Resource"]))
+        else:
+            yield action
 
 
 def actions(environ: dict[str, Any]) -> set[str]:
     """What a request wants to do, in IAM's words."""
     prefix, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
     service = SERVICES.get(prefix, prefix)
-    if operation != "TransactWriteItems":
-        return {f"{service}:{operation}"}
+    action = f"{service}:{operation}"
+    if action not in ("dynamodb:TransactWriteItems", READ):
+        return {action}
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
     environ["wsgi.input"] = io.BytesIO(body)
-    return {f"{service}:{MEMBERS[kind]}" for member in json.loads(body)["TransactItems"] for kind in member}
+    asked = json.loads(body)
+    if action == READ:
+        return {f"{READ} {asked['SecretId']}"}
+    return {f"{service}:{MEMBERS[kind]}" for member in asked["TransactItems"] for kind in member}
 
 
 def enforce(monkeypatch: pytest.MonkeyPatch) -> list[str]:

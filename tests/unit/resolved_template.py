@@ -17,6 +17,7 @@ PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::StackName": STACK,
+    "AWS::StackId": f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{STACK}/51af3dc0-da77-11e4-872e-1234567db123",
     "AWS::URLSuffix": "amazonaws.com",
 }
 

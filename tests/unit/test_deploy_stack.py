@@ -193,7 +193,11 @@ def deploy(monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation, **en
     return deploy_stack.deploy(env)
 
 
-READY = {"platform-deploy": outputs(SlackRequestUrl="https://x/prod/slack/events", SecretArn="arn:secret")}
+READY = {
+    "platform-deploy": outputs(
+        SlackRequestUrl="https://x/prod/slack/events", SlackSecretArn="arn:slack", GithubSecretArn="arn:github"
+    )
+}
 
 
 def test_the_bootstraps_bucket_and_role_are_used_where_they_are_set(

@@ -30,7 +30,7 @@ def test_it_starts_when_main_changes_what_is_deployed_or_somebody_asks() -> None
 
 
 def test_nothing_after_the_look_happens_without_a_way_into_aws() -> None:
-    assert list(STEPS) == ["Look", "Test", "Build", "Sign in to AWS", "Deploy", "Fill the secret"]
+    assert list(STEPS) == ["Look", "Test", "Build", "Sign in to AWS", "Deploy", "Fill the secrets"]
     assert list(WORKFLOW["jobs"]) == ["look", "deploy"]
     assert (JOB["needs"], JOB["if"]) == ("look", "needs.look.outputs.ready == 'true'")
     assert LOOK["outputs"] == {"ready": "${{ steps.look.outputs.ready }}"}
@@ -53,12 +53,12 @@ def test_a_step_knows_only_the_secrets_that_it_needs() -> None:
     assert known["Deploy"] == set(PERHAPS_SECRET)
     # each secret of the stack, by the first name that GitHub allows
     carried = {next(name for name in names if not name.startswith("GITHUB_")) for names in SOURCES.values()}
-    assert known["Fill the secret"] == carried
+    assert known["Fill the secrets"] == carried
     assert "env" not in WORKFLOW
     assert "env" not in JOB
 
 
-@pytest.mark.parametrize("name", ["Test", "Build", "Deploy", "Fill the secret"])
+@pytest.mark.parametrize("name", ["Test", "Build", "Deploy", "Fill the secrets"])
 def test_the_steps_are_the_commands_that_people_use(name: str) -> None:
     makefile = (FOLDER.parents[1] / "Makefile").read_text("utf-8")
     target = STEPS[name]["run"].split()[1]

@@ -389,9 +389,9 @@ def test_a_wrong_setting_is_told_to_whoever_asks_and_is_no_401(
 ) -> None:
     """The secret lies in Secrets Manager, as on AWS: reading it needs no other setting."""
     environment.delenv("SLACK_SIGNING_SECRET")
-    environment.setenv("CHATOPS_SECRET_ARN", "secret")
+    environment.setenv("CHATOPS_SLACK_SECRET_ARN", "secret")
     environment.setattr(secrets, "_provider", Stored())
-    environment.setattr(secrets, "_known", {})  # put back afterwards, whatever was read
+    environment.setitem(secrets._stored, secrets.SLACK, secrets._Stored())  # put back, whatever was read
     environment.setenv(name, value)
     body = urlencode(
         {"command": "/platform-deploy", "text": "v1", "user_id": "U0DANA001", "trigger_id": "1.2"}

@@ -197,15 +197,11 @@ def test_a_malformed_request_is_400(session: Session, client: Any, path: str, bo
     assert session.bot.came == []
 
 
-def test_another_site_in_the_same_browser_can_do_nothing(session: Session, client: Any) -> None:
+def test_what_a_form_may_send_is_refused(session: Session, client: Any) -> None:
+    """Who else is refused, here and at every other port: tests/unit/test_guard.py."""
     body = {"command": "/platform-status", "text": "", "user": U_DEV}
-    plain = client.post("/api/slash", data=json.dumps(body), content_type="text/plain")
-    foreign = client.post("/api/slash", json=body, headers={"Sec-Fetch-Site": "cross-site"})
-    rebound = client.get("/api/messages", headers={"Host": "evil.example:8765"})
-    assert [plain.status_code, foreign.status_code, rebound.status_code] == [415, 403, 403]
+    assert client.post("/api/slash", data=json.dumps(body), content_type="text/plain").status_code == 415
     assert session.bot.came == []
-    for host in ("127.0.0.1:8765", "localhost:1", "[::1]:8765"):
-        assert client.get("/api/messages", headers={"Host": host}).status_code == 200
 
 
 def test_only_the_pages_own_files_are_served_and_run(client: Any) -> None:

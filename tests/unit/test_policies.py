@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from botocore.session import get_session
 from scripts import policies
 from scripts.target_access import ACCESS, PARAMETERS, Place, of_function, of_role, size
 from tests.unit.iam import allowed
+from tests.unit.imported import reached
 from tests.unit.resolved_template import OURS, ROOT, Resolved
 
 TARGETS = """
@@ -176,28 +176,6 @@ def test_a_lost_mark_is_an_error_and_not_a_lost_policy(root: Path, capsys: pytes
     path.write_text(path.read_text().replace("# PlanFunction: end\n", "\n"))
     assert policies.main([], root) == 1
     assert "marks" in capsys.readouterr().err
-
-
-def imports(module: Path) -> Iterator[str]:
-    """Names of chatops modules that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chatops"):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-            yield str(node.module)
-
-
-def reached(app: Path) -> set[Path]:
-    """Every file of the shared package that a function may come to run."""
-    shared = ROOT / "lambdas/shared"
-    found: set[Path] = set()
-    todo = [app]
-    while todo:
-        for name in imports(todo.pop()):
-            path = shared / f"{name.replace('.', '/')}.py"
-            if path.is_file() and path not in found:
-                found.add(path)
-                todo.append(path)
-    return found
 
 
 def asks(module: Path) -> bool:

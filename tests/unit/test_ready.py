@@ -28,7 +28,7 @@ WRONG = {
     "no such targets": {**ENVIRONMENT, "CHATOPS_TARGETS_FILE": "/nowhere/targets.yaml"},
     "an App's id that is none": {**ENVIRONMENT, "GITHUB_APP_ID": "-1"},
     "no CA bundle": {**ENVIRONMENT, "AWS_CA_BUNDLE": "/nowhere.pem", "AWS_ENDPOINT_URL": "https://127.0.0.1:9"},
-    "nobody has the secret": {**ENVIRONMENT, "AWS_ENDPOINT_URL": NOBODY, "CHATOPS_SECRET_ARN": "secret"},
+    "nobody has the secret": {**ENVIRONMENT, "AWS_ENDPOINT_URL": NOBODY, "CHATOPS_SLACK_SECRET_ARN": "secret"},
 }
 START = """
 import json, runpy, sys

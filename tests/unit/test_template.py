@@ -11,7 +11,7 @@ from local.runtime.intrinsics import TemplateError
 from local.runtime.template import Template, function_arn, load_template
 
 ROOT = Path(__file__).resolve().parents[2]
-FACTS = {"Table": "chatops", "Secret": "arn:secret", "HttpApi": "api"}
+FACTS = {"Table": "chatops", "SlackSecret": "arn:slack", "GithubSecret": "arn:github", "HttpApi": "api"}
 STEPS = "slack plan notify dispatch poll park approval ecs promote reconcile restore settle stage sweep gifs"
 
 

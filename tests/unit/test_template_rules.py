@@ -13,6 +13,7 @@ import yaml
 
 from scripts import policies
 from scripts.target_access import PARAMETERS
+from tests.unit.imported import reached
 
 ROOT = Path(__file__).parents[2]
 STEPS = {
@@ -207,10 +208,24 @@ def test_only_those_who_hear_from_outside_wake_executions() -> None:
     assert who_may("ecs:UpdateService") == {"RestoreFunction"}
 
 
-def test_functions_that_talk_to_nobody_hold_no_secret() -> None:
-    quiet = ("Park", "Ecs", "Promote", "Restore", "Settle", "Stage", "Gifs")
-    silent = {f"{name}Function" for name in quiet}
-    assert who_may("secretsmanager:GetSecretValue") == FUNCTIONS.keys() - silent
+def test_a_function_reads_the_secret_of_whom_it_speaks_to() -> None:
+    """And those who face the Internet never GitHub's."""
+
+    action = "secretsmanager:GetSecretValue"
+
+    def readers(secret: str) -> set[str]:
+        every = ((name, each) for name in FUNCTIONS for each in statements(FUNCTIONS[name]))
+        reading = [(name, each["Resource"]) for name, each in every if action in each["Action"]]
+        return {name.removesuffix("Function") for name, resource in reading if secret in names(resource)}
+
+    def speakers(service: str) -> set[str]:
+        client = ROOT / f"lambdas/shared/chatops/{service}/client.py"
+        return {app.parent.name.title() for app in ROOT.glob("lambdas/*/app.py") if client in reached(app)}
+
+    assert readers("SlackSecret") == speakers("slack")
+    # these share a module with `dispatch`, and ask GitHub nothing
+    assert readers("GithubSecret") == speakers("github") - {"Promote", "Restore"}
+    assert not readers("GithubSecret") & {"Slack", "Stage", "Gifs"}
 
 
 def test_the_machine_calls_published_versions_and_may_call_earlier_ones() -> None:
@@ -238,7 +253,7 @@ def test_the_functions_know_the_machine_by_the_name_it_has() -> None:
 
 
 def test_what_is_remembered_outlives_the_stack() -> None:
-    for name in ("Table", "Secret"):
+    for name in ("Table", "SlackSecret", "GithubSecret"):
         # (a first deployment that fails leaves nothing behind: its next try makes them anew)
         assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"

@@ -69,7 +69,8 @@ def test_the_environment_fits() -> None:
     longest = {
         **dict.fromkeys(variables, 30),
         "CHATOPS_STATE_MACHINE_ARN": 150,
-        "CHATOPS_SECRET_ARN": 120,
+        "CHATOPS_SLACK_SECRET_ARN": 150,
+        "CHATOPS_GITHUB_SECRET_ARN": 150,
         "SLACK_APPROVERS": 500,
         **{name: 200 for name in variables if name.startswith("GIF_")},
         stack_release.VARIABLE: 16,

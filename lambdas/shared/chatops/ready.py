@@ -20,11 +20,12 @@ from chatops.settings.config import settings
 from chatops.settings.targets import targets
 
 
-def prepare(*services: str, patience: float = 1.0, secret: bool = False, live: bool = False) -> None:
+def prepare(*services: str, patience: float = 1.0, secret: str = "", live: bool = False) -> None:
     """Read the settings, the targets and the texts, and make the clients of these AWS services.
 
-    `patience`: as the handler will ask `aws.client`. `secret`: read it too. `live`: also the clients by which the
-    targets' services are looked at. Never raises: what fails here is logged, and tried again by whoever needs it.
+    `patience`: as the handler will ask `aws.client`. `secret`: the name of one to read. `live`: also the clients by
+    which the targets' services are looked at. Never raises: what fails here is logged, and tried again by whoever
+    needs it.
     """
     try:
         settings()
@@ -36,7 +37,7 @@ def prepare(*services: str, patience: float = 1.0, secret: bool = False, live: b
         _done(partial(aws.client, service, patience=patience))
     _done(tls.web)
     if secret:
-        _done(partial(secrets.read, patience=patience))
+        _done(partial(secrets.read, secret, patience=patience))
     if live:
         _done(_live_clients)
     if "chatops.github.client" in sys.modules and settings().github_app_id:

@@ -33,7 +33,8 @@ class Settings:
 
     table: str
     state_machine_arn: str
-    secret_arn: str
+    slack_secret_arn: str
+    github_secret_arn: str
     region: str
     language: str
     api_url: str
@@ -143,7 +144,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     made = Settings(
         table=faults.read("", required, env, "CHATOPS_TABLE", "what_table"),
         state_machine_arn=faults.read("", required, env, "CHATOPS_STATE_MACHINE_ARN", "what_machine"),
-        secret_arn=text(env, "CHATOPS_SECRET_ARN"),
+        slack_secret_arn=text(env, "CHATOPS_SLACK_SECRET_ARN"),
+        github_secret_arn=text(env, "CHATOPS_GITHUB_SECRET_ARN"),
         region=region,
         language=language,
         api_url=api_url,

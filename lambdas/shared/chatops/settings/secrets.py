@@ -1,9 +1,11 @@
-"""The secrets: from the environment (local runs), else from the one Secrets Manager secret, cached by Powertools."""
+"""The secrets: from the environment (local runs), else from two Secrets Manager secrets, Slack's and GitHub's, which
+Powertools caches. A function reads only what its policy in template.yaml allows."""
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -29,49 +31,65 @@ WHAT: dict[str, TextKey] = {
 }
 """What each secret should hold (keys of the catalogues), for those who read that it does not."""
 
+SLACK, GITHUB = "CHATOPS_SLACK_SECRET_ARN", "CHATOPS_GITHUB_SECRET_ARN"
+"""The variables that name the two secrets of Secrets Manager."""
+STORED_IN = {SLACK_SIGNING_SECRET: SLACK, SLACK_BOT_TOKEN: SLACK, GITHUB_TOKEN: GITHUB, GITHUB_APP_KEY: GITHUB}
+
 _MAX_AGE = 300
 _REFETCH_PAUSE = 15
-_last_forced = 0.0
 
 
-def _from_secrets_manager(*, fresh: bool, patience: float) -> dict[str, Any]:
-    arn = config.text(os.environ, "CHATOPS_SECRET_ARN")  # alone: a request is verified even where a setting is wrong
+@dataclass
+class _Stored:
+    """What one of the two held when it was read last, and when (monotonic) it was last read out of turn."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    forced_at: float = 0.0
+
+    def may_be_forced(self) -> bool:
+        """True at most every 15 s, and noted, so that nobody can make us hammer Secrets Manager with bad requests."""
+        now = time.monotonic()
+        if self.forced_at and now - self.forced_at < _REFETCH_PAUSE:
+            return False
+        self.forced_at = now
+        return True
+
+
+_provider: Any = None
+_stored = {SLACK: _Stored(), GITHUB: _Stored()}
+
+
+def _from_secrets_manager(variable: str, *, fresh: bool, patience: float) -> dict[str, Any]:
+    arn = config.text(os.environ, variable)  # alone: a request is verified even where a setting is wrong
     if not arn:
         return {}
-    global _provider, _known  # noqa: PLW0603 - one cache per process
+    global _provider  # noqa: PLW0603 - one cache per process
     if _provider is None:
         _provider = SecretsProvider(boto3_client=aws.client("secretsmanager", patience=patience))
+    stored = _stored[variable]
     try:
         found = _provider.get(arn, max_age=_MAX_AGE, transform="json", force_fetch=fresh)
     except Exception:
         # what was known a moment ago is better than nothing while Secrets Manager does not answer
-        if not _known:
+        if not stored.values:
             raise
-        return _known
-    _known = found if isinstance(found, dict) else {}
-    return _known
+        return stored.values
+    stored.values = found if isinstance(found, dict) else {}
+    return stored.values
 
 
-_provider: Any = None
-_known: dict[str, Any] = {}
-
-
-def read(*, patience: float) -> None:
-    """Ask Secrets Manager, before anybody needs to know. Raises what botocore raises."""
-    _from_secrets_manager(fresh=False, patience=patience)
+def read(name: str, *, patience: float) -> None:
+    """Ask Secrets Manager for what holds this secret, before anybody needs to know. Raises what botocore raises."""
+    _from_secrets_manager(STORED_IN[name], fresh=False, patience=patience)
 
 
 def optional(name: str, *, fresh: bool = False, patience: float = 1.0) -> str:
-    """The secret's value or an empty text. `fresh` asks Secrets Manager again (after a 401), at most every 15 s, so
-    that nobody can make us hammer it with bad requests."""
+    """The secret's value or an empty text. `fresh` asks Secrets Manager again (after a 401), at most every 15 s."""
     if value := os.environ.get(name, "").strip():
         return value
-    global _last_forced  # noqa: PLW0603 - a pause per process
-    if fresh:
-        now = time.monotonic()
-        fresh = now - _last_forced >= _REFETCH_PAUSE or not _last_forced
-        _last_forced = now if fresh else _last_forced
-    return str(_from_secrets_manager(fresh=fresh, patience=patience).get(name) or "").strip()
+    variable = STORED_IN[name]
+    fresh = fresh and _stored[variable].may_be_forced()
+    return str(_from_secrets_manager(variable, fresh=fresh, patience=patience).get(name) or "").strip()
 
 
 def required(name: str, *, fresh: bool = False) -> str:
