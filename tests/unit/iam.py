@@ -1,10 +1,24 @@
-"""Whether IAM would allow a request, by the statements of a resolved template (Allow only: nothing here denies)."""
+"""Whether IAM would allow a request, by the statements of a resolved template (Allow only: nothing here denies): as
+read here, and by a simulator that nobody here wrote (npm's @cloud-copilot/iam-simulate)."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import pytest
+
+from tests.unit.resolved_template import ROOT
+
+SIMULATOR = ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate"
+PROGRAM = ROOT / "tests/contract/identity_policy.mjs"
+
+Question = tuple[list[dict[str, Any]], str, str, Mapping[str, str]]
+"""Statements, an action, a resource, and the request's condition keys."""
+Judge = Callable[[list[Question]], list[bool]]
 
 
 def _list(value: Any) -> list[str]:
@@ -16,9 +30,43 @@ def _matches(pattern: str, value: str) -> bool:
     return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value, re.DOTALL))
 
 
-def allowed(statements: Iterable[dict[str, Any]], action: str, resource: str) -> bool:
+def allowed(
+    statements: Iterable[dict[str, Any]], action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """`context`: the request's condition keys; without it conditions are not looked at."""
     return any(
         any(_matches(each, action) for each in _list(statement["Action"]))
         and any(_matches(each, resource) for each in _list(statement["Resource"]))
+        and (context is None or _holds(statement.get("Condition", {}), context))
         for statement in statements
     )
+
+
+def _holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """StringEquals and ArnEquals, which are all that the templates' own roles have."""
+    assert set(condition) <= {"StringEquals", "ArnEquals"}, condition
+    return all(
+        key in context and any(_matches(each, context[key]) for each in _list(values))
+        for keys in condition.values()
+        for key, values in keys.items()
+    )
+
+
+def ours(questions: list[Question]) -> list[bool]:
+    return [allowed(*question) for question in questions]
+
+
+def simulated(questions: list[Question]) -> list[bool]:
+    """Raises AssertionError also for an action, resource or condition key that AWS does not know."""
+    given = json.dumps(questions)
+    done = subprocess.run(["node", str(PROGRAM)], input=given, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
+JUDGES = [
+    ours,
+    pytest.param(
+        simulated, marks=pytest.mark.skipif(not SIMULATOR.exists(), reason="npm install brings the simulator")
+    ),
+]

@@ -53,7 +53,9 @@ UNUSED = {
         *("lambda:PutFunctionConcurrency", "lambda:PutFunctionScalingConfig"),
     },
     "AWS::Lambda::Version": {"lambda:PutFunctionScalingConfig", "lambda:PutProvisionedConcurrencyConfig"},
-    "AWS::IAM::Role": {"iam:DeleteRolePermissionsBoundary"},  # which is the point of a boundary
+    "AWS::IAM::Role": {  # which is the point of a boundary; whom a role trusts is not changed
+        *("iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy"),
+    },
     "AWS::Logs::LogGroup": {  # keys of one's own, data protection, indexes, other kinds of log groups
         *("firehose:*", "s3:*", "logs:AssociateKmsKey", "logs:DisassociateKmsKey"),
         *("logs:PutDataProtectionPolicy", "logs:DeleteDataProtectionPolicy", "logs:PutIndexPolicy"),
