@@ -34,7 +34,7 @@ _LAST_DEPLOYED = ("codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment")
 _EVERY_DEPLOYMENT = ("codedeploy:ListDeployments", "codedeploy:BatchGetDeployments")
 
 ACCESS: Mapping[str, Access] = {
-    "PlanFunction": Access(("ecs:DescribeServices",), _LAST_DEPLOYED),
+    "PlanFunction": Access(_LOOK_CLOSELY, _LAST_DEPLOYED),
     "EcsFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT), watches_traffic=True),
     "PromoteFunction": Access(
         (*_LOOK_CLOSELY[1:], "ecs:ContinueServiceDeployment"),

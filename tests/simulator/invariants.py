@@ -166,7 +166,7 @@ def _releases(after: After) -> Iterator[str]:
     versions = tuple(str(row["version"]) for row in reversed(after.target("RELEASE#")))
     if versions != scenario.ledger:
         yield f"releases {versions}"
-    bad = tuple(str(row["version"]) for row in after.target("BAD#"))
+    bad = tuple(str(row["version"]) for row in after.target("LEFT#"))
     if bad != scenario.bad:
         yield f"rolled back from {bad}"
 

@@ -106,6 +106,7 @@ def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
         environment.setattr(restore, "table", lambda: None)
         environment.setattr(restore.results, "keep", lambda *_: None)
         environment.setattr(restore, "assert_ours", lambda *_: {})
+        environment.setattr(restore, "leave", lambda *_: None)
         environment.setattr(restore.stages, "revoke", lambda *_: None)
         kind = Target("dev", "acme/shop", "dev_deploy", cluster="checkout", service="checkout-api")
         environment.setattr(restore, "targets", lambda: {"dev": kind})

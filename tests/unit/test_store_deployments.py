@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -209,16 +210,16 @@ class Ledger:
 
     def deployed(self, *versions: str) -> None:
         for version in versions:
-            self.rows.transact(self._add(version), releases.clearing(TARGET, version))
+            self.rows.transact(self._add(version), releases.clearing(TARGET, Release(version)))
 
     def back(self) -> str:
         """Where a rollback goes now; nothing where it goes nowhere."""
-        found = release.way_back(
-            releases.newest_first(self.rows, TARGET), self.live(), releases.bad_versions(self.rows, TARGET)
-        )
+        live = Release(self.live())
+        found = release.way_back(releases.newest_first(self.rows, TARGET), live, releases.left(self.rows, TARGET))
         if found is None:
             return ""
-        self.rows.transact(releases.marking_bad(TARGET, self.live()), self._add(found.version))
+        releases.leave(self.rows, TARGET, live)
+        self.rows.transact(self._add(found.version))
         return found.version
 
 
@@ -248,6 +249,28 @@ def test_with_one_release_or_none_there_is_no_way_back(rows: Table) -> None:
     assert ledger.back() == ""
     ledger.deployed("v1")
     assert ledger.back() == ""
+
+
+V1, V2, V3 = (Release(f"v{n}", sha=str(n) * 40, verified_at=f"2026-0{n}") for n in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("ledger", "live", "left", "back"),
+    [
+        ((V3, V2, V1), V2, "", V1),  # a rollback that ended as failed, and came up a moment later
+        ((V2, V1), V1, "", None),
+        ((V3, V2, V1), V3, V2.sha, V1),
+        ((V1, V2, V1), V1, "", V2),  # v1 deployed once more: v2 is what ran before
+        ((replace(V2, version="2222222"), V2, V1), V2, "", V1),  # one commit by two names
+        ((V2, V1), Release("by-hand", verified_at="2026-09"), "", V2),
+        ((V2, V1), None, "", V2),
+        ((replace(V2, verified_at=""), V1), Release("by-hand"), "", V1),
+    ],
+)
+def test_a_way_back_is_verified_older_than_what_runs_and_another_commit(
+    ledger: tuple[Release, ...], live: Release | None, left: str, back: Release | None
+) -> None:
+    assert release.way_back(ledger, live, frozenset([left])) == back
 
 
 def test_a_release_is_named_with_or_without_its_v_and_exactly_first() -> None:

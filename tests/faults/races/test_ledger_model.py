@@ -36,6 +36,14 @@ class Model:
     def way_back(self) -> str:
         return next((v for v in reversed(self.runs) if v != self.live and v not in self.bad), "")
 
+    def refused(self, wanted: str) -> str:
+        """Why nobody can go back there; empty where they can."""
+        if not wanted:
+            return "no_way_back"
+        if wanted not in self.runs:
+            return "never_ran"
+        return "already_live" if wanted == self.live else "not_back" if wanted in self.bad else ""
+
     def rolled_back(self, version: str) -> None:
         self.bad.add(self.live)
         self.runs.append(version)
@@ -78,8 +86,7 @@ def history(fake: Fake) -> type[RuleBasedStateMachine]:
         def roll_back(self, named: str) -> None:
             name, plan = self.begin("rollback", named)
             wanted = named or self.model.way_back()
-            if not wanted or wanted not in self.model.runs or wanted == self.model.live:
-                key = "no_way_back" if not named else "already_live" if named in self.model.runs else "never_ran"
+            if key := self.model.refused(wanted):
                 assert plan["refusal"]["key"] == key
                 return
             assert plan["previous"]["version"] == wanted
@@ -91,9 +98,9 @@ def history(fake: Fake) -> type[RuleBasedStateMachine]:
         def the_ledger_says_so(self) -> None:
             ledger = releases.newest_first(fake.rows, "dev")
             assert [release.version for release in reversed(ledger)] == self.model.runs
-            bad = releases.bad_versions(fake.rows, "dev")
-            assert bad == self.model.bad
-            found = release.way_back(ledger, self.model.live, bad)
+            left = releases.left(fake.rows, "dev")
+            assert {str(row["version"]) for row in fake.rows.query("TARGET#dev", "LEFT#")} == self.model.bad
+            found = release.way_back(ledger, ledger[0] if ledger else None, left)
             assert (found.version if found else "") == self.model.way_back()
 
     return History

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatops.domain.causes import reason_of
 from chatops.domain.reason import Reason
+from chatops.domain.release import Release
 from chatops.domain.results import CaughtError, Cause, Outcome, RolloutResult, StageResult
 
 if TYPE_CHECKING:
@@ -60,6 +61,25 @@ def _outcome(of: Deployment, cancel: Cancel | None) -> Outcome:
     return _deploy(of, cancel, by)
 
 
+def left(of: Deployment, cancel: Cancel | None) -> Release | None:
+    """The release that a rollback leaves because it is bad, so that no later rollback returns to it; None where people
+    cancelled a deployment that had not broken, or where the release to return to is the same."""
+    plan, back = of.plan, of.plan.previous
+    if plan.command == "rollback":
+        found = plan.live
+    elif _only_wished(of, cancel):
+        found = None
+    else:
+        found = Release(version=plan.version, sha=plan.sha)
+    return found if found and back and found.version and not found.same(back) else None
+
+
+def _only_wished(of: Deployment, cancel: Cancel | None) -> bool:
+    """Nothing broke: somebody cancelled, or nobody promoted it in time, which people decide as they let an approval
+    expire."""
+    return bool(cancel or of.rollout.state == "expired") and not _breakage(of)
+
+
 def _reason(error: CaughtError, step: str = "") -> Cause | None:
     reason = reason_of(error.as_json(), step)
     return Cause(reason) if reason else None
@@ -75,11 +95,9 @@ def _after_restoring(of: Deployment, cancel: Cancel | None, by: str) -> Outcome:
         return Outcome("Rollback Failed", why=_why(of.restored) or _reason(of.errors.rollback), by=by)
     if of.plan.command == "rollback":
         return Outcome("Restored", by=of.plan.requester.id)
-    why = _breakage(of)
-    # where nobody promoted it in time, nothing broke: as with an approval that expires, people decided
-    if (cancel or of.rollout.state == "expired") and not why:
+    if _only_wished(of, cancel):
         return Outcome("Restored", by=by)
-    return Outcome("Rolled Back", why=why or Cause(Reason("why_deploy_broke")), by=by)
+    return Outcome("Rolled Back", why=_breakage(of) or Cause(Reason("why_deploy_broke")), by=by)
 
 
 def _breakage(of: Deployment) -> Cause | None:

@@ -72,7 +72,7 @@ TextKey = Literal[
     "misconfigured", "more_faults",
     "never_ran",
     "no_approvers", "no_command", "no_way_back",
-    "not_a_boolean", "not_a_requester", "not_a_text", "not_an_object", "not_like", "not_set", "not_started",
+    "not_a_boolean", "not_a_requester", "not_a_text", "not_an_object", "not_back", "not_like", "not_set", "not_started",
     "nothing_recorded", "nothing_to_deploy",
     "operator", "own_approval",
     "pause_at", "pause_at_traffic",

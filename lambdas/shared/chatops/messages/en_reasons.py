@@ -47,6 +47,7 @@ TEXTS: dict[TextKey, str] = {
     "unknown_own_version": "{repository} has no tag, release or commit `{version}` for this target, whose tags are `{tags}`. Nothing was started.",
     "never_ran": "`{target}` has never run `{version}` as far as the ledger knows, so it cannot be put back. {running} To bring it there: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` is what runs in `{target}` already.",
+    "not_back": "`{version}` is newer than what runs in `{target}`, or was rolled back from, and `/platform-rollback` only goes back. {running} To bring it there: `/platform-deploy {version} {target}`.",
     "no_way_back": "There is no earlier healthy release of `{target}` to go back to. {running} To bring another one there: `/platform-deploy VERSION {target}`.",
     "gone": "`{version}` cannot be put back: its task definition `{task_definition}` is gone. {running} To build it again: `/platform-deploy {version} {target}`.",
     "live_now": "Running now: `{live}`.",

@@ -50,6 +50,7 @@ TEXTS: dict[TextKey, str] = {
     "unknown_own_version": "{repository} 저장소에 이 환경의 태그(`{tags}`)인 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
     "never_ran": "기록에 따르면 `{target}` 대상에서 `{version}` 버전을 운영한 적이 없어 되돌릴 수 없습니다. {running} 배포하려면: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` 버전은 이미 `{target}` 대상에서 운영 중입니다.",
+    "not_back": "`{version}` 버전은 `{target}` 대상에서 운영 중인 버전보다 새 버전이거나 이전에 롤백된 버전이며, `/platform-rollback` 명령은 이전 버전으로만 되돌립니다. {running} 배포하려면: `/platform-deploy {version} {target}`.",
     "no_way_back": "`{target}` 대상에는 되돌아갈 이전 정상 릴리스가 없습니다. {running} 다른 버전을 배포하려면: `/platform-deploy VERSION {target}`.",
     "gone": "`{version}` 버전으로 되돌릴 수 없습니다. 태스크 정의 `{task_definition}` 항목이 없어졌습니다. {running} 다시 빌드하려면: `/platform-deploy {version} {target}`.",
     "live_now": "지금 버전: `{live}`.",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SKEW = 300
 """Seconds by which CodeDeploy's clock and ours may differ."""
+_COMPARED = 10
+"""Of the ledger's releases, the newest ones: their revisions are compared with what runs where its id isn't known."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,29 @@ class CodeDeploy:
             if not last:
                 return None
             known = next((r for r in ledger if r.codedeploy_deployment_id == last), None)
-            return known or self._again(last, ledger) or Release(version=last, codedeploy_deployment_id=last)
+            if known:
+                return known
         except ServiceRefused as error:
             raise Refusal("group_missing", said=error.reason, target=self.target.name) from None
+        found = self._group.get(last)
+        at = clock.iso(found.created_at)
+        return self._again(found, ledger) or Release(last, codedeploy_deployment_id=last, verified_at=at)
 
-    def _again(self, last: str, ledger: Sequence[Release]) -> Release | None:
-        if not ledger or not ledger[0].codedeploy_deployment_id:
-            return None
+    def _again(self, found: verdict.Deployment, ledger: Sequence[Release]) -> Release | None:
+        asked: set[str] = set()
+        for each in ledger:
+            recorded = each.codedeploy_deployment_id
+            if recorded and recorded not in asked and len(asked) < _COMPARED:
+                asked.add(recorded)
+                if self._brought(recorded, found):
+                    return each
+        return None
+
+    def _brought(self, recorded: str, found: verdict.Deployment) -> bool:
         try:
-            recorded = self._group.get(ledger[0].codedeploy_deployment_id)
+            return verdict.same(self._group.get(recorded).revision, found.revision)
         except ServiceRefused:
-            return None
-        return ledger[0] if verdict.same(recorded.revision, self._group.get(last).revision) else None
+            return False
 
     def usable(self, release: Release) -> bool:
         """CodeDeploy says so only when it is asked to deploy it."""

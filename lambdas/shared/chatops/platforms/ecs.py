@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from chatops import clock
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
@@ -45,18 +46,24 @@ class Ecs:
         return Service(self.target)
 
     def live(self, ledger: Sequence[Release]) -> Release | None:
-        """The task definition that the service runs or moves to; one that the ledger does not know is named by its
-        image's tag. Raises Refusal."""
+        """What ECS calls complete, never what the service only moves to; where nothing is, the ledger's newest release.
+        A task definition that the ledger does not know is named by its image's tag. Raises Refusal."""
         try:
-            running = self._service.live_task_definition()
+            service = self._service.describe()
         except ServiceRefused as error:
             raise Refusal("service_missing", said=error.reason, target=self.target.name) from None
-        if not running:
-            return None
-        if known := next((r for r in ledger if r.task_definition == running), None):
-            return known
-        image = self._service.image(running)
-        return Release(version=label(image, running), image=image, task_definition=running)
+        complete = ecs_verdict.completed_primary(service) or ecs_verdict.completed(service, self._service.deployments())
+        if complete:
+            known = next((r for r in ledger if r.task_definition == complete.task_definition), None)
+            return known or self._unrecorded(complete.task_definition, clock.iso(complete.at))
+        if ledger:
+            return ledger[0]
+        running = ecs_verdict.live_task_definition(service)
+        return self._unrecorded(running, "") if running else None
+
+    def _unrecorded(self, task_definition: str, verified_at: str) -> Release:
+        image = self._service.image(task_definition)
+        return Release(label(image, task_definition), "", image, task_definition, verified_at=verified_at)
 
     def usable(self, release: Release) -> bool:
         """False if its task definition is gone or inactive."""
@@ -139,8 +146,11 @@ class Ecs:
         return ecs_verdict.restored(service.describe(), service.deployments(), wanted, deployment.restore.how)
 
     def restores_again(self, deployment: Deployment, found: Rollout) -> bool:
-        """Never: ECS takes an update at any time."""
-        return False
+        """Where ECS itself has returned to another release than the recorded one: to what became complete meanwhile."""
+        back = deployment.plan.previous
+        by_primary = deployment.rollout.restoring and found.status == "COMPLETED"
+        returned = found.status == "ROLLBACK_SUCCESSFUL" or by_primary
+        return returned and back is not None and found.task_definition not in ("", back.task_definition)
 
     def proceed(self, pause: Pause) -> bool:
         """By ContinueServiceDeployment."""

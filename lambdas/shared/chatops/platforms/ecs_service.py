@@ -56,6 +56,8 @@ class Service:
     def _revisions(self, deployments: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         arns = {d["targetServiceRevision"]["arn"] for d in deployments if "targetServiceRevision" in d}
         arns |= {r["arn"] for d in deployments for r in d.get("sourceServiceRevisions", [])}
+        backs = [(d.get("rollback") or {}).get("serviceRevisionArn") for d in deployments]
+        arns |= {arn for arn in backs if arn}
         wanted, found = sorted(arns), {}
         for at in range(0, len(wanted), 20):
             page = self._ecs.describe_service_revisions(serviceRevisionArns=wanted[at : at + 20])
@@ -125,6 +127,7 @@ class Service:
 def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -> ServiceDeployment:
     revision = revisions.get(body.get("targetServiceRevision", {}).get("arn", ""), {})
     configuration = body.get("deploymentConfiguration") or {}
+    back = revisions.get((body.get("rollback") or {}).get("serviceRevisionArn", ""), {})
     sources = [revisions.get(r["arn"], {}) for r in body.get("sourceServiceRevisions", [])]
     return ServiceDeployment(
         arn=str(body["serviceDeploymentArn"]),
@@ -133,6 +136,8 @@ def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -
         task_definition=str(revision.get("taskDefinition", "")),
         digests=frozenset(str(i["imageDigest"]) for i in revision.get("containerImages", []) if i.get("imageDigest")),
         source_task_definition=str(sources[0].get("taskDefinition", "")) if len(sources) == 1 else "",
+        restored_task_definition=str(back.get("taskDefinition", "")),
+        ended_at=body["finishedAt"].timestamp() if "finishedAt" in body else 0.0,
         reason=str(body.get("statusReason", ""))[:300],
         lifecycle_stage=str(body.get("lifecycleStage", "")),
         strategy=str(configuration.get("strategy", "")),

@@ -26,6 +26,8 @@ class ServiceDeployment:
     task_definition: str
     digests: frozenset[str] = frozenset()
     source_task_definition: str = ""
+    restored_task_definition: str = ""
+    ended_at: float = 0.0
     reason: str = ""
     lifecycle_stage: str = ""
     strategy: str = ""
@@ -64,6 +66,38 @@ def primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
 def live_task_definition(service: Mapping[str, Any]) -> str:
     """What the service is moving to or runs; its own word where another controller deploys and nothing is PRIMARY."""
     return str(primary(service).get("taskDefinition") or service.get("taskDefinition", ""))
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The task definition of a rollout that ECS calls complete, and when it became so (epoch seconds, 0: not known)."""
+
+    task_definition: str
+    at: float = 0.0
+
+
+def completed_primary(service: Mapping[str, Any]) -> Completed | None:
+    """What the service runs, if it isn't moving to it only."""
+    main = primary(service)
+    return _completed(main) if main.get("rolloutState") == "COMPLETED" else None
+
+
+def completed(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment]) -> Completed | None:
+    """What was complete last: it is live while the service moves to something else, and what ECS returns to."""
+    if found := completed_primary(service):
+        return found
+    for each in sorted(deployments, key=lambda d: -d.created_at):
+        if each.status == "SUCCESSFUL" and each.task_definition:
+            return Completed(each.task_definition, each.ended_at)
+        if each.status == "ROLLBACK_SUCCESSFUL" and each.restored_task_definition:
+            return Completed(each.restored_task_definition, each.ended_at)
+    beside = (d for d in service.get("deployments", []) if d.get("rolloutState") == "COMPLETED")
+    return max((_completed(d) for d in beside), key=lambda each: each.at, default=None)
+
+
+def _completed(group: Mapping[str, Any]) -> Completed:
+    at = group.get("updatedAt") or group.get("createdAt")
+    return Completed(str(group.get("taskDefinition", "")), at.timestamp() if at else 0.0)
 
 
 def counts(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatops import clock
 from chatops.domain import codec, freeze
+from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import AlreadySettled, Frozen, GitHubRateLimited
@@ -16,7 +17,7 @@ from chatops.github import runs
 from chatops.github.client import github
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
-from chatops.store import cancels, deployments, locks, stages
+from chatops.store import cancels, deployments, locks, releases, results, stages
 from chatops.store.table import Table, table
 
 PIPELINE_SCHEMA = 1
@@ -50,7 +51,7 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
     try:
         if row.tried_at and runs.named(client, runs.run_name(deployment.id, stage), row.tried_at):
             # the reply to an earlier attempt was lost, not the event
-            stages.note(rows, deployment.id, stage, dispatched_at=row.tried_at)
+            _sent(rows, deployment, stage, row.tried_at)
             return
         if row.tried_at > row.not_before and clock.now() < (shown_at := row.tried_at + _shows(target)):
             # GitHub may have taken it and shown no run yet; `poll` sends us here again
@@ -63,7 +64,21 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
     except GitHubRateLimited as pause:
         stages.note(rows, deployment.id, stage, not_before=clock.now() + pause.wait_seconds)
         return
-    stages.note(rows, deployment.id, stage, dispatched_at=clock.now())
+    _sent(rows, deployment, stage, clock.now())
+
+
+def _sent(rows: Table, deployment: Deployment, stage: str, at: float) -> None:
+    """GitHub has taken the event."""
+    if stage == "rollback":
+        leave(rows, deployment)
+    stages.note(rows, deployment.id, stage, dispatched_at=at)
+
+
+def leave(rows: Table, deployment: Deployment) -> None:
+    """Its rollback has its effect from now on: mark the release that it leaves, however it ends."""
+    of = results.latest(rows, deployment)
+    if left := rules.left(of, cancels.get(rows, of.id)):
+        releases.leave(rows, of.plan.target, left)
 
 
 def _shows(target: Target) -> float:

@@ -96,7 +96,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         if running and running.sha and running.sha != what.sha:
             changes = versions.changes(client, running.sha, what.sha)
     else:
-        _assert_card(request, target, ledger)
+        _assert_card(request, target, running)
         request = with_version(request, ledger)
         back = _way_back(target, request.version, ledger, running)
         what = _What(back.version, back.sha, back.image)
@@ -199,12 +199,12 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)
 
 
-def _assert_card(request: Request, target: Target, ledger: list[Release]) -> None:
+def _assert_card(request: Request, target: Target, running: Release | None) -> None:
     """A Roll back button acts only while its card's release is live."""
-    if not request.card or (ledger and ledger[0].deployment_id == request.card):
+    if not request.card or (running and running.deployment_id == request.card):
         return
     record = deployments.get(table(), request.card)
-    now, version = now_running(ledger[0].version if ledger else ""), record.plan.version if record else ""
+    now, version = now_running(running.version if running else ""), record.plan.version if record else ""
     if not version:
         raise Refusal("rollback_stale_unknown", target=target.name, running=now)
     raise Refusal("rollback_stale", version=version, target=target.name, running=now)
@@ -212,15 +212,18 @@ def _assert_card(request: Request, target: Target, ledger: list[Release]) -> Non
 
 def _way_back(target: Target, wanted: str, ledger: list[Release], running: Release | None) -> Release:
     """The release that a rollback returns to. Raises Refusal with the reason and how to name a version."""
-    now = running.version if running else ""
+    now, left = running.version if running else "", releases.left(table(), target.name)
     if wanted:
         found = release.named(ledger, wanted)
         if found is None:
             raise Refusal("never_ran", target=target.name, version=wanted, running=now_running(now))
-        if found.version == now:
+        if running and found.same(running):
             raise Refusal("already_live", target=target.name, version=now)
+        found = release.named(release.older(ledger, running), wanted)
+        if found is None or found.mark in left:
+            raise Refusal("not_back", target=target.name, version=wanted, running=now_running(now))
     else:
-        found = release.way_back(ledger, now, releases.bad_versions(table(), target.name))
+        found = release.way_back(ledger, running, left)
         if found is None:
             raise Refusal("no_way_back", target=target.name, running=now_running(now))
     if not platform(target).usable(found):

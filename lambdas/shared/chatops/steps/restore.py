@@ -8,7 +8,7 @@ from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.settings.targets import targets
-from chatops.steps.dispatch import assert_ours
+from chatops.steps.dispatch import assert_ours, leave
 from chatops.store import results, stages
 from chatops.store.table import table
 
@@ -21,5 +21,6 @@ def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, 
     assert_ours(rows, deployment.id, target.name)
     stages.revoke(rows, deployment.id, "deploy")  # no late run of it may come after what is put back
     how = codec.as_json(platform_of(target).restore(deployment))
+    leave(rows, deployment)
     results.keep(rows, deployment.id, "rollback", how)
     return how

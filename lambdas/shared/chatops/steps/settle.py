@@ -11,6 +11,7 @@ from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded
+from chatops.domain.record import Cancel
 from chatops.domain.release import Release
 from chatops.domain.results import Outcome, Outputs, StageResult
 from chatops.observability import count, emit
@@ -58,7 +59,7 @@ def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:
         rows,
         record,
         made,
-        *_ledger(of, made.end, clock.iso(now)),
+        *_ledger(of, made.end, cancel, clock.iso(now)),
         messages.owing(replace(of, outcome=made)),
         unless_cancelled=success,
         keep_lock=forced is not None or _broke_off(of) or _may_go_on(of.deploy) or _may_go_on(of.rollback),
@@ -92,27 +93,25 @@ def _touched_at(deployment_id: str, end: str) -> float:
     return row.claimed_at or row.created_at if row else 0
 
 
-def _ledger(of: Deployment, end: str, now: str) -> list[Item]:
+def _ledger(of: Deployment, end: str, cancel: Cancel | None, now: str) -> list[Item]:
     """The members that note in the ledger which release is verified healthy and live, which was rolled back from."""
-    plan, back = of.plan, of.plan.previous
-    known = releases.newest_first(table(), plan.target) if end in ("Deployed", "Restored", "Rolled Back") else []
+    back, target = of.plan.previous, of.plan.target
     members: list[Item] = []
     if end == "Deployed":
-        if back and not known and back.version != plan.version:
+        made = _deployed(of, now)
+        if back and back.verified_at and not back.same(made) and not releases.live(table(), target):
             # what ran before the bot came is the way back from its first deployment
-            first = replace(back, verified_at=clock.iso(plan.started_at), deployment_id="before")
-            members.append(releases.adding(plan.target, first))
-        members.append(releases.adding(plan.target, _deployed(of, now)))
-        members.append(releases.clearing(plan.target, plan.version))
-    elif end in ("Restored", "Rolled Back") and back:
-        if not known or known[0].version != back.version or known[0].task_definition != back.task_definition:
+            members.append(releases.adding(target, replace(back, deployment_id="before")))
+        return [*members, releases.adding(target, made), releases.clearing(target, made)]
+    if end in ("Restored", "Rolled Back") and back:
+        known = releases.live(table(), target)
+        if not known or known.version != back.version or known.task_definition != back.task_definition:
             codedeploy = of.restore.codedeploy_deployment_id or back.codedeploy_deployment_id
             again = replace(back, verified_at=now, deployment_id=of.id, codedeploy_deployment_id=codedeploy)
-            members.append(releases.adding(plan.target, again))
-        left = plan.before if plan.command == "rollback" else plan.version
-        breakage = end == "Rolled Back" or plan.command == "rollback"
-        if breakage and left and left != back.version:
-            members.append(releases.marking_bad(plan.target, left))
+            members.append(releases.adding(target, again))
+    began = of.restore or of.rollback or of.rollout.restoring
+    if began and (left := rules.left(of, cancel)):
+        members.append(releases.leaving(target, left))
     return members
 
 

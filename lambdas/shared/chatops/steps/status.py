@@ -44,10 +44,6 @@ def report(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[st
         running = on.live(ledger)
     except Refusal as missing:
         return {**fact, "error": plain(missing.key, missing.values)}
-    if running and holder and running not in ledger:
-        # its rollout is under way: live is what was live when it was planned
-        planned = deployments.get(rows, holder.deployment_id)
-        running = (planned.plan.live if planned else None) or running
     if running:
         fact |= {"version": running.version, "since": running.verified_at, "image": running.image}
     if not on.pipeline_only:

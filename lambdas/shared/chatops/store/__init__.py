@@ -5,7 +5,7 @@
 | `TARGET#<target>` | `LOCK` | who holds the target |
 | `TARGET#<target>` | `DEPLOY#<time>#<id>` | the target's deployments in time order |
 | `TARGET#<target>` | `RELEASE#<time>#<id>` | releases verified healthy; never expire |
-| `TARGET#<target>` | `BAD#<version>` | a version that was rolled back from |
+| `TARGET#<target>` | `LEFT#<commit>` | a release that was rolled back from |
 | `TARGET#<target>` | `LEDGER` | how many of the target's deployments have ended |
 | `DEPLOYMENT#<id>` | `RECORD` | what was planned and how it ended |
 | `DEPLOYMENT#<id>` | `APPROVAL`, `CANCEL` | what people decided |

@@ -1,4 +1,4 @@
-"""The ledger of releases that were verified healthy, and the versions that were rolled back from."""
+"""The ledger of releases that were verified healthy, and those that were rolled back from."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ def adding(target: str, new: Release) -> Item:
     return {"Put": t.put({"pk": f"TARGET#{target}", "sk": f"RELEASE#{new.key}", **asdict(new)})}
 
 
-def marking_bad(target: str, version: str) -> Item:
-    """The transaction member that marks a version as rolled back from."""
-    return {
-        "Put": t.put(
-            {
-                "pk": f"TARGET#{target}",
-                "sk": f"BAD#{version}",
-                "version": version,
-                "at": clock.iso(clock.now()),
-            }
-        )
-    }
+def _left(target: str, release: Release) -> Item:
+    key = {"pk": f"TARGET#{target}", "sk": f"LEFT#{release.mark}"}
+    return {**key, "version": release.version, "at": clock.iso(clock.now())}
 
 
-def clearing(target: str, version: str) -> Item:
-    """The transaction member that clears the mark: the version was deployed and verified again."""
-    return {"Delete": t.delete(f"TARGET#{target}", f"BAD#{version}")}
+def leave(table: Table, target: str, release: Release) -> None:
+    """Mark a release as rolled back from: its rollback has an effect from now on, however it ends."""
+    table.put(_left(target, release))
+
+
+def leaving(target: str, release: Release) -> Item:
+    """The transaction member that does the same."""
+    return {"Put": t.put(_left(target, release))}
+
+
+def clearing(target: str, release: Release) -> Item:
+    """The transaction member that clears the mark: the commit was deployed and verified again."""
+    return {"Delete": t.delete(f"TARGET#{target}", f"LEFT#{release.mark}")}
 
 
 def ended(table: Table, target: str) -> int:
@@ -73,6 +74,6 @@ def live(table: Table, target: str) -> Release | None:
     return next((release(row) for row in table.query(f"TARGET#{target}", "RELEASE#", newest_first=True, limit=1)), None)
 
 
-def bad_versions(table: Table, target: str) -> frozenset[str]:
-    """The versions that were rolled back from."""
-    return frozenset(str(row["version"]) for row in table.query(f"TARGET#{target}", "BAD#"))
+def left(table: Table, target: str) -> frozenset[str]:
+    """The marks of the releases that were rolled back from."""
+    return frozenset(str(row["sk"]).removeprefix("LEFT#") for row in table.query(f"TARGET#{target}", "LEFT#"))
