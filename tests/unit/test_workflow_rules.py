@@ -122,7 +122,7 @@ def test_a_build_is_no_deployment_on_githubs_page_and_has_an_environment_of_its_
 def test_the_repositorys_tests_run_where_nothing_can_be_taken_and_nothing_can_be_left(deploy: dict[str, Any]) -> None:
     """They may change everything on their runner, and ask GitHub for whatever the job may have."""
     job = deploy["jobs"]["test"]
-    running = {name for name, each in deploy["jobs"].items() if "run_tests.sh" in yaml.safe_dump(each)}
+    running = {name for name, each in deploy["jobs"].items() if "run_tests.py" in yaml.safe_dump(each)}
     assert running == {"test"}
     assert job["permissions"] == {"contents": "read"}
     assert "environment" not in job
@@ -223,7 +223,7 @@ def test_what_a_step_runs_comes_from_the_pipelines_scripts_alone(deploy: dict[st
     """Never from the workspace: that is the repository which is deployed."""
     for step in steps(deploy):
         if "run" in step:
-            name = re.fullmatch(r'(?:python3|bash) "\$SCRIPTS/(\w+\.\w+)"(?: \w+)?', step["run"])
+            name = re.fullmatch(r'(?:python3|python3 -I|bash) "\$SCRIPTS/(\w+\.\w+)"(?: \w+)?', step["run"])
             assert name, step
             assert (FOLDER.parent / "scripts" / name[1]).is_file()
             assert step["env"]["SCRIPTS"] == "${{ steps.get-the-pipeline-scripts.outputs.path }}"
