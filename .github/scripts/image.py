@@ -22,7 +22,7 @@ def repository(env: Mapping[str, str], aws: Aws) -> str:
     """Where push_image.sh pushes to, with the same settings."""
     if not env.get("AWS_REGION"):
         return f"ghcr.io/{env['GITHUB_REPOSITORY'].lower()}"
-    name = env.get("ECR_REPOSITORY") or env["GITHUB_REPOSITORY"].partition("/")[2]
+    name = env.get("ECR_REPOSITORY") or env["GITHUB_REPOSITORY"].partition("/")[2].lower()
     if ".dkr.ecr." in name.partition("/")[0]:
         return name
     account = str(aws("sts", "get-caller-identity")["Account"])

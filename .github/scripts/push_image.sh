@@ -7,7 +7,8 @@
 set -euo pipefail
 
 if [[ -n ${AWS_REGION:-} ]]; then
-    name="${ECR_REPOSITORY:-${GITHUB_REPOSITORY#*/}}"
+    name="${GITHUB_REPOSITORY#*/}"
+    name="${ECR_REPOSITORY:-${name,,}}"
     if [[ $name == *.dkr.ecr.*/* ]]; then
         registry="${name%%/*}"
         name="${name#*/}"

@@ -102,18 +102,63 @@ def _service(env: Mapping[str, str], aws: Aws, where: tuple[str, ...]) -> tuple[
         raise Refused(f"There is no active service {place['serviceName']} in the cluster {place['clusterName']}.")
     # what CodeDeploy deployed last stands in the primary task set; the service itself keeps what it was created with
     live = next((each for each in found[0].get("taskSets", []) if each.get("status") == "PRIMARY"), found[0])
-    made, container = task_definition.register(
-        str(live["taskDefinition"]), env["IMAGE"], env.get("ECS_CONTAINER_NAME", ""), aws
-    )
+    made, containers = task_definition.register(str(live["taskDefinition"]), env, aws)
     balancers = live.get("loadBalancers") or found[0].get("loadBalancers", [])
-    port = next((each["containerPort"] for each in balancers if each.get("containerName") == container), None)
-    if port is None:
-        raise Refused(f"No load balancer of the service {place['serviceName']} leads to the container {container}.")
+    balanced = next((each for each in balancers if each.get("containerName") in containers), None)
+    if balanced is None:
+        raise Refused(f"No load balancer of the service {place['serviceName']} leads to {' or '.join(containers)}.")
+    own = _own(env)
     properties = {
+        **_kept(live, found[0]),
+        **own.get("Properties", {}),
         "TaskDefinition": made,
-        "LoadBalancerInfo": {"ContainerName": container, "ContainerPort": port},
+        "LoadBalancerInfo": {"ContainerName": balanced["containerName"], "ContainerPort": balanced["containerPort"]},
     }
     target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
+    appspec = {"version": 1, "Resources": [target], **({"Hooks": own["Hooks"]} if own.get("Hooks") else {})}
     # JSON is YAML, and CodeDeploy takes either
-    content = json.dumps({"version": 1, "Resources": [target]})
-    return _inline(content), {"task_definition": made, "image": env["IMAGE"]}
+    return _inline(json.dumps(appspec)), {"task_definition": made, "image": env["IMAGE"]}
+
+
+def _kept(live: Mapping[str, Any], service: Mapping[str, Any]) -> dict[str, Any]:
+    """What the service has besides its task definition, as an AppSpec says it: CodeDeploy takes the AppSpec for all of
+    it, and drops what isn't there.
+
+    https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html#reference-appspec-file-structure-resources-ecs
+    """
+    kept = {}
+    for name in ("platformVersion", "networkConfiguration", "capacityProviderStrategy"):
+        if found := live.get(name) or service.get(name):
+            kept[_capital(name)] = _spelled(found)
+    return kept
+
+
+def _spelled(value: Any) -> Any:
+    """With the AppSpec's names, which begin with a capital letter, for ECS's."""
+    if isinstance(value, dict):
+        return {_capital(name): _spelled(each) for name, each in value.items()}
+    return [_spelled(each) for each in value] if isinstance(value, list) else value
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _own(env: Mapping[str, str]) -> dict[str, Any]:
+    """`Properties` and `Hooks` of the commit's AppSpec, where it has one. Raises Refused for one that can't be read."""
+    if not any((Path(env["SOURCE"]) / name).is_file() for name in APPSPECS):
+        return {}
+    path = _appspec(env)
+    try:
+        import yaml  # GitHub's runners have it; only this needs it
+    except ImportError:
+        raise Refused(
+            f"{path.name} cannot be read: the runner's Python has no PyYAML. Install it on your runner."
+        ) from None
+    try:
+        found = yaml.safe_load(path.read_text("utf-8-sig"))
+        resources = found.get("Resources") or []
+        properties = resources[0]["TargetService"]["Properties"] if resources else {}
+        return {"Properties": dict(properties), "Hooks": found.get("Hooks")}
+    except (ValueError, AttributeError, LookupError, TypeError, yaml.YAMLError) as trouble:
+        raise Refused(f"{path.name} cannot be read as the AppSpec of an ECS service: {trouble}") from None

@@ -1,7 +1,7 @@
 """Puts an image live on an ECS service: a new task definition, then UpdateService. ECS does the rest, by strategy.
 
 ECS_CLUSTER_NAME, ECS_SERVICE_NAME, ECS_CONTAINER_NAME    where, and which container takes the image
-IMAGE                                                     by digest
+IMAGE, DEPLOYMENT_ID                                      by digest; the tag of the task definition
 STRATEGY                  rolling, blue_green, linear or canary; empty: as the service is configured. After a plus, the
                           lifecycle stages at which it pauses until somebody promotes it: canary+POST_SCALE_UP,…
 ECS_STEP_PERCENT          linear and canary: how much traffic moves at a time
@@ -49,9 +49,7 @@ def release(env: Mapping[str, str], aws: Aws) -> dict[str, str]:
     strategy = env.get("STRATEGY", "")
     # before anything is registered: a wrong setting should leave nothing behind
     configuration = deployment_configuration(found[0], strategy, env) if strategy else {}
-    made, _ = task_definition.register(
-        str(found[0]["taskDefinition"]), env["IMAGE"], env.get("ECS_CONTAINER_NAME", ""), aws
-    )
+    made, _ = task_definition.register(str(found[0]["taskDefinition"]), env, aws)
     change = ["--service", service, "--task-definition", made]
     if configuration:
         change += ["--deployment-configuration", json.dumps(configuration)]

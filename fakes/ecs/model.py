@@ -41,6 +41,7 @@ class TaskDefinition:
     status: str = "ACTIVE"
     deregistered_at: float | None = None
     place: names.Place = names.HERE
+    tags: list[Json] = field(default_factory=list)
 
     @property
     def arn(self) -> str:

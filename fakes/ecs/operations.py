@@ -62,7 +62,8 @@ def describe_task_definition(state: State, request: Json, _: bool) -> Json:
     definition = state.definition(str(request.get("taskDefinition", "")))
     if definition is None:
         raise client_error("Unable to describe task definition.")
-    return {"taskDefinition": describe.task_definition(definition), "tags": []}
+    tags = definition.tags if "TAGS" in request.get("include", ()) else []
+    return {"taskDefinition": describe.task_definition(definition), "tags": tags}
 
 
 def register_task_definition(state: State, request: Json, _: bool) -> Json:
@@ -72,9 +73,13 @@ def register_task_definition(state: State, request: Json, _: bool) -> Json:
     for container in containers:
         if not container.get("image"):
             raise client_error("Container.image should not be null or empty.")
+    tags = request.get("tags", [])
+    if any(tag["key"].lower().startswith("aws:") for tag in tags):
+        raise invalid("aws: prefixed tag key names are not allowed for external use.")
     body = {key: value for key, value in request.items() if key not in ("family", "tags")}
     definition = state.register(family, body)
-    return {"taskDefinition": describe.task_definition(definition), "tags": request.get("tags", [])}
+    definition.tags = tags
+    return {"taskDefinition": describe.task_definition(definition), "tags": tags}
 
 
 def update_service(state: State, request: Json, service_deployments: bool) -> Json:

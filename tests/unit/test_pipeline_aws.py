@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from moto import mock_aws
 
 from fakes.clock import Clock
@@ -18,7 +19,12 @@ from tests.unit.aws_shape import Cli
 
 SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
 NEW = "123456789012.dkr.ecr.us-east-1.amazonaws.com/checkout-api@sha256:" + "1" * 64
-ECS = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout-api", "IMAGE": NEW}
+ECS = {
+    "ECS_CLUSTER_NAME": "checkout",
+    "ECS_SERVICE_NAME": "checkout-api",
+    "IMAGE": NEW,
+    "DEPLOYMENT_ID": "d-0123456789ab",
+}
 
 
 @pytest.fixture
@@ -50,6 +56,78 @@ def test_a_release_moves_the_service_to_a_task_definition_with_the_image(release
     found = aws("ecs", "describe-task-definition", "--task-definition", made["task_definition"])["taskDefinition"]
     assert [each["image"] for each in found["containerDefinitions"] if each.get("essential", True)] == [NEW]
     assert found["family"] == "checkout-api"
+
+
+REPOSITORY = NEW.partition("@")[0]
+WEB, WORKER = ({"name": name, "image": f"{REPOSITORY}:v1", "essential": name == "web"} for name in ("web", "worker"))
+PROXY = {"name": "proxy", "image": "public.ecr.aws/envoy:v1", "essential": True}
+OTHER = {"name": "other", "image": f"{REPOSITORY}-other:v1", "essential": True}
+
+
+@pytest.mark.parametrize(
+    ("containers", "name", "changed"),
+    [
+        ([WEB, WORKER, PROXY], "", ["web", "worker"]),
+        ([WEB, WORKER, PROXY], "web", ["web", "worker"]),
+        ([{**WEB, "image": f"{REPOSITORY}@sha256:{'2' * 64}"}, PROXY], "", ["web"]),
+        ([PROXY], "", ["proxy"]),
+        ([PROXY, WORKER], "proxy", ["proxy", "worker"]),
+        ([WEB, OTHER], "", ["web"]),
+    ],
+)
+def test_all_containers_of_the_images_repository_take_it(
+    release: Any, containers: list[dict[str, Any]], name: str, changed: list[str]
+) -> None:
+    definition = {"family": "shop", "containerDefinitions": containers}
+    registered: list[dict[str, Any]] = []
+
+    def aws(_service: str, command: str, *words: str) -> dict[str, Any]:
+        if command == "describe-task-definition":
+            return {"taskDefinition": definition}
+        registered.append(json.loads(words[1]))
+        return {"taskDefinition": {"taskDefinitionArn": "arn:new"}}
+
+    made = release.release_ecs.task_definition.register("shop:1", ECS | {"ECS_CONTAINER_NAME": name}, aws)
+    assert made == ("arn:new", changed)
+    assert {each["name"]: each["image"] for each in registered[0]["containerDefinitions"]} == {
+        each["name"]: NEW if each["name"] in changed else each["image"] for each in containers
+    }
+
+
+@pytest.mark.parametrize(("containers", "name"), [([PROXY, OTHER], ""), ([WEB, PROXY], "wbe")])
+def test_where_no_container_is_the_images_its_name_is_asked_for(
+    release: Any, containers: list[dict[str, Any]], name: str
+) -> None:
+    with pytest.raises(release.Refused, match="Set ECS_CONTAINER_NAME to the container"):
+        release.release_ecs.task_definition.containers_of({"containerDefinitions": containers}, NEW, name)
+
+
+def test_a_task_definitions_tags_come_along_but_for_those_of_aws_and_the_deployment_before(
+    release: Any, ecs: Ecs, aws: Cli
+) -> None:
+    first = release.release_ecs.release(ECS, aws)["task_definition"]
+    shown = aws("ecs", "describe-task-definition", "--task-definition", first, "--include", "TAGS")
+    tag = {"key": "platform-deploy:deployment", "value": "d-0123456789ab"}
+    assert shown["tags"] == [tag]
+    own, theirs = {"key": "team", "value": "shop"}, {"key": "aws:cloudformation:stack-name", "value": "x"}
+    answers = {
+        "describe-task-definition": {
+            **shown,
+            "tags": [theirs, tag, own, *({"key": f"k{n}", "value": ""} for n in range(60))],
+        },
+        "register-task-definition": {"taskDefinition": {"taskDefinitionArn": "arn:new"}},
+    }
+    asked: list[Any] = []
+
+    def cli(_service: str, command: str, *words: str) -> Any:
+        asked.append(words)
+        return answers[command]
+
+    release.release_ecs.task_definition.register(first, ECS | {"DEPLOYMENT_ID": "d-two"}, cli)
+    tags = json.loads(asked[1][1])["tags"]
+    assert tags[0] == own
+    assert tags[-1] == {"key": "platform-deploy:deployment", "value": "d-two"}
+    assert (len(tags), theirs in tags, tag in tags) == (50, False, False)
 
 
 @pytest.mark.parametrize(
@@ -242,14 +320,42 @@ SERVICE = {
             "status": "PRIMARY",
             "taskDefinition": "family:2",
             "loadBalancers": [{"containerName": "app", "containerPort": 8080}],
+            "platformVersion": "1.4.0",
+            "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 1}],
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": ["subnet-1"],
+                    "securityGroups": ["sg-1"],
+                    "assignPublicIp": "DISABLED",
+                }
+            },
         },
     ],
 }
+HOOKS = """version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: <TASK_DEFINITION>
+        LoadBalancerInfo: {ContainerName: other, ContainerPort: 1}
+        PlatformVersion: LATEST
+Hooks:
+  - AfterAllowTestTraffic: arn:aws:lambda:eu-west-1:123456789012:function:check
+"""
 
 
+@pytest.mark.parametrize("appspec", ["", HOOKS, json.dumps(yaml.safe_load(HOOKS))])
 @mock_aws
-def test_an_ecs_service_gets_an_appspec_with_the_new_task_definition(release: Any, deploy_env: dict[str, str]) -> None:
-    """What CodeDeploy deployed last is the primary task set's, not what the service was made with."""
+def test_an_ecs_service_gets_an_appspec_with_the_new_task_definition(
+    release: Any, deploy_env: dict[str, str], appspec: str
+) -> None:
+    """What CodeDeploy deployed last is the primary task set's, not what the service was made with; it drops what the
+    AppSpec doesn't name."""
+    found = Path(deploy_env["SOURCE"]) / "appspec.yml"
+    found.write_text(appspec)
+    if not appspec:
+        found.unlink()
     real = Cli({})
     application(real, "ECS", ecsServices=[{"serviceName": "checkout-api", "clusterName": "checkout"}])
     old = {"name": "app", "image": "old", "essential": True}
@@ -269,12 +375,27 @@ def test_an_ecs_service_gets_an_appspec_with_the_new_task_definition(release: An
     assert made["task_definition"] == "arn:new"
     assert "family:2" in asked_for
     (asked,) = [parameters for _, command, parameters in real.asked if command == "create-deployment"]
-    (resource,) = json.loads(asked["revision"]["appSpecContent"]["content"])["Resources"]
+    sent = json.loads(asked["revision"]["appSpecContent"]["content"])
+    (resource,) = sent["Resources"]
     assert resource["TargetService"]["Properties"] == {
         "TaskDefinition": "arn:new",
         "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
+        "PlatformVersion": "LATEST" if appspec else "1.4.0",
+        "CapacityProviderStrategy": [{"CapacityProvider": "FARGATE_SPOT", "Weight": 3, "Base": 1}],
+        "NetworkConfiguration": {
+            "AwsvpcConfiguration": {"Subnets": ["subnet-1"], "SecurityGroups": ["sg-1"], "AssignPublicIp": "DISABLED"}
+        },
     }
+    hook = {"AfterAllowTestTraffic": "arn:aws:lambda:eu-west-1:123456789012:function:check"}
+    assert sent.get("Hooks") == ([hook] if appspec else None)
     assert asked["deploymentConfigName"] == "CodeDeployDefault.ECSCanary10Percent5Minutes"
+
+
+@pytest.mark.parametrize("text", ["Resources: [", "- a list", "Resources: [x]", "Resources: 7", "\x00", ""])
+def test_an_appspec_that_cannot_be_read_is_refused_by_name(release: Any, deploy_env: dict[str, str], text: str) -> None:
+    (Path(deploy_env["SOURCE"]) / "appspec.yml").write_text(text)
+    with pytest.raises(release.Refused, match=r"appspec\.yml cannot be read as the AppSpec of an ECS service"):
+        release.release_codedeploy._own(deploy_env)
 
 
 @mock_aws

@@ -78,6 +78,7 @@ ECS = {
     "IMAGE": NEW,
     "AWS_REGION": "us-east-1",
     "GITHUB_REPOSITORY": "acme/checkout-api",
+    "DEPLOYMENT_ID": "d-0123456789ab",
 }
 
 
