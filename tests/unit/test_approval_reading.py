@@ -49,7 +49,7 @@ class Said:
         patch.setattr(posting, "show", self.show)
         patch.setattr(posting, "short", self.say)
 
-    def show(self, seen: View) -> bool:
+    def show(self, seen: View, *, verify: bool = False) -> bool:
         self.shown.append(seen)
         return not self.down
 

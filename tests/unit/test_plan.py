@@ -10,6 +10,7 @@ from chatops.domain.target import Target
 from chatops.github import versions
 from chatops.github.client import github
 from chatops.github.versions import Commit
+from chatops.settings import config
 from chatops.steps import plan
 from chatops.store import locks
 from chatops.store.table import Table
@@ -90,3 +91,19 @@ def test_a_commit_of_the_default_branch_costs_two_requests_more_and_a_tag_none(
         assert [path.partition("/")[2].partition("/")[0] for path in tag] == ["git", "commits"]
         assert bare[-2:] == ["", f"/compare/main...{head}"]
         assert not any("compare" in path for path in tag)
+
+
+@pytest.mark.parametrize(("asked", "configured", "found"), [("D0DANA001", "C0OPS0001", "C0OPS0001"), ("", "", "")])
+def test_a_deployment_is_never_announced_in_direct_messages(
+    asked: str, configured: str, found: str, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SLACK_CHANNEL_ID", configured)
+    config.reset()
+    assert plan._channel(asked) == found
+
+
+def test_in_direct_messages_without_a_channel_the_command_says_where_to_ask(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("SLACK_CHANNEL_ID", raising=False)
+    config.reset()
+    with pytest.raises(Refusal, match="ask_in_channel"):
+        plan._channel("D0DANA001")

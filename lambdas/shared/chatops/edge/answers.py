@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatops import clock
 from chatops.domain.errors import Refusal
+from chatops.domain.plan import Plan
 from chatops.domain.question import SLACK, Answer, Question, closed
 from chatops.domain.reason import Reason
 from chatops.edge import cancel
@@ -14,7 +15,7 @@ from chatops.edge.limits import PATIENCE
 from chatops.messages.catalogue import duration, say
 from chatops.network import deadline
 from chatops.settings.targets import targets
-from chatops.store import cancels, deployments, questions, wakeups
+from chatops.store import cancels, deployments, messages, questions, wakeups
 from chatops.store.table import Table
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str,
         approvers=target.policy.approvers if target else (),
         may_cancel=cancel.may_cancel(target, plan, user),
     )
-    if not reason and channel and plan.channel and channel != plan.channel:
+    if not reason and is_elsewhere(rows, deployment_id, plan, channel):
         reason = Reason("click_wrong_channel")
     if reason:
         raise _refusal(deployment_id, reason)
+
+
+def is_elsewhere(rows: Table, deployment_id: str, plan: Plan, channel: str) -> bool:
+    """Whether a click came from another channel than the deployment's message is in: its own, or the configured one
+    where that takes no messages."""
+    if not channel or not plan.channel or channel == plan.channel:
+        return False
+    return channel != messages.get(rows, deployment_id).channel
 
 
 def check_open(rows: Table, deployment_id: str, record: Record | None, question: Question | None) -> None:

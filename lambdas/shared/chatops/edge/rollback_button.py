@@ -11,6 +11,7 @@ from chatops.domain.codec import SCHEMA
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id
 from chatops.domain.reason import running
+from chatops.edge.answers import is_elsewhere
 from chatops.edge.limits import PATIENCE
 from chatops.edge.start import start
 from chatops.messages.catalogue import say
@@ -42,7 +43,7 @@ def roll_back(card: str, press: Press) -> str:
     if record is None:
         raise Refusal("click_unknown")
     plan, target = record.plan, record.plan.target
-    if press.channel and plan.channel and press.channel != plan.channel:
+    if is_elsewhere(rows, card, plan, press.channel):
         raise Refusal("click_wrong_channel", id=card)
     live = releases.live(rows, target)
     if live is None or live.deployment_id != card:

@@ -114,6 +114,7 @@ TEXTS: dict[TextKey, str] = {
     "approval_ping": "{people}: {user} asks to deploy `{version}` to *{target}*. Please decide by {deadline}.",
     "approval_ping_rollback": "{people}: {user} asks to roll *{target}* back to `{version}`. Please decide by {deadline}.",
     "reminder": "{people}: `{version}` → *{target}* still waits for your decision; {left} left.",
+    "channel_closed": "I can't post in {place} (Slack says `{code}`), so nobody sees `{version}` → *{target}* there. It goes on all the same: `/platform-status {target}` shows it, `/platform-deploy cancel {id}` cancels it. Invite me to the channel, or set SLACK_CHANNEL_ID.",
     # a rollout that waits to be promoted
     "title_paused": "Promotion needed: {version} → {target}",
     "field_strategy": "*Strategy*\n`{strategy}`",

@@ -45,6 +45,7 @@ TEXTS: dict[TextKey, str] = {
     "commit_elsewhere": "`{version}` is neither on the default branch of {repository} nor named by a tag there; it may belong to a fork. Nothing was started. Merge it, or tag it in {repository}, and deploy that.",
     "unknown_version": "{repository} has no tag, release or commit `{version}`. Nothing was started.",
     "unknown_own_version": "{repository} has no tag, release or commit `{version}` for this target, whose tags are `{tags}`. Nothing was started.",
+    "ask_in_channel": "A deployment isn't announced in direct messages, where nobody else sees it. Use the command in a channel that I am in, or set SLACK_CHANNEL_ID. Nothing was started.",
     "never_ran": "`{target}` has never run `{version}` as far as the ledger knows, so it cannot be put back. {running} To bring it there: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` is what runs in `{target}` already.",
     "not_back": "`{version}` is newer than what runs in `{target}`, or was rolled back from, and `/platform-rollback` only goes back. {running} To bring it there: `/platform-deploy {version} {target}`.",

@@ -118,6 +118,7 @@ TEXTS: dict[TextKey, str] = {
     "approval_ping": "{people}: {user} 님이 `{version}` 버전을 *{target}* 대상에 배포하려고 합니다. {deadline}까지 결정해 주세요.",
     "approval_ping_rollback": "{people}: {user} 님이 *{target}* 대상을 `{version}` 버전으로 되돌리려고 합니다. {deadline}까지 결정해 주세요.",
     "reminder": "{people}: `{version}` → *{target}* 배포가 아직 결정을 기다립니다. 남은 시간: {left}.",
+    "channel_closed": "{place} 채널에 글을 쓸 수 없어(Slack 응답: `{code}`) `{version}` → *{target}* 배포가 채널에 보이지 않습니다. 배포는 계속 진행됩니다. 상태는 `/platform-status {target}`, 취소는 `/platform-deploy cancel {id}` 명령을 쓰세요. 저를 채널에 초대하거나 SLACK_CHANNEL_ID를 설정하세요.",
     # a rollout that waits to be promoted
     "title_paused": "승격 필요: {version} → {target}",
     "field_strategy": "*전략*\n`{strategy}`",

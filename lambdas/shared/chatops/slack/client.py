@@ -23,8 +23,8 @@ _USUAL_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds: where Slack asks for a pause and does not say how long, and what is believed at most."""
 _WORD = re.compile(r"[a-z0-9_.-]+", re.IGNORECASE)
 """An error word of Slack's; slack_sdk puts a sentence in its place where the answer is no JSON."""
-_AUTH = frozenset({"invalid_auth", "token_revoked", "token_expired", "not_authed", "account_inactive"})
-_LATER = frozenset(
+AUTH = frozenset({"invalid_auth", "token_revoked", "token_expired", "not_authed", "account_inactive"})
+LATER = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
 READS: Mapping[str, tuple[str, type]] = {
@@ -45,7 +45,7 @@ def call(method: str, **arguments: Any) -> dict[str, Any]:
     try:
         return _call(secrets.required(secrets.SLACK_BOT_TOKEN), method, arguments)
     except SlackRefused as error:
-        if error.code not in _AUTH:
+        if error.code not in AUTH:
             raise
         return _call(secrets.required(secrets.SLACK_BOT_TOKEN, fresh=True), method, arguments)
 
@@ -73,7 +73,7 @@ def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         raise SlackUnavailable("slack_silent", method=method, error=type(error).__name__) from None
     status, data = answer.status_code, answer.data
     code = str(data.get("error", "")) if is_answer(method, data) else ""
-    if status == 429 or status >= 500 or code in _LATER:
+    if status == 429 or status >= 500 or code in LATER:
         pause = _pause(answer.headers) if status == 429 else 0
         raise SlackUnavailable("slack_not_now", pause, method=method, code=code or status)
     if not is_answer(method, data) or (data["ok"] and status != 200):

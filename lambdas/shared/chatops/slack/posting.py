@@ -1,4 +1,4 @@
-"""Posting: the living message, short messages, and private answers. A Slack failure never fails a deployment."""
+"""Posting: the deployment's message, short messages, and private answers. A Slack failure never fails a deployment."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import json
 from typing import Any
 
 from chatops import clock
+from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
 from chatops.messages import buttons, card
+from chatops.messages.catalogue import Markup, escape, say
 from chatops.messages.view import View
 from chatops.observability import logger
 from chatops.settings.config import execution_url, settings
@@ -18,8 +20,19 @@ from chatops.store import messages
 from chatops.store.messages import Message
 from chatops.store.table import table
 
-_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-_UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors, https://docs.slack.dev/reference/methods/chat.update#errors
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
+"""Somebody has deleted the message, or it can't be changed any more: another one takes its place."""
+CLOSED = frozenset(
+    {
+        *("cannot_reply_to_message", "channel_not_found", "is_archived", "is_inactive", "message_limit_exceeded"),
+        *("no_permission", "not_in_channel", "restricted_action", "restricted_action_non_threadable_channel"),
+        *("restricted_action_read_only_channel", "restricted_action_thread_locked", "team_not_found"),
+        "restricted_action_thread_only_channel",
+    }
+)
+"""The channel takes no message of the bot's (any more): the configured one does, or the requester's direct messages."""
+UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
 
 
@@ -28,9 +41,10 @@ def view_of(deployment: Deployment) -> View:
     return View(deployment, execution_url(deployment.execution_arn), clock.now(), settings().gifs)
 
 
-def show(seen: View) -> bool:
-    """Post the living message, or bring it up to date; False if Slack did not take it, or its text alone. Nothing is
-    sent when nothing has changed."""
+def show(seen: View, *, verify: bool = False) -> bool:
+    """Post the deployment's message, or bring it up to date; False if Slack did not take it, or its text alone. Nothing
+    is sent when nothing has changed. `verify`: it is sent all the same, so that a message that somebody has deleted is
+    put back."""
     channel = seen.plan.channel
     if not channel:
         return True
@@ -38,7 +52,7 @@ def show(seen: View) -> bool:
     message = card.message(seen)
     # the footer's clock moves all the time; it alone is no news
     mark = hashlib.sha256(json.dumps(message["blocks"][:-1], sort_keys=True).encode()).hexdigest()[:16]
-    if known.fingerprint == mark:
+    if known.fingerprint == mark and not verify:
         return True
     if _held(known):
         return False
@@ -46,6 +60,8 @@ def show(seen: View) -> bool:
         whole = _write(seen.id, channel, known, message)
     except TROUBLE as error:
         _not_taken(seen.id, error)
+        if isinstance(error, SlackRefused) and error.code in CLOSED:
+            _inform(seen, known, error)
         return False
     if not whole:
         return False  # so that it is tried again
@@ -85,12 +101,40 @@ def _write(deployment_id: str, channel: str, known: Message, message: card.Messa
         try:
             return _fitting("chat.update", channel=known.channel, ts=known.ts, **message)[1]
         except SlackRefused as error:
-            if error.code not in _GONE:
+            if error.code not in GONE | CLOSED:
                 raise
-    answer, whole = _fitting("chat.postMessage", channel=channel, unfurl_links=False, **message)
-    where = str(answer.get("channel", channel))
-    messages.posted(table(), deployment_id, where, str(answer["ts"]), instead_of=known.ts)
+    answer, whole = _post(list(dict.fromkeys(filter(None, (known.channel or channel, settings().channel)))), message)
+    messages.posted(table(), deployment_id, str(answer["channel"]), str(answer["ts"]), instead_of=known.ts)
     return whole
+
+
+def _post(channels: list[str], message: card.Message) -> tuple[Json, bool]:
+    """Slack's answer, with the first of the channels that takes the message; and whether it took more than its text."""
+    for channel in channels:
+        try:
+            answer, whole = _fitting("chat.postMessage", channel=channel, unfurl_links=False, **message)
+            return {**answer, "channel": str(answer.get("channel", channel))}, whole
+        except SlackRefused as error:
+            if error.code not in CLOSED or channel == channels[-1]:
+                raise
+            logger.warning("slack takes no message in this channel", channel=channel, reason=error.text)
+    raise AssertionError("unreachable: the last channel returns or raises")  # pragma: no cover
+
+
+def _inform(seen: View, known: Message, error: SlackRefused) -> None:
+    """Say once, in a direct message, that nobody can see the deployment: it goes on, and may wait for an approval."""
+    if not seen.requester or "closed" in known.said:
+        return
+    text = say(
+        "channel_closed",
+        version=seen.version,
+        target=seen.target,
+        place=Markup(f"<#{escape(known.channel or seen.plan.channel)}>"),
+        code=error.code,
+        id=seen.id,
+    )
+    if openly(seen.requester, text):
+        messages.noted(table(), seen.id, "closed")
 
 
 def _fitting(method: str, *, blocks: list[dict[str, Any]], **arguments: Any) -> tuple[dict[str, Any], bool]:
@@ -101,14 +145,20 @@ def _fitting(method: str, *, blocks: list[dict[str, Any]], **arguments: Any) -> 
         try:
             return client.call(method, blocks=kept, **arguments), bool(kept)
         except SlackRefused as error:
-            if error.code not in _UNFIT or not kept:
+            if error.code not in UNFIT or not kept:
                 raise
             logger.warning("slack refused blocks", reason=error.text)
     raise AssertionError("unreachable: without blocks it returns or raises")  # pragma: no cover
 
 
+def is_posted(deployment_id: str, mark: str) -> bool:
+    """Whether the short message of this mark has been posted."""
+    return mark in messages.get(table(), deployment_id).said
+
+
 def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
-    """A fresh short message beside the living one, once per `mark`; False if Slack did not take it."""
+    """A short message beside the deployment's, once per `mark`; False if Slack did not take it. Where the deployment's
+    message is gone, that is forgotten, so that it is posted anew."""
     known = messages.get(table(), deployment_id)
     if not known.ts or mark in known.said:
         return True
@@ -119,6 +169,8 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
         client.call("chat.postMessage", channel=known.channel, text=text, **thread)
     except TROUBLE as error:
         _not_taken(deployment_id, error)
+        if isinstance(error, SlackRefused) and error.code in GONE | CLOSED:
+            messages.forgotten(table(), deployment_id, known.ts)
         return False
     # afterwards: a crash in between repeats a message, the other way round it would lose one
     messages.noted(table(), deployment_id, mark)
@@ -126,7 +178,8 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
 
 
 def openly(channel: str, text: str) -> bool:
-    """A message in a channel that belongs to no deployment's; False if Slack did not take it. Nothing without one."""
+    """A message of its own in a channel, or in the direct messages of a user; False if Slack did not take it. Nothing
+    without one."""
     if not channel:
         return True
     try:

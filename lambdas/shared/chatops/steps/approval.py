@@ -64,12 +64,13 @@ def _promoters(deployment: Deployment) -> tuple[str, ...]:
 
 
 def _ask(seen: View, question: Question) -> bool:
-    """Show the card, and mention those who may answer: once, and once each time that a reminder falls due. False if
-    Slack did not take it."""
+    """Show the card, and mention those who may answer: once, and once each time that a reminder falls due, which also
+    puts back a card that somebody has deleted. False if Slack did not take it."""
     due = question.reminders(clock.now(), seen.plan.timing.reminder)
     key = f"promotion-{question.mark}-{due}" if question.mark else f"reminder-{due}" if due else "approval"
     text = _mention(seen, question, reminds=due > 0)
-    return posting.show(seen) and posting.short(seen.id, key, text, everywhere=not due)
+    remind = due > 0 and not posting.is_posted(seen.id, key)
+    return posting.show(seen, verify=remind) and posting.short(seen.id, key, text, everywhere=not due)
 
 
 def _mention(seen: View, question: Question, *, reminds: bool) -> str:

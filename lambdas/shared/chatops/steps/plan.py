@@ -153,9 +153,12 @@ def _glass(request: Request, target: Target, version: str, running: Release | No
 
 
 def _channel(asked: str) -> str:
-    """Where the deployment is told: the command's channel, or the configured one where the bot cannot post."""
+    """Where the deployment's message goes: the command's channel, or the configured one where the bot cannot post or
+    nobody else reads it. Raises Refusal where there is none."""
     fallback = settings().channel
-    if not asked or asked == fallback:
+    if asked.startswith("D") and not fallback:
+        raise Refusal("ask_in_channel")
+    if not asked or asked == fallback or asked.startswith("D"):
         return fallback
     return asked if people.can_post(asked) else fallback
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,12 @@ def posted(table: Table, deployment_id: str, channel: str, ts: str, instead_of: 
     except Conflict as conflict:
         return _message(conflict.old)
     return _message(row)
+
+
+def forgotten(table: Table, deployment_id: str, ts: str) -> None:
+    """The message of this `ts` isn't there any more: the next one is posted anew, in the channel of the last one."""
+    with suppress(Conflict):  # it has been replaced already
+        table.update(_pk(deployment_id), "MESSAGE", "REMOVE #ts, #fingerprint, #live", "#ts = :gone", {"gone": ts})
 
 
 def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str, Any] | None = None) -> None:
