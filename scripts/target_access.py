@@ -42,7 +42,7 @@ ACCESS: Mapping[str, Access] = {
         reads_task_definitions=False,
         continues=True,
     ),
-    "ReconcileFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT), watches_traffic=True),
+    "ReconcileFunction": Access(_LOOK_CLOSELY, ("codedeploy:GetDeployment", *_EVERY_DEPLOYMENT), watches_traffic=True),
     "RestoreFunction": Access(
         (*_LOOK_CLOSELY, "ecs:UpdateService", "ecs:StopServiceDeployment"),
         (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT, "codedeploy:CreateDeployment"),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from fakes.codedeploy import Course
 from fakes.slack.client import Answer
 from fakes.slack.directory import U_BOT, U_DEV, U_LEE
 from fakes.slack.store import Message, View
@@ -70,8 +69,8 @@ class HoursDriver:
             self._pass(120)  # what was rolled out for the beginning has settled
             session.ecs.next_rollouts[self.target] = scenario.rollout
         elif scenario.kind == "codedeploy":
-            group = session.codedeploy.add_group(self.target, "live")
-            group.courses = [Course(outcome="fails"), Course()]
+            group = session.codedeploy.add_group(self.target, "live", scenario.computes)
+            group.courses = list(scenario.courses)
             known = [{**one, "codedeploy_deployment_id": group.deployments[0].id} for one in known]
             session.github.deployers[self.target] = _codedeploy_pipeline(session, self.target)
         put(session.table, self.target, known, session.github.repositories[self.repository])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fakes.codedeploy import Course
 from fakes.ecs import Rollout
 from fakes.github import Script
 from tests.simulator import people
@@ -22,6 +23,7 @@ class Scenario:
     those that were rolled back from. `before`: what has been deployed when it begins, oldest first; with nothing, the
     service runs v1.0.0 that nobody here has deployed. `kills`: what is killed in any case. `retyped`: the person types
     the command again where Slack says that it failed, instead of Slack's sending it again. `target`: more of its line.
+    `computes`, `courses`: CodeDeploy's compute platform, and how its next deployments go.
     """
 
     about: str
@@ -33,6 +35,8 @@ class Scenario:
     bad: tuple[str, ...] = ()
     before: tuple[str, ...] = ("v1.1.0",)
     kind: str = "ecs"
+    computes: str = "Server"
+    courses: tuple[Course, ...] = (Course(outcome="fails"), Course())
     claim: bool = True
     approval: bool = False
     scripts: Mapping[str, Script] = field(default_factory=dict)
