@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatops import ready
-from chatops.observability import step
 from chatops.steps import approval
+from chatops.steps.handler import step
 
 ready.prepare("dynamodb", "secretsmanager")
 handler = step(approval.run)

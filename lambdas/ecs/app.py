@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatops import ready
-from chatops.observability import step
 from chatops.steps import ecs
+from chatops.steps.handler import step
 
 ready.prepare("dynamodb", live=True)
 handler = step(ecs.run)

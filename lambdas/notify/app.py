@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatops import ready
-from chatops.observability import step
 from chatops.steps import notify
+from chatops.steps.handler import step
 
 ready.prepare("dynamodb", "secretsmanager")
 handler = step(notify.run)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatops import ready
-from chatops.observability import step
 from chatops.steps import park
+from chatops.steps.handler import step
 
 ready.prepare("dynamodb")
 handler = step(park.run)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatops import ready
-from chatops.observability import step
 from chatops.steps import plan
+from chatops.steps.handler import step
 
 ready.prepare("dynamodb", "secretsmanager", "stepfunctions", live=True)
 handler = step(plan.run)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chatops import ready
+from chatops.edge import PATIENCE
 from chatops.edge.handler import handle
-from chatops.edge.limits import PATIENCE
 from chatops.settings import secrets
 
 ready.prepare("dynamodb", "secretsmanager", "stepfunctions", patience=PATIENCE, secret=secrets.SLACK_SIGNING_SECRET)

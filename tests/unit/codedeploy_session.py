@@ -18,6 +18,7 @@ from chatops.store import results
 from fakes.codedeploy import CodeDeploy, Course
 from fakes.codedeploy.model import Deployment, Group
 from tests.contract.conftest import Time, served
+from tests.unit.steps import call
 
 ID = "d-abcdefghijkl"
 TARGET = Target(
@@ -58,14 +59,14 @@ class Session:
     def look(self, mode: str, seconds: float = 0) -> dict[str, Any]:
         """Check Rollout (`rollout`) or Check Restored (`restored`), so many seconds later."""
         self.time.at += seconds
-        fact = ecs.run({"mode": mode, "deployment_id": ID, "state": self.state})
+        fact = call(ecs.run, {"mode": mode, "deployment_id": ID, "state": self.state})
         self.state[mode] = fact
         return fact
 
     def put_back(self, seconds: float = 0) -> dict[str, Any]:
         """Restore Service, so many seconds later."""
         self.time.at += seconds
-        self.state["rollback"] = restore.run({"deployment_id": ID, "state": self.state})
+        self.state["rollback"] = call(restore.run, {"deployment_id": ID, "state": self.state})
         return dict(self.state["rollback"])
 
     def until_restored(self, seconds: float = 5) -> dict[str, Any]:

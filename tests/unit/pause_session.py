@@ -23,6 +23,7 @@ from fakes.ecs import Ecs
 from tests.contract.conftest import served
 from tests.unit import stored
 from tests.unit.conftest import Time
+from tests.unit.steps import call
 from tests.unit.views import PLAN
 
 ID, CHANNEL = "d-abc234def567", "C0DEPLOY1"
@@ -124,7 +125,7 @@ class Paused:
     def look(self, seconds: float = 0) -> Fact:
         """Check Rollout, some time later."""
         self.time.pass_by(seconds)
-        self.state["rollout"] = ecs.run(self.event(mode="rollout"))
+        self.state["rollout"] = call(ecs.run, self.event(mode="rollout"))
         return dict(self.state["rollout"])
 
     def until_paused(self) -> Fact:
@@ -135,7 +136,7 @@ class Paused:
 
     def ask(self) -> None:
         """Request Promotion."""
-        approval.run(self.event(mode="promotion", token="token", wake=self.state["rollout"]["wake"]))
+        call(approval.run, self.event(mode="promotion", token="token", wake=self.state["rollout"]["wake"]))
 
     def by_hand(self, action: str) -> None:
         """Somebody ends the pause in the console: CONTINUE or ROLLBACK."""
@@ -146,7 +147,7 @@ class Paused:
 
     def promote(self) -> bool:
         """Promote, the state."""
-        self.state["promotion"] = promotion.promote(self.event())
+        self.state["promotion"] = call(promotion.promote, self.event())
         return bool(self.state["promotion"]["continued"])
 
     def press(self, action: str, user: str, value: str = "", channel: str = CHANNEL) -> str:

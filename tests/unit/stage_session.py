@@ -24,6 +24,7 @@ from fakes.github.model import Run
 from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.direct import Direct
+from tests.unit.steps import call
 
 ID = "d-abcdefghijkl"
 BASE = "https://api.github.test"
@@ -58,7 +59,7 @@ class Stage:
         return {"deployment_id": ID, "stage": self.name, "state": state}
 
     def dispatch(self) -> None:
-        self.fact = dispatch.run(self.event())
+        self.fact = call(dispatch.run, self.event())
 
     def begun(self) -> Run:
         """GitHub's run of it, as soon as a runner has it: from here on nothing happens to a LONG one by itself."""
@@ -72,7 +73,7 @@ class Stage:
     def look(self, seconds: float = 0) -> dict[str, Any]:
         """Look once, so many seconds later."""
         self.time.pass_by(seconds)
-        self.fact = poll.run(self.event())
+        self.fact = call(poll.run, self.event())
         return self.fact
 
     def to_the_end(self) -> dict[str, Any]:
@@ -138,4 +139,4 @@ def staged(
 
 def swept() -> dict[str, Any]:
     """What sweep did."""
-    return sweep.run({})
+    return call(sweep.run, {})

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from chatops import edge as limits
 from chatops.domain import metrics as measures
 from chatops.domain.deployment import Deployment
-from chatops.edge import limits
 from tests.unit.emitted_metrics import Metric, emitted
 from tests.unit.resolved_template import STACK, Resolved
 

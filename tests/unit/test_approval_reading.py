@@ -16,6 +16,7 @@ from chatops.store import cancels, questions
 from chatops.store.table import Table
 from tests.unit import stored
 from tests.unit.conftest import Time
+from tests.unit.steps import call
 from tests.unit.views import PLAN
 
 pytestmark = pytest.mark.slow
@@ -82,7 +83,7 @@ def event(mode: str, **more: Any) -> dict[str, Any]:
 
 def read(plan: dict[str, Any] | None = None) -> dict[str, Any]:
     given = event("read")
-    return approval.run({**given, "state": {"plan": plan}} if plan else given)
+    return call(approval.run, {**given, "state": {"plan": plan}} if plan else given)
 
 
 def test_the_first_look_asks_and_waits_until_the_first_reminder(rows: Table, said: Said) -> None:

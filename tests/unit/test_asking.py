@@ -15,6 +15,7 @@ from chatops.store.table import Table
 from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.question_session import APPROVAL, BEGAN, CHANNEL, DANA, HOUR, KIM, LEE, PROMOTION, Kind, each
+from tests.unit.steps import call
 from tests.unit.views import PLAN
 
 ID = "d-abc234def567"
@@ -72,7 +73,7 @@ class Asking:
         seen = wakeups.counter(self.rows, ID) if wake is None else wake
         mode = "promotion" if kind is PROMOTION else "request"
         event = {"deployment_id": ID, "execution_arn": "arn", "mode": mode, "state": self.state}
-        assert approval.run({**event, "token": "token-1", "wake": seen}) == {}
+        assert call(approval.run, {**event, "token": "token-1", "wake": seen}) == {}
 
     @property
     def thread(self) -> list[tuple[str, bool | None]]:

@@ -16,13 +16,14 @@ from chatops.domain.results import Outcome
 from chatops.domain.target import Target
 from chatops.edge import handler
 from chatops.messages.catalogue import plain
-from chatops.observability import step
 from chatops.settings import targets
 from chatops.steps import dispatch, stage, sweep
+from chatops.steps.handler import step
 from chatops.store import cancels, deployments, locks, messages, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from tests.unit import stored
+from tests.unit.steps import call
 from tests.unit.stored import stage_of
 
 ID = "d-abcdefghijkl"
@@ -168,10 +169,10 @@ def noting() -> tuple[list[Any], Callable[[Any], None]]:
 
 
 def test_a_step_is_given_the_plan_brought_up(environment: pytest.MonkeyPatch) -> None:
-    environment.setattr(codec, "plan", lambda found: {**found, "brought": "up"})
+    environment.setattr(codec, "plan", lambda found: {**found, "title": "brought up"})
     given, note = noting()
-    step(note)({"deployment_id": ID, "state": {"plan": PLAN, "build": {"n": 1}}}, None)
-    assert given[0]["state"] == {"plan": {**PLAN, "brought": "up"}, "build": {"n": 1}}
+    step(note)({"deployment_id": ID, "state": {"plan": PLAN, "build": {"state": "running"}}}, None)
+    assert (given[0].deployment.plan.title, given[0].deployment.build.state) == ("brought up", "running")
 
 
 def test_a_step_does_nothing_with_a_plan_that_it_cannot_read() -> None:
@@ -182,8 +183,10 @@ def test_a_step_does_nothing_with_a_plan_that_it_cannot_read() -> None:
 
 
 @pytest.mark.parametrize("state", [{}, {"plan": {}}, {"plan": None}, None, "text", {"Error": "x"}])
-def test_a_state_without_a_plan_is_passed_on(state: Any) -> None:
-    assert codec.event({"state": state}) == {"state": state}
+def test_a_step_is_called_without_a_plan(state: Any) -> None:
+    given, note = noting()
+    assert step(note)({"deployment_id": ID, "state": state}, None) == {}
+    assert not given[0].deployment.planned
 
 
 def test_an_input_of_another_version_is_refused_in_words_and_one_by_hand_is_read(rows: Table) -> None:
@@ -232,7 +235,7 @@ def test_sweep_leaves_what_it_cannot_read_and_sees_to_the_others(running: Table,
     foreign(running, pk, key)
     before = [row for row in everything(running) if ID in str(row) or "LOCK" in str(row)]
     with pytest.raises(UnknownSchema):  # it reaches the dead-letter queue and its alarm
-        sweep.run({})
+        call(sweep.run, {})
     assert [row for row in everything(running) if ID in str(row) or "LOCK" in str(row)] == before
     assert stored.record_of(running, "d-other").outcome
 

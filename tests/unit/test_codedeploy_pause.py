@@ -25,6 +25,7 @@ from tests.contract.conftest import served
 from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.pause_session import ID, Shared
+from tests.unit.steps import call
 from tests.unit.views import PLAN
 
 LEE = "U0LEE0001"
@@ -50,7 +51,7 @@ class Here:
 
     def look(self, seconds: float = 0, mode: str = "rollout") -> dict[str, Any]:
         self.time.pass_by(seconds)
-        self.state[mode] = ecs.run(self.event(mode=mode))
+        self.state[mode] = call(ecs.run, self.event(mode=mode))
         return dict(self.state[mode])
 
     @property
@@ -84,21 +85,21 @@ def test_ready_is_a_pause_and_promote_moves_the_traffic(here: Here) -> None:
     assert here.look(1)["state"] == "moving"
     here.promoted()
     assert here.state["rollout"]["pause"]["stage"] == "Ready"
-    assert promotion.promote(here.event()) == {"continued": True}
+    assert call(promotion.promote, here.event()) == {"continued": True}
     assert here.look(20)["state"] == "healthy"
     assert here.fake.running("batch", "live") == "v2"
 
 
 def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
     here.promoted()
-    assert promotion.promote(here.event()) == {"continued": True}
-    assert promotion.promote(here.event()) == {"continued": False}
+    assert call(promotion.promote, here.event()) == {"continued": True}
+    assert call(promotion.promote, here.event()) == {"continued": False}
 
 
 def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -> None:
     here.promoted()
     here.fake.faults.append(Fault("ContinueDeployment", status=400, code="AccessDeniedException"))
-    refused = Reason.from_json(promotion.promote(here.event())["refused"])
+    refused = Reason.from_json(call(promotion.promote, here.event())["refused"])
     assert re.search(r"codedeploy:ContinueDeployment.*--deployment-wait-type READY_WAIT", english_text(refused))
 
 
@@ -118,6 +119,6 @@ def test_stopped_at_the_end_of_its_wait_nobody_promoted_it(here: Here, by_hand: 
 def test_what_is_put_back_moves_its_traffic_without_anybodys_word(here: Here) -> None:
     here.state["rollback"] = {"how": "codedeploy", "codedeploy_deployment_id": here.begun}
     assert here.look(20, "restored")["state"] == "paused"
-    assert promotion.promote(here.event()) == {"continued": True}
+    assert call(promotion.promote, here.event()) == {"continued": True}
     assert here.look(20, "restored")["state"] == "healthy"
     assert questions.pauses(here.rows, ID) == []

@@ -14,8 +14,7 @@ import pytest
 
 from chatops import http
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
-from chatops.edge import commands, handler, interactions
-from chatops.edge.limits import BUDGET, PATIENCE
+from chatops.edge import BUDGET, PATIENCE, commands, handler, interactions
 from chatops.edge.signature import plausible, verified
 from chatops.network import deadline
 from chatops.observability import logger

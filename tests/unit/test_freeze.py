@@ -33,6 +33,7 @@ from chatops.steps import plan, policy
 from chatops.store import deployments
 from chatops.store.table import Table
 from tests.unit import stored, views
+from tests.unit.steps import call
 
 SEOUL, NEW_YORK = "Asia/Seoul", "America/New_York"
 WEEKEND = Weekly(frozenset({5, 6}), 0, 1440, SEOUL)
@@ -430,7 +431,7 @@ def prod(rows: Table, environment: pytest.MonkeyPatch) -> Target:
 def planned(user: str = "U0DANA001", **more: Any) -> dict[str, Any]:
     asked = {"command": "deploy", "version": "v1.2.3", "target": "prod", "requester": {"id": user}, **more}
     arn = "arn:aws:states:us-east-1:123456789012:execution:x:d-1"
-    return plan.run({"deployment_id": "d-1", "execution_arn": arn, "request": asked})
+    return call(plan.run, {"deployment_id": "d-1", "execution_arn": arn, "request": asked})
 
 
 def test_a_deploy_during_a_freeze_is_refused_with_its_end_and_the_way_out(

@@ -14,6 +14,7 @@ from chatops.store.table import Table
 from fakes.slack.blocks import complaints
 from tests.unit import stored
 from tests.unit.conftest import Time
+from tests.unit.steps import call
 from tests.unit.views import status_of
 
 PLAN: dict[str, Any] = {
@@ -91,7 +92,7 @@ def test_the_last_twenty_are_read_newest_first_and_status_reads_five(rows: Table
     record = deployments.get(rows, "d-22")
     assert record
     deployments.settle(rows, record, Outcome("Deployed", seconds=30.5))
-    fact = ecs.run(EVENT)
+    fact = call(ecs.run, EVENT)
     assert fact["command"] == "history"
     assert [row["version"] for row in fact["last"]] == [f"v{n}" for n in range(22, 2, -1)]
     assert fact["last"][0] == {
@@ -104,4 +105,4 @@ def test_the_last_twenty_are_read_newest_first_and_status_reads_five(rows: Table
         "seconds": 30.5,
     }
     assert "seconds" not in fact["last"][1]
-    assert len(ecs.run({**EVENT, "request": {"command": "status", "target": "dev"}})["last"]) == 5
+    assert len(call(ecs.run, {**EVENT, "request": {"command": "status", "target": "dev"}})["last"]) == 5

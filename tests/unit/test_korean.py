@@ -24,7 +24,7 @@ from chatops.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from chatops.domain.reason import Reason
+from chatops.domain.reason import Reason, Refused
 from chatops.domain.status import Status
 from chatops.edge import handler
 from chatops.messages import card, en, en_reasons, en_settings, outcome, reports
@@ -149,7 +149,7 @@ def test_reports_are_korean() -> None:
         *shown(reports.status(views.status_of({}))),
         *shown(reports.dry_run(views.plan_of(in_korean(PLAN)))),
         *shown(reports.dry_run(views.plan_of(in_korean(BACK)))),
-        *shown(reports.status(Status(refusal=Reason("group_unreadable", group="S1", said=error.reason)))),
+        *shown(reports.status(Status(refusal=Refused(Reason("group_unreadable", group="S1", said=error.reason))))),
     ]:
         assert sentences(text) == [], text
 

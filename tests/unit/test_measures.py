@@ -72,8 +72,8 @@ def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_sweep_counts_what_it_found_and_a_sweep_that_found_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    sweep._tell({"settled": ["d-1"], "woken": [], "freed": ["dev"], "delivered": []})
-    sweep._tell({"settled": [], "woken": [], "freed": [], "delivered": []})
+    sweep._report(sweep.Swept(settled=["d-1"], freed=["dev"]))
+    sweep._report(sweep.Swept())
     found, nothing = written(capsys)
     assert (found["SweepFound"], found["SweepSettled"], found["SweepFreed"]) == ([2.0], [1.0], [1.0])
     assert "SweepWoken" not in found, "a metric is billed by the hours in which it is sent"

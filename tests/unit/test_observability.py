@@ -12,6 +12,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chatops import observability
 from chatops.domain.errors import ServiceRefused, ServiceUnavailable
+from chatops.domain.event import StepEvent
+from chatops.domain.results import StageResult
+from chatops.steps.handler import step
 
 EVENT = {"deployment_id": "d-abcdefghijkl", "execution_arn": "arn:aws:states:x:1:execution:m:d-abcdefghijkl"}
 
@@ -30,11 +33,11 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def test_every_line_of_a_step_carries_both_ids(log: io.StringIO) -> None:
-    def step(_: dict[str, Any]) -> dict[str, Any]:
+    def work(_: StepEvent) -> StageResult:
         observability.logger.warning("in the middle")
-        return {"state": "running"}
+        return StageResult(state="running")
 
-    observability.step(step)(EVENT, None)
+    step(work)(EVENT, None)
     written = lines(log.getvalue())
     assert [line["message"] for line in written] == ["in the middle", "step done"]
     for line in written:
@@ -47,20 +50,20 @@ def test_awss_errors_get_the_names_that_the_state_machine_knows(log: io.StringIO
     silent = EndpointConnectionError(endpoint_url="http://x")
     for error, name in ((throttled, ServiceUnavailable), (denied, ServiceRefused), (silent, ServiceUnavailable)):
 
-        def step(_: dict[str, Any], error: Exception = error) -> None:
+        def work(_: StepEvent, error: Exception = error) -> None:
             raise error
 
         with pytest.raises(name):
-            observability.step(step)(EVENT, None)
+            step(work)(EVENT, None)
     assert "secret?" not in log.getvalue()
 
 
 def test_what_somebody_elses_exception_says_is_not_logged(log: io.StringIO) -> None:
-    def step(_: dict[str, Any]) -> None:
+    def work(_: StepEvent) -> None:
         raise ValueError("Authorization: Bearer ghp_1")
 
     with pytest.raises(ValueError, match="Bearer"):
-        observability.step(step)(EVENT, None)
+        step(work)(EVENT, None)
     assert "ghp_1" not in log.getvalue()
 
 

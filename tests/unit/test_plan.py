@@ -18,6 +18,7 @@ from fakes.github import Fault
 from fakes.github.model import Tag
 from tests.unit.conftest import Time
 from tests.unit.stage_session import ID, staged
+from tests.unit.steps import call
 
 
 @pytest.mark.parametrize("tag", ["$(reboot)", "a b", "v1..2", "`v1`"])
@@ -49,7 +50,7 @@ def test_a_rate_limit_is_refused_in_words_and_takes_nothing(
         stage.fake.faults.append(Fault(path=path, status=403, headers=headers, body=body, times=None))
         asked = {"command": "deploy", "target": "dev", "version": "v9", "requester": {"id": "U0DANA001"}}
         monkeypatch.setattr(plan.policy, "requester", lambda *_: {})
-        made = plan.run({"deployment_id": "d-two", "execution_arn": "arn:x", "request": asked})
+        made = call(plan.run, {"deployment_id": "d-two", "execution_arn": "arn:x", "request": asked})
         assert (made["verdict"], made["refusal"]["key"]) == ("refused", "github_pause")
         assert made["refusal"]["values"] == {"until": clock.iso(1_760_000_000.0 + seconds)}
         assert stage.holder() == ""

@@ -23,6 +23,7 @@ from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
 from tests.unit.stage_session import HOLDER, ID, PLAN
+from tests.unit.steps import call
 
 ROOT = Path(__file__).parents[2]
 NEW, BEFORE = "repo@sha256:1", "repo@sha256:0"
@@ -40,7 +41,7 @@ def state(rows: Table, time: Time) -> dict[str, Any]:
 
 
 def look(state: dict[str, Any], mode: str, on: MadeUp) -> dict[str, Any]:
-    state[mode] = ecs.run({"mode": mode, "deployment_id": ID, "state": state}, on)
+    state[mode] = call(ecs.run, {"mode": mode, "deployment_id": ID, "state": state}, on)
     return dict(state[mode])
 
 
@@ -56,7 +57,7 @@ def test_what_failed_is_put_back(state: dict[str, Any], time: Time) -> None:
     on = MadeUp(replace(MOVING, state=RolloutState.FAILED, reason="out of memory"), runs=NEW)
     found = look(state, "rollout", on)
     assert found["why"]["values"] == {"status": "SHIFTING", "said": ": out of memory"}
-    state["rollback"] = restore.run({"deployment_id": ID, "state": state}, on)
+    state["rollback"] = call(restore.run, {"deployment_id": ID, "state": state}, on)
     assert (state["rollback"], on.runs) == ({"how": "shifted"}, BEFORE)
     assert look(state, "restored", on)["state"] == "moving"
     time.pass_by(10)
@@ -66,8 +67,8 @@ def test_what_failed_is_put_back(state: dict[str, Any], time: Time) -> None:
 
 def test_after_an_error_it_is_asked(state: dict[str, Any]) -> None:
     event = {"deployment_id": ID, "state": state}
-    assert reconcile.run(event, MadeUp(MOVING))["state"] == "rolling_out"
-    assert reconcile.run(event, MadeUp(HEALTHY))["state"] == "deployed"
+    assert call(reconcile.run, event, MadeUp(MOVING))["state"] == "rolling_out"
+    assert call(reconcile.run, event, MadeUp(HEALTHY))["state"] == "deployed"
 
 
 def test_what_is_live_has_its_name_in_the_ledger(state: dict[str, Any], rows: Table) -> None:
@@ -75,9 +76,9 @@ def test_what_is_live_has_its_name_in_the_ledger(state: dict[str, Any], rows: Ta
     assert busy is None or "v1.1.0" in str(busy.values["running"])
     locks.free(rows, "dev", ID)
     status = {"mode": "status", "request": {"command": "status", "target": "dev"}}
-    found = ecs.run(status, MadeUp(HEALTHY, runs=BEFORE))
+    found = call(ecs.run, status, MadeUp(HEALTHY, runs=BEFORE))
     assert (found["kind"], found["version"], found["rollout"]["running"]) == ("made-up", "v1.1.0", 4)
-    assert ecs.run(status, MadeUp(runs=NEW))["drift"] == {"running": NEW, "recorded": "v1.1.0"}
+    assert call(ecs.run, status, MadeUp(runs=NEW))["drift"] == {"running": NEW, "recorded": "v1.1.0"}
 
 
 TARGETS = (

@@ -13,6 +13,7 @@ from chatops.store import locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.unit import stored
+from tests.unit.steps import call
 
 ID, RUN = "d-abcdefghijkl", 9001
 PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v1.2.3", "requester": {"id": "U0DANA001"}}
@@ -36,7 +37,7 @@ def claimed(rows: Table, time: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def look(state: dict[str, Any] | None = None) -> dict[str, Any]:
-    return poll.run({"deployment_id": ID, "stage": "build", "state": {"plan": PLAN, **(state or {})}})
+    return call(poll.run, {"deployment_id": ID, "stage": "build", "state": {"plan": PLAN, **(state or {})}})
 
 
 def test_a_run_that_finishes_and_completes_while_we_look_has_succeeded(

@@ -19,6 +19,7 @@ from fakes.github import GitHub as StandIn
 from fakes.github.model import Run
 from tests.unit import stored
 from tests.unit.conftest import Time
+from tests.unit.steps import call
 from tests.unit.test_github_client import BASE, Direct, Secrets
 
 ID = "d-abcdefghijkl"
@@ -56,7 +57,7 @@ class Case:
         """Look once, so many seconds later."""
         self.time.pass_by(seconds)
         given = {"plan": PLAN, **({"deploy": self.fact} if self.fact else {}), **state}
-        self.fact = poll.run({"deployment_id": ID, "stage": "deploy", "state": given})
+        self.fact = call(poll.run, {"deployment_id": ID, "stage": "deploy", "state": given})
         return self.fact
 
     def asked(self, method: str = "GET", after: int = 0) -> int:

@@ -24,6 +24,7 @@ from chatops.store.table import Table
 from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import MOVING, MadeUp
+from tests.unit.steps import call
 from tests.unit.views import BUILT, ENDS, PENDING, PHASES, PLAN, RUNNING, UP, seen
 
 ID = "d-abc234def567"
@@ -55,7 +56,7 @@ def posts(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Posts:
 
 
 def look() -> dict[str, Any]:
-    return approval.run({"deployment_id": ID, "execution_arn": "a", "mode": "read", "state": {"plan": ASKED}})
+    return call(approval.run, {"deployment_id": ID, "execution_arn": "a", "mode": "read", "state": {"plan": ASKED}})
 
 
 def test_a_long_list_is_mentioned_by_its_groups() -> None:
@@ -79,23 +80,25 @@ def test_mere_progress_changes_the_message_at_most_every_ten_seconds(posts: Post
     deploy = {**UP["deploy"], "outputs": {"image": "repo@sha256:1"}}
     state: dict[str, Any] = {**UP, "plan": {**PLAN, "target": "dev"}, "deploy": deploy}
     edited: list[float] = []
-    notify.run({"deployment_id": ID, "execution_arn": "a", "event": "announce", "state": state})
+    call(notify.run, {"deployment_id": ID, "execution_arn": "a", "event": "announce", "state": state})
     posts.calls.clear()
     for count in range(60):
         time.pass_by(1)
         made_up.says = replace(MOVING, running=count)
-        state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state}, made_up)
+        state["rollout"] = call(ecs.run, {"deployment_id": ID, "mode": "rollout", "state": state}, made_up)
         if state["rollout"]["changed"]:
-            notify.run({"deployment_id": ID, "execution_arn": "a", "event": "progress", "state": state})
+            call(notify.run, {"deployment_id": ID, "execution_arn": "a", "event": "progress", "state": state})
             edited.append(time())
     assert len(edited) == len(posts.calls) == 6
     assert all(later - earlier >= 10 for earlier, later in itertools.pairwise(edited))
     time.pass_by(60)
     made_up.says = MOVING
-    state["rollout"] = ecs.run({"deployment_id": ID, "mode": "rollout", "state": state}, made_up)
+    state["rollout"] = call(ecs.run, {"deployment_id": ID, "mode": "rollout", "state": state}, made_up)
     assert state["rollout"]["changed"]
     time.pass_by(60)
-    assert not ecs.run({"deployment_id": ID, "mode": "rollout", "state": state}, made_up)["changed"], "nothing new"
+    assert not call(ecs.run, {"deployment_id": ID, "mode": "rollout", "state": state}, made_up)["changed"], (
+        "nothing new"
+    )
 
 
 def test_what_came_too_soon_after_another_edit_is_shown_later_and_not_lost(rows: Table, time: Time) -> None:
@@ -117,13 +120,13 @@ def test_polls_progress_waits_for_the_messages_last_edit_whoever_made_it(
     messages.shown(rows, ID, "mark")
     event: dict[str, Any] = {"deployment_id": ID, "stage": "build", "state": {"plan": {**PLAN, "target": "dev"}}}
     time.pass_by(5)
-    event["state"]["build"] = poll.run(event)
+    event["state"]["build"] = call(poll.run, event)
     assert not event["state"]["build"]["changed"]
     time.pass_by(5)
-    event["state"]["build"] = poll.run(event)
+    event["state"]["build"] = call(poll.run, event)
     assert event["state"]["build"]["changed"]
     time.pass_by(60)
-    assert not poll.run(event)["changed"]
+    assert not call(poll.run, event)["changed"]
 
 
 # -- the thread in the end -------------------------------------------------------------------------------------
@@ -133,8 +136,8 @@ def test_the_details_are_in_the_thread_and_the_news_mentions_the_requester(posts
     rollout = {**ENDS["Deployed"]["rollout"], "task_definition": "arn:aws:ecs:x:1:task-definition/api:8"}
     state = {**ENDS["Deployed"], "rollout": rollout}
     event = {"deployment_id": ID, "execution_arn": "a", "event": "outcome", "state": state}
-    assert notify.run(event) == {"delivered": True}
-    assert notify.run(event) == {"delivered": True}
+    assert call(notify.run, event) == {"delivered": True}
+    assert call(notify.run, event) == {"delivered": True}
     described, news = posts.thread
     assert "succeeded (1m 05s)" in described
     assert "|#4411>" in described

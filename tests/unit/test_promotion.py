@@ -17,6 +17,7 @@ from chatops.store import locks, questions, wakeups
 from fakes.faults import Fault
 from tests.unit import stored
 from tests.unit.pause_session import DANA, ID, KIM, LEE, Paused, asked, session
+from tests.unit.steps import call
 
 HOUR = 3600
 
@@ -156,7 +157,7 @@ def test_what_is_put_back_passes_its_own_pauses_without_anybodys_word(session: P
     seen = []
     for _ in range(30):
         session.time.pass_by(1)
-        session.state["restored"] = ecs.run(session.event(mode="restored"))
+        session.state["restored"] = call(ecs.run, session.event(mode="restored"))
         seen.append(session.state["restored"]["state"])
         if seen[-1] == "paused":
             assert session.promote()
@@ -191,7 +192,7 @@ def test_the_message_says_who_promoted_and_how_it_went_on(asked: Paused) -> None
     asked.time.pass_by(60)
     asked.press("promote", LEE)
     asked.look()
-    notify.run(asked.event(event="progress"))
+    call(notify.run, asked.event(event="progress"))
     text = str(asked.posts.card["blocks"])
     assert f"✅ Promoted at `POST_TEST_TRAFFIC_SHIFT` (0 % of the traffic) by <@{LEE}> after 1m 00s" in text
     assert set(asked.posts.buttons) == {"cancel"}

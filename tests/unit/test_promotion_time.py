@@ -11,6 +11,7 @@ from chatops.store.table import Table
 from fakes.ecs import Rollout
 from tests.unit.conftest import Time
 from tests.unit.pause_session import ID, LEE, Paused, asked, paused_world, session
+from tests.unit.steps import call
 
 HOUR = 3600
 
@@ -75,11 +76,11 @@ def test_where_nobody_decides_in_time_it_is_taken_back_and_that_is_no_breakage(a
     assert asked.decision == "expired"
     assert "ended" in asked.press("promote", LEE)
     assert asked.press("pause_roll_back", LEE).startswith("⚠️")
-    asked.state["rollback"] = restore.run(asked.event())
+    asked.state["rollback"] = call(restore.run, asked.event())
     assert asked.state["rollback"]["how"] == "stop_service_deployment"
     asked.time.pass_by(20)
-    asked.state["restored"] = ecs.run(asked.event(mode="restored"))
-    assert settle.run(asked.event())["end"] == "Restored"
+    asked.state["restored"] = call(ecs.run, asked.event(mode="restored"))
+    assert call(settle.run, asked.event())["end"] == "Restored"
 
 
 @pytest.mark.parametrize("action", ["ROLLBACK", "CONTINUE"])

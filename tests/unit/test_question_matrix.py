@@ -41,6 +41,7 @@ from tests.unit.question_session import (
     each,
     each_button,
 )
+from tests.unit.steps import call
 from tests.unit.stored import stage_of
 
 __all__ = ["asked"]
@@ -180,7 +181,7 @@ def read(session: Asked, kind: Kind, plan: dict[str, Any]) -> str:
     """What the state machine reads: Read Decision, or Check Rollout while the service still says that it is paused."""
     if kind is APPROVAL:
         event = {"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": {"plan": plan}}
-        return str(approval.run(event)["decision"])
+        return str(call(approval.run, event)["decision"])
     target = Target("dev", "a/b", "dev_deploy", cluster="c", service="s")
     found = Rollout(RolloutState.PAUSED, "IN_PROGRESS", lifecycle_stage="BAKE_TIME", pause=PAUSE)
     seen = promotion.Observation(session.rows, ID, target, session.time.at, 0, RolloutResult())

@@ -9,7 +9,7 @@ import pytest
 
 from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question, closed
-from chatops.edge import approval_buttons, interactions, promotion_buttons, replies
+from chatops.edge import interactions, question_buttons, replies
 from chatops.store import cancels, table, wakeups
 from chatops.store.table import Table
 from tests.unit import stored
@@ -65,11 +65,11 @@ def press(rows: Table, kind: Kind, button: str, user: str = LEE, channel: str = 
 
 def carry_out(rows: Table, kind: Kind, button: str, user: str, channel: str) -> str:
     if button == "approve":
-        return approval_buttons.approve(rows, ID, user, channel)
+        return question_buttons.approve(rows, ID, user, channel)
     if button == "reject":
-        approval_buttons.ask_reason(rows, ID, user, channel)
-        return approval_buttons.reject(rows, ID, user, "not today")
-    return promotion_buttons.press(rows, button, kind.value(), user, channel)
+        question_buttons.ask_reason(rows, ID, user, channel)
+        return question_buttons.reject(rows, ID, user, "not today")
+    return question_buttons.at_pause(rows, button, kind.value(), user, channel)
 
 
 def undecided(session: Asked, kind: Kind) -> bool:

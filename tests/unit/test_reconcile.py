@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatops.domain.errors import ServiceUnavailable
+from chatops.domain.results import RolloutResult, StageResult
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.steps import reconcile
@@ -19,6 +20,7 @@ from fakes.github.faults import Fault
 from tests.unit.conftest import Time
 from tests.unit.made_up_platform import HEALTHY, MOVING, MadeUp
 from tests.unit.stage_session import ID, PLAN, Stage, staged
+from tests.unit.steps import call
 
 SUCCEEDED = {"stage": "deploy", "state": "succeeded", "done": True, "claimed": True}
 GAVE_UP = {"stage": "deploy", "state": "timed_out", "done": True, "claimed": True, "unconfirmed": True}
@@ -38,7 +40,7 @@ def service() -> MadeUp:
 
 def look(session: Stage, seconds: float = 0, on: PlatformOf = platform, **state: Any) -> str:
     session.time.pass_by(seconds)
-    found = reconcile.run({"deployment_id": ID, "state": {"plan": PLAN, **state}}, on)
+    found = call(reconcile.run, {"deployment_id": ID, "state": {"plan": PLAN, **state}}, on)
     assert found["wait_seconds"] >= 1
     return str(found["state"])
 
@@ -87,7 +89,7 @@ def test_the_service_says_what_became_of_a_run_that_nobody_could_watch(
     report(session)
     service.says = replace(MOVING, state=said)
     assert look(session, on=service) == found
-    assert results.kept(session.rows, ID).get("rollout", {}).get("state", "") == kept
+    assert results.get(session.rows, ID, "rollout", RolloutResult).state == kept
 
 
 def test_a_rollout_goes_on_where_it_stood(session: Stage, service: MadeUp) -> None:
@@ -138,7 +140,7 @@ def test_on_a_host_only_the_run_knows(session: Stage) -> None:
     assert stages.finish(session.rows, ID, "deploy", token, run.id, "success", {})
     run.status, run.conclusion = "completed", "success"
     assert look(session, deploy=GAVE_UP) == "deployed"
-    assert results.kept(session.rows, ID)["deploy"]["state"] == "succeeded"
+    assert results.get(session.rows, ID, "deploy", StageResult).state == "succeeded"
 
 
 def test_on_a_host_a_run_that_failed_has_failed(session: Stage) -> None:

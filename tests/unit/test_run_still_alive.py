@@ -16,6 +16,7 @@ from fakes.github import Fault
 from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.stage_session import CANCEL, HOLDER, ID, PLAN, Stage, staged, swept
+from tests.unit.steps import call
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +154,6 @@ def test_what_is_put_back_is_not_overtaken_by_a_run_that_comes_late(deploy: Stag
     """The deploy stage's looks broke off before its run had claimed: then something is put back."""
     stages.prepare(deploy.rows, ID, "deploy", "dev", 3600)
     event = {"deployment_id": ID, "stage": "rollback", "state": {"plan": PLAN}}
-    dispatch.run(event)
+    call(dispatch.run, event)
     token, why = stages.claim(deploy.rows, str(deploy.row["ticket"]), 7, 1)
     assert (token, why) == ("", "this deploy stage's ticket is revoked")

@@ -14,7 +14,7 @@ from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
 from chatops.domain.errors import GitHubRateLimited, TargetBusy
 from chatops.domain.question import Question
-from chatops.edge import approval_buttons, cancel, commands, promotion_buttons, rollback_button
+from chatops.edge import cancel, commands, question_buttons, rollback_button
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
@@ -24,6 +24,7 @@ from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, LEE, Fake, arn, far_ends
 from tests.unit.conftest import Time
 from tests.unit.shapes import RECORD, Watched, recorded
+from tests.unit.steps import call
 from tests.unit.stored import stage_of
 
 HOW = f"""What is written is not what is recorded for schema {SCHEMA}. If deployments of before must go on under the new
@@ -47,29 +48,29 @@ class Flow:
         return {"deployment_id": self.name, "execution_arn": arn(self.name), "state": self.state, **more}
 
     def notify(self, kind: str) -> None:
-        notify.run(self.event(event=kind))
+        call(notify.run, self.event(event=kind))
 
     def stage(self, stage: str, *, finished: bool = True) -> None:
-        self.state[stage] = dispatch.run(self.event(stage=stage))
+        self.state[stage] = call(dispatch.run, self.event(stage=stage))
         row = stage_of(self.fake.rows, self.name, stage)
         token, why = stages.claim(self.fake.rows, row.ticket, 9001, 1)
         assert not why
         if finished:
             stages.finish(self.fake.rows, self.name, stage, token, 9001, "success", {"image": "repo@sha256:1"})
-        self.state[stage] = poll.run(self.event(stage=stage))
+        self.state[stage] = call(poll.run, self.event(stage=stage))
 
     def approve(self) -> None:
-        self.state["approval"] = approval.run(self.event(mode="read"))
+        self.state["approval"] = call(approval.run, self.event(mode="read"))
         wake = self.state["approval"]["wake"]
-        approval.run(self.event(mode="request", token="token", wake=wake))
+        call(approval.run, self.event(mode="request", token="token", wake=wake))
         self.fake.time.pass_by(900)
-        approval.run(self.event(mode="read"))  # reminds
-        approval_buttons.approve(self.fake.rows, self.name, LEE, "C0DEPLOY1")
-        self.state["approval"] = approval.run(self.event(mode="read"))
+        call(approval.run, self.event(mode="read"))  # reminds
+        question_buttons.approve(self.fake.rows, self.name, LEE, "C0DEPLOY1")
+        self.state["approval"] = call(approval.run, self.event(mode="read"))
 
     def end(self, wanted: str) -> None:
         self.fake.time.pass_by(1)
-        self.state["outcome"] = settle.run(self.event())
+        self.state["outcome"] = call(settle.run, self.event())
         assert self.state["outcome"]["end"] == wanted
         self.notify("outcome")
         self.fake.end(self.name, "SUCCEEDED")
@@ -93,10 +94,10 @@ def rolled_back(fake: Fake) -> None:
     fake.take("d-back")
     with pytest.raises(TargetBusy):
         fake.take("d-back-too")
-    waiting.state["approval"] = approval.run(waiting.event(mode="read"))
+    waiting.state["approval"] = call(approval.run, waiting.event(mode="read"))
     waiting.end("Cancelled")
     flow.stage("rollback")
-    flow.state["restored"] = ecs.run(flow.event(mode="restored"))
+    flow.state["restored"] = call(ecs.run, flow.event(mode="restored"))
     flow.end("Restored")
     cancel.cancel("d-back-too", DANA)
     other.state["settle_error"] = {"Error": "CancelRecorded"}
@@ -111,16 +112,16 @@ def cancelled(fake: Fake) -> None:
 
     fake.patch.setattr(runs, "dispatch", limited)
     flow = Flow(fake, "d-cancelled", version="v4")
-    dispatch.run(flow.event(stage="build"))
+    call(dispatch.run, flow.event(stage="build"))
     fake.running.add(9001)
     fake.patch.setattr(runs, "dispatch", lambda *_: None)
     fake.time.pass_by(10)
     flow.stage("build", finished=False)
     wakeups.park(fake.rows, "d-cancelled", "t", 0)
     cancel.by_command({"user_id": DANA, "team_id": "T1", "trigger_id": "1.2.3"}, "")
-    flow.state["build"] = poll.run(flow.event(stage="build"))
+    flow.state["build"] = call(poll.run, flow.event(stage="build"))
     fake.running.clear()
-    flow.state["build"] = poll.run(flow.event(stage="build"))
+    flow.state["build"] = call(poll.run, flow.event(stage="build"))
     flow.end("Cancelled")
 
 
@@ -131,7 +132,7 @@ def paused(fake: Fake) -> None:
     place = {"mark": mark, "stage": "BAKE_TIME", "strategy": "CANARY", "on_timeout": "ROLLBACK"}
     questions.ask(fake.rows, "d-paused", Question(fake.time.at, fake.time.at + 60.5, traffic=10.5, **place))
     questions.address(fake.rows, "d-paused", mark, [LEE])
-    promotion_buttons.press(fake.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
+    question_buttons.at_pause(fake.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
     flow.state["build_error"] = {"Error": "AlreadySettled"}
     flow.end("Deploy Failed")
 

@@ -24,6 +24,7 @@ from fakes.clock import Clock
 from fakes.ecs import Ecs
 from fakes.faults import Fault
 from tests.contract.conftest import served
+from tests.unit.steps import call
 from tests.unit.test_verdict import BEFORE, OURS, THEIRS, brought, service
 
 ALL = botocore.session.get_session().get_service_model("ecs").shape_for("ServiceDeploymentStatus").enum
@@ -116,7 +117,7 @@ def ecs(environment: pytest.MonkeyPatch) -> Iterator[Ecs]:
 
 def put_back(wanted: str) -> dict[str, Any]:
     plan = {"target": "dev", "previous": {"task_definition": wanted}}
-    return restore.run({"deployment_id": "d-1", "state": {"plan": plan}})
+    return call(restore.run, {"deployment_id": "d-1", "state": {"plan": plan}})
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -177,4 +178,4 @@ def test_the_step_hands_on_how_it_was_begun(ecs: Ecs, environment: pytest.Monkey
     environment.setattr(rollout_step.messages, "may_progress", lambda *_: False)
     plan = {"target": "dev", "previous": {"task_definition": wanted}}
     event = {"mode": "restored", "deployment_id": "d-1", "state": {"plan": plan, "rollback": begun}}
-    assert (begun["how"], step.run(event)["state"]) == ("update_service", "moving")
+    assert (begun["how"], call(step.run, event)["state"]) == ("update_service", "moving")

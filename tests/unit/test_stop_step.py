@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import codec
+from chatops.domain.results import StageResult
 from chatops.domain.target import Target, Timing
 from chatops.steps import poll, stop
 from chatops.store import results, stages
@@ -16,6 +18,7 @@ from fakes.github import Script
 from fakes.github.faults import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_session import ID, LIMIT, PLAN, Stage, staged
+from tests.unit.steps import call
 
 FORCE, CANCEL = "/force-cancel", "/cancel"
 Stop = Callable[..., dict[str, Any]]
@@ -31,7 +34,7 @@ def look(session: Stage, seconds: float = 0, **plan: Any) -> dict[str, Any]:
     """One look of Stop Deploy, so many seconds later."""
     session.time.pass_by(seconds)
     event = {"deployment_id": ID, "stage": "deploy", "mode": "stop", "state": {"plan": {**PLAN, **plan}}}
-    return poll.run(event)
+    return call(poll.run, event)
 
 
 def on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +63,7 @@ def test_a_rollback_by_command_has_no_stage_to_stop_and_goes_on(session: Stage) 
 
 def test_a_run_that_is_known_to_have_ended_is_not_asked_about(session: Stage) -> None:
     session.claim()
-    results.keep(session.rows, ID, "deploy", {"state": "failed", "done": True, "claimed": True})
+    results.keep(session.rows, ID, "deploy", StageResult(state="failed", done=True, claimed=True))
     assert look(session)["done"]
     assert not session.fake.calls
 
@@ -76,7 +79,7 @@ def test_a_run_is_cancelled_then_forced_and_its_end_is_kept(session: Stage) -> N
     assert (session.sent(CANCEL), session.sent(FORCE)) == (1, 1)
     run.status, run.conclusion = "completed", "cancelled"
     assert look(session, 10)["done"]
-    kept = results.kept(session.rows, ID)["deploy"]
+    kept = codec.as_json(results.get(session.rows, ID, "deploy", StageResult))
     assert (kept["done"], kept["unconfirmed"], kept["conclusion"]) == (True, False, "cancelled")
 
 
@@ -91,7 +94,7 @@ def test_ecs_is_restored_after_two_minutes_although_github_does_not_say(
     assert not look(session, stop.SECONDS - 1)["done"]
     found = look(session, 1)
     assert (found["done"], found["unconfirmed"]) == (True, True)
-    assert results.kept(session.rows, ID)["deploy"]["unconfirmed"], "so that settle leaves the lock to sweep"
+    assert results.get(session.rows, ID, "deploy", StageResult).unconfirmed, "so that settle leaves the lock to sweep"
 
 
 def test_a_host_waits_for_its_run_until_the_stages_deadline(session: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

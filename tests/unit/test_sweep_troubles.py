@@ -16,6 +16,7 @@ from chatops.store.table import Table
 from tests.faults.races.fakes import Fake, arn, far_ends
 from tests.unit import stored
 from tests.unit.conftest import Time
+from tests.unit.steps import call
 
 BAD, GOOD, LAST = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb", "d-cccccccccccc"
 PLAN: dict[str, Any] = {
@@ -51,7 +52,7 @@ def test_an_execution_that_cannot_be_asked_about(fake: Fake) -> None:
 
     fake.states.describe_execution = describe  # type: ignore[method-assign]
     with pytest.raises(ServiceUnavailable):
-        sweep.run({})
+        call(sweep.run, {})
     assert ended(fake) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
 
 
@@ -67,13 +68,13 @@ def test_a_record_that_settle_breaks_on(fake: Fake, environment: pytest.MonkeyPa
     holder = Holder(LAST, arn(LAST), "deploy", "v2", "U0DANA001", "2025-01-01T00:00:00.000Z")
     fake.rows.transact(locks.taking("dev", holder))
     with pytest.raises(KeyError):
-        sweep.run({})
+        call(sweep.run, {})
     assert ended(fake) == {BAD: "", GOOD: "Stopped", LAST: "Stopped"}
     assert fake.holder() == "", "the lock of another one is freed in the same sweep"
 
 
 def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPatch) -> None:
-    sweep.run({})
+    call(sweep.run, {})
     real = notify.ended
     for name in (BAD, GOOD):
         state = {"plan": PLAN, "outcome": {"end": "Stopped", "why": {}, "by": ""}}
@@ -87,5 +88,5 @@ def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPat
 
     environment.setattr(notify, "ended", made)
     with pytest.raises(ValueError, match="no such text"):
-        sweep.run({})
+        call(sweep.run, {})
     assert [each.deployment.id for each in messages.outbox(fake.rows)] == [BAD]

@@ -33,6 +33,7 @@ from chatops.store.table import Table
 from tests.faults.interleave import Pointed, point
 from tests.unit import stored
 from tests.unit.conftest import TABLE, Time
+from tests.unit.steps import call
 
 TARGET = "dev"
 DANA, LEE, KIM = "U0DANA001", "U0LEE0001", "U0KIM0001"
@@ -141,12 +142,12 @@ class Fake:
 
     def plan(self, name: str, command: str = "deploy", version: str = "v1", **more: Any) -> Fact:
         asked = {"command": command, "target": TARGET, "version": version, "requester": {"id": DANA}, **more}
-        return plan.run({"deployment_id": name, "execution_arn": arn(name), "request": asked})
+        return call(plan.run, {"deployment_id": name, "execution_arn": arn(name), "request": asked})
 
     def take(self, name: str) -> Fact:
         """Take Target, of a rollback."""
         state = {"plan": self.planned(name)}
-        return plan.run({"deployment_id": name, "execution_arn": arn(name), "mode": "take", "state": state})
+        return call(plan.run, {"deployment_id": name, "execution_arn": arn(name), "mode": "take", "state": state})
 
     def take_in_the_end(self, name: str) -> Fact:
         """Take Target, and again while the target is busy, as the state machine does."""
@@ -169,7 +170,7 @@ class Fake:
         if plan_now["command"] == "rollback":
             healthy = {"state": "healthy", "done": True, "why": {}}
             made = {"plan": plan_now, "rollback": {**good, "stage": "rollback"}, "restored": healthy}
-        return settle.run({"deployment_id": name, "state": {**made, **facts}})
+        return call(settle.run, {"deployment_id": name, "state": {**made, **facts}})
 
     def fail(self, name: str) -> Fact:
         """Settle, after a deploy stage that broke and a rollback that was confirmed."""
@@ -187,7 +188,7 @@ class Fake:
         self.end(name, "SUCCEEDED")
 
     def sweep(self) -> Fact:
-        return sweep.run({})
+        return call(sweep.run, {})
 
 
 def _install(fake: Fake) -> None:

@@ -25,6 +25,7 @@ from chatops.steps import approval, promotion, settle
 from chatops.store import cancels, questions, stages
 from tests.faults.interleave import Scene, Worker, every, some
 from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake
+from tests.unit.steps import call
 
 ID, HOUR = "d-asked", 3600
 PAUSE = Pause("ecs-pause-1", "arn")
@@ -76,7 +77,7 @@ def asked(fake: Fake, mark: str) -> Question:
 def read(fake: Fake, **facts: Any) -> dict[str, Any]:
     """The state machine's Read Decision."""
     state = {"plan": fake.planned(ID), "build": BUILT, **facts}
-    return approval.run({"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": state})
+    return call(approval.run, {"deployment_id": ID, "execution_arn": "arn", "mode": "read", "state": state})
 
 
 def supersede(fake: Fake) -> None:
@@ -112,7 +113,7 @@ def approval_goes_on(fake: Fake, decision: Answer | None, *, cancelled: bool) ->
     else:
         state = {"plan": fake.planned(ID), "build": BUILT, "approval": result}
         end = {Answer.REJECTED: "Rejected", Answer.EXPIRED: "Expired"}
-        assert settle.run({"deployment_id": ID, "state": state})["end"] == end[decision or Answer.EXPIRED]
+        assert call(settle.run, {"deployment_id": ID, "state": state})["end"] == end[decision or Answer.EXPIRED]
 
 
 # -- a promotion -------------------------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ def promotion_goes_on(fake: Fake, decision: Answer | None, *, cancelled: bool) -
             continued.append(pause.id)
             return True
 
-    promotion.promote({"deployment_id": ID, "state": state}, Fake)
+    call(promotion.promote, {"deployment_id": ID, "state": state}, Fake)
     assert bool(continued) == (decision is Answer.PROMOTED and not cancelled)
 
 

@@ -12,6 +12,7 @@ from chatops.store import cancels, stages
 from tests.faults.interleave import Scene, every
 from tests.faults.races.fakes import Fake, arn
 from tests.unit import stored
+from tests.unit.steps import call
 
 WAITING, BACK = "d-waiting", "d-back"
 
@@ -64,7 +65,7 @@ def beside_a_dispatch(fake: Fake, kept: Any) -> Scene:
         else:
             assert took == {"superseded": WAITING}
 
-    return Scene([lambda: fake.take(BACK), lambda: dispatch.run({**event, "state": state})], check)
+    return Scene([lambda: fake.take(BACK), lambda: call(dispatch.run, {**event, "state": state})], check)
 
 
 def without_claims(fake: Fake) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from chatops.domain.question import Answer
-from chatops.edge import approval_buttons
+from chatops.edge import question_buttons
 from chatops.steps import approval
 from chatops.store import messages, questions, stages, wakeups
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.fakes import LEE, Fake
+from tests.unit.steps import call
 
 pytestmark = pytest.mark.slow
 
@@ -163,16 +164,16 @@ def beside_a_click(fake: Fake, kept: Any, state: dict[str, Any]) -> Scene:
         assert asked.decision is Answer.APPROVED
         assert "token" in fake.states.answered, "woken, once or more"
         assert wakeups.undelivered(fake.rows, ID) == ""
-        assert approval.run({"deployment_id": ID, "mode": "read", "state": state})["decision"] == "approved"
+        assert call(approval.run, {"deployment_id": ID, "mode": "read", "state": state})["decision"] == "approved"
 
-    return Scene([fake.sweep, lambda: approval_buttons.approve(fake.rows, ID, LEE, "C0DEPLOY1")], check)
+    return Scene([fake.sweep, lambda: question_buttons.approve(fake.rows, ID, LEE, "C0DEPLOY1")], check)
 
 
 def waiting(fake: Fake) -> dict[str, Any]:
     fake.patch.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
     fake.forget_targets()
     state = {"plan": fake.plan(ID, version="v2")}
-    wake = approval.run({"deployment_id": ID, "mode": "read", "state": state})["wake"]
+    wake = call(approval.run, {"deployment_id": ID, "mode": "read", "state": state})["wake"]
     assert wakeups.park(fake.rows, ID, "token", wake)
     return state
 

@@ -77,14 +77,6 @@ def request(found: Mapping[str, Any]) -> Json:
     return upgraded(found, "input", _REQUESTS)
 
 
-def event(found: Mapping[str, Any]) -> Json:
-    """A step's event, or one kept for the outbox, with the plan in its state brought up. Raises UnknownSchema."""
-    state = found.get("state")
-    if not isinstance(state, Mapping) or not isinstance(state.get("plan"), Mapping) or not state["plan"]:
-        return dict(found)
-    return {**found, "state": {**state, "plan": plan(state["plan"])}}
-
-
 def read(kind: type[_Class], found: object) -> _Class:
     """The JSON object `found` as a `kind`; with nothing but defaults where it is no object."""
     given = found if isinstance(found, Mapping) else {}
@@ -102,6 +94,11 @@ def as_json(value: DataclassInstance) -> Json:
         elif "none" in one.metadata:
             made[one.name] = dict(one.metadata["none"])
     return made
+
+
+def over(before: _Class, after: _Class) -> _Class:
+    """`after` with the fields of `before` where its own are None and so would not be written."""
+    return read(type(after), {**as_json(before), **as_json(after)})
 
 
 def _plain(value: Any, some: Mapping[str, Any] | None = None) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatops.domain.codec import SCHEMA, Json
-from chatops.domain.reason import Reason
+from chatops.domain.codec import SCHEMA
+from chatops.domain.reason import Reason, Refused
 from chatops.domain.release import Release
 from chatops.domain.target import Timing
 
@@ -112,4 +112,4 @@ class RefusedPlan:
     command: str
     requester: Requester
     channel: str
-    refusal: Json
+    refusal: Refused

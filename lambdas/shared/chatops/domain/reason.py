@@ -6,6 +6,7 @@ A reason is written once and read in each reader's language. `messages.text` tur
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -54,6 +55,25 @@ class Reason:
         values = found.get("values")
         given = values.items() if isinstance(values, Mapping) else ()
         return cls(cast("TextKey", str(found["key"])), **{str(name): _value(value) for name, value in given})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal as the state machine carries it: the reason, and its English text for whoever reads the execution."""
+
+    reason: Reason
+    text: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The reason's JSON with the member `text`."""
+        return {**self.reason.as_json(), "text": self.text}
+
+    @classmethod
+    def from_json(cls, found: object) -> Refused | None:
+        """The refusal that `as_json` made; None for anything else."""
+        reason = Reason.from_json(found)
+        text = found.get("text") if isinstance(found, Mapping) else ""
+        return cls(reason, str(text or "")) if reason else None
 
 
 def _value(found: Any) -> Value:

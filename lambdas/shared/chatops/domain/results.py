@@ -158,6 +158,40 @@ class RolloutResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """What came of letting a paused rollout go on. `continued`: this call did it; `refused`: why the platform doesn't
+    allow it."""
+
+    continued: bool = False
+    refused: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What is true of a deployment after an error. `state`: see `steps.reconcile`. `began_at`, `seen_at`: epoch seconds
+    of the first error and of this one."""
+
+    state: str = ""
+    began_at: float | None = None
+    seen_at: float | None = None
+    wait_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A rollback has its target; `superseded`: id of the deployment that gave way, empty where none did."""
+
+    superseded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Whether Slack took a message."""
+
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the approval has come to. `decision`: pending, approved, rejected, expired, cancelled or not_needed.
     `votes`: when (epoch seconds) each approver said yes; `deadline`: ISO time; `seconds`: from the question on."""

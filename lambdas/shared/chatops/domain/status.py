@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from chatops.domain import codec
-from chatops.domain.reason import Reason
+from chatops.domain.reason import Refused
 from chatops.domain.record import PastDeployment
 from chatops.domain.results import RolloutResult
 
@@ -46,10 +43,4 @@ class Status:
     rollout: RolloutResult | None = None
     drift: Drift | None = None
     error: str | None = None
-    refusal: Reason | None = None
-
-    @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Status:
-        """From the event of the step that reports it: its state's `status`."""
-        state = event.get("state")
-        return codec.read(cls, state.get("status") if isinstance(state, Mapping) else None)
+    refusal: Refused | None = None

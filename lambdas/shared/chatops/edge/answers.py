@@ -10,8 +10,7 @@ from chatops.domain.errors import Refusal
 from chatops.domain.plan import Plan
 from chatops.domain.question import SLACK, Answer, Question, closed
 from chatops.domain.reason import Reason
-from chatops.edge import cancel
-from chatops.edge.limits import PATIENCE
+from chatops.edge import PATIENCE, cancel
 from chatops.messages.catalogue import duration, say
 from chatops.network import deadline
 from chatops.settings.targets import targets

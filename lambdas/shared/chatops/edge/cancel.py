@@ -11,7 +11,7 @@ from chatops import aws
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id as id_of
 from chatops.domain.target import Target
-from chatops.edge.limits import PATIENCE
+from chatops.edge import PATIENCE
 from chatops.messages.catalogue import say
 from chatops.network import deadline
 from chatops.observability import logger

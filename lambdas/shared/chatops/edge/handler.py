@@ -12,8 +12,7 @@ from urllib.parse import parse_qs
 
 from chatops import http, observability
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
-from chatops.edge import commands, fields, interactions, replies
-from chatops.edge.limits import BUDGET, PATIENCE, SIGNING, SLACK, TELLING
+from chatops.edge import BUDGET, PATIENCE, SIGNING, SLACK, TELLING, commands, fields, interactions, replies
 from chatops.edge.signature import plausible, verified
 from chatops.messages.catalogue import reason_text, say
 from chatops.network.deadline import Deadline, TooLateError

@@ -8,14 +8,13 @@ from typing import Any
 from chatops import http
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import EXECUTION_NAME
-from chatops.edge import approval_buttons, cancel, fields, promotion_buttons, rollback_button
-from chatops.edge.limits import PATIENCE
+from chatops.edge import PATIENCE, cancel, fields, question_buttons, rollback_button
 from chatops.edge.replies import addressee, in_modal, refused, tell, text
 from chatops.messages.catalogue import plain
 from chatops.store.table import table
 
 OK = {"statusCode": 200, "body": ""}
-_ACTIONS = frozenset({"approve", "reject", "cancel", "roll_back", *promotion_buttons.ACTIONS})
+_ACTIONS = frozenset({"approve", "reject", "cancel", "roll_back", *question_buttons.PAUSE})
 
 
 def answer(payload: Any) -> dict[str, Any]:
@@ -51,14 +50,14 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
 def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
     """The text for the person; empty where a modal has opened. Raises Refusal."""
     channel = text(payload, "channel", "id")
-    if action in promotion_buttons.ACTIONS:
-        return promotion_buttons.press(table(patience=PATIENCE), action, value, user, channel)
+    if action in question_buttons.PAUSE:
+        return question_buttons.at_pause(table(patience=PATIENCE), action, value, user, channel)
     if not EXECUTION_NAME.fullmatch(value):
         raise Refusal("click_unknown")  # our cards carry ids
     if action == "approve":
-        return approval_buttons.approve(table(patience=PATIENCE), value, user, channel)
+        return question_buttons.approve(table(patience=PATIENCE), value, user, channel)
     if action == "reject":
-        approval_buttons.ask_reason(table(patience=PATIENCE), value, addressee(payload), text(payload, "trigger_id"))
+        question_buttons.ask_reason(table(patience=PATIENCE), value, addressee(payload), text(payload, "trigger_id"))
         return ""
     if action == "roll_back":
         return rollback_button.roll_back(value, _rollback_press(payload, user))
@@ -91,7 +90,7 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
     rows = table(patience=PATIENCE)
     try:
-        answer = approval_buttons.reject(rows, deployment_id, user, fields.text(reason))
+        answer = question_buttons.reject(rows, deployment_id, user, fields.text(reason))
     except Refusal as refusal:
         return in_modal(refused(refusal, "reject", user, deployment_id))
     tell(addressee(payload), answer)

@@ -11,8 +11,8 @@ from chatops.domain.codec import SCHEMA
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id
 from chatops.domain.reason import running
+from chatops.edge import PATIENCE
 from chatops.edge.answers import is_elsewhere
-from chatops.edge.limits import PATIENCE
 from chatops.edge.start import start
 from chatops.messages.catalogue import say
 from chatops.network import deadline

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws
 from chatops.domain.errors import Refusal
-from chatops.edge.limits import PATIENCE
+from chatops.edge import PATIENCE
 from chatops.network import deadline
 from chatops.observability import logger
 from chatops.settings.config import settings

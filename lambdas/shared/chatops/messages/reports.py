@@ -62,7 +62,7 @@ def _row(item: PastDeployment) -> str:
 def status(of: Status) -> Json:
     """The status of a target, with a text that says the essentials alone."""
     if of.refusal:
-        return {"text": f"⚠️ {reason_text(of.refusal)}"}
+        return {"text": f"⚠️ {reason_text(of.refusal.reason)}"}
     if not of.target:
         return {"text": say("status_error", said=plain("status_unread"))}
     target, live = of.target, of.version or plain("status_nothing")

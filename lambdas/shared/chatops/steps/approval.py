@@ -7,10 +7,9 @@ import math
 from dataclasses import replace
 
 from chatops import clock
-from chatops.domain import codec
-from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import DecisionRecorded
+from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
 from chatops.domain.question import Answer, Question
 from chatops.domain.results import Decision
@@ -30,30 +29,32 @@ _ASK_AGAIN = 60
 """Seconds until a card that Slack did not take is shown again."""
 
 
-def run(event: Json) -> Json:
+def run(event: StepEvent) -> Decision | None:
     """By `mode`. `request`, and `promotion` for a rollout that is paused: store the token, show the buttons, mention
     those who may press them; raises DecisionRecorded if there is nothing to wait for. `read`: the approval's decision
     (not_needed where the policy asks nobody), and how long the next wait may be."""
-    return _read(event) if event["mode"] == "read" else _request(event)
+    if event.mode == "read":
+        return _read(event.deployment)
+    _request(event)
+    return None
 
 
-def _request(event: Json) -> Json:
-    deployment, rows = Deployment.of(event), table()
-    pause = deployment.rollout.pause if event["mode"] == "promotion" else None
+def _request(event: StepEvent) -> None:
+    deployment, rows = event.deployment, table()
+    pause = deployment.rollout.pause if event.mode == "promotion" else None
     mark = pause.mark or "" if pause else ""
     question = questions.get(rows, deployment.id, mark)
     if (question and question.decision) or cancels.get(rows, deployment.id):
         raise DecisionRecorded("There is a decision already.")
     if mark and not (question and question.eligible):
         question = questions.address(rows, deployment.id, mark, _promoters(deployment))
-    if not wakeups.park(rows, deployment.id, str(event["token"]), int(event["wake"])):
+    if not wakeups.park(rows, deployment.id, event.token, event.wake):
         raise DecisionRecorded("Something changed since the decision was read.")
     question = question or questions.ask(rows, deployment.id, _question(deployment.plan))
     if pause:
         rollout = replace(deployment.rollout, pause=replace(pause, eligible=question.eligible))
         deployment = replace(deployment, rollout=rollout)
     _ask(posting.view_of(deployment), question)
-    return {}
 
 
 def _promoters(deployment: Deployment) -> tuple[str, ...]:
@@ -92,18 +93,17 @@ def _mention(seen: View, question: Question, *, reminds: bool) -> str:
     return say("approval_ping_rollback" if seen.command == "rollback" else "approval_ping", values)
 
 
-def _read(event: Json) -> Json:
-    deployment, rows = Deployment.of(event), table()
+def _read(deployment: Deployment) -> Decision:
+    rows = table()
     if deployment.plan.approval:
         result = _decision(deployment, rows)
     elif cancel := cancels.get(rows, deployment.id):
         result = Decision("cancelled", cancel.by)
     else:
         result = Decision("not_needed")
-    made = codec.as_json(result)
     if result.decision != "pending":
-        results.keep(rows, deployment.id, "approval", made)
-    return made
+        results.keep(rows, deployment.id, "approval", result)
+    return result
 
 
 def _decision(deployment: Deployment, rows: Table) -> Decision:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chatops import clock
-from chatops.domain import codec, freeze
+from chatops.domain import freeze
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import AlreadySettled, Frozen, GitHubRateLimited
+from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
 from chatops.domain.record import Record
 from chatops.domain.release import Release
@@ -25,14 +26,13 @@ PIPELINE_SCHEMA = 1
 this number changes only with what pipelines read."""
 
 
-def run(event: Json) -> Json:
-    """The StageResult as JSON, as the stage begins; `poll` reports the rest.
+def run(event: StepEvent) -> StageResult:
+    """The stage as it begins; `poll` reports the rest.
 
     Raises AlreadySettled where this deployment must not have an effect any more, GitHubRefused, GitHubUnavailable.
     """
-    deployment, stage = Deployment.of(event), str(event["stage"])
-    _dispatch(deployment, stage)
-    return codec.as_json(StageResult(stage=stage, state="waiting"))
+    _dispatch(event.deployment, event.stage)
+    return StageResult(stage=event.stage, state="waiting")
 
 
 def _dispatch(deployment: Deployment, stage: str) -> None:

@@ -11,9 +11,10 @@ from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
 from chatops.domain.request import Request, where
-from chatops.domain.status import Status
+from chatops.domain.results import Delivery
 from chatops.domain.target import default_target
 from chatops.messages import history, outcome, reports, unplanned
 from chatops.messages.catalogue import reason_text, say
@@ -28,26 +29,28 @@ from chatops.store.table import table
 _NOBODY = Request("")
 
 
-def run(event: Json) -> Json:
-    """`event` is announce, progress, outcome or report. `delivered`: whether Slack took it."""
-    kind, asked = event["event"], where(event.get("request"))
-    if kind == "report":
-        status = Status.of(event)
-        answer = history.history if status.command == "history" else reports.status
-        return {"delivered": _reply(asked, **answer(status))}
-    deployment = Deployment.of(event)
+def run(event: StepEvent) -> Delivery:
+    """Post or bring up to date what `event.message` names."""
+    return Delivery(_deliver(event))
+
+
+def _deliver(event: StepEvent) -> bool:
+    asked, deployment = where(event.request), event.deployment
+    if event.message == "report":
+        answer = history.history if event.status.command == "history" else reports.status
+        return _reply(asked, **answer(event.status))
     plan = deployment.plan
     if plan.verdict == "refused":
-        return {"delivered": _reply(asked, f"⚠️ {reason_text(plan.refusal)}")}
+        return _reply(asked, f"⚠️ {reason_text(plan.refusal)}")
     if plan.verdict == "dry_run":
-        return {"delivered": _reply(asked, **reports.dry_run(plan))}
-    if kind == "outcome":
-        return {"delivered": ended(deployment, asked)}
+        return _reply(asked, **reports.dry_run(plan))
+    if event.message == "outcome":
+        return ended(deployment, asked)
     seen = posting.view_of(deployment)
     shown = posting.show(seen)
-    if kind == "announce" and plan.card:
+    if event.message == "announce" and plan.card:
         posting.retire(plan.card, f"↩️ {say('line_rollback_asked', user=seen.requester, id=seen.id)}")
-    return {"delivered": shown}
+    return shown
 
 
 def _in_thread(seen: View) -> bool:

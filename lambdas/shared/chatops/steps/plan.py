@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatops import clock
-from chatops.domain import codec, freeze, release
-from chatops.domain.codec import SCHEMA, Json
+from chatops.domain import freeze, release
+from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import is_version
-from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, Refusal
+from chatops.domain.event import StepEvent
 from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
+from chatops.domain.reason import Refused
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read, where, with_version
+from chatops.domain.results import Taken
 from chatops.domain.target import Target
 from chatops.github import versions
 from chatops.github.client import GitHub, github
@@ -30,17 +32,17 @@ from chatops.store.table import Conflict, table
 _TRIES = 3
 
 
-def run(event: Json) -> Json:
-    """A Plan or a RefusedPlan as JSON. With `mode` take: see `target_lock.take`."""
-    if event.get("mode") == "take":
-        return target_lock.take(Deployment.of(event))
+def run(event: StepEvent) -> Plan | RefusedPlan | Taken:
+    """The plan, or why there is none. With `mode` take: see `target_lock.take`."""
+    if event.mode == "take":
+        return target_lock.take(event.deployment)
     settings(), targets()  # what is wrong with them is told before anything is done
-    deployment_id, source = str(event["deployment_id"]), event.get("request")
+    deployment_id, source = event.deployment.id, event.request
     if record := deployments.get(table(), deployment_id):
-        return codec.as_json(record.plan)  # a step may run twice
+        return record.plan  # a step may run twice
     try:
         request = read(source, targets())
-        return codec.as_json(_made(deployment_id, str(event["execution_arn"]), request, targets()[request.target]))
+        return _made(deployment_id, event.deployment.execution_arn, request, targets()[request.target])
     except (Refusal, GitHubRefused) as refusal:
         return _refused(where(source), refusal)
     except GitHubRateLimited as pause:
@@ -48,16 +50,15 @@ def run(event: Json) -> Json:
         return _refused(where(source), Refusal("github_pause", until=until))
 
 
-def _refused(request: Request, why: Refusal | GitHubRefused) -> Json:
-    refused = RefusedPlan(
+def _refused(request: Request, why: Refusal | GitHubRefused) -> RefusedPlan:
+    return RefusedPlan(
         schema=SCHEMA,
         verdict="refused",
         command=request.command,
         requester=Requester(request.requester),
         channel=request.channel,
-        refusal={**why.reason.as_json(), "text": plain(why.key, why.values)},
+        refusal=Refused(why.reason, plain(why.key, why.values)),
     )
-    return codec.as_json(refused)
 
 
 def _made(deployment_id: str, execution_arn: str, request: Request, target: Target) -> Plan:

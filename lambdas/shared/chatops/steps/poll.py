@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatops import clock
-from chatops.domain import codec
 from chatops.domain.causes import reason_of
-from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.event import StepEvent
 from chatops.domain.reason import Reason
-from chatops.domain.results import StageResult
+from chatops.domain.results import StageResult, Stop
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
@@ -36,12 +35,9 @@ from chatops.store import cancels, messages, results, stages, wakeups
 from chatops.store.table import table
 
 
-def run(event: Json) -> Json:
-    """The StageResult as JSON. With `mode` stop: see `steps.stop`."""
-    deployment = Deployment.of(event)
-    if event.get("mode") == "stop":
-        return codec.as_json(stop.run(deployment))
-    return codec.as_json(poll(deployment, str(event["stage"])))
+def run(event: StepEvent) -> StageResult | Stop:
+    """The stage's result as it is now. With `mode` stop: see `steps.stop`."""
+    return stop.run(event.deployment) if event.mode == "stop" else poll(event.deployment, event.stage)
 
 
 def poll(deployment: Deployment, name: str) -> StageResult:

@@ -7,12 +7,11 @@ import math
 from dataclasses import dataclass, replace
 
 from chatops import clock
-from chatops.domain.codec import Json
-from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ServiceRefused
+from chatops.domain.event import StepEvent
 from chatops.domain.question import Answer, Question
 from chatops.domain.reason import Reason
-from chatops.domain.results import PauseResult, RolloutResult
+from chatops.domain.results import PauseResult, Promotion, RolloutResult
 from chatops.domain.target import Target
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import CONTINUE, Pause, Rollout
@@ -138,7 +137,7 @@ def _left(seen: Observation, found: Rollout) -> PauseResult | None:
     return _result(question, PauseResult())
 
 
-def promote(event: Json, platform_of: PlatformOf = platform) -> Json:
+def promote(event: StepEvent, platform_of: PlatformOf = platform) -> Promotion:
     """Let a paused rollout go on, at exactly the pause that people saw and promoted. A rollback passes its pauses
     without asking: that release was live before.
 
@@ -148,19 +147,19 @@ def promote(event: Json, platform_of: PlatformOf = platform) -> Json:
     Raises AlreadySettled where this deployment must not have an effect any more, ServiceRefused where the service does
     not allow a restored release to go on.
     """
-    deployment, rows = Deployment.of(event), table()
+    deployment, rows = event.deployment, table()
     target = targets()[deployment.plan.target]
     assert_ours(rows, deployment.id, target.name)
     restoring = bool(deployment.restored)
     seen = (deployment.restored or deployment.rollout).pause
     if seen is None or not (restoring or _promoted(rows, deployment.id, seen.mark or "")):
-        return {"continued": False}
+        return Promotion()
     try:
-        return {"continued": platform_of(target).proceed(Pause(id=seen.id or "", of=seen.of or ""))}
+        return Promotion(platform_of(target).proceed(Pause(id=seen.id or "", of=seen.of or "")))
     except ServiceRefused as refused:
         if restoring:
             raise
-        return {"continued": False, "refused": Reason("why_error", said=refused.reason).as_json()}
+        return Promotion(refused=Reason("why_error", said=refused.reason))
 
 
 def _promoted(rows: Table, deployment_id: str, mark: str) -> bool:

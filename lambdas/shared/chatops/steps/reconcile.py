@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,6 +15,8 @@ from chatops import clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ChatOpsError
+from chatops.domain.event import StepEvent
+from chatops.domain.results import Reconciled
 from chatops.domain.stage import Stage
 from chatops.domain.target import Target
 from chatops.github.client import github
@@ -53,16 +54,15 @@ class Found(StrEnum):
 _UNDER_WAY = (Found.DEPLOYING, Found.ROLLING_OUT)
 
 
-def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:
-    """`{"state": one of Found, "wait_seconds"}`; unreadable at most for PATIENCE, then failed."""
-    deployment_id, rows, now = str(event["deployment_id"]), table(), clock.now()
-    kept = results.kept(rows, deployment_id)
-    before = kept.get("reconciled") or {}
-    began = float(before.get("began_at") or now)
-    if now - float(before.get("seen_at") or now) > _ANOTHER:
+def run(event: StepEvent, platform_of: PlatformOf = platform) -> Reconciled:
+    """`state` is one of Found; unreadable at most for PATIENCE, then failed."""
+    deployment_id, rows, now = event.deployment.id, table(), clock.now()
+    before = results.get(rows, deployment_id, "reconciled", Reconciled)
+    began, seen = before.began_at or now, before.seen_at or now
+    if now - seen > _ANOTHER:
         began = now
     late = now - began >= PATIENCE
-    deployment = results.latest(rows, Deployment.of(event))
+    deployment = results.latest(rows, event.deployment)
     try:
         found = _found(deployment, platform_of, late=late)
     except (ChatOpsError, ClientError, BotoCoreError) as trouble:
@@ -70,10 +70,10 @@ def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, 
         found = Found.UNREADABLE
     if late and found not in (Found.DEPLOYED, Found.UNCHANGED, Found.OVERTAKEN):
         found = Found.FAILED
-    if found in _UNDER_WAY and before.get("state") in _UNDER_WAY and now - float(before["seen_at"]) < _PAUSE:
+    if found in _UNDER_WAY and before.state in _UNDER_WAY and now - seen < _PAUSE:
         found = Found.AGAIN
-    results.keep(rows, deployment_id, "reconciled", {"state": str(found), "began_at": began, "seen_at": now})
-    return {"state": str(found), "began_at": began, "wait_seconds": _PAUSE}
+    results.keep(rows, deployment_id, "reconciled", Reconciled(str(found), began, seen_at=now))
+    return Reconciled(str(found), began, wait_seconds=_PAUSE)
 
 
 def _found(deployment: Deployment, platform_of: PlatformOf, *, late: bool) -> Found:
@@ -111,8 +111,8 @@ def _reported(deployment: Deployment, row: Stage) -> Deployment:
 
 
 def _by_service(rows: Table, deployment: Deployment, found: Rollout) -> Found:
-    ended = codec.as_json(replace(found.result(), done=True, why=rollout.why_ended(found)))
-    results.keep(rows, deployment.id, "rollout", {**codec.as_json(deployment.rollout), **ended})
+    ended = replace(found.result(), done=True, why=rollout.why_ended(found))
+    results.keep(rows, deployment.id, "rollout", codec.over(deployment.rollout, ended))
     known = {RolloutState.HEALTHY: Found.DEPLOYED, RolloutState.OVERTAKEN: Found.OVERTAKEN}
     return known.get(found.state, Found.FAILED)
 
@@ -128,5 +128,5 @@ def _by_run(deployment: Deployment, target: Target, row: Stage) -> Found:
     good = found.state is RunState.SUCCEEDED and (not target.claim or row.outcome == "success")
     if good:
         ended = replace(deploy, state="succeeded", unconfirmed=False, conclusion=found.conclusion, why=None)
-        results.keep(table(), deployment.id, "deploy", codec.as_json(ended), codec.as_json(deploy))
+        results.keep(table(), deployment.id, "deploy", ended, deploy)
     return Found.DEPLOYED if good else Found.FAILED

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from chatops.domain import codec
-from chatops.domain.deployment import Deployment
+from chatops.domain.event import StepEvent
+from chatops.domain.results import Restore
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.settings.targets import targets
 from chatops.steps.dispatch import assert_ours, leave
@@ -13,14 +11,14 @@ from chatops.store import results, stages
 from chatops.store.table import table
 
 
-def run(event: dict[str, Any], platform_of: PlatformOf = platform) -> dict[str, Any]:
+def run(event: StepEvent, platform_of: PlatformOf = platform) -> Restore:
     """`how` it is being put back. Raises AlreadySettled where this deployment must not have an effect any more, and
     ServiceRefused where it cannot be put back."""
-    deployment, rows = Deployment.of(event), table()
+    deployment, rows = event.deployment, table()
     target = targets()[deployment.plan.target]
     assert_ours(rows, deployment.id, target.name)
     stages.revoke(rows, deployment.id, "deploy")  # no late run of it may come after what is put back
-    how = codec.as_json(platform_of(target).restore(deployment))
+    how = platform_of(target).restore(deployment)
     leave(rows, deployment)
     results.keep(rows, deployment.id, "rollback", how)
     return how

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatops import clock
-from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
-from chatops.domain.results import Cause
+from chatops.domain.results import Cause, RolloutResult, StageResult
 from chatops.domain.target import Target
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
@@ -19,10 +18,10 @@ from chatops.store import results, stages
 from chatops.store.table import table
 
 
-def look(event: Json, platform_of: PlatformOf = platform) -> Json:
+def observe(deployment: Deployment, platform_of: PlatformOf = platform) -> RolloutResult:
     """The result of what is being put back: `state`, `done`, `why`, counts. `state` is `again` where Restore Service is
     to be called once more; never twice without a wait between."""
-    deployment, now = Deployment.of(event), clock.now()
+    now = clock.now()
     before, target = deployment.restored, targets()[deployment.plan.target]
     on = platform_of(target)
     found = on.restored(deployment)
@@ -60,6 +59,6 @@ class _Beside:
         """Whether it is still to be waited for; once it has ended, that is kept for `settle`."""
         if self.late or stage_run.may_go_on(self._target, self._deployment_id, "deploy", self._row):
             return not self.late
-        known = results.kept(table(), self._deployment_id).get("deploy") or {}
-        results.keep(table(), self._deployment_id, "deploy", {**known, "done": True, "unconfirmed": False}, known)
+        known = results.get(table(), self._deployment_id, "deploy", StageResult)
+        results.keep(table(), self._deployment_id, "deploy", replace(known, done=True, unconfirmed=False), known)
         return False

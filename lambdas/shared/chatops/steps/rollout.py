@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatops import clock
-from chatops.domain import codec
-from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
-from chatops.domain.results import Cause, Outputs, RolloutResult
+from chatops.domain.results import Cause, Outputs, Promotion, RolloutResult
 from chatops.domain.target import Target
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import PlatformOf, platform
@@ -24,12 +22,13 @@ OPEN = (RolloutState.MOVING, RolloutState.PAUSED)
 _SHOWN = ("status", "lifecycle_stage", "traffic", "running", "desired", "pending")
 
 
-def look(event: Json, platform_of: PlatformOf = platform) -> Json:
-    """The rollout's result: `state`, `done`, `why`, counts, and for a pause whom to ask and how long to wait."""
-    deployment, rows, now = Deployment.of(event), table(), clock.now()
+def observe(deployment: Deployment, promoted: Promotion, platform_of: PlatformOf = platform) -> RolloutResult:
+    """The rollout's result: `state`, `done`, `why`, counts, and for a pause whom to ask and how long to wait.
+    `promoted`: what came of letting it go on."""
+    rows, now = table(), clock.now()
     if not deployment.rollout:
         # where the box is entered again after an error, its state is gone and the kept result goes on
-        deployment = deployment.having({"rollout": results.kept(rows, deployment.id).get("rollout")})
+        deployment = replace(deployment, rollout=results.get(rows, deployment.id, "rollout", RolloutResult))
     before, target = deployment.rollout, targets()[deployment.plan.target]
     on = platform_of(target)
     seen = Observation(rows, deployment.id, target, now, wakeups.counter(rows, deployment.id), before)
@@ -52,9 +51,8 @@ def look(event: Json, platform_of: PlatformOf = platform) -> Json:
         result = _open(seen, found, result)
     else:
         result = replace(result, why=why_ended(found))
-    refused = Cause.from_json((event["state"].get("promotion") or {}).get("refused"))
-    if refused and result.state == "promoted":
-        result = replace(result, state="failed", done=True, why=refused)
+    if promoted.refused and result.state == "promoted":
+        result = replace(result, state="failed", done=True, why=Cause(promoted.refused))
     return kept(deployment.id, "rollout", news(deployment.id, result, before, target), before)
 
 
@@ -67,7 +65,7 @@ def why_ended(found: Rollout) -> Cause | None:
 
 
 def _open(seen: Observation, found: Rollout, result: RolloutResult) -> RolloutResult:
-    """With what is to be said of a rollout that has not come to its end."""
+    """With what follows for a rollout that has not come to its end."""
     if found.pause:
         result = promotion.at(seen, found, result)
     if cancels.get(seen.rows, seen.deployment_id):
@@ -82,16 +80,15 @@ def news(deployment_id: str, result: RolloutResult, before: RolloutResult, targe
     """With whether it shows something new that is due to be shown now."""
     shown = "/".join(str(getattr(result, name)) for name in _SHOWN)
     new = not result.done and shown != before.shown
-    # what is not due now is new still at the next look
+    # what is not due now is still new at the next observation
     changed = new and messages.may_progress(table(), deployment_id, clock.now(), target.timing.progress)
     return replace(result, changed=changed, shown=shown if changed else before.shown or "")
 
 
-def kept(deployment_id: str, phase: str, result: RolloutResult, before: RolloutResult) -> Json:
+def kept(deployment_id: str, phase: str, result: RolloutResult, before: RolloutResult) -> RolloutResult:
     """The result, kept in the table as well."""
-    made = codec.as_json(result)
-    results.keep(table(), deployment_id, phase, made, codec.as_json(before))
-    return made
+    results.keep(table(), deployment_id, phase, result, before)
+    return result
 
 
 def outputs_of(deployment: Deployment, target: Target, on: Platform) -> Outputs:

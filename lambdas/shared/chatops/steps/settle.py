@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatops import clock
-from chatops.domain import codec
 from chatops.domain import metrics as measures
 from chatops.domain import outcome as rules
-from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded
+from chatops.domain.event import StepEvent
 from chatops.domain.record import Cancel
 from chatops.domain.release import Release
 from chatops.domain.results import Outcome, Outputs, StageResult
@@ -27,10 +26,10 @@ _METRICS = {
 }
 
 
-def run(event: Json) -> Json:
-    """The Outcome as JSON; the recorded one if the deployment was settled before. Raises CancelRecorded for a success
+def run(event: StepEvent) -> Outcome:
+    """The outcome; the recorded one if the deployment was settled before. Raises CancelRecorded for a success
     that somebody cancelled."""
-    return codec.as_json(settle(Deployment.of(event)))
+    return settle(event.deployment)
 
 
 def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 from chatops import clock
-from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.results import StageResult, Stop
@@ -35,7 +34,7 @@ def run(deployment: Deployment) -> Stop:
     row = stages.revoke(rows, deployment.id, STAGE)
     if row is None or not stage_run.may_change(target, row):
         return Stop(done=True, untouched=deployment.plan.command == "deploy", wake=wake)
-    known = codec.read(StageResult, results.kept(rows, deployment.id).get(STAGE))
+    known = results.get(rows, deployment.id, STAGE, StageResult)
     if known.done and not known.unconfirmed:
         return Stop(done=True, wake=wake)
     now = clock.now()

@@ -10,6 +10,7 @@ from chatops import aws, clock
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
 from chatops.domain.record import Unsettled
 from chatops.domain.results import STAGES, Outcome
@@ -37,7 +38,7 @@ class Swept:
     delivered: list[str] = field(default_factory=list)
 
 
-def run(_event: object = None) -> Swept:
+def run(_event: StepEvent) -> Swept:
     """Check every open deployment, lock and outstanding message, whatever the reason of the call (an execution's end,
     or the clock). An error of one does not keep the others from being checked; the first is raised at the end, so that
     it is retried and, if it stays, reaches the dead-letter queue."""

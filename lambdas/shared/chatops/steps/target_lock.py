@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chatops import aws, clock
-from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
 from chatops.domain.plan import Plan
 from chatops.domain.reason import running
+from chatops.domain.results import Taken
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.settings.config import execution_url
 from chatops.settings.targets import targets
@@ -99,7 +99,7 @@ def _version_now(target: str, platform_of: PlatformOf) -> str:
     return found.version if found else ""
 
 
-def take(deployment: Deployment) -> Json:
+def take(deployment: Deployment) -> Taken:
     """Take the target for a rollback.
 
     Raises TargetBusy while whoever holds it may still end in time, TargetHeld when the time is up or what is live has
@@ -113,15 +113,15 @@ def take(deployment: Deployment) -> Json:
     current = locks.holder(table(), target)
     if current is None or current.deployment_id == deployment_id:
         _write(taking(target, new), *still)
-        return {"superseded": ""}
+        return Taken()
     if abandoned(target, current):
         _write(taking(target, new, current), *still)
-        return {"superseded": ""}
+        return Taken()
     if not supersedable(target, current):
         _wait_or_give_up(deployment_id, plan)
     _supersede(target, new, current, *still)
     wakeups.nudge(table(), current.deployment_id)
-    return {"superseded": current.deployment_id}
+    return Taken(current.deployment_id)
 
 
 def _supersede(target: str, new: Holder, old: Holder, *still: t.Item) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from chatops import clock
+from chatops.domain import codec
 from chatops.domain.release import Release
 from chatops.store import table as t
 from chatops.store.table import Item, Table
 
 _LOOK_BACK = 200
-
-
-def release(row: Mapping[str, Any] | None) -> Release | None:
-    """The release of a table row or of a fact in the state; None where it says that there is none."""
-    if not row or row.get("present") is False or not row.get("version"):
-        return None
-    return Release(**{name: str(row.get(name) or "") for name in Release.__dataclass_fields__})
 
 
 def adding(target: str, new: Release) -> Item:
@@ -66,12 +58,13 @@ def unchanged(target: str, seen: int) -> Item:
 def newest_first(table: Table, target: str) -> list[Release]:
     """The target's releases, the live one first."""
     rows = table.query(f"TARGET#{target}", "RELEASE#", newest_first=True, limit=_LOOK_BACK)
-    return [found for row in rows if (found := release(row))]
+    return [codec.read(Release, row) for row in rows]
 
 
 def live(table: Table, target: str) -> Release | None:
     """The newest of them, which is the live one."""
-    return next((release(row) for row in table.query(f"TARGET#{target}", "RELEASE#", newest_first=True, limit=1)), None)
+    rows = table.query(f"TARGET#{target}", "RELEASE#", newest_first=True, limit=1)
+    return codec.read(Release, rows[0]) if rows else None
 
 
 def left(table: Table, target: str) -> frozenset[str]:

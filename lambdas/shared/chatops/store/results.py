@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from chatops.domain import codec
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
-from chatops.domain.results import Decision, Restore, RolloutResult, StageResult
+from chatops.domain.results import Decision, Reconciled, Restore, RolloutResult, StageResult
 from chatops.store.table import Table
 
-Result = StageResult | RolloutResult | Decision | Restore | Mapping[str, Any]
+Result = StageResult | RolloutResult | Decision | Restore | Reconciled
+_Result = TypeVar("_Result", StageResult, RolloutResult, Reconciled)
 
 _NEEDED = (
     *("state", "done", "claimed", "conclusion", "unconfirmed", "run_id", "why", "outputs"),
@@ -34,26 +35,22 @@ def _needed(result: Mapping[str, Any]) -> Json:
 
 def keep(table: Table, deployment_id: str, phase: str, result: Result, before: Result | None = None) -> None:
     """Write the phase's result, unless it needs nothing new of `before`, the result that was kept last."""
-    found = _json(result)
-    if before and _needed(_json(before)) == _needed(found):
+    found = codec.as_json(result)
+    if before and _needed(codec.as_json(before)) == _needed(found):
         return
     row = {"pk": _pk(deployment_id), "sk": f"RESULT#{phase}", "phase": phase, "result": json.dumps(found)}
     table.put(row)
 
 
-def _json(result: Result) -> Json:
-    return dict(result) if isinstance(result, Mapping) else codec.as_json(result)
-
-
-def kept(table: Table, deployment_id: str) -> dict[str, Json]:
-    """Each phase's result as it was kept last."""
-    rows = table.query(_pk(deployment_id), "RESULT#")
-    return {str(row["phase"]): json.loads(row["result"]) for row in rows}
+def get(table: Table, deployment_id: str, phase: str, kind: type[_Result]) -> _Result:
+    """The phase's result as it was kept last; with nothing but defaults where none was."""
+    row = table.get(_pk(deployment_id), f"RESULT#{phase}")
+    return codec.read(kind, json.loads(row["result"]) if row else None)
 
 
 def latest(table: Table, deployment: Deployment) -> Deployment:
     """The deployment with the results that were kept, where they say something else than its own."""
-    rows = kept(table, deployment.id)
+    kept = {str(row["phase"]): json.loads(row["result"]) for row in table.query(_pk(deployment.id), "RESULT#")}
     return deployment.having(
-        {phase: row for phase, row in rows.items() if _needed(row) != _needed(deployment.result(phase))}
+        {phase: found for phase, found in kept.items() if _needed(found) != _needed(deployment.result(phase))}
     )

@@ -8,10 +8,12 @@ truth was read only begins if the counter is still what the reader saw: no wake-
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws, clock
+from chatops.domain import codec
 from chatops.network import deadline
 from chatops.observability import logger
 from chatops.store import table as t
@@ -20,14 +22,28 @@ from chatops.store.table import Conflict, Item, Table
 _GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`n`: how often the deployment was woken; `token`: of the current wait (empty: there is none), which began at
+    `parked_at` (epoch seconds), when the counter was `token_n`."""
+
+    n: int = 0
+    token: str = ""
+    token_n: int = 0
+    parked_at: float | None = None
+
+
 def _pk(deployment_id: str) -> str:
     return f"DEPLOYMENT#{deployment_id}"
 
 
+def _get(table: Table, deployment_id: str) -> Wait:
+    return codec.read(Wait, table.get(_pk(deployment_id), "WAIT"))
+
+
 def counter(table: Table, deployment_id: str) -> int:
     """How often this deployment has been woken. Read it before the truth."""
-    item = table.get(_pk(deployment_id), "WAIT")
-    return int(item.get("n", 0)) if item else 0
+    return _get(table, deployment_id).n
 
 
 def park(table: Table, deployment_id: str, token: str, seen: int) -> bool:
@@ -47,9 +63,9 @@ def park(table: Table, deployment_id: str, token: str, seen: int) -> bool:
 
 def wake(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
     """Bump the counter and end the wait there is, if any. Safe to repeat; a token that is gone is no error."""
-    item = table.update(_pk(deployment_id), "WAIT", "ADD #n :one", values={"one": 1})
-    if token := item.get("token"):
-        deliver(table, deployment_id, str(token), patience=patience)
+    wait = codec.read(Wait, table.update(_pk(deployment_id), "WAIT", "ADD #n :one", values={"one": 1}))
+    if wait.token:
+        deliver(table, deployment_id, wait.token, patience=patience)
 
 
 def bumping(deployment_id: str) -> Item:
@@ -61,8 +77,8 @@ def nudge(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
     """End the wait there is, for whoever has recorded a person's decision and bumped the counter with it: it stands,
     even if the execution hears of it later."""
     try:
-        if token := (table.get(_pk(deployment_id), "WAIT") or {}).get("token"):
-            deliver(table, deployment_id, str(token), patience=patience)
+        if token := _get(table, deployment_id).token:
+            deliver(table, deployment_id, token, patience=patience)
     except (ClientError, BotoCoreError) as error:
         logger.warning("not woken", deployment_id=deployment_id, error=aws.error_code(error) or type(error).__name__)
 
@@ -80,11 +96,9 @@ def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1
         table.update(_pk(deployment_id), "WAIT", "REMOVE #token", "#token = :token", {"token": token})
 
 
-def undelivered(table: Table, deployment_id: str, news_at: float = 0) -> str:
-    """The token of a wait that should have been woken: its counter has moved on, or there has been news (epoch seconds)
-    since it began, whose teller died before it could move it. Else nothing."""
-    item = table.get(_pk(deployment_id), "WAIT") or {}
-    if not item.get("token"):
-        return ""
-    moved = int(item.get("n", 0)) > int(item.get("token_n", 0))
-    return str(item["token"]) if moved or news_at >= float(item.get("parked_at") or news_at + 1) else ""
+def undelivered(table: Table, deployment_id: str, decided_at: float = 0) -> str:
+    """The token of a wait that should have been woken: its counter has moved on, or something was decided (epoch
+    seconds) since it began, by a function that died before it could move it. Else nothing."""
+    wait = _get(table, deployment_id)
+    missed = wait.parked_at is not None and decided_at >= wait.parked_at
+    return wait.token if wait.n > wait.token_n or missed else ""

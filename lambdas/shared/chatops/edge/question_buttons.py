@@ -1,10 +1,13 @@
-"""The buttons of an approval: Approve, and Reject… with the modal that asks for a reason."""
+"""The buttons of a question. Of an approval: Approve, and Reject… with the modal that asks for a reason; at a rollout's
+pause: Promote and Roll back, which are about exactly the pause that they name."""
 
 from __future__ import annotations
 
 import json
+import re
 
 from chatops.domain.errors import ChatOpsError, Refusal
+from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import Answer
 from chatops.edge import answers
 from chatops.edge.replies import Addressee
@@ -14,7 +17,11 @@ from chatops.observability import logger
 from chatops.slack import client as slack
 from chatops.store.table import Table
 
+PAUSE = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}
+"""What each button at a pause answers."""
+
 _REASON_LIMIT = 500
+_MARK = re.compile(r"[0-9a-f]{12}")
 
 
 def approve(rows: Table, deployment_id: str, user: str, channel: str) -> str:
@@ -40,3 +47,13 @@ def reject(rows: Table, deployment_id: str, user: str, reason: str) -> str:
     """Record the rejection; the text for the person. Raises Refusal."""
     answers.check(rows, deployment_id, "", Answer.REJECTED, user, "")
     return answers.record(rows, deployment_id, "", Answer.REJECTED, user, reason[:_REASON_LIMIT])
+
+
+def at_pause(rows: Table, action: str, value: str, user: str, channel: str) -> str:
+    """Record this person's answer about the pause in the button's value (`<deployment id>/<mark>`); the text for
+    them. Raises Refusal."""
+    deployment_id, _, mark = value.partition("/")
+    if not (EXECUTION_NAME.fullmatch(deployment_id) and _MARK.fullmatch(mark)):
+        raise Refusal("click_unknown")
+    answers.check(rows, deployment_id, mark, PAUSE[action], user, channel)
+    return answers.record(rows, deployment_id, mark, PAUSE[action], user)
