@@ -22,7 +22,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> dict[Metric, dict[str, str]]:
     capsys.readouterr()
     for end, facts, touched_at, _ in CASES.values():
         observability.emit(measures.of(end, Deployment.of({"state": facts}), touched_at, NOW), "dev")
-    sweep._tell({"settled": [], "woken": [], "freed": [], "delivered": []})
+    sweep._report(sweep.Swept())
     handler._trouble(TimeoutError())
     found: dict[Metric, dict[str, str]] = {}
     for line in capsys.readouterr().out.splitlines():
