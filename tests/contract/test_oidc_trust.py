@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from doctor.trust import PROVIDER, admits
+from local.runtime.intrinsics import load_yaml
 from tests.unit.resolved_template import ROOT, Resolved
 
 ARN = f"arn:aws:iam::123456789012:oidc-provider/{PROVIDER}"
 SIMULATOR = ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate"
 PROGRAM = Path(__file__).with_name("trust_policy.mjs")
-TEMPLATES = {"templates/bootstrap.yaml": "PipelineRole", "templates/pipeline-role.yaml": "Role"}
+BOOTSTRAP, PIPELINE = "templates/bootstrap.yaml", "templates/pipeline-role.yaml"
+WORKFLOW = "acme/platform-deploy/.github/workflows/dev_deploy.yml"
 AUDIENCE = "sts.amazonaws.com"
 
 Claims = dict[str, str]
@@ -53,17 +55,21 @@ def judge(request: pytest.FixtureRequest) -> Judge:
     return found
 
 
-@pytest.fixture(params=sorted(TEMPLATES))
-def template(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def trust(template: str, repository: str, environment: str, **parameters: str) -> dict[str, Any]:
-    """The role's trust policy, with the account's own provider."""
+def trust(repository: str, environment: str, **parameters: str) -> dict[str, Any]:
+    """The trust policy of the role that deploys the bot, with the account's own provider."""
     given = {"Repository": repository, "Environment": environment, "OidcProviderArn": ARN, **parameters}
-    roles = Resolved(given, template).resources("AWS::IAM::Role")
-    policy: dict[str, Any] = roles[TEMPLATES[template]]["AssumeRolePolicyDocument"]
+    policy: dict[str, Any] = Resolved(given, BOOTSTRAP).resources("AWS::IAM::Role")["PipelineRole"][
+        "AssumeRolePolicyDocument"
+    ]
     return policy
+
+
+def trusts(environment: str, repository: str = "acme@123/shop@456", **parameters: str) -> dict[str, dict[str, Any]]:
+    """The trust policies of a target's two roles, by the environment of the jobs that assume them."""
+    given = {"Repository": repository, "Environment": environment, "OidcProviderArn": ARN, "Workflow": f"{WORKFLOW}@*"}
+    roles = Resolved(given | parameters, PIPELINE).resources("AWS::IAM::Role")
+    names = {f"{environment}-build": "BuildRole", environment: "Role"}
+    return {place: roles[name]["AssumeRolePolicyDocument"] for place, name in names.items()}
 
 
 def bare(subject: str, audience: str = AUDIENCE) -> Claims:
@@ -94,8 +100,8 @@ ADMITTED = [
 ]
 
 
-def test_both_forms_of_the_subject_are_trusted_in_any_capitals(judge: Judge, template: str) -> None:
-    answers = judge([(trust(template, repository, name), token) for repository, name, token in ADMITTED])
+def test_both_forms_of_the_subject_are_trusted_in_any_capitals(judge: Judge) -> None:
+    answers = judge([(trust(repository, name), token) for repository, name, token in ADMITTED])
     assert [case for case, answer in zip(ADMITTED, answers, strict=True) if not answer] == []
 
 
@@ -159,42 +165,148 @@ STRANGERS = [
 ]
 
 
-def test_nobody_else_is_trusted(judge: Judge, template: str) -> None:
+def test_nobody_else_is_trusted(judge: Judge) -> None:
     typed = ("acme/shop", "Acme/Shop", "acme@123/shop@456")
-    questions = [(trust(template, repository, "prod"), token) for repository in typed for token in STRANGERS]
+    questions = [(trust(repository, "prod"), token) for repository in typed for token in STRANGERS]
     asked = [(repository, token) for repository in typed for token in STRANGERS]
     assert [case for case, answer in zip(asked, judge(questions), strict=True) if answer] == []
 
 
-def test_with_ids_a_later_repository_of_the_name_is_refused(judge: Judge, template: str) -> None:
+def test_with_ids_a_later_repository_of_the_name_is_refused(judge: Judge) -> None:
     """Names can be taken again when they are free, ids never."""
-    policy = trust(template, "acme@123/shop@456", "prod")
+    policy = trust("acme@123/shop@456", "prod")
     prefixes = ("repo:acme@124/shop@456", "repo:acme@123/shop@457", "repo:acme@1234/shop@456", "repo:acme@123/shop@45")
     assert judge([(policy, whole("acme/shop", "prod", prefix)) for prefix in prefixes]) == [False] * 4
 
 
-def test_what_is_typed_in_is_no_wildcard_and_its_pattern_takes_what_github_has(template: str) -> None:
-    parameters = Resolved({"Repository": "x/y"}, template).document["Parameters"]
-    repository, environment = (parameters[name]["AllowedPattern"] for name in ("Repository", "Environment"))
-    for text in ("acme/shop", "Acme-Co/Shop.API_2", "octo_corp/.github", "a/b", "acme@123/shop@456", "x" * 39 + "/y"):
-        assert re.fullmatch(repository, text), text
-    for text in (
-        *("acme", "acme/*", "*/shop", "acme/sh?p", "acme/shop:x", "a/b/c", "acme@123/shop", "acme/shop@456"),
-        *("acme@*/shop@*", "acme@x/shop@y", "https://github.com/acme/shop", "acme/shop ", "", "${a}/b", "acme@/shop@"),
-    ):
-        assert not re.fullmatch(repository, text), text
-    for text in ("dev", "Prod", "eu-west_1.prod", "My Environment"):
-        assert re.fullmatch(environment, text), text
-    for text in ("*", "prod*", "pr?d", "a/b", "a:b", "a@b", "", "${x}"):
-        assert not re.fullmatch(environment, text), text
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def job(environment: str, prefix: str = "repo:acme@123/shop@456", **claims: str) -> Claims:
+    """A token of a job of the pipeline in that environment, as GitHub makes it for a `repository_dispatch`."""
+    return {
+        **bare(f"{prefix}:environment:{environment}"),
+        "environment": environment,
+        "event_name": "repository_dispatch",
+        "job_workflow_ref": f"{WORKFLOW}@{COMMIT}",
+        "ref": "refs/heads/main",
+        "repository": "acme/shop",
+        "repository_id": "456",
+        **claims,
+    }
+
+
+def test_each_role_of_a_target_takes_its_own_environments_tokens_in_both_forms_and_any_capitals(judge: Judge) -> None:
+    prefixes = ("repo:acme/shop", "repo:Acme/Shop", "repo:acme@123/shop@456", "repo:Acme@123/Shop@456")
+    asked = []
+    for typed in ("acme@123/shop@456", "ACME@123/Shop@456"):
+        for place, policy in trusts("prod", typed).items():
+            asked += [(policy, job(name, prefix)) for prefix in prefixes for name in (place, place.upper())]
+    assert judge(asked) == [True] * len(asked)
+
+
+def test_neither_role_takes_the_others_tokens(judge: Judge) -> None:
+    found = trusts("prod")
+    for theirs, other in (("prod", "prod-build"), ("prod-build", "prod")):
+        prefixes = ("repo:acme/shop", "repo:acme@123/shop@456")
+        assert judge([(found[theirs], job(other, prefix)) for prefix in prefixes]) == [False, False]
+
+
+OTHERS: dict[str, list[str]] = {
+    "aud": ["https://github.com/acme", "platform-deploy:123456789012:eu-west-1:platform-deploy", ""],
+    "ref": [
+        "refs/heads/x",
+        "refs/heads/main2",
+        "refs/heads/x/refs/heads/main",
+        "refs/tags/main",
+        "refs/pull/1/merge",
+        "main",
+        "",
+    ],
+    "repository_id": ["457", "4567", "45", "0456", "123", "*", ""],
+    "job_workflow_ref": [
+        "acme/shop/.github/workflows/dev_deploy.yml@refs/heads/main",
+        f"evil/{WORKFLOW}@{COMMIT}",
+        f"acme/platform-deploy2/.github/workflows/dev_deploy.yml@{COMMIT}",
+        f"acme/platform-deploy/.github/workflows/ci.yml@{COMMIT}",
+        f"{WORKFLOW}",
+        f"{WORKFLOW}x@{COMMIT}",
+        "",
+    ],
+}
+
+
+def test_another_branch_workflow_repository_or_audience_is_refused_by_both(judge: Judge) -> None:
+    for place, policy in trusts("prod").items():
+        good = job(place)
+        changed = [good | {name: value} for name, values in OTHERS.items() for value in values]
+        without = [{key: value for key, value in good.items() if key != name} for name in (*OTHERS, "sub")]
+        others = [good | {"sub": token["sub"]} for token in STRANGERS if "sub" in token and token["aud"] == AUDIENCE]
+        others = [token for token in others if token["sub"].lower() not in job_subjects(place)]
+        asked = [good, *changed, *without, *others]
+        answers = judge([(policy, token) for token in asked])
+        assert answers[0] is True
+        assert [token for token, answer in zip(asked[1:], answers[1:], strict=True) if answer] == []
+
+
+def job_subjects(place: str) -> set[str]:
+    return {job(place, prefix)["sub"] for prefix in ("repo:acme/shop", "repo:acme@123/shop@456")}
+
+
+def test_a_commit_of_the_pipeline_can_be_pinned(judge: Judge) -> None:
+    for place, policy in trusts("prod", Workflow=f"{WORKFLOW}@{COMMIT}").items():
+        moved = f"{WORKFLOW}@{COMMIT[::-1]}"
+        assert judge([(policy, job(place)), (policy, job(place, job_workflow_ref=moved))]) == [True, False]
+
+
+def test_another_default_branch_can_be_named(judge: Judge) -> None:
+    for place, policy in trusts("prod", DefaultBranch="trunk").items():
+        assert judge([(policy, job(place)), (policy, job(place, ref="refs/heads/trunk"))]) == [False, True]
+
+
+NAMES = ("acme/shop", "Acme-Co/Shop.API_2", "octo_corp/.github", "a/b", "x" * 39 + "/y")
+IDS = ("acme@123/shop@456", "Octo_Corp@1/.github@2")
+NO_NAMES = (
+    *("acme", "acme/*", "*/shop", "acme/sh?p", "acme/shop:x", "a/b/c", "acme@123/shop", "acme/shop@456"),
+    *("acme@*/shop@*", "acme@x/shop@y", "https://github.com/acme/shop", "acme/shop ", "", "${a}/b", "acme@/shop@"),
+)
+WORKFLOWS = (f"{WORKFLOW}@*", f"{WORKFLOW}@{COMMIT}", f"{WORKFLOW}@refs/heads/main", f"{WORKFLOW}@refs/tags/v1.2.3")
+NO_WORKFLOWS = (
+    "*",
+    f"{WORKFLOW}*",
+    WORKFLOW,
+    f"{WORKFLOW}@v1*",
+    "acme/*/.github/workflows/x.yml@*",
+    f"{WORKFLOW}@main",
+    "",
+)
+
+
+def test_what_is_typed_in_is_no_wildcard_and_its_pattern_takes_what_github_has() -> None:
+    for template, good, bad in ((BOOTSTRAP, (*NAMES, *IDS), NO_NAMES), (PIPELINE, IDS, (*NAMES, *NO_NAMES))):
+        parameters = load_yaml((ROOT / template).read_text("utf-8"))["Parameters"]
+        repository, environment = (parameters[name]["AllowedPattern"] for name in ("Repository", "Environment"))
+        assert [text for text in good if not re.fullmatch(repository, text)] == []
+        assert [text for text in bad if re.fullmatch(repository, text)] == []
+        for text in ("dev", "Prod", "eu-west_1.prod", "My Environment"):
+            assert re.fullmatch(environment, text), text
+        for text in ("*", "prod*", "pr?d", "a/b", "a:b", "a@b", "", "${x}"):
+            assert not re.fullmatch(environment, text), text
+    workflow = parameters["Workflow"]["AllowedPattern"]
+    assert [text for text in WORKFLOWS if not re.fullmatch(workflow, text)] == []
+    assert [text for text in NO_WORKFLOWS if re.fullmatch(workflow, text)] == []
+    assert not re.fullmatch(parameters["DefaultBranch"]["AllowedPattern"], "*")
 
 
 @pytest.mark.parametrize("repository", ["o" * 39 + "/" + "n" * 100, f"{'o' * 39}@{'1' * 12}/{'n' * 100}@{'2' * 12}"])
-def test_the_longest_names_fit_into_a_trust_policy(template: str, repository: str) -> None:
+def test_the_longest_names_fit_into_a_trust_policy(repository: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 2,048 characters, without blanks."""
     provider = ARN.replace("arn:aws:", "arn:aws-us-gov:")
-    policy = trust(template, repository, "e" * 64, OidcProviderArn=provider)
-    assert len(json.dumps(policy, separators=(",", ":"))) <= 2048
+    policies = [trust(repository, "e" * 64, OidcProviderArn=provider)]
+    if "@" in repository:
+        workflow = f"{'o' * 39}/{'n' * 100}/.github/workflows/{'w' * 60}.yml@{COMMIT}"
+        policies += trusts("e" * 64, repository, OidcProviderArn=provider, Workflow=workflow).values()
+    assert all(len(json.dumps(policy, separators=(",", ":"))) <= 2048 for policy in policies)
 
 
 POLICIES: list[tuple[dict[str, Any], bool]] = [

@@ -41,11 +41,20 @@ def trusted(parameters: dict[str, str], file: str, role: str) -> set[str]:
     return {statement["Principal"]["Federated"] for statement in policy["Statement"]}
 
 
-@pytest.mark.parametrize(("file", "role"), [(FILE, "PipelineRole"), ("templates/pipeline-role.yaml", "Role")])
-@pytest.mark.parametrize("repository", ["acme/platform", "acme@1/platform@2"])
-def test_githubs_provider_is_made_or_taken(file: str, role: str, repository: str) -> None:
+TARGET = {"Repository": "acme@1/platform@2", "Workflow": "acme/platform-deploy/.github/workflows/dev_deploy.yml@*"}
+
+
+@pytest.mark.parametrize(
+    ("file", "role", "given"),
+    [
+        (FILE, "PipelineRole", {"Repository": "acme/platform"}),
+        (FILE, "PipelineRole", {"Repository": "acme@1/platform@2"}),
+        ("templates/pipeline-role.yaml", "Role", TARGET),
+        ("templates/pipeline-role.yaml", "BuildRole", TARGET),
+    ],
+)
+def test_githubs_provider_is_made_or_taken(file: str, role: str, given: dict[str, str]) -> None:
     """An account has one: whichever stack comes first makes it, and it outlives that stack."""
-    given = {"Repository": repository}
     made = Resolved(given, file)
     (provider,) = made.resources("AWS::IAM::OIDCProvider").values()
     assert provider == {"Url": "https://token.actions.githubusercontent.com", "ClientIdList": ["sts.amazonaws.com"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chatops import clock
@@ -70,11 +72,13 @@ def test_a_bare_commit_must_be_on_the_default_branch_or_tagged(
                 plan._version(client, sha, target)
             assert refused.value.key == "commit_elsewhere"
             assert refused.value.values["version"] == sha
-        assert versions.admitted(client, side, ("main", "side")), "as soon as a target admits that branch"
-        assert not versions.admitted(client, strangers[0], ("main", "side"))
+        assert versions.admitted(client, side, branches=("main", "side")), "as soon as a target admits that branch"
+        assert not versions.admitted(client, strangers[0], branches=("main", "side"))
         here.tags["v9"] = Tag("v9", side, time.at)
         for sha in (side, here.head().sha, here.head().parents[0][:7]):
             assert here.resolve(sha) == here.commits[plan._version(client, sha, target).sha]
+        with pytest.raises(Refusal, match="commit_elsewhere"):
+            plan._version(client, side, replace(target, tags="api@*"))
 
 
 def test_a_commit_of_the_default_branch_costs_two_requests_more_and_a_tag_none(

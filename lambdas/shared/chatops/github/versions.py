@@ -48,9 +48,9 @@ def resolve(github: GitHub, version: str, tags: str = "") -> Commit | None:
     return replace(found, bare=True) if found and found.sha.startswith(version.lower()) else None
 
 
-def admitted(github: GitHub, sha: str, branches: tuple[str, ...] = ()) -> bool:
-    """Whether a bare commit is contained in one of these branches (none named: the default branch), or is what a tag
-    names.
+def admitted(github: GitHub, sha: str, tags: str = "", branches: tuple[str, ...] = ()) -> bool:
+    """Whether a bare commit is contained in one of these branches (none named: the default branch), or is what one of
+    the target's own tags names (`tags`: their pattern).
 
     GitHub serves the commits of all of a repository's forks under the repository's own address, and says so nowhere in
     its API. A head that is `behind` its base, or `identical` with it, is contained in it.
@@ -60,7 +60,8 @@ def admitted(github: GitHub, sha: str, branches: tuple[str, ...] = ()) -> bool:
         compared = github.find(f"/compare/{quoted(branch)}...{quoted(sha)}", per_page=1)
         if compared and compared.get("status") in ("behind", "identical"):
             return True
-    return any((tag.get("commit") or {}).get("sha") == sha for tag in github.pages("/tags"))
+    named = [str(tag["name"]) for tag in github.pages("/tags") if (tag.get("commit") or {}).get("sha") == sha]
+    return bool(own(named, tags))
 
 
 def latest(github: GitHub, tags: str = "") -> Commit | None:

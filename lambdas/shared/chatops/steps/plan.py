@@ -198,7 +198,7 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
     if not is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
         raise Refusal("bad_version", word=commit.version[:80])
-    if commit.bare and not versions.admitted(client, commit.sha):
+    if commit.bare and not versions.admitted(client, commit.sha, target.tags):
         raise Refusal("commit_elsewhere", repository=target.repository, version=wanted)
     return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)
 
