@@ -42,8 +42,8 @@ doctor: .venv/local.stamp ## What is wrong with an installation, and what to do 
 	@exec $(PY) -m doctor $(if $(STACK),--stack $(STACK)) $(if $(TARGET),--target $(TARGET)) $(if $(LOCAL),--local) \
 		$(if $(FAULT),--fault $(FAULT)) $(if $(JSON),--json) $(if $(QUIET),--quiet)
 
-caller: .venv/local.stamp ## The workflow with which a target's repository calls this pipeline (TARGET=prod, REPO=acme/shop, OUT=../shop)
-	@exec $(PY) -m pipeline $(if $(TARGET),--target $(TARGET)) $(if $(REPO),--repo $(REPO)) $(if $(OUT),--out $(OUT)) \
+caller: .venv/local.stamp ## The workflow with which a target's repository calls this pipeline (STACK=name, TARGET=prod, REPO=acme/shop, OUT=../shop)
+	@exec $(PY) -m pipeline $(if $(STACK),--stack $(STACK)) $(if $(TARGET),--target $(TARGET)) $(if $(REPO),--repo $(REPO)) $(if $(OUT),--out $(OUT)) \
 		$(if $(PIPELINE),--pipeline $(PIPELINE)) $(if $(COMMIT),--commit $(COMMIT)) $(if $(FORCE),--force)
 
 decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel|promote ID=d-... STACK=name BY=you REASON="...")

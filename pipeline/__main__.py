@@ -1,4 +1,5 @@
-"""`make caller TARGET=prod`: write the workflow with which a target's repository calls this one's pipeline.
+"""`make caller STACK=platform-deploy TARGET=prod`: write the workflow with which a target's repository calls this one's
+pipeline, with the address of that stack's bot in it.
 
 The workflow goes to the standard output, or into the clone that OUT names; what is left to do is said beside it.
 Exit status 0; 1 where the file would take another's place; 2 where something is missing or wrong.
@@ -17,11 +18,14 @@ from pathlib import Path
 from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.target import Target
 from chatops.settings.targets import OWNER, REPOSITORY, targets
-from pipeline.caller import HERE, OWN, PIPELINE, Source, caller, path_of
+from pipeline.caller import HERE, OWN, PIPELINE, Bot, Source, caller, path_of
+from pipeline.stack import Unreadable, bot_of
 
 ROOT = OWN.parents[2]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_REMOTE = re.compile(r"(?:\w+://(?:[^@/]+@)?|[^@/]+@)[^/:]+(?::\d+)?[/:](?P<name>[^/]+/[^/]+?)(?:\.git)?/?")
+_REMOTE = re.compile(r"(?:\w+://(?:[^@/]+@)?|[^@/]+@)(?P<host>[^/:]+)(?::\d+)?[/:](?P<name>[^/]+/[^/]+?)(?:\.git)?/?")
+_GITHUB = re.compile(r"(?:.+\.)?github(?:\..+)+|.+\.ghe\.com", re.IGNORECASE)
+"""github.com, or an enterprise's host."""
 
 
 class Unusable(Exception):
@@ -47,9 +51,26 @@ def own_repository(given: str) -> str:
     if given:
         return repository(given, "PIPELINE")
     found = _REMOTE.fullmatch(git("remote", "get-url", "origin"))
-    if not found:
-        raise Unusable("PIPELINE=owner/name is missing: this clone's origin does not say where the pipeline stands.")
+    if not found or not _GITHUB.fullmatch(found["host"]):
+        where = (
+            f"this clone's origin is at {found['host']}" if found else "this clone's origin is no address of a server"
+        )
+        raise Unusable(f"PIPELINE=owner/name is missing, the pipeline's repository on GitHub: {where}.")
     return repository(found["name"], "origin")
+
+
+def own_bot(stack: str) -> Bot:
+    """The bot of that stack, else the one that CHATOPS_URL and CHATOPS_AUDIENCE name. Raises Unusable."""
+    url, audience = (os.environ.get(name, "").strip() for name in ("CHATOPS_URL", "CHATOPS_AUDIENCE"))
+    if not stack and not (url and audience):
+        raise Unusable(
+            "STACK=<the bot's stack> is missing: the workflow must say where the bot is. Without rights on AWS give "
+            "the stack's outputs ChatOpsUrl and ChatOpsAudience: CHATOPS_URL=… CHATOPS_AUDIENCE=…"
+        )
+    try:
+        return bot_of(stack) if stack else Bot(url, audience)
+    except (Unreadable, ValueError) as error:
+        raise Unusable(str(error)) from None
 
 
 def source(name: str, commit: str) -> tuple[Source, list[str]]:
@@ -91,23 +112,33 @@ def written(asked: argparse.Namespace) -> tuple[str, list[str]]:
     name = own_repository(asked.pipeline)
     where = repository(asked.repo, "REPO") if asked.repo else target.repository if target else name
     inside = where.lower() == name.lower()
+    bot = own_bot(asked.stack)
     if inside and path_of(asked.target) == PIPELINE:
-        raise Unusable(f"{name} needs no caller for dev: {PIPELINE} listens to its event itself.")
+        raise Unusable(
+            f"{name} needs no caller for dev: {PIPELINE} listens to its event itself. Put chatops_url {bot.url} and "
+            f"chatops_audience {bot.audience} in the place of its expressions CHATOPS_URL and CHATOPS_AUDIENCE, or "
+            "(where an organisation owns it) set variables of these names in the environments dev-build and dev."
+        )
     found, notes = (None, []) if inside else source(name, asked.commit)
     if target is None and asked.target != "dev":
         notes.append(f"Give the bot a target {asked.target} in its targets.yaml (targets.example.yaml shows how).")
-    text = caller(asked.target, event_type, found.uses if found else HERE)
+    text = caller(asked.target, event_type, found.uses if found else HERE, bot=bot)
     return text, [*notes, *_left(asked.target, where, name, inside)]
 
 
 def _left(target: str, where: str, name: str, inside: bool) -> list[str]:
     access = f"If {name} is private, let {where} use its workflows: there, Settings > Actions > General > Access."
+    ids = f'"$(gh api repos/{where} --jq \'"\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)"\')"'
+    environments = (
+        f"Make two environments in {where}, {target}-build and {target}, that admit the default branch only; "
+        "docs/configuration.md lists their variables and secrets. Nothing of that belongs to the repository itself."
+    )
+    roles = f"templates/pipeline-role.yaml with Repository={ids} Environment={target} Workflow='{name}/{PIPELINE}@*'"
     return [
         f"Merge it into the default branch of {where}: events start workflows there only.",
         *([] if inside else [access]),
-        f"Set variables and secrets in {where}, or in its environment {target}; the top of dev_deploy.yml lists them.",
-        f"The role on AWS must trust repo:{where}:environment:{target}, or the same with ids (make doctor shows it).",
-        f"Such a role: templates/pipeline-role.yaml with Repository={where} Environment={target}.",
+        environments,
+        f"Their roles on AWS: {roles}.",
         f"Then: make doctor STACK=<the bot's stack> TARGET={target}",
     ]
 
@@ -129,6 +160,7 @@ def save(folder: str, target: str, text: str, *, force: bool) -> str:
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--target", default="", metavar="NAME", help="the target (needed)")
+    parser.add_argument("--stack", default="", metavar="NAME", help="the bot's stack, which says where it is")
     parser.add_argument("--repo", default="", metavar="OWNER/NAME", help="where the caller will stand")
     parser.add_argument("--pipeline", default="", metavar="OWNER/NAME", help="where this pipeline stands")
     parser.add_argument("--commit", default="", metavar="SHA", help="of the pipeline; default: what is checked out")

