@@ -21,7 +21,7 @@ from doctor.workflow_file import Workflow
 
 SECRETS = (names.SLACK_SIGNING_SECRET, names.SLACK_BOT_TOKEN, names.GITHUB_TOKEN, names.GITHUB_APP_KEY)
 _PRIVATE = re.compile(r"TOKEN|SECRET(?!_ARN)|PRIVATE_KEY|PASSWORD")
-READS = {"contents": "read", "actions": "read", "metadata": "read"}
+READS = dict.fromkeys(("contents", "actions", "metadata", "environments", "actions_variables", "secrets"), "read")
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,12 @@ class Identity:
             yield {**self.claims, **({} if "…" in subject or self.organisation else {"sub": subject})}
 
 
-def identity(repository: Mapping[str, Any], template: Mapping[str, Any] | None, environment: str) -> Identity:
+def identity(
+    repository: Mapping[str, Any], template: Mapping[str, Any] | None, environment: str, workflow: str = ""
+) -> Identity:
     """Of jobs in this environment. `repository`: GET /repos/{owner}/{repo}; `template`: GET …/actions/oidc/
-    customization/sub, None where the token may not ask."""
+    customization/sub, None where the token may not ask. `workflow`: the token's `job_workflow_ref`, empty where it is
+    not known."""
     full_name, owner = str(repository["full_name"]), repository.get("owner") or {}
     name = full_name.partition("/")[2]
     ids = f"{owner.get('login')}@{owner.get('id')}/{name}@{repository.get('id')}"
@@ -50,6 +53,7 @@ def identity(repository: Mapping[str, Any], template: Mapping[str, Any] | None, 
         "repository_owner": str(owner.get("login")),
         "repository_owner_id": str(owner.get("id")),
         "repository_visibility": str(repository.get("visibility", "…")),
+        **({"job_workflow_ref": workflow} if workflow else {}),
     }
     prefixes = _prefixes(repository, template, f"repo:{full_name}", f"repo:{ids}")
     keys = [str(key) for key in (template or {}).get("include_claim_keys") or []]

@@ -51,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Bot:
-    """Where the bot is, and the audience of the tokens that it takes: the stack's outputs ChatOpsUrl, ChatOpsAudience."""
+    """Where the bot is, and the audience of the tokens that it takes (the outputs ChatOpsUrl and ChatOpsAudience)."""
 
     url: str
     audience: str
@@ -83,7 +83,7 @@ def caller(target: str, event_type: str, uses: str, pipeline: str = "", bot: Bot
     event = event_type if plain else json.dumps(event_type)
     lines = [
         f"# Deploys {target} from Slack: each event is one stage of one deployment, and dev_deploy.yml does it.",
-        f"# Settings: variables and secrets of the environments {target}-build (build) and {target} (deploy, rollback).",
+        f"# Settings: variables and secrets of the environments {target}-build (build) and {target} (release).",
         f"name: ChatOps Deploy ({target})",
         f'run-name: "{RUN_NAME}"',
         "",

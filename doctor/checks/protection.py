@@ -1,4 +1,4 @@
-"""Does an App decide over the target's environment? Jobs that record no deployment fail at once there."""
+"""Does an App decide over the environment of the build? Jobs that record no deployment fail at once there."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from doctor.pipeline_rules import Fault, without_record
 from doctor.workflow_file import Workflow
 
 
-def rules(installation: Installation, repository: str, environment: str, workflow: Workflow) -> Iterator[Fault]:
-    """By `GET /repos/{owner}/{repo}/environments/{name}/deployment_protection_rules`; nothing where that is not told.
+def rules(installation: Installation, repository: str, target: str, workflow: Workflow) -> Iterator[Fault]:
+    """Of the environment of the build; nothing where that is not told.
 
+    By `GET /repos/{owner}/{repo}/environments/{name}/deployment_protection_rules`:
     https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/control-deployments
     """
     place = without_record(workflow)
     if place is None:
         return
+    environment = f"{target}-build"
     path = f"/environments/{quote(environment, safe='')}/deployment_protection_rules"
     answer = installation.github.repository(repository, path)
     found = answer.json if answer.status == 200 and isinstance(answer.json, dict) else {}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import yaml
 
 from chatops.domain.target import Target
-from chatops.platforms.registry import platform
 from doctor import pipeline_rules
 from doctor.checks import own_actions, protection
 from doctor.clients import Answer
@@ -16,8 +19,8 @@ from doctor.installation import Installation
 from doctor.pipeline_rules import Fault
 from doctor.result import NotLooked, Result, State, failed, ok
 from doctor.workflow_file import Unreadable, Workflow, read
+from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, Bot, caller
 
-FOLDER = ".github/workflows"
 MOST_FILES, MOST_BRANCHES = 60, 10
 _NEVER = "GitHub takes the event and starts no run: the deployment ends with “the run never appeared”."
 _CALLED = re.compile(r"([\w.-]+/[\w.-]+)/(\.github/workflows/[\w.-]+)@([\w./-]+)")
@@ -67,9 +70,9 @@ def _read_files(installation: Installation, repository: str, branch: str) -> tup
     found: list[Workflow] = []
     broken: list[Result] = []
     for path in names[:MOST_FILES]:
-        text = _text(installation.github.repository(repository, f"/contents/{path}", ref=branch))
+        content = text(installation.github.repository(repository, f"/contents/{path}", ref=branch))
         try:
-            found.append(read(path, text))
+            found.append(read(path, content))
         except Unreadable as error:
             broken.append(
                 failed(
@@ -82,7 +85,8 @@ def _read_files(installation: Installation, repository: str, branch: str) -> tup
     return found, broken
 
 
-def _text(answer: Answer) -> str:
+def text(answer: Answer) -> str:
+    """A file's content; empty where there is none to be seen."""
     found = answer.json
     if answer.status != 200 or not isinstance(found, dict):
         return ""
@@ -147,34 +151,87 @@ def _several(target: Target, branch: str, listening: list[Workflow]) -> Result:
     )
 
 
+@cache
+def _ours() -> Workflow:
+    """The pipeline of this checkout."""
+    return read(PIPELINE, OWN.read_text("utf-8"))
+
+
+def address(installation: Installation, target: Target) -> dict[str, str]:
+    """Where the target's workflow says that the bot is: CHATOPS_URL, CHATOPS_AUDIENCE, as far as it says it itself."""
+    branch = str(installation.github.repository(target.repository).json.get("default_branch", "main"))
+    found, _ = _files(installation, target.repository, branch)
+    return next((pipeline_rules.address(one) for one in found if one.listens(target.event_type)), {})
+
+
+def workflow_ref(installation: Installation, target: Target) -> str:
+    """`job_workflow_ref` in the tokens of the target's jobs; empty where it is not known before a run (a tag or branch
+    of another repository)."""
+    repository = installation.github.repository(target.repository).json
+    branch, name = str(repository.get("default_branch", "main")), str(repository.get("full_name", target.repository))
+    found, _ = _files(installation, target.repository, branch)
+    listening = next((one for one in found if one.listens(target.event_type)), None)
+    if listening is None:
+        return ""
+    uses = [job.said("uses") for job in pipeline_rules.calls(listening).values()]
+    if not uses:
+        return f"{name}/{listening.path}@refs/heads/{branch}"
+    if uses[0].startswith(("$/", "./")):
+        return f"{name}/{uses[0][2:]}@refs/heads/{branch}"
+    return uses[0] if re.fullmatch(r".+@[0-9a-f]{40}", uses[0]) else ""
+
+
+def _expected(installation: Installation, target: Target, workflow: Workflow, pipeline: str) -> Mapping[str, Any]:
+    """The calling job as `make caller` writes it. `pipeline`: the text of the workflow that is called. Where the bot is
+    stands in it only if the file says that too: the environments may say it instead."""
+    outputs, bot = (installation.stack.outputs if installation.stack else {}), None
+    if pipeline_rules.address(workflow) and outputs.get("ChatOpsUrl", "").startswith("https://"):
+        bot = Bot(outputs["ChatOpsUrl"], outputs.get("ChatOpsAudience", ""))
+    made: Mapping[str, Any] = yaml.safe_load(caller(target.name, target.event_type, HERE, pipeline, bot))["jobs"][
+        "stage"
+    ]
+    return made
+
+
 def _jobs(installation: Installation, target: Target, branch: str, workflow: Workflow) -> Iterator[Fault]:
     """The file's jobs, and those of the reusable workflow that it calls, where that can be read."""
-    rolls_back = platform(target).pipeline_only
-    yield from pipeline_rules.jobs(workflow, needs_rollback=rolls_back, claims=target.claim)
+    calling = pipeline_rules.calls(workflow)
     yield from own_actions.missing(installation, target.repository, branch, workflow)
-    yield from protection.rules(installation, target.repository, target.name, workflow)
-    for place in pipeline_rules.called(workflow):
+    if not calling:
+        yield from pipeline_rules.own(workflow, _ours(), claims=target.claim)
+        yield from protection.rules(installation, target.repository, target.name, workflow)
+    for name, job in calling.items():
+        place = job.at("uses")
+        assert place is not None  # noqa: S101 - for the type checker: `calls` gives no other
         own = place.text.startswith(("$/", "./"))  # of the same repository and commit
         named = _CALLED.fullmatch(f"{target.repository}{place.text[1:]}@{branch}" if own else place.text)
-        if named is None:
-            continue
-        repository, path, ref = named.groups()
-        answer = installation.github.repository(repository, f"/contents/{path}", ref=ref)
-        if answer.status != 200:
-            continue  # a private repository that the bot's token need not see
+        pipeline = _called_text(installation, *named.groups()) if named else ""
         try:
-            called = read(path, _text(answer))
-        except Unreadable as error:
-            yield Fault(place.line, f"{place.text} cannot be read (line {error.line})", _NEVER, "Call another commit.")
+            expected = _expected(installation, target, workflow, pipeline)
+            called = read(place.text, pipeline) if pipeline else None
+        except (Unreadable, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+            where = f" (line {error.line})" if isinstance(error, Unreadable) else ""
+            yield Fault(place.line, f"{place.text} cannot be read{where}", _NEVER, "Call another commit.")
             continue
-        for fault in (
-            *pipeline_rules.jobs(called, needs_rollback=rolls_back, claims=target.claim),
-            *own_actions.missing(installation, repository, ref, called),
-            *protection.rules(installation, target.repository, target.name, called),
-        ):
+        yield from pipeline_rules.call(workflow, name, job, expected)
+        for fault in _inside(installation, target, named.groups(), called) if called and named else ():
             yield Fault(
                 place.line, f"in {place.text}, line {fault.line}, {fault.what}", fault.causes, fault.todo, fault.grave
             )
+
+
+def _called_text(installation: Installation, repository: str, path: str, ref: str) -> str:
+    """Empty where it is a private repository's that the bot's token need not see."""
+    return text(installation.github.repository(repository, f"/contents/{path}", ref=ref))
+
+
+def _inside(
+    installation: Installation, target: Target, place: tuple[str | Any, ...], called: Workflow
+) -> Iterator[Fault]:
+    repository, _, ref = place
+    yield from pipeline_rules.own(called, _ours(), claims=target.claim)
+    yield from own_actions.missing(installation, repository, ref, called)
+    yield from protection.rules(installation, target.repository, target.name, called)
 
 
 def _state(installation: Installation, target: Target, workflow: Workflow) -> Iterator[Result]:

@@ -1,5 +1,5 @@
-"""The endpoints as one Flask app: repositories here, Apps, files, git data, subjects and environments, and runs in
-`app_routes`, `content_routes`, `git_routes`, `identity_routes` and `run_routes`."""
+"""The endpoints as one Flask app: repositories here, Apps, files, git data, subjects, runs, and environments with their
+settings in `app_routes`, `content_routes`, `git_routes`, `identity_routes`, `run_routes` and `settings_routes`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from fakes.github import app_routes, content_routes, git_routes, identity_routes, run_routes, views
+from fakes.github import app_routes, content_routes, git_routes, identity_routes, run_routes, settings_routes, views
 from fakes.github.dispatch import read_event
 from fakes.github.errors import ApiError, error_body
 from fakes.github.grants import accepted, need
@@ -27,6 +27,7 @@ DOCS = {
     **git_routes.DOCS,
     **identity_routes.DOCS,
     **run_routes.DOCS,
+    **settings_routes.DOCS,
 }
 
 
@@ -54,6 +55,7 @@ def create_app(github: GitHub) -> Flask:
     git_routes.register(app, github)
     identity_routes.register(app, github)
     run_routes.register(app, github)
+    settings_routes.register(app, github)
     return app
 
 

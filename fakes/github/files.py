@@ -11,6 +11,7 @@ from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, RUN_NAME, caller, path_
 
 ROOT = OWN.parents[2]
 SCRIPTS = ".github/actions/scripts/action.yml"
+OWNERS = ".github/CODEOWNERS"
 OTHER_TARGETS = ("staging", "batch", "vm")
 """The local run's targets beside dev: each is a caller of the pipeline with its own event type."""
 
@@ -85,4 +86,9 @@ def unclaimed(target: Target) -> str:
 
 
 def _common() -> dict[str, str]:
-    return {f"{FOLDER}/ci.yml": CI, PIPELINE: pipeline(), SCRIPTS: (ROOT / SCRIPTS).read_text(encoding="utf-8")}
+    return {
+        f"{FOLDER}/ci.yml": CI,
+        PIPELINE: pipeline(),
+        OWNERS: "/.github/ @acme/platform\n",
+        SCRIPTS: (ROOT / SCRIPTS).read_text(encoding="utf-8"),
+    }

@@ -10,7 +10,8 @@ from flask import request
 from fakes.github.errors import ApiError
 
 LEVELS = ("none", "read", "write")
-EVERYTHING = dict.fromkeys(("actions", "administration", "contents", "metadata"), "write")
+NAMES = ("actions", "actions_variables", "administration", "contents", "environments", "metadata", "secrets")
+EVERYTHING = dict.fromkeys(NAMES, "write")
 READ_ONLY = dict.fromkeys(EVERYTHING, "read")
 
 

@@ -28,6 +28,30 @@ class Comparison:
 
 
 @dataclass
+class Environment:
+    """An environment. `secrets`: their names. `limited`: it admits chosen branches only."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    limited: bool = True
+
+
+REVIEWED: tuple[dict[str, object], ...] = (
+    {
+        "type": "pull_request",
+        "parameters": {
+            "dismiss_stale_reviews_on_push": True,
+            "require_code_owner_review": True,
+            "require_last_push_approval": True,
+            "required_approving_review_count": 1,
+            "required_review_thread_resolution": False,
+        },
+    },
+)
+"""The rules of a branch that changes by reviewed pull requests only."""
+
+
+@dataclass
 class Repository:
     """One repository; `hidden` makes it private to somebody else: GitHub then says 404, not 403.
 
@@ -35,6 +59,9 @@ class Repository:
     is not `active`. `actions_enabled`, `allowed_actions` (all, local_only, selected) and `github_owned_allowed` are the
     settings of Actions. `former_names` redirect here. `immutable_subject` and `subject_keys` (empty: GitHub's own form)
     are those of its OIDC tokens. `protection_rules`: by environment in small letters, slugs of the Apps that decide.
+    `personal`: its owner is a user, not an organisation. `variables` and `secrets` (names) are the repository's own;
+    `environments`, by name in small letters, those that differ from a usual one (None: there is none). `rules`: of the
+    default branch.
     """
 
     owner: str
@@ -60,6 +87,15 @@ class Repository:
     immutable_subject: bool = False
     subject_keys: tuple[str, ...] = ()
     protection_rules: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    personal: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    environments: dict[str, Environment | None] = field(default_factory=dict)
+    rules: tuple[dict[str, object], ...] = REVIEWED
+
+    def environment(self, name: str) -> Environment | None:
+        """The environment of that name, in any capitals; None where there is none."""
+        return self.environments.get(name.lower(), Environment())
 
     @property
     def full_name(self) -> str:

@@ -111,7 +111,7 @@ def minimal_repository(repository: Repository, urls: Urls) -> Json:
         "node_id": node_id("R", repository.id),
         "name": repository.name,
         "full_name": repository.full_name,
-        "owner": user(repository.owner, urls, "Organization"),
+        "owner": user(repository.owner, urls, "User" if repository.personal else "Organization"),
         "private": repository.private,
         "html_url": urls.page(repository.full_name),
         "description": "Takes the money",

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fakes.github import Fault as Refusal
 from fakes.github.errors import DOCS
-from local.misconfigured.fault import Environment, Fault, grant, repository
+from fakes.github.files import OWNERS
+from fakes.github.repository import Environment
+from local.misconfigured.fault import Environment as Settings
+from local.misconfigured.fault import Fault, grant, repository
 
 if TYPE_CHECKING:
     from local.session import Session
 
 TOKEN, REPOSITORY, RIGHTS, ACTIONS = "GitHub token", "repository", "GitHub rights", "Actions"
-SIGN_IN = "AWS sign-in"
+SIGN_IN, OWN, PLACES = "AWS sign-in", "repository settings", "environments"
+Apply = Callable[["Session", Settings], None]
 FINE_GRAINED = {"actions": "write", "contents": "write", "metadata": "read"}
 TEN_DAYS = 10 * 86_400.0
 
 
-def _revoked(session: Session, _: Environment) -> None:
+def _revoked(session: Session, _: Settings) -> None:
     session.github.tokens = set()
 
 
-def _ends_soon(session: Session, _: Environment) -> None:
+def _ends_soon(session: Session, _: Settings) -> None:
     grant(expires=session.clock.now() + TEN_DAYS)(session, {})
 
 
-def _used_up(session: Session, _: Environment) -> None:
+def _used_up(session: Session, _: Settings) -> None:
     session.github.rate_limit.look(session.clock.now())
     session.github.rate_limit.used = session.github.rate_limit.limit - 60
 
 
-def _single_sign_on(session: Session, _: Environment) -> None:
+def _single_sign_on(session: Session, _: Settings) -> None:
     """https://docs.github.com/rest/authentication/authenticating-to-the-rest-api#authorizing-for-saml-sso"""
     message = (
         "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
@@ -42,12 +47,27 @@ def _single_sign_on(session: Session, _: Environment) -> None:
     session.github.faults.append(Refusal(path="/repos/", status=403, headers=header, body=body, times=None))
 
 
-def _renamed(session: Session, _: Environment) -> None:
+def _renamed(session: Session, _: Settings) -> None:
     found = session.github.repositories.pop("acme/checkout-api")
     found.name, found.former_names = "checkout", frozenset({"acme/checkout-api"})
     session.github.repositories["acme/checkout"] = found
 
 
+def environment(name: str, made: Environment | None, *, personal: bool = False) -> Apply:
+    """An environment of the fake's repository; None: there is none."""
+
+    def apply(session: Session, _: Settings) -> None:
+        session.github.default_repository.environments[name] = made
+        session.github.default_repository.personal = personal
+
+    return apply
+
+
+def _nobody_owns_it(session: Session, _: Settings) -> None:
+    session.github.default_repository.files["main"][OWNERS] = "*.py @acme/everybody\n"
+
+
+URL = {"CHATOPS_URL": "https://evil.example/prod"}
 ON_GITHUB = (
     Fault("github-token-revoked", TOKEN, "401: Bad credentials", _revoked),
     Fault("github-token-without-repo", TOKEN, "scopes gist; it needs repo", grant(scopes=frozenset({"gist"}))),
@@ -79,6 +99,40 @@ ON_GITHUB = (
         ACTIONS,
         "only selected actions are allowed",
         repository(allowed_actions="selected", github_owned_allowed=False),
+    ),
+    Fault(
+        "address-in-the-repository",
+        OWN,
+        "CHATOPS_URL is a variable of acme/checkout-api itself",
+        repository(variables=URL),
+    ),
+    Fault("role-in-the-repository", OWN, "AWS_ROLE_ARN is a secret of", repository(secrets=("AWS_ROLE_ARN", "X"))),
+    Fault("branch-without-rules", OWN, "wants a review by code owners before main", repository(rules=()), grave=False),
+    Fault("github-without-owners", OWN, "names nobody for .github/", _nobody_owns_it, grave=False),
+    Fault(
+        "no-build-environment", PLACES, "has no environment dev-build", environment("dev-build", None), subject="dev"
+    ),
+    Fault(
+        "deploy-role-in-the-build",
+        PLACES,
+        "dev-build of acme/checkout-api holds AWS_ROLE_ARN",
+        environment("dev-build", Environment(secrets=("AWS_BUILD_ROLE_ARN", "AWS_ROLE_ARN"))),
+        subject="dev",
+    ),
+    Fault(
+        "environment-for-every-branch",
+        PLACES,
+        "The environment dev of acme/checkout-api admits every branch",
+        environment("dev", Environment(limited=False)),
+        subject="dev",
+        grave=False,
+    ),
+    Fault(
+        "address-in-a-persons-environment",
+        PLACES,
+        "CHATOPS_URL is a variable of the environment dev of acme/checkout-api, which belongs to a person",
+        environment("dev", Environment(variables=URL), personal=True),
+        subject="dev",
     ),
     Fault(
         "subject-customised",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fakes.github.files import CI, SCRIPTS, pipeline
+from fakes.github.files import CI, OWNERS, SCRIPTS, pipeline
 from local.misconfigured.fault import Environment, Fault
 from pipeline.caller import FOLDER
 
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
 
 WORKFLOW, DEV, STAGING = "workflow", f"{FOLDER}/dev_deploy.yml", f"{FOLDER}/staging_deploy.yml"
 Apply = Callable[["Session", Environment], None]
-BARE = """name: Deploy
-run-name: "${{ github.event.client_payload.deployment_id }} ${{ github.event.client_payload.stage }}"
-on: {repository_dispatch: {types: [dev_deploy]}}
-jobs:
-  all:
-    runs-on: ubuntu-latest
-    steps:
-      - run: ./chatops claim
-      - run: ./deploy
-      - if: always()
-        run: ./chatops finish
-"""
-"""Somebody's own pipeline, which says nothing of permissions."""
 
 
 def written(path: str, change: Callable[[str], str]) -> Apply:
@@ -51,11 +38,12 @@ def _elsewhere(session: Session, _: Environment) -> None:
     found = session.github.default_repository
     found.add_commit("Deploy from Slack", session.clock.now(), branch="chatops")
     found.files["chatops"] = dict(found.files["main"])
-    found.files["main"] = {f"{FOLDER}/ci.yml": CI}
+    _none(session, _)
 
 
 def _none(session: Session, _: Environment) -> None:
-    session.github.default_repository.files["main"] = {f"{FOLDER}/ci.yml": CI}
+    files = session.github.default_repository.files
+    files["main"] = {f"{FOLDER}/ci.yml": CI, OWNERS: files["main"][OWNERS]}
 
 
 def _disabled(state: str) -> Apply:
@@ -66,7 +54,7 @@ def _disabled(state: str) -> Apply:
 
 
 def _decides(session: Session, _: Environment) -> None:
-    session.github.default_repository.protection_rules["dev"] = ("change-control",)
+    session.github.default_repository.protection_rules["dev-build"] = ("change-control",)
 
 
 def _second(session: Session, _: Environment) -> None:
@@ -80,9 +68,10 @@ def _step(text: str, name: str) -> str:
     return text[start : end + 1]
 
 
-def _claim_last(text: str) -> str:
+def _claim_last(whole: str) -> str:
+    before, build, text = whole.partition("  build:\n    name: ")
     claim, tests = _step(text, "Claim the stage"), _step(text, "Look at the tests")
-    return text.replace(claim + tests, tests + claim, 1)
+    return before + build + text.replace(claim + tests, tests + claim, 1)
 
 
 def _gone(_: str) -> str:
@@ -109,38 +98,31 @@ WORKFLOWS = (
     _dev(
         "run-name-of-ones-own", "its run-name is", replaced(DEV, 'client_payload.stage }}"\n\non:', 'run_id }}"\n\non:')
     ),
+    _dev("no-claim", "no job of it claims its stage", replaced(DEV, 'chatops_stage.py" claim', 'hello.py"')),
+    _dev("no-report", "no job of it reports its stage", replaced(DEV, 'chatops_stage.py" finish', 'bye.py"')),
+    _dev("claim-too-late", "differs from this checkout's", written(DEV, _claim_last), grave=False),
     _dev(
-        "no-claim",
-        "job claim claims no stage",
-        written(DEV, lambda text: text.replace(_step(text, "Claim the stage"), "", 1)),
-    ),
-    _dev("claim-too-late", "job build does something before it claims", written(DEV, _claim_last)),
-    _dev("no-report", "reports no end", replaced(DEV, 'chatops_stage.py" finish', 'bye.py"')),
-    _dev(
-        "report-only-of-success",
-        "reports its end only when nothing failed",
-        replaced(DEV, "if: always() && steps", "if: steps"),
-    ),
-    _dev("no-build-job", "no job of it runs for the stage build", replaced(DEV, "stage == 'build'", "stage == 'test'")),
-    _dev(
-        "build-recorded-as-deployment",
-        "job claim builds, and GitHub records that as a deployment",
-        written(DEV, lambda text: re.sub(r"      deployment: false.*\n", "", text)),
+        "build-with-tests",
+        "in job build",
+        replaced(DEV, 'chatops_stage.py" tests', 'run_tests.sh"'),
         grave=False,
     ),
-    _dev("an-app-decides", "the GitHub App change-control decides over deployments to the environment dev", _decides),
-    _dev("workflow-may-do-all", "the default permissions", written(DEV, lambda _: BARE), grave=False),
+    _dev(
+        "an-app-decides",
+        "the GitHub App change-control decides over deployments to the environment dev-build",
+        _decides,
+    ),
     Fault(
         "caller-grants-too-little",
         WORKFLOW,
-        "grants the pipeline no id-token: write",
+        "lacks under permissions what make caller writes (id-token: write)",
         written(STAGING, lambda text: re.sub(r"      id-token: .*\n", "", text)),
         subject="staging",
     ),
     Fault(
         "caller-keeps-its-secrets",
         WORKFLOW,
-        "job stage hands on no secrets",
+        "job stage lacks under secrets what make caller writes (AWS_REGION",
         written(STAGING, lambda text: text.partition("    secrets:\n")[0]),
         subject="staging",
         grave=False,

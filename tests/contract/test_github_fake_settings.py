@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from fakes.github import GitHub
+from fakes.github.repository import Environment
 from tests.contract import test_github_fake_description as published
 from tests.contract.test_github_fake_description import REPO, get
 
@@ -30,6 +31,12 @@ READS = [
     ("/actions/permissions", f"{REPO}/actions/permissions", 200),
     ("/actions/oidc/customization/sub", SUBJECT, 200),
     ("/environments/dev/deployment_protection_rules", RULES, 200),
+    ("/environments/Dev-build", f"{REPO}/environments/{{environment_name}}", 200),
+    ("/environments/dev/variables", f"{REPO}/environments/{{environment_name}}/variables", 200),
+    ("/environments/dev/secrets", f"{REPO}/environments/{{environment_name}}/secrets", 200),
+    ("/actions/variables", f"{REPO}/actions/variables", 200),
+    ("/actions/secrets", f"{REPO}/actions/secrets", 200),
+    ("/rules/branches/x/y", f"{REPO}/rules/branches/{{branch}}", 200),
 ]
 
 
@@ -109,6 +116,55 @@ def test_an_app_may_decide_over_an_environment(client: Client, github: GitHub) -
     described(response, RULES)
     (rule,) = (response.json or {})["custom_deployment_protection_rules"]
     assert rule["app"]["slug"] == "change-control"
+
+
+def test_environments_variables_and_secrets_are_what_somebody_set(client: Client, github: GitHub) -> None:
+    """Of a secret its name alone is told."""
+    found, place = github.default_repository, f"{REPO}/environments/{{environment_name}}"
+    found.variables, found.secrets = {"CHATOPS_URL": "https://x.example"}, ("AWS_ROLE_ARN",)
+    found.environments["dev"] = Environment({f"V{n}": "x" for n in range(12)}, ("B", "A"), limited=False)
+    for path, key, names, described_at in (
+        ("/actions/variables", "variables", ["CHATOPS_URL"], f"{REPO}/actions/variables"),
+        ("/actions/secrets", "secrets", ["AWS_ROLE_ARN"], f"{REPO}/actions/secrets"),
+        ("/environments/Dev/secrets", "secrets", ["A", "B"], f"{place}/secrets"),
+        (
+            "/environments/dev/variables?per_page=30",
+            "variables",
+            sorted(f"V{n}" for n in range(12)),
+            f"{place}/variables",
+        ),
+    ):
+        response = get(client, path)
+        described(response, described_at)
+        assert [one["name"] for one in (response.json or {})[key]] == names
+    assert len((get(client, "/environments/dev/variables").json or {})["variables"]) == 10, "GitHub's own page"
+    open_to_all = get(client, "/environments/dev")
+    described(open_to_all, place)
+    assert (open_to_all.json or {})["deployment_branch_policy"] is None
+    found.environments["dev"] = None
+    assert [get(client, f"/environments/dev{path}").status_code for path in ("", "/variables", "/secrets")] == [404] * 3
+
+
+@pytest.mark.skipif(not published.DESCRIPTION.exists(), reason="npm install --no-save @octokit/openapi")
+def test_a_branchs_rule_is_as_described(client: Client) -> None:
+    """Two descriptions in one object: the rule's own, and where it comes from."""
+    (rule,) = get(client, "/rules/branches/main").json or []
+    parts = {
+        "repository-rule-pull-request": {name: rule[name] for name in ("type", "parameters")},
+        "repository-rule-ruleset-info": {name: rule[name] for name in rule if name.startswith("ruleset_")},
+    }
+    assert sum(len(part) for part in parts.values()) == len(rule)
+    for name, part in parts.items():
+        schema = published.components()["schemas"][name] | {"components": published.components()}
+        published.jsonschema.Draft202012Validator(schema).validate(part)
+
+
+def test_a_repository_may_belong_to_a_person(client: Client, github: GitHub) -> None:
+    assert (get(client, "").json or {})["owner"]["type"] == "Organization"
+    github.default_repository.personal = True
+    response = get(client, "")
+    described(response, REPO)
+    assert (response.json or {})["owner"]["type"] == "User"
 
 
 @pytest.mark.parametrize("which", ["archived", "disabled"])

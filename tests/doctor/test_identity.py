@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from copy import deepcopy
@@ -17,7 +18,8 @@ from doctor.installation import Installation
 from doctor.result import Result, State
 from doctor.runner import Check, Scope, examine
 from doctor.subject import identity
-from tests.contract.test_oidc_trust import trust
+from pipeline.caller import OWN, PIPELINE, caller
+from tests.contract.test_oidc_trust import trusts
 from tests.doctor.stubs import Stubbed
 from tests.doctor.test_deployed import STORED
 
@@ -29,6 +31,7 @@ REPOSITORY: dict[str, Any] = {
     "created_at": "2024-02-03T04:05:06Z",
     "visibility": "private",
 }
+USES = f"acme/platform-deploy/{PIPELINE}@{'0' * 40}"
 CLASSIC, IMMUTABLE = "repo:Acme/Shop:environment:dev", "repo:Acme@123/Shop@456:environment:dev"
 
 
@@ -92,15 +95,26 @@ class Told:
     """GitHub, as far as this check asks."""
 
     template: Answer
+    uses: str = USES
     repository_body: dict[str, Any] = field(default_factory=lambda: REPOSITORY)
 
-    def repository(self, name: str, path: str = "") -> Answer:
+    def repository(self, name: str, path: str = "", **_: str) -> Answer:
         assert name == "Acme/Shop"
+        if path.startswith("/contents/"):
+            return self._content(path)
         assert path in ("", "/actions/oidc/customization/sub")
         return self.template if path else answer(self.repository_body)
 
+    def _content(self, path: str) -> Answer:
+        """One workflow, which listens to dev's event and calls the pipeline."""
+        place = ".github/workflows/dev_deploy.yml"
+        if not path.endswith(".yml"):
+            return answer([{"type": "file", "name": "dev_deploy.yml", "path": place}])
+        text = caller("dev", "dev_deploy", self.uses) if self.uses else OWN.read_text("utf-8")
+        return answer({"content": base64.b64encode(text.encode()).decode()})
 
-def answer(body: dict[str, Any], status: int = 200) -> Answer:
+
+def answer(body: Any, status: int = 200) -> Answer:
     return Answer(status, {}, json.dumps(body).encode())
 
 
@@ -122,75 +136,107 @@ TARGET = "targets:\n  dev:\n    repository: Acme/Shop\n    ecs: {cluster: shop, 
 
 @pytest.fixture
 def look(tmp_path: Any) -> Look:
+    """What is said of dev-build, then of dev."""
+
     def looked(
-        template: dict[str, Any] | None, roles: list[dict[str, Any]] | None, target: str = TARGET
+        template: dict[str, Any] | None,
+        roles: list[dict[str, Any]] | None,
+        target: str = TARGET,
+        uses: str = USES,
     ) -> list[Result]:
         (tmp_path / "targets.yaml").write_text(target)
         listed = {"Roles": deepcopy(roles), "IsTruncated": False} if roles is not None else {"code": "AccessDenied"}
         env = {"AWS_REGION": "us-east-1", "CHATOPS_TARGETS_FILE": str(tmp_path / "targets.yaml")}
         found = Installation(env=env, secrets=STORED, aws=Stubbed({"iam": {"list_roles": listed}}))
         said = answer(template) if template is not None else answer({"message": "Not Found"}, 404)
-        found.__dict__["github"] = Told(said)
+        found.__dict__["github"] = Told(said, uses)
         return [one.result for one in examine(found, [Check("AWS sign-in", Scope.TARGET, check.look)])]
 
     return looked
 
 
+KEY = "token.actions.githubusercontent.com"
+STATEMENT = trusts("dev", "a@1/b@2")["dev"]["Statement"][0]
+
+
+def mine(environment: str = "dev", repository: str = "acme@123/shop@456", **parameters: str) -> list[dict[str, Any]]:
+    """The two roles of the template."""
+    made = trusts(environment, repository, **parameters)
+    return [role(f"mine-{place}", policy) for place, policy in made.items()]
+
+
+def by_hand(name: str, conditions: dict[str, dict[str, str]]) -> dict[str, Any]:
+    keyed = {operator: {f"{KEY}:{key}": text for key, text in keys.items()} for operator, keys in conditions.items()}
+    return role(name, {"Statement": [{**STATEMENT, "Condition": keyed}]})
+
+
 @pytest.mark.parametrize("immutable", [False, True])
-@pytest.mark.parametrize("repository", ["acme/shop", "Acme/Shop", "acme@123/shop@456"])
-def test_the_role_of_the_template_is_found(look: Look, immutable: bool, repository: str) -> None:
-    mine = role("mine", trust("templates/pipeline-role.yaml", repository, "dev"))
-    other = role("other", trust("templates/pipeline-role.yaml", repository, "prod"))
-    subject, told = look({"use_default": True, "use_immutable_subject": immutable}, [LAMBDA, other, mine])
-    assert (IMMUTABLE if immutable else CLASSIC) in subject.found
-    assert "Acme@123/Shop@456" in subject.found, "what can be typed into the template"
-    assert (told.state, told.found) == (State.OK, "The role mine of the stack's account trusts that.")
+@pytest.mark.parametrize("repository", ["acme@123/shop@456", "ACME@123/Shop@456"])
+@pytest.mark.parametrize("uses", [USES, f"$/{PIPELINE}", ""])
+def test_the_roles_of_the_template_are_found(look: Look, immutable: bool, repository: str, uses: str) -> None:
+    workflow = f"{'acme/platform-deploy' if uses == USES else 'Acme/Shop'}/{PIPELINE}@*"
+    roles = [LAMBDA, *mine("prod", repository, Workflow=workflow), *mine("dev", repository, Workflow=workflow)]
+    said = look({"use_default": True, "use_immutable_subject": immutable}, roles, uses=uses)
+    build, builds, release, releases = said
+    assert (IMMUTABLE if immutable else CLASSIC) in release.found
+    assert (f"{IMMUTABLE}-build" if immutable else f"{CLASSIC}-build") in build.found
+    assert "Acme@123/Shop@456" in build.found, "what can be typed into the template"
+    assert (builds.state, builds.found) == (State.OK, "The role mine-dev-build of the stack's account trusts that.")
+    assert (releases.state, releases.found) == (State.OK, "The role mine-dev of the stack's account trusts that.")
+
+
+def test_a_role_for_another_workflow_branch_or_repository_is_not_it(look: Look) -> None:
+    for other in (
+        mine(Workflow=f"acme/other/{PIPELINE}@*"),
+        mine(DefaultBranch="trunk"),
+        mine(repository="acme@123/shop@457"),
+        mine("prod"),
+    ):
+        _, build, _, release = look({"use_default": True, "use_immutable_subject": True}, other)
+        assert (build.state, release.state) == (State.WARNING, State.WARNING)
+        assert "No role of the stack's account trusts dev's jobs in the environment dev-build" in build.found
+        assert (
+            f"Repository=Acme@123/Shop@456 Environment=dev Workflow='acme/platform-deploy/{PIPELINE}@*'" in build.todo
+        )
+        assert "BuildRoleArn into the environment's secret AWS_BUILD_ROLE_ARN" in build.todo
+        assert "RoleArn into the environment's secret AWS_ROLE_ARN" in release.todo
 
 
 def test_a_role_with_another_spelling_is_not_it(look: Look) -> None:
     """As people wrote it by hand: the claim has GitHub's capitals."""
-    key = "token.actions.githubusercontent.com"
-    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
-    by_hand = {"StringEquals": {f"{key}:aud": "sts.amazonaws.com", f"{key}:sub": "repo:acme/shop:environment:dev"}}
-    typed = role("typed", {"Statement": [{**statement, "Condition": by_hand}]})
-    _, told = look({"use_default": True, "use_immutable_subject": False}, [LAMBDA, typed])
+    typed = by_hand("typed", {"StringEquals": {"aud": "sts.amazonaws.com", "sub": "repo:acme/shop:environment:dev"}})
+    *_, told = look({"use_default": True, "use_immutable_subject": False}, [LAMBDA, typed])
     assert told.state is State.WARNING
-    assert "No role of the stack's account trusts dev's jobs (The role typed trusts others" in told.found
-    assert "Repository=Acme@123/Shop@456 Environment=dev" in told.todo
+    assert "in the environment dev (The role typed trusts others" in told.found
 
 
 def test_a_role_must_trust_whichever_subject_it_is(look: Look) -> None:
     """GitHub did not say which form it sends."""
-    key = "token.actions.githubusercontent.com"
-    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
-    old = role("old", {"Statement": [{**statement, "Condition": {"StringEquals": {f"{key}:sub": CLASSIC}}}]})
-    subject, told = look(None, [old])
+    *_, subject, told = look(None, [by_hand("old", {"StringEquals": {"sub": CLASSIC}})])
     assert f"{CLASSIC} or {IMMUTABLE}" in subject.found
     assert told.state is State.WARNING
 
 
 def test_what_depends_on_the_run_is_not_guessed(look: Look) -> None:
-    key = "token.actions.githubusercontent.com"
-    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
-    condition = {"StringLike": {f"{key}:sub": "repo:Acme/*", f"{key}:job_workflow_ref": "acme/pipeline/*"}}
-    pinned = role("pinned", {"Statement": [{**statement, "Condition": condition}]})
-    _, told = look({"use_default": True, "use_immutable_subject": False}, [pinned])
+    """A tag of another repository may be anything by then, and who started the run is not known before."""
+    called = f"acme/platform-deploy/{PIPELINE}@v1"
+    *_, told = look({"use_default": True, "use_immutable_subject": False}, mine(), uses=called)
+    assert (told.state, "The role mine-dev may trust that" in told.found) == (State.SKIPPED, True)
+    pinned = by_hand("pinned", {"StringLike": {"sub": "repo:Acme/*", "actor": "dana"}})
+    *_, told = look({"use_default": True, "use_immutable_subject": False}, [pinned])
     assert (told.state, "The role pinned may trust that" in told.found) == (State.SKIPPED, True)
 
 
 def test_a_customised_subject_is_told_unless_a_role_trusts_it(look: Look) -> None:
     template = {"use_default": False, "use_immutable_subject": False, "include_claim_keys": ["repo", "ref"]}
-    ours = role("ours", trust("templates/pipeline-role.yaml", "acme/shop", "dev"))
-    _, told = look(template, [ours])
+    *_, told = look(template, mine())
     assert told.state is State.WARNING
     assert "a subject of its own (repo, ref)" in told.found
     assert "gh api -X PUT repos/Acme/Shop/actions/oidc/customization/sub -F use_default=true" in told.todo
-    key = "token.actions.githubusercontent.com"
-    statement = trust("templates/pipeline-role.yaml", "a/b", "dev")["Statement"][0]
-    condition = {"StringEquals": {f"{key}:sub": "repo:Acme/Shop:ref:refs/heads/main"}}
-    _, known = look(template, [ours, role("own", {"Statement": [{**statement, "Condition": condition}]})])
+    own = by_hand("own", {"StringEquals": {"sub": "repo:Acme/Shop:ref:refs/heads/main"}})
+    *_, known = look(template, [*mine(), own])
     assert (known.state, "The role own" in known.found) == (State.OK, True)
-    _, left, warned = look(template, None)
+    *_, left, warned = look(template, None)
     assert (left.state, warned.state) == (State.SKIPPED, State.WARNING)
 
 
@@ -198,19 +244,19 @@ def test_keys_that_make_the_usual_subject_are_no_customisation(look: Look) -> No
     """Nothing is warned of where no role can be seen either."""
     for keys in (["repo", "context"], ["repo", "environment"]):
         template = {"use_default": False, "use_immutable_subject": True, "include_claim_keys": keys}
-        subject, left = look(template, None)
+        *_, subject, left = look(template, None)
         assert IMMUTABLE in subject.found
         assert left.state is State.SKIPPED
 
 
 def test_what_cannot_be_seen_is_left_out(look: Look) -> None:
-    subject, told = look({"use_default": True, "use_immutable_subject": True}, None)
+    *_, subject, told = look({"use_default": True, "use_immutable_subject": True}, None)
     assert (subject.state, told.state) == (State.OK, State.SKIPPED)
     assert "you may not call iam:ListRoles" in told.found
     elsewhere = TARGET + "    role_arn: arn:aws:iam::210987654321:role/chatops-target-dev\n"
-    _, fake = look({"use_default": True}, [], elsewhere)
+    *_, fake = look({"use_default": True}, [], elsewhere)
     assert (fake.state, "role/chatops-target-dev" in fake.found) == (State.SKIPPED, True)
     (template,) = look({"use_default": False}, [])
     assert (template.state, "its organisation's template" in template.found) == (State.SKIPPED, True)
-    _, host = look({"use_default": True}, [], "targets:\n  dev:\n    repository: Acme/Shop\n")
+    *_, host = look({"use_default": True}, [], "targets:\n  dev:\n    repository: Acme/Shop\n")
     assert host.state is State.OK, "a host over SSH needs no role"

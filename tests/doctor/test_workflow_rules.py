@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from doctor import pipeline_rules
-from doctor.pipeline_rules import RUN_NAME, without_record
+from doctor.checks import CHECKS
+from doctor.installation import Stack
+from doctor.local_run import described
 from doctor.result import Result, State
+from doctor.runner import examine
 from doctor.workflow_file import MOST, Unreadable, read
 from fakes.github import Repository
 from fakes.github.files import SCRIPTS, pipeline
+from fakes.github.repository import Environment
 from local.session import Session
-from pipeline.caller import FOLDER
+from pipeline.caller import FOLDER, HERE, PIPELINE, RUN_NAME, Bot
+from pipeline.caller import caller as written
 from tests.doctor.conftest import Look
 
 pytestmark = pytest.mark.slow
 
 HEAD = f'name: Deploy\nrun-name: "{RUN_NAME}"\non:\n  repository_dispatch:\n    types: [dev_deploy]\n'
-OTHER = "acme/pipelines/.github/workflows/dev_deploy.yml@v1"
-RIGHTS = "permissions: {contents: read, id-token: write, packages: write}\n"
+OURS = read(PIPELINE, pipeline())
+EXPECTED = yaml.safe_load(written("dev", "dev_deploy", HERE))["jobs"]["stage"]
 
 
 def caller(uses: str, rights: str = "{contents: read, id-token: write, packages: write}") -> str:
@@ -27,10 +33,14 @@ def caller(uses: str, rights: str = "{contents: read, id-token: write, packages:
     )
 
 
-def told(text: str, *, rollback: bool = False, claims: bool = True) -> list[str]:
+def told(text: str, *, claims: bool = True) -> list[str]:
     """What the rules say of a file, with lines."""
     found = read("x.yml", text)
-    faults = [*pipeline_rules.run_name(found), *pipeline_rules.jobs(found, needs_rollback=rollback, claims=claims)]
+    faults = [*pipeline_rules.run_name(found)]
+    calling = pipeline_rules.calls(found)
+    faults += [fault for name, job in calling.items() for fault in pipeline_rules.call(found, name, job, EXPECTED)]
+    if not calling:
+        faults += pipeline_rules.own(found, OURS, claims=claims)
     return [f"{fault.line}: {fault.what}" for fault in faults]
 
 
@@ -41,7 +51,20 @@ def of(made: Session, look: Look, text: str) -> list[Result]:
 
 
 def test_this_projects_own_workflow_keeps_every_rule() -> None:
-    assert told(pipeline(), rollback=True) == []
+    assert told(pipeline()) == []
+
+
+def test_the_bots_address_may_stand_in_the_pipeline_itself() -> None:
+    """As in its own repository, where a person owns it."""
+    text = pipeline()
+    for name, value in (("chatops_url", "https://x.example/prod"), ("chatops_audience", "an:audience")):
+        text = text.replace(f"${{{{ inputs.{name} || vars.{name.upper()} }}}}", value)
+    assert pipeline_rules.address(read("x.yml", text)) == {
+        "CHATOPS_URL": "https://x.example/prod",
+        "CHATOPS_AUDIENCE": "an:audience",
+    }
+    assert pipeline_rules.address(OURS) == {}
+    assert told(text) == []
 
 
 @pytest.mark.parametrize(
@@ -54,7 +77,7 @@ def test_this_projects_own_workflow_keeps_every_rule() -> None:
     ],
 )
 def test_a_caller_is_accepted(uses: str) -> None:
-    assert told(caller(uses), rollback=True) == []
+    assert told(caller(uses)) == []
 
 
 @pytest.mark.parametrize(
@@ -63,30 +86,34 @@ def test_a_caller_is_accepted(uses: str) -> None:
         (caller("actions/checkout@v4"), "10: job stage calls 'actions/checkout@v4', which is no reusable workflow"),
         (
             caller("a/b/.github/workflows/c.yml@v1", "read-all"),
-            "9: job stage grants the pipeline no id-token: write, packages: write",
+            "9: job stage lacks under permissions what make caller writes (contents: read, id-token: write, packages",
         ),
         (
-            caller("a/b/.github/workflows/c.yml@v1", "{contents: read, packages: write}"),
-            "9: job stage grants the pipeline no id-token: write",
+            caller("a/b/.github/workflows/c.yml@v1", "{contents: write, packages: write}"),
+            "9: job stage lacks under permissions what make caller writes (id-token: write)",
         ),
         (HEAD, "1: it has no jobs"),
         (pipeline().replace("run-name: ", "name2: "), "1: it has no run-name"),
+        (pipeline().replace("      deployment: false", "      deployment: true"), "in job claim, job build"),
+        (pipeline().replace("  test:\n", "  tests:\n", 1), "in job tests, job test"),
+        (pipeline().replace("needs: [claim, test]", "needs: [claim]"), "in job build"),
+        (pipeline().replace("if: always() && steps", "if: steps"), "in job build, job release"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, says: str) -> None:
-    assert says in told(text)
+    assert says in "\n".join(told(text))
+
+
+def test_comments_and_spacing_are_no_difference() -> None:
+    assert told(pipeline().replace("\n\n", "\n").replace(" # nothing is deployed yet", " # other words")) == []
 
 
 def test_a_pipeline_without_claims_is_asked_for_none() -> None:
-    own = f"{HEAD}{RIGHTS}jobs:\n  all:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./deploy\n"
-    assert told(own) == ["8: job all claims no stage"]
+    own = f"{HEAD}jobs:\n  all:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./deploy\n"
+    assert told(own) == ["7: no job of it claims its stage"]
     assert told(own, claims=False) == []
-
-
-def test_a_stage_without_a_job_is_missed_only_where_it_is_needed() -> None:
-    text = pipeline().replace(" || github.event.client_payload.stage == 'rollback'", "")
-    assert told(text) == []
-    assert [one.partition(": ")[2] for one in told(text, rollback=True)] == ["no job of it runs for the stage rollback"]
+    assert told(f"{own}      - run: ./bot claim\n") == ["7: no job of it reports its stage"]
+    assert told(f"{own}      - run: ./bot claim\n      - uses: me/finish@v1\n") == []
 
 
 @pytest.mark.parametrize(
@@ -136,34 +163,49 @@ def test_a_caller_of_another_repository_is_followed(made: Session, look: Look) -
     wrong = of(made, look, text)
     assert {one.state for one in wrong} == {State.FAILED}
     assert "line 10: in acme/pipelines/.github/workflows/dev_deploy.yml@main, line" in wrong[0].found
-    assert "job claim claims no stage" in wrong[0].found
+    assert "no job of it claims its stage" in wrong[0].found
     other.files["main"] = {f"{FOLDER}/dev_deploy.yml": pipeline()}
     (left,) = of(made, look, text)
     assert "it uses $/.github/actions/scripts, which is not in acme/pipelines at main" in left.found
+    other.files["main"][f"{FOLDER}/dev_deploy.yml"] = "on: [\n"
+    (broken,) = of(made, look, text)
+    assert "cannot be read" in broken.found
+
+
+URL, AUDIENCE = "https://abc.execute-api.eu-west-1.amazonaws.com/prod", "platform-deploy:1:eu-west-1:platform-deploy"
+ON_AWS = Stack("platform-deploy", "CREATE_COMPLETE", {"ChatOpsUrl": URL, "ChatOpsAudience": AUDIENCE})
+OTHERS = Bot("https://evil.example/prod", AUDIENCE)
+
+
+@pytest.mark.parametrize(
+    ("bot", "variables", "says"),
+    [
+        (Bot(URL, AUDIENCE), {}, ""),
+        (OTHERS, {}, "lacks under with what make caller writes (chatops_url: https://abc."),
+        (None, {"CHATOPS_URL": URL, "CHATOPS_AUDIENCE": AUDIENCE}, ""),
+        (None, {}, "CHATOPS_URL is not set; CHATOPS_AUDIENCE is not set for the environment dev-build"),
+        (None, {"CHATOPS_URL": OTHERS.url, "CHATOPS_AUDIENCE": AUDIENCE}, "CHATOPS_URL is 'https://evil.example/prod'"),
+    ],
+)
+def test_the_pipeline_must_claim_at_this_stacks_bot(
+    made: Session, bot: Bot | None, variables: dict[str, str], says: str
+) -> None:
+    here = made.github.default_repository
+    here.files["main"][PIPELINE] = written("dev", "dev_deploy", "acme/x/.github/workflows/dev_deploy.yml@v1", bot=bot)
+    here.environments = {name: Environment(variables) for name in ("dev", "dev-build")}
+    found = described(made)
+    found.stack, found.local, found.only = ON_AWS, False, "dev"
+    asked = [check for check in CHECKS if check.name in ("workflow", "environments")]
+    wrong = [one.result.found for one in examine(found, asked) if one.result.state is State.FAILED]
+    assert (says in " ".join(wrong)) if says else (wrong == [])
 
 
 def test_a_caller_that_hands_on_no_secrets_is_warned_of() -> None:
     uses = "$/.github/workflows/dev_deploy.yml"
     assert told(caller(uses)) == []
     for without in (caller(uses).replace("    secrets: inherit\n", ""), caller(uses).replace("inherit", "{}")):
-        assert [one.partition(": ")[2] for one in told(without)] == ["job stage hands on no secrets"]
-    mapped = caller(uses).replace("inherit", "{AWS_REGION: '${{ secrets.AWS_REGION }}'}")
-    assert told(mapped) == []
-
-
-@pytest.mark.parametrize(
-    ("uses", "allowed"),
-    [
-        ("$/.github/actions/scripts", True),
-        ("acme/platform-deploy/.github/actions/scripts@v1", True),
-        ("$/.github/actions/deploy", False),
-        ("./.github/actions/scripts/../deploy", False),
-        ("acme/x/.github/actions/scriptsx@v1", False),
-    ],
-)
-def test_before_its_claim_a_job_may_only_bring_files(uses: str, allowed: bool) -> None:
-    text = pipeline().replace("uses: $/.github/actions/scripts", f"uses: {uses}")
-    assert (told(text) == []) is allowed
+        (lacks,) = told(without)
+        assert "job stage lacks under secrets what make caller writes (AWS_REGION: ${{ secrets.AWS_REGION }}" in lacks
 
 
 @pytest.mark.parametrize(
@@ -178,21 +220,3 @@ def test_before_its_claim_a_job_may_only_bring_files(uses: str, allowed: bool) -
 def test_what_github_would_not_call_is_no_reusable_workflow(uses: str) -> None:
     """A call of its own repository has no ref, one of another's must have one."""
     assert any("which is no reusable workflow" in one for one in told(caller(uses)))
-
-
-@pytest.mark.parametrize(
-    ("environment", "recorded", "asked"),
-    [
-        ("dev", True, False),
-        ("{name: dev}", True, False),
-        ("{name: dev, deployment: true}", True, False),
-        ("{name: dev, deployment: false}", False, True),
-        ("{name: dev, deployment: False}", False, True),
-        ("{name: dev, deployment: '${{ inputs.recorded }}'}", False, False),
-    ],
-)
-def test_a_build_that_github_records_as_a_deployment_is_told(environment: str, recorded: bool, asked: bool) -> None:
-    job = f"    if: github.event.client_payload.stage == 'build'\n    environment: {environment}\n"
-    text = f"{HEAD}{RIGHTS}jobs:\n  make:\n    runs-on: ubuntu-latest\n{job}    steps: [{{run: make}}]\n"
-    assert any("records that as a deployment" in what for what in told(text, claims=False)) is recorded
-    assert (without_record(read("w.yml", text)) is not None) is asked

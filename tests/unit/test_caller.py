@@ -88,11 +88,14 @@ def test_no_other_address_is_written(url: str, audience: str) -> None:
 
 @pytest.mark.parametrize("uses", [HERE, USES])
 def test_the_doctor_finds_nothing_to_say(uses: str) -> None:
-    found = workflow_file.read(path_of("prod"), caller("prod", "prod_deploy", uses))
+    found = workflow_file.read(path_of("prod"), caller("prod", "prod_deploy", uses, bot=BOT))
     assert found.listens("prod_deploy")
     assert not found.listens("dev_deploy")
     assert list(pipeline_rules.run_name(found)) == []
-    assert list(pipeline_rules.jobs(found, needs_rollback=True, claims=True)) == []
+    assert pipeline_rules.address(found) == ADDRESS
+    ((name, job),) = pipeline_rules.calls(found).items()
+    expected = yaml.safe_load(caller("prod", "prod_deploy", HERE, bot=BOT))["jobs"]["stage"]
+    assert list(pipeline_rules.call(found, name, job, expected)) == []
 
 
 @pytest.mark.parametrize("event_type", ["deploy", "a, b", "x]", "ünï", "on: {}", "12", "true"])
@@ -190,8 +193,8 @@ def test_the_command_shows_the_caller_and_says_what_is_left_to_do(command: Comma
     done = command("--target", "prod", "--repo", "acme/shop")
     assert done.returncode == 0, done.stderr
     found = workflow_file.read(path_of("prod"), done.stdout)
-    (uses,) = pipeline_rules.called(found)
-    assert uses.text == f"acme/platform-deploy/{PIPELINE}@{SHA}"
+    (job,) = pipeline_rules.calls(found).values()
+    assert job.said("uses") == f"acme/platform-deploy/{PIPELINE}@{SHA}"
     assert f"chatops_url: {BOT.url}\n" in done.stdout
     for said in (
         f"Push {SHA[:12]} to acme/platform-deploy first",
