@@ -28,6 +28,7 @@ class Access:
     deploys: bool = False
     continues: bool = False
     watches_traffic: bool = False
+    reads_tasks: bool = False
 
 
 _LAST_DEPLOYED = ("codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment")
@@ -35,14 +36,16 @@ _EVERY_DEPLOYMENT = ("codedeploy:ListDeployments", "codedeploy:BatchGetDeploymen
 
 ACCESS: Mapping[str, Access] = {
     "PlanFunction": Access(_LOOK_CLOSELY, _LAST_DEPLOYED),
-    "EcsFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT), watches_traffic=True),
+    "EcsFunction": Access(_LOOK_CLOSELY, (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT), watches_traffic=True, reads_tasks=True),
     "PromoteFunction": Access(
         (*_LOOK_CLOSELY[1:], "ecs:ContinueServiceDeployment"),
         ("codedeploy:GetDeployment",),
         reads_task_definitions=False,
         continues=True,
     ),
-    "ReconcileFunction": Access(_LOOK_CLOSELY, ("codedeploy:GetDeployment", *_EVERY_DEPLOYMENT), watches_traffic=True),
+    "ReconcileFunction": Access(
+        _LOOK_CLOSELY, ("codedeploy:GetDeployment", *_EVERY_DEPLOYMENT), watches_traffic=True, reads_tasks=True
+    ),
     "RestoreFunction": Access(
         (*_LOOK_CLOSELY, "ecs:UpdateService", "ecs:StopServiceDeployment"),
         (*_LAST_DEPLOYED, *_EVERY_DEPLOYMENT, "codedeploy:CreateDeployment"),
@@ -141,6 +144,7 @@ def of_role(kind: str) -> list[Statement]:
         deploys=True,
         continues=True,
         watches_traffic=True,
+        reads_tasks=True,
     )
     return _ecs(every, [ECS]) if kind == "ecs" else _codedeploy(every, [CODEDEPLOY])
 
@@ -150,11 +154,11 @@ def of_boundary() -> list[Statement]:
     are is the stack's own matter, and changes more often."""
     every = [statement for kind in ("ecs", "codedeploy") for statement in of_role(kind) if not statement.condition]
     made = []
-    for service, place in (("ecs", "service*"), ("codedeploy", "*")):
+    for service, places in (("ecs", ("service*", "task/*")), ("codedeploy", ("*",))):
         actions = (action for each in every if each.resources != ("*",) for action in each.actions)
         ours = tuple(dict.fromkeys(action for action in actions if action.startswith(f"{service}:")))
-        where = f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{place}"
-        made.append(Statement(f"{service.title()}Targets", ours, (where,)))
+        where = tuple(f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{each}" for each in places)
+        made.append(Statement(f"{service.title()}Targets", ours, where))
     without = tuple(action for each in every if each.resources == ("*",) for action in each.actions)
     return [*made, Statement("TargetsWithoutResources", without, ("*",), why="The actions know no resources.")]
 
@@ -167,6 +171,13 @@ def _ecs(access: Access, where: list[Place]) -> list[Statement]:
     if access.reads_task_definitions:
         action = ("ecs:DescribeTaskDefinition",)
         made.append(Statement("TaskDefinitions", action, ("*",), why=_KNOWS_NONE))
+    if access.reads_tasks:
+        account = "${AWS::AccountId}"
+        tasks = tuple(f"arn:${{AWS::Partition}}:ecs:{p.region}:{account}:task/{p.cluster}/*" for p in where)
+        made.append(Statement("Tasks", ("ecs:DescribeTasks",), tuple(dict.fromkeys(tasks))))
+        made.append(
+            Statement("ListTasks", ("ecs:ListTasks",), ("*",), why="The action knows container instances only.")
+        )
     if access.deploys:
         names = dict.fromkeys(name for place in where for name in (place.execution_role, place.task_role))
         roles = tuple(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}" for name in names)

@@ -157,6 +157,34 @@ def deployment(one: Service, it: ServiceDeployment) -> Json:
     return answer
 
 
+def task(one: Service, group: Tasks, number: str, place: names.Place) -> Json:
+    """A task; its containers have a digest once they have pulled their images."""
+    definition = group.revision.task_definition
+    running = number in group.running
+    arn = names.arn("task", f"{one.cluster}/{number}", place)
+    containers = [
+        {
+            "name": each["name"],
+            "taskArn": arn,
+            "image": each["image"],
+            "lastStatus": "RUNNING" if running else "PENDING",
+            **({"imageDigest": names.digest(each["image"])} if running else {}),
+        }
+        for each in definition.containers
+    ]
+    return {
+        "taskArn": arn,
+        "clusterArn": one.cluster_arn,
+        "taskDefinitionArn": definition.arn,
+        "group": f"service:{one.name}",
+        "startedBy": group.id,
+        "lastStatus": "RUNNING" if running else "PENDING",
+        "desiredStatus": "RUNNING",
+        "containers": containers,
+        **FARGATE,
+    }
+
+
 def revision(one: Service, it: Revision) -> Json:
     """A service revision, with the digests that its images were resolved to."""
     return {

@@ -187,6 +187,20 @@ def list_tasks(state: State, request: Json, _: bool) -> Json:
     return _page("taskArns", found, request, 100)
 
 
+def describe_tasks(state: State, request: Json, _: bool) -> Json:
+    cluster = state.cluster(request.get("cluster"))
+    wanted = _list(request, "tasks", 100)
+    known = {
+        names.arn("task", f"{cluster}/{task}", state.place): describe.task(service, group, task, state.place)
+        for service in state.services.values()
+        if service.cluster == cluster
+        for group in service.tasks
+        for task in group.running + group.pending
+    }
+    missing = [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known]
+    return {"tasks": [known[arn] for arn in wanted if arn in known], "failures": missing}
+
+
 OPERATIONS: dict[str, Operation] = {
     "DescribeServices": describe_services,
     "DescribeClusters": describe_clusters,
@@ -199,6 +213,7 @@ OPERATIONS: dict[str, Operation] = {
     "StopServiceDeployment": stop_service_deployment,
     "ContinueServiceDeployment": continue_service_deployment,
     "ListTasks": list_tasks,
+    "DescribeTasks": describe_tasks,
 }
 
 

@@ -53,7 +53,7 @@ def _secretsmanager(operation: str, asked: Mapping[str, Any]) -> Iterator[tuple[
 
 def _ecs(operation: str, asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     named = [asked.get("serviceDeploymentArn", ""), *asked.get("serviceDeploymentArns", ())]
-    named += asked.get("serviceRevisionArns", ())
+    named += [*asked.get("serviceRevisionArns", ()), *asked.get("tasks", ())]
     cluster = asked.get("cluster", "")
     services = [*asked.get("services", ()), *([asked["service"]] if "service" in asked else [])]
     named += [f"arn:aws:ecs:{ACCOUNT}:service/{cluster}/{name.rpartition('/')[2]}" for name in services]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fakes.codedeploy import Course
 from fakes.ecs import Rollout
@@ -75,6 +76,27 @@ def _rolled_back_by_codedeploy(play: HoursDriver) -> None:
     people.deploy(play)
 
 
+@dataclass(frozen=True)
+class _ByTag:
+    """A release step that registers a tag instead of the digest that it was given."""
+
+    usual: Any
+
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> dict[str, str]:
+        named = f"{stage['image'].partition('@')[0]}:latest"
+        return dict(self.usual.carry_out(step, {**stage, "image": named}))
+
+
+def _by_tag(play: HoursDriver) -> None:
+    """To a service whose service deployments don't tell digests: its tasks are asked."""
+    play.session.github.deployers[play.target] = _ByTag(play.session.github.deployers[play.target])
+    play.session.ecs.service_deployments = False
+    try:
+        people.deploy(play)
+    finally:
+        play.session.ecs.service_deployments = True
+
+
 ANOTHER = {"deploy": Script(outputs={"task_definition": "", "image": "registry.example/other:1"})}
 """A pipeline that reports an image which no deployment of the service carries."""
 SLOW = Rollout(seconds=3000)
@@ -101,6 +123,8 @@ TOURS: Mapping[str, Tour] = {
     ),
     "image-alone": _tour(people.deploy, scripts=ANOTHER, rollout=SLOW),
     "image-alone-and-blind": _tour(people.deploy, *_blind("ecs:rollout"), scripts=ANOTHER, rollout=SLOW),
+    "by-tag": _tour(_by_tag),
+    "by-tag-and-blind": _tour(_by_tag, *_blind("ecs:rollout")),
     "hosts-blind": _tour(people.deploy, *_blind("poll:deploy", "DynamoDB.PutItem", "after"), kind="none"),
     "group-by-hand": _tour(_by_hand, kind="codedeploy", courses=(Course(), Course())),
     "group-promoted": _tour(

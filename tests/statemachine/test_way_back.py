@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from fakes.ecs import Rollout
@@ -56,4 +59,36 @@ def test_a_rollback_that_came_late_is_not_rolled_forward_by_the_same_command(bui
     assert "v1.0.0" in driver.card_of().text
     driver.slash("/platform-rollback", "v1.2.3")
     assert driver.end() == "Refused", "neither is it forward by its name"
+    checks.all_hold(driver.session)
+
+
+class Swaps:
+    """A release step that brings an image of its own, and may say so."""
+
+    def __init__(self, usual: Any, *, reports: bool) -> None:
+        self.usual, self.reports = usual, reports
+
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> dict[str, str]:
+        if stage["stage"] != "deploy":
+            return dict(self.usual.carry_out(step, stage))
+        other = f"{stage['image'].partition('@')[0]}@sha256:{'f' * 64}"
+        made = dict(self.usual.carry_out(step, {**stage, "image": other}))
+        return {**made, "image": other} if self.reports else made
+
+
+@pytest.mark.parametrize(("kind", "reports"), [("ecs", False), ("ecs", True), ("hosts", True)])
+def test_an_image_that_nobody_approved_is_put_back_and_people_are_told(kind: str, reports: bool, build: Build) -> None:
+    driver = build(scenario(ecs=kind == "ecs", approval=True))
+    assert driver.run("/platform-deploy", "v1.1.0", approve=True) == "Deployed"
+    good = running(driver) if kind == "ecs" else ""
+    pipelines = driver.session.github.deployers
+    for name, usual in list(pipelines.items()):
+        pipelines[name] = Swaps(usual, reports=reports)
+    driver.ask("/platform-deploy", "v1.2.3")
+    assert "sha256:" in str(driver.card("approve").blocks), "what people approve"
+    driver.approve()
+    assert driver.end() == "Rolled Back"
+    assert f"`sha256:{'f' * 12}` was released" in driver.card_of().text
+    if good:
+        assert running(driver) == good
     checks.all_hold(driver.session)

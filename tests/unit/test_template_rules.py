@@ -24,6 +24,7 @@ STEPS = {
 WITHOUT_RESOURCES = {
     "states:SendTaskSuccess",
     "ecs:DescribeTaskDefinition",
+    "ecs:ListTasks",
     "codedeploy:ContinueDeployment",
     "codedeploy:ListDeploymentTargets",
     "codedeploy:BatchGetDeploymentTargets",

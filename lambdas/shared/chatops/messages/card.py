@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from chatops.domain import image
 from chatops.domain.plan import Plan
 from chatops.domain.results import RolloutResult, StageResult
 from chatops.domain.version_order import is_older
@@ -113,6 +114,9 @@ def _fields(view: View) -> list[str]:
     if plan.sha:
         commit = link(plan.url, plan.sha[:7]) if plan.url else f"`{escape(plan.sha[:7])}`"
         fields.append(say("field_commit", commit=Markup(f"{commit} {escape(plan.title)}".strip())))
+    built = view.deployment.build.outputs
+    if released := (built.image if built else "") or plan.image:
+        fields.append(say("field_image", image=image.short(released)))
     if view.phase in ("planned", "build", "approval", "decided") and (changes := changes_text(plan)):
         fields.append(say("field_changes", changes=Markup(changes)))
     if plan.break_glass:

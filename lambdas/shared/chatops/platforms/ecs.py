@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatops import clock
+from chatops.domain import image as image_of
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
@@ -17,7 +18,7 @@ from chatops.platforms import ecs_verdict
 from chatops.platforms.ecs_service import Service
 from chatops.platforms.ecs_verdict import ServiceDeployment
 from chatops.platforms.platform import Texts
-from chatops.platforms.rollout import Pause, Rollout
+from chatops.platforms.rollout import Pause, Rollout, RolloutState
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -111,7 +112,45 @@ class Ecs:
             # no service deployment carries the image: does what the service moves to or runs?
             live = ecs_verdict.live_task_definition(found)
             task_definition = live if live and self._service.image(live) == image else ""
-        return ecs_verdict.rollout(found, brought, task_definition, image)
+        seen = ecs_verdict.rollout(found, brought, task_definition, image)
+        built = (deployment.build.outputs or Outputs()).image or ""
+        ours = _newest([d for d in brought if d.brings(task_definition, image)])
+        return self._approved(seen, built, task_definition, ours, early=not deployment.rollout)
+
+    def _approved(
+        self, seen: Rollout, approved: str, task_definition: str, ours: ServiceDeployment | None, *, early: bool
+    ) -> Rollout:
+        """What was seen, unless it does not run the image that was approved: then it failed, whatever ECS says, and
+        at the first look (`early`) already. A digest that nobody tells yet is waited for."""
+        brings = ours.task_definition if ours else task_definition
+        due = seen.state is RolloutState.HEALTHY or (early and seen.state in (RolloutState.MOVING, RolloutState.PAUSED))
+        if not approved or not brings or not due:
+            return seen
+        found = self._runs(brings, approved, ours)
+        if found == approved:
+            return seen
+        if found:
+            return replace(seen, state=RolloutState.FAILED, why=image_of.other(found, approved))
+        return replace(seen, state=RolloutState.MOVING) if seen.state is RolloutState.HEALTHY else seen
+
+    def _runs(self, task_definition: str, approved: str, ours: ServiceDeployment | None) -> str:
+        """`approved` where a container of the task definition runs it, and none runs another image of its repository;
+        else an image that runs instead; empty where no digest is known."""
+        wanted, repository = image_of.digest(approved), image_of.repository(approved)
+        images = self._service.images(task_definition)
+        if not wanted:
+            return approved if approved in images.values() else next(iter(images.values()), "")
+        resolved = ours.resolved if ours else {}
+        known = {name: image_of.digest(image) or resolved.get(name, "") for name, image in images.items()}
+        own = [name for name, image in images.items() if image_of.repository(image) == repository]
+        pulled = self._service.task_digests(task_definition) if not all(known[name] for name in own) else {}
+        digests = {name: {known[name]} if known[name] else set(pulled.get(name, ())) for name in images}
+        for name in own:
+            if others := digests[name] - {wanted}:
+                return f"{repository}@{min(others)}"
+        if any(wanted in found for found in digests.values()):
+            return approved
+        return "" if own else next(iter(images.values()), "")
 
     def restore(self, deployment: Deployment) -> Restore:
         """By StopServiceDeployment while that turns the newest rollout back to the wanted release, which is fastest;
@@ -141,9 +180,12 @@ class Ecs:
     def restored(self, deployment: Deployment) -> Rollout:
         """Whether the wanted task definition runs, and nothing else."""
         back = deployment.plan.previous
-        wanted = back.task_definition if back else ""
-        service = self._service
-        return ecs_verdict.restored(service.describe(), service.deployments(), wanted, deployment.restore.how)
+        wanted, service = back.task_definition if back else "", self._service
+        found, brought = service.describe(), service.deployments()
+        seen = ecs_verdict.restored(found, brought, wanted, deployment.restore.how)
+        recorded = back.image if back and image_of.digest(back.image) else ""
+        ours = _newest([d for d in brought if d.brings(wanted, "")])
+        return self._approved(seen, recorded, wanted, ours, early=False)
 
     def restores_again(self, deployment: Deployment, found: Rollout) -> bool:
         """Where ECS itself has returned to another release than the recorded one: to what became complete meanwhile."""

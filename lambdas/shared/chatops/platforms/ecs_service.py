@@ -76,6 +76,24 @@ class Service:
         main = next((c for c in containers if c.get("essential", True)), containers[0] if containers else {})
         return str(main.get("image", ""))
 
+    def images(self, task_definition: str) -> dict[str, str]:
+        """The images of the task definition's containers, by the containers' names. Raises botocore's errors."""
+        found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        return {str(each["name"]): str(each["image"]) for each in found["containerDefinitions"]}
+
+    def task_digests(self, task_definition: str) -> dict[str, frozenset[str]]:
+        """The digests that the service's running tasks of this task definition have pulled, by their containers' names:
+        for images that are named by tag. Of at most 100 tasks."""
+        where = {"cluster": self.target.cluster}
+        arns = self._ecs.list_tasks(serviceName=self.target.service, **where)["taskArns"]
+        tasks = self._ecs.describe_tasks(tasks=arns, **where)["tasks"] if arns else []
+        found: dict[str, frozenset[str]] = {}
+        for task in tasks:
+            for each in task.get("containers", []) if task.get("taskDefinitionArn") == task_definition else []:
+                if digest := each.get("imageDigest"):
+                    found[each["name"]] = found.get(each["name"], frozenset()) | {digest}
+        return found
+
     def usable(self, task_definition: str) -> bool:
         """False if the task definition is gone or inactive: nothing can be put back with it."""
         try:
@@ -127,6 +145,8 @@ class Service:
 def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -> ServiceDeployment:
     revision = revisions.get(body.get("targetServiceRevision", {}).get("arn", ""), {})
     configuration = body.get("deploymentConfiguration") or {}
+    images = revision.get("containerImages", [])
+    resolved = {str(i.get("containerName", "")): str(i["imageDigest"]) for i in images if i.get("imageDigest")}
     back = revisions.get((body.get("rollback") or {}).get("serviceRevisionArn", ""), {})
     sources = [revisions.get(r["arn"], {}) for r in body.get("sourceServiceRevisions", [])]
     return ServiceDeployment(
@@ -134,7 +154,8 @@ def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -
         status=str(body["status"]),
         created_at=body["createdAt"].timestamp() if "createdAt" in body else 0.0,
         task_definition=str(revision.get("taskDefinition", "")),
-        digests=frozenset(str(i["imageDigest"]) for i in revision.get("containerImages", []) if i.get("imageDigest")),
+        digests=frozenset(resolved.values()),
+        resolved=resolved,
         source_task_definition=str(sources[0].get("taskDefinition", "")) if len(sources) == 1 else "",
         restored_task_definition=str(back.get("taskDefinition", "")),
         ended_at=body["finishedAt"].timestamp() if "finishedAt" in body else 0.0,

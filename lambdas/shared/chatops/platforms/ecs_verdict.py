@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
@@ -15,7 +15,8 @@ _SAID = 300
 
 @dataclass(frozen=True)
 class ServiceDeployment:
-    """One of ECS's service deployments, with the task definition and image digests that it brings.
+    """One of ECS's service deployments, with the task definition and image digests that it brings; `resolved`: the
+    digest of each container's image by the container's name, `restored_task_definition`: what ECS rolled it back to.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
     """
@@ -25,6 +26,7 @@ class ServiceDeployment:
     created_at: float
     task_definition: str
     digests: frozenset[str] = frozenset()
+    resolved: Mapping[str, str] = field(default_factory=dict)
     source_task_definition: str = ""
     restored_task_definition: str = ""
     ended_at: float = 0.0

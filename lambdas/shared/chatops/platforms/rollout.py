@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from chatops.domain.reason import Reason
 from chatops.domain.results import PauseResult, RolloutResult
 
 ROLLBACK, CONTINUE = "ROLLBACK", "CONTINUE"
@@ -55,6 +56,7 @@ class Rollout:
 
     `traffic`: percent of the production traffic that goes to it, None where nobody says. `baking`: seconds that its
     configuration makes it take on purpose. `lapsed`: nobody continued its pause in time, and so it is taken back.
+    `why`: why it failed, where that is not what the service says.
     """
 
     state: RolloutState
@@ -73,9 +75,10 @@ class Rollout:
     baking: int = 0
     lapsed: bool = False
     restored_by: str = ""
+    why: Reason | None = None
 
     def result(self) -> RolloutResult:
-        """As the state machine carries it."""
-        shown: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        """As the state machine carries it; without `why`, which the step adds when the rollout is over."""
+        shown: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "why"}
         pause = self.pause.result() if self.pause else None
         return RolloutResult(**{**shown, "state": str(self.state), "pause": pause})

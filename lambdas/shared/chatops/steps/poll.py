@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatops import clock
+from chatops.domain import image
 from chatops.domain.causes import reason_of
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.event import StepEvent
 from chatops.domain.reason import Reason
-from chatops.domain.results import StageResult, Stop
+from chatops.domain.results import Outputs, StageResult, Stop
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
@@ -55,7 +56,7 @@ def poll(deployment: Deployment, name: str) -> StageResult:
     cancelled_at = cancel.at if cancel else 0.0
     target, now = targets()[deployment.plan.target], clock.now()
     seen = Observation(deployment.id, name, row, target, now, cancelled_at, refused, refusal, before)
-    result = replace(obeying(_observe(seen), seen), stage=name)
+    result = replace(obeying(as_approved(deployment, name, _observe(seen)), seen), stage=name)
     results.keep(rows, deployment.id, name, result, before)
     shown = _shown(result)
     new = not result.done and shown != before.shown
@@ -68,6 +69,16 @@ def poll(deployment: Deployment, name: str) -> StageResult:
         shown=shown if changed else before.shown or "",
         seconds=round(seen.passed, 1),
     )
+
+
+def as_approved(deployment: Deployment, name: str, result: StageResult) -> StageResult:
+    """The result; failed where the stage reports that it released another image than it was to release."""
+    back = deployment.plan.previous
+    wanted = {"deploy": (deployment.build.outputs or Outputs()).image, "rollback": back.image if back else ""}.get(name)
+    released = (result.outputs or Outputs()).image
+    if result.state != "succeeded" or not wanted or not released or image.same(released, wanted):
+        return result
+    return ended(result, "failed", image.other(released, wanted))
 
 
 def _shown(result: StageResult) -> str:

@@ -26,6 +26,7 @@ from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.settings.targets import targets
 from chatops.steps import rollout, stage_run
+from chatops.steps.poll import as_approved
 from chatops.store import cancels, results, stages
 from chatops.store.table import Table, table
 
@@ -128,5 +129,7 @@ def _by_run(deployment: Deployment, target: Target, row: Stage) -> Found:
     good = found.state is RunState.SUCCEEDED and (not target.claim or row.outcome == "success")
     if good:
         ended = replace(deploy, state="succeeded", unconfirmed=False, conclusion=found.conclusion, why=None)
+        ended = as_approved(deployment, "deploy", replace(ended, outputs=row.outputs))
+        good = ended.state == "succeeded"
         results.keep(table(), deployment.id, "deploy", ended, deploy)
     return Found.DEPLOYED if good else Found.FAILED

@@ -28,7 +28,9 @@ def observe(deployment: Deployment, platform_of: PlatformOf = platform) -> Rollo
     began, limit = before.began_at or now, target.timing.restore + found.baking
     result = replace(found.result(), began_at=began, done=found.state not in OPEN)
     beside = _Beside(deployment.id, target, now) if deployment.stop.unconfirmed and not on.pipeline_only else None
-    if found.state is RolloutState.FAILED:
+    if found.why:
+        result = replace(result, why=Cause(found.why))
+    elif found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         result = replace(result, why=Cause(Reason("why_restore_failed", status=found.status, said=said)))
     elif found.state is RolloutState.OVERTAKEN and beside and not beside.late:

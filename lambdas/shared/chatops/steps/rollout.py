@@ -58,6 +58,8 @@ def observe(deployment: Deployment, promoted: Promotion, platform_of: PlatformOf
 
 def why_ended(found: Rollout) -> Cause | None:
     """Why a rollout that has ended isn't healthy; None for one that is."""
+    if found.why:
+        return Cause(found.why)
     if found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         return Cause(Reason("why_rollout_failed", status=found.status, said=said))

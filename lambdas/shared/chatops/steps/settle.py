@@ -120,7 +120,7 @@ def _deployed(of: Deployment, now: str) -> Release:
     return Release(
         version=of.plan.version,
         sha=of.plan.sha,
-        image=out.image or built.image or "",
+        image=built.image or out.image or "",
         task_definition=of.rollout.task_definition or out.task_definition or "",
         codedeploy_deployment_id=out.codedeploy_deployment_id or "",
         deployment_id=of.id,
