@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatops.domain.results import STAGES
+from chatops.domain.results import STAGES, Outcome
 from chatops.domain.stage import Stage
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
@@ -122,7 +122,7 @@ def cancel(table: Table) -> None:
 
 
 def end(table: Table) -> None:
-    assert deployments.settle(table, deployments.get(table, ID) or {}, {"end": "Stopped"}, keep_lock=True) == ""
+    assert deployments.settle(table, stored.record_of(table, ID), Outcome("Stopped"), keep_lock=True) == ""
 
 
 def pass_on(table: Table) -> None:
