@@ -23,7 +23,7 @@ from tests.simulator.recorded import ACCOUNT, SECRETS, TABLE, Call, Recorder
 from tests.simulator.scenarios import SCENARIOS
 from tests.simulator.session import opened, target_of
 from tests.simulator.tours import TOURS
-from tests.unit.iam import SIMULATOR, Judge, Question, ours, simulated
+from tests.unit.iam import SIMULATOR, Judge, Question, listed, matches, ours, simulated
 from tests.unit.resolved_template import Resolved
 
 Policies = Mapping[str, list[dict[str, Any]]]
@@ -84,24 +84,34 @@ def behind(call: Call, target: str) -> Iterator[Call]:
 
 def denied(judge: Judge, known: Callable[[str], Policies], calls: Mapping[str, set[Call]]) -> set[Call]:
     """The calls that the function's policy does not allow."""
-    listed = [(target, call) for target, each in calls.items() for call in sorted(each)]
+    asked = [(target, call) for target, each in calls.items() for call in sorted(each)]
     questions: list[Question] = [
-        (known(target)[function], action, where, CONTEXT.get(action, {}))
-        for target, (function, action, where) in listed
+        (known(target)[function], action, where, CONTEXT.get(action, {})) for target, (function, action, where) in asked
     ]
-    return {call for (_, call), answer in zip(listed, judge(questions), strict=True) if not answer}
+    return {call for (_, call), answer in zip(asked, judge(questions), strict=True) if not answer}
 
 
-def unused(known: Policies, calls: Mapping[str, set[Call]]) -> set[tuple[str, str]]:
-    """The permissions that no call needs: (function, action)."""
-    may = {(name, action) for name, each in known.items() for one in each for action in one["Action"]}
-    return may - {(function, action) for each in calls.values() for function, action, _ in each}
+def unused(known: Callable[[str], Policies], calls: Mapping[str, set[Call]]) -> set[tuple[str, str]]:
+    """The actions and the resources of the policies' statements that no call needs: by function."""
+    may: dict[tuple[str, int, str | int], str] = {}
+    needed: set[tuple[str, int, str | int]] = set()
+    for target, each in calls.items():
+        for function, statements in known(target).items():
+            for number, one in enumerate(statements):
+                resources = listed(one["Resource"])
+                may |= {(function, number, action): action for action in one["Action"]}
+                may |= {(function, number, at): resource for at, resource in enumerate(resources)}
+                for caller, action, where in each:
+                    hits = [at for at, resource in enumerate(resources) if matches(resource, where)]
+                    if caller == function and action in one["Action"] and hits:
+                        needed |= {(function, number, action), *((function, number, at) for at in hits)}
+    return {(key[0], said) for key, said in may.items() if key not in needed}
 
 
 def test_no_function_has_a_permission_too_few_or_too_many() -> None:
     calls = made()
     assert sorted(denied(ours, policies, calls)) == [], "calls that no policy allows"
-    assert sorted(unused(policies("any"), calls)) == [], "permissions that no call needs"
+    assert sorted(unused(policies, calls)) == [], "permissions that no call needs"
 
 
 @pytest.mark.slow
@@ -112,11 +122,18 @@ def test_somebody_elses_simulator_allows_every_call() -> None:
 
 def test_a_permission_too_many_too_few_or_for_something_else_is_found() -> None:
     calls, target = made("approved"), target_of("approved")
-    before = unused(policies(target), calls)
+    before = unused(policies, calls)
     spoiled = copy.deepcopy(policies(target))
     spoiled["notify"][0]["Action"].append("dynamodb:PutItem")
     spoiled["park"].append({"Action": ["states:SendTaskSuccess"], "Resource": "*"})
-    assert unused(spoiled, calls) - before == {("notify", "dynamodb:PutItem"), ("park", "states:SendTaskSuccess")}
+    (github,) = [one for one in spoiled["dispatch"] if one["Resource"] == SECRETS[secrets.GITHUB]]
+    github["Resource"] = list(SECRETS.values())
+    assert unused(lambda _: spoiled, calls) - before == {
+        ("notify", "dynamodb:PutItem"),
+        ("park", "states:SendTaskSuccess"),
+        ("park", "*"),
+        ("dispatch", SECRETS[secrets.SLACK]),
+    }
     spoiled["plan"][0]["Action"].remove("dynamodb:Query")
     for one in [*spoiled["notify"], *spoiled["slack"]]:
         if one["Resource"] == SECRETS[secrets.SLACK]:

@@ -21,11 +21,12 @@ Question = tuple[list[dict[str, Any]], str, str, Mapping[str, str]]
 Judge = Callable[[list[Question]], list[bool]]
 
 
-def _list(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
+    """One or several, as a policy has them."""
     return value if isinstance(value, list) else [value]
 
 
-def _matches(pattern: str, value: str) -> bool:
+def matches(pattern: str, value: str) -> bool:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html (wildcards)"""
     return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value, re.DOTALL))
 
@@ -35,8 +36,8 @@ def allowed(
 ) -> bool:
     """`context`: the request's condition keys; without it conditions are not looked at."""
     return any(
-        any(_matches(each, action) for each in _list(statement["Action"]))
-        and any(_matches(each, resource) for each in _list(statement["Resource"]))
+        any(matches(each, action) for each in listed(statement["Action"]))
+        and any(matches(each, resource) for each in listed(statement["Resource"]))
         and (context is None or _holds(statement.get("Condition", {}), context))
         for statement in statements
     )
@@ -46,7 +47,7 @@ def _holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     """StringEquals and ArnEquals, which are all that the templates' own roles have."""
     assert set(condition) <= {"StringEquals", "ArnEquals"}, condition
     return all(
-        key in context and any(_matches(each, context[key]) for each in _list(values))
+        key in context and any(matches(each, context[key]) for each in listed(values))
         for keys in condition.values()
         for key, values in keys.items()
     )

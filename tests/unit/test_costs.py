@@ -14,6 +14,11 @@ def test_the_page_says_what_the_command_prints() -> None:
     assert costs.table() in PAGE.read_text("utf-8"), "put what `make costs` prints into it"
 
 
+def test_no_command_runs_a_script_by_its_path() -> None:
+    """Python then looks into scripts/ first, and takes scripts/operator.py for its own module of that name."""
+    assert "$(PY) scripts/" not in (PAGE.parents[1] / "Makefile").read_text("utf-8")
+
+
 def test_looks_grow_rarer_until_the_slowest_pace() -> None:
     timing = Timing(poll_min=3, poll_max=30)
     assert costs.looks(0, timing) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 from pathlib import Path
@@ -14,7 +13,6 @@ from botocore.session import get_session
 from scripts import policies
 from scripts.target_access import ACCESS, PARAMETERS, Place, of_function, of_role, size
 from tests.unit.iam import allowed
-from tests.unit.imported import reached
 from tests.unit.resolved_template import OURS, ROOT, Resolved
 
 TARGETS = """
@@ -176,32 +174,6 @@ def test_a_lost_mark_is_an_error_and_not_a_lost_policy(root: Path, capsys: pytes
     path.write_text(path.read_text().replace("# PlanFunction: end\n", "\n"))
     assert policies.main([], root) == 1
     assert "marks" in capsys.readouterr().err
-
-
-def asks(module: Path) -> bool:
-    """True if a file asks a target's platform something that the platform's service has to answer."""
-    service = {"live", "usable", "status", "reported", "begun", "rollout", "restore", "restored", "proceed"}
-    tree = ast.parse(module.read_text("utf-8"))
-    known = {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    calls = [
-        node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    ]
-    others = known - {"platform"}
-    asked = {call.attr for call in calls if not (isinstance(call.value, ast.Name) and call.value.id in others)}
-    return "platform" in known and bool(asked & service)
-
-
-def test_exactly_the_functions_whose_code_talks_to_ecs_or_codedeploy_may() -> None:
-    talking = {path for path in (ROOT / "lambdas/shared/chatops/steps").glob("*.py") if asks(path)}
-    found = {app.parent.name for app in (ROOT / "lambdas").glob("*/app.py") if talking & reached(app)}
-    # `sweep` shares its module about locks with `plan`, and asks it about executions and runs alone; `approval` shares
-    # its module about pauses with `promote`, and asks people alone
-    assert {f"{name.title()}Function" for name in found - {"sweep", "approval"}} == set(ACCESS)
 
 
 def test_every_call_to_ecs_and_codedeploy_is_one_that_a_role_may_make() -> None:
