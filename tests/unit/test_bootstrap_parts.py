@@ -8,7 +8,6 @@ from tests.unit.resolved_template import Resolved
 from tests.unit.test_bootstrap import granted
 
 pytestmark = pytest.mark.slow
-schema = pytest.importorskip("cfnlint.schema", reason="the types' descriptions come with cfn-lint (make check)")
 
 MADE_BY_SAM = {
     # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources.html
@@ -85,6 +84,8 @@ def types() -> set[str]:
 
 def asked(kind: str) -> set[str]:
     """What making, reading, changing and deleting a resource of that type asks for."""
+    from cfnlint import schema  # for two seconds, which every process that collects this file would take
+
     handlers = schema.PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
     wanted = {"create", "read", "update", "delete"}
     every = {action for name, each in handlers.items() if name in wanted for action in each.get("permissions", [])}
