@@ -66,14 +66,22 @@ simulate: .venv/test.stamp ## Handlers that die, replies that get lost, people i
 	@exec $(PY) -m tests.simulator $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
 		$(if $(ONLY),--only '$(ONLY)')
 
-check: $(CLIENT) ## The whole gate: format, lint, types, validators, then all tests with the browser
+check: ## The whole gate: format, lint, types and validators, and beside them all tests with the browser
 	@scripts/missing.sh
-	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target $(CHECKS)
+	@$(MAKE) --no-print-directory -j2 --output-sync=target $(TOOLS)
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target $(CHECKS) & checks=$$!; trap "kill $$checks" INT TERM; \
+	$(MAKE) --no-print-directory check-tests; tests=$$?; \
+	wait $$checks && exit $$tests
+
+# Everything that is installed is there before the tests begin: they use the same environments.
+TOOLS := .venv/dev.stamp node_modules/installed.stamp $(CLIENT) \
+	$(patsubst %,.venv-tools/%/installed.stamp,sam checkov zizmor)
+check-tests:
 	@exec $(PY) -m pytest -q -n $(SLOW_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
 	check-checkov check-definition check-actionlint check-zizmor
-.PHONY: $(CHECKS)
+.PHONY: check-tests $(CHECKS)
 
 check-format: .venv/dev.stamp
 	.venv/bin/ruff format --quiet --check .

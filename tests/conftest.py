@@ -21,7 +21,7 @@ from tests import leaks, misread
 targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
 Zygote.kept = []
 LONGEST = (
-    *("/simulator/", "/test_edge_frozen", "/test_scenarios", "/test_limits", "/test_ledger_model"),
+    *("/simulator/", "/test_edge_frozen", "/test_scenarios", "/test_targets", "/test_limits", "/test_ledger_model"),
     *("/test_store_model", "/test_signed_hostile", "/test_restoring", "/browser/", "/test_runtime_frozen"),
 )
 

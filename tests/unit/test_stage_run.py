@@ -127,6 +127,7 @@ def test_a_run_that_is_not_to_be_seen_may_still_come_as_long_as_runs_may_take_to
     row = {"tried_at": time()}
     time.pass_by(late)
     assert goes_on(NAMED, row) is on
+    assert not goes_on(CLAIMING, row), "what has not claimed changes nothing"
 
 
 @pytest.mark.parametrize(

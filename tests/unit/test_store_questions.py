@@ -106,7 +106,8 @@ def test_a_row_without_people_and_votes_asks_nobody_and_takes_a_vote(rows: Table
     assert set(record(rows, APPROVAL, Answer.APPROVED, LEE).votes) == {LEE}
 
 
-def test_pauses_are_listed_the_latest_first(rows: Table) -> None:
+def test_pauses_are_listed_the_latest_first_and_nothing_else_of_the_deployment(rows: Table) -> None:
+    ask(rows, APPROVAL)
     for number in (1, 3, 2):
         questions.ask(rows, ID, Question(number, DEADLINE, mark=f"{number:012}"))
     assert [found.asked_at for found in questions.pauses(rows, ID)] == [3, 2, 1]

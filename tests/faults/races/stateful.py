@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-EVERY_DAY, GATE = 3, 30
+EVERY_DAY, GATE = 3, 15
 lengths = pytest.mark.parametrize("examples", [EVERY_DAY, pytest.param(GATE, marks=pytest.mark.slow)])
 
 

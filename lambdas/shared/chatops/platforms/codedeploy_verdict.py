@@ -145,8 +145,10 @@ def shifting(config: Mapping[str, Any]) -> int:
     canary, linear = routing.get("timeBasedCanary") or {}, routing.get("timeBasedLinear") or {}
     if canary:
         return 60 * int(canary.get("canaryInterval") or 0)
-    steps = math.ceil(100 / (int(linear.get("linearPercentage") or 0) or 100))
-    return 60 * (steps - 1) * int(linear.get("linearInterval") or 0)
+    percentage = int(linear.get("linearPercentage") or 0)
+    if not percentage:
+        return 0
+    return 60 * (math.ceil(100 / percentage) - 1) * int(linear.get("linearInterval") or 0)
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
