@@ -14,5 +14,7 @@ need() { # what it is for, how to get it, names that will do
 need "validators from npm" "apt install nodejs" node
 need "validators from npm" "apt install npm" npm
 PATH="$PATH:/usr/sbin" need "the pipeline's release over SSH" "apt install openssh-server" sshd
+need "a host's login shell" "apt install busybox" busybox
+need "a host's health" "apt install curl" curl
 need "browser tests" "apt install chromium" chromium chromium-browser google-chrome
 exit $rc

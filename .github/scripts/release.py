@@ -1,7 +1,7 @@
 """Puts a built release live: on ECS, with CodeDeploy, or on a host over SSH, by what the repository has set.
 
 Runs on GitHub's runners with Python, the AWS CLI and ssh. The settings stand in image.py, release_ecs.py,
-release_codedeploy.py and ec2_release.sh, and besides those come through the environment:
+release_codedeploy.py and release_host.py, and besides those come through the environment:
 
     IMAGE                       the image by digest (empty for what has no Dockerfile), compared with the settings
     SHA, VERSION, DEPLOYMENT_ID, STRATEGY    what the event says
@@ -14,25 +14,17 @@ $GITHUB_OUTPUT. It does not wait for a rollout on AWS: the bot watches that.
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import image
 import release_codedeploy
 import release_ecs
+import release_host
 from runner import Aws, Refused, aws_cli, error, outputs
 
 Releaser = Callable[[Mapping[str, str], Aws], dict[str, str]]
-
-
-def host(env: Mapping[str, str], _: Aws) -> dict[str, str]:
-    """Bring the release to a host over SSH and look at its health there."""
-    script = Path(__file__).with_name("ec2_release.sh")
-    if subprocess.run(["bash", str(script)], check=False).returncode:
-        raise Refused("The host did not take the release; its own words stand above.")
-    return {"image": env["IMAGE"]} if env.get("IMAGE") else {}
 
 
 def kind(env: Mapping[str, str]) -> Releaser:
@@ -42,7 +34,7 @@ def kind(env: Mapping[str, str]) -> Releaser:
     if env.get("CODEDEPLOY_APP_NAME") and env.get("CODEDEPLOY_GROUP_NAME"):
         return release_codedeploy.release
     if env.get("EC2_HOST"):
-        return host
+        return release_host.release
     raise Refused(
         "Nothing says where to deploy. Set the repository's or the environment's variables ECS_CLUSTER_NAME and "
         "ECS_SERVICE_NAME, or CODEDEPLOY_APP_NAME and CODEDEPLOY_GROUP_NAME, or the secret EC2_HOST."
@@ -51,6 +43,8 @@ def kind(env: Mapping[str, str]) -> Releaser:
 
 def main() -> int:
     """Release, and hand on what came of it. 1 with the reason as an annotation of the run."""
+    # A step that is cancelled is sent SIGINT, then SIGTERM; either way files with secrets are removed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         release = kind(os.environ)
         image.compare(os.environ, aws_cli)

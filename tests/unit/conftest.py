@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +19,7 @@ from chatops.store.table import Table
 from local.engine.patches.dynamodb import transactions_copy_what_they_touch, writes_are_serializable
 from local.engine.patches.patcher import Patches, Settings
 from local.engine.patches.speed import answers_are_written_from_what_they_hold
+from tests.unit.ssh_host import Host, Server, serving
 
 TABLE = "chatops"
 ENVIRONMENT = {
@@ -122,3 +124,18 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Built:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return Built(folder) if folder.exists() else build(folder)
+
+
+@pytest.fixture(scope="session")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real sshd on this machine, with keys and a home of its own."""
+    with serving(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def host(ssh_server: Server, tmp_path: Path) -> Iterator[Host]:
+    """A host without releases, and a repository whose commits can be released there."""
+    host = Host.fresh(ssh_server, tmp_path)
+    yield host
+    host.close()

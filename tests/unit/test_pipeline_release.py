@@ -87,7 +87,7 @@ def test_the_settings_choose_who_releases_and_none_is_said_to_be_missing(release
     assert (
         release.kind({"CODEDEPLOY_APP_NAME": "a", "CODEDEPLOY_GROUP_NAME": "b"}) is release.release_codedeploy.release
     )
-    assert release.kind({"EC2_HOST": "h"}) is release.host
+    assert release.kind({"EC2_HOST": "h"}) is release.release_host.release
     with pytest.raises(release.Refused, match="Nothing says where to deploy"):
         release.kind({"ECS_CLUSTER_NAME": "only"})
 

@@ -1,4 +1,4 @@
-"""The pipeline's shell scripts, with fakes for docker, aws and ssh on PATH."""
+"""The pipeline's shell scripts, with fakes for docker and aws on PATH."""
 
 from __future__ import annotations
 
