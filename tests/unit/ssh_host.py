@@ -87,6 +87,7 @@ class Host:
         env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            "GITHUB_REPOSITORY": "acme/shop",
             "GITHUB_OUTPUT": str(folder / "outputs"),
             "SOURCE": str(source),
             "VERSION": "v1.2.3",
