@@ -253,7 +253,7 @@ def test_whatever_goes_wrong_is_told_to_the_person_logged_and_counted(
     assert shown(handler.deliver({where: "{}"})).startswith(words)
     assert (log.errors, log.counted) == ([{"error": type(error).__name__}], [{"EdgeTroubles": 1}])
     modal = json.loads(handler.deliver({"payload": '{"type": "view_submission"}'})["body"])
-    assert modal["errors"]["reason"].startswith(words), "a modal stays open with it"
+    assert (modal["response_action"], words in str(modal["view"])) == ("update", True), "a modal stays open with it"
 
 
 def test_what_takes_longer_than_slack_waits_is_told_so_and_changes_nothing_afterwards(
