@@ -5,13 +5,10 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
+import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -27,9 +24,7 @@ def signed(app_id: str, private_key: str, now: float) -> str:
     Raises InvalidConfiguration for a key that cannot sign, without a word of the key.
     """
     claims = {"iat": int(now) - DRIFT, "exp": int(now) + LIFE, "iss": app_id}
-    said = b".".join(_part(part) for part in ({"typ": "JWT", "alg": "RS256"}, claims))
-    signature = _key(private_key).sign(said, padding.PKCS1v15(), hashes.SHA256())
-    return b".".join((said, _encoded(signature))).decode()
+    return jwt.encode(claims, _key(private_key), algorithm="RS256")
 
 
 def _key(text: str) -> Any:
@@ -41,11 +36,3 @@ def _key(text: str) -> Any:
     if not isinstance(key, RSAPrivateKey):
         raise InvalidConfiguration("app_key_unusable")
     return key
-
-
-def _part(content: dict[str, Any]) -> bytes:
-    return _encoded(json.dumps(content, separators=(",", ":")).encode())
-
-
-def _encoded(content: bytes) -> bytes:
-    return base64.urlsafe_b64encode(content).rstrip(b"=")
