@@ -18,6 +18,7 @@ from chatops.domain.target import Target
 from chatops.settings import targets_file
 from fakes.clock import Clock
 from fakes.github import GitHub
+from fakes.github.oidc import PLACE
 from fakes.slack import Slack, SlackUser
 from fakes.slack.directory import C_DEPLOY
 from local import machine, people, provision, settings
@@ -77,6 +78,7 @@ class Session:
         self.github = GitHub(self.clock, repositories=repositories)
         self.github.deployers |= self.platforms.add(self.targets)
         stack.callback(self.github.close)
+        self.github.chatops_audience = f"platform-deploy:{ACCOUNT}:{REGION}:{STACK}"
         self.slack = Slack(self.clock)
         self.channel = settings.value("SlackChannelId", environment or {}) or C_DEPLOY
         people.introduce(self.slack.space, self.targets, self.channel)
@@ -87,6 +89,7 @@ class Session:
         stack.callback(web.close)
         self.url = web.url
         self.slack.base_url = f"{self.url}/_slack"
+        self.github.oidc.url, self.github.chatops_url = f"{self.url}/_github{PLACE}", f"{self.url}/prod"
         self.signing_secret = os.environ.get("SLACK_SIGNING_SECRET", "").strip() or SIGNING_SECRET
         self.template = self._template(environment or {})
         # the engine is told where the functions are, and the functions where the engine is: the runtime comes first,
@@ -171,6 +174,7 @@ class Session:
             "AWS_ENDPOINT_URL_CODEDEPLOY": f"{self.url}/_codedeploy",
             "AWS_ENDPOINT_URL_STS": f"{self.url}/_sts",
             "CHATOPS_GITHUB_API_URL": f"{self.url}/_github",
+            "CHATOPS_OIDC_ISSUER": self.github.oidc.url,
             "SLACK_API_URL": self.slack.api_url,
             "CHATOPS_API_URL": self._api_url,
             "CHATOPS_TARGETS_FILE": str(self._targets_file.resolve()),

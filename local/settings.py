@@ -35,6 +35,7 @@ SEAMS = (
     "AWS_ENDPOINT_URL_CODEDEPLOY",
     "AWS_ENDPOINT_URL_STS",
     "CHATOPS_GITHUB_API_URL",
+    "CHATOPS_OIDC_ISSUER",
     "SLACK_API_URL",
 )
 """External services that are used where the environment sets them."""

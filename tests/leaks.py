@@ -1,9 +1,9 @@
 """Every session that a test builds is searched, when it ends, for secrets where they do not belong.
 
 Secrets: what the functions are given (Slack's signing secret and bot token, GitHub's token or the App's private key and
-the tokens made with it), and what they make (tickets, finish tokens, task tokens). Places: the functions' logs, every
-message, modal and ephemeral answer, everything that the bot asks of Slack, GitHub and ECS, its HTTP answers, and the
-inputs, outputs, errors and histories of all executions, and the rows of the table.
+the tokens made with it), what they make (tickets, task tokens), and the tokens of GitHub's jobs. Places: the functions'
+logs, every message, modal and ephemeral answer, everything that the bot asks of Slack, GitHub and ECS, its HTTP
+answers, and the inputs, outputs, errors and histories of all executions, and the rows of the table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 from local.session import SECRETS, STACK, Session
 
-OWN = {"ticket": ("STAGE#", "TICKET"), "finish_token": ("STAGE#",), "token": ("WAIT",)}
+OWN = {"ticket": ("STAGE#", "TICKET"), "token": ("WAIT",)}
 """What is made, and by their sk the rows that hold it."""
 BIG = 2_000_000_000
 """Characters compared, above which one session is searched for what it was given alone: hundreds of executions make
@@ -54,8 +54,9 @@ class Watch:
         return found | set(getattr(session.github.apps, "tokens", ())) | {t for t in session.github.tokens if t}
 
     def made(self, rows: list[dict[str, Any]], histories: list[Any]) -> dict[str, set[str]]:
-        """Tickets, finish tokens and task tokens, by what they are called."""
+        """Tickets, task tokens and the tokens of GitHub's jobs, by what they are called."""
         found: dict[str, set[str]] = {name: {r[name]["S"] for r in rows if name in r} for name in OWN}
+        found["job's token"] = set(self.session.github.oidc.given)
         found["ticket"] |= {str(run.payload["ticket"]) for run in self.session.github.runs if run.payload.get("ticket")}
         for events in histories:
             for event in events:
@@ -77,8 +78,7 @@ class Watch:
         yield "a call of ECS", json.dumps([call.request for call in session.ecs.calls], default=str)
         yield "a request to GitHub", json.dumps([call.path for call in session.github.calls])
         for path, body in self.answers:
-            if not path.endswith("/stages/claim"):  # which hands out the finish token
-                yield f"the answer to {path}", body
+            yield f"the answer to {path}", body
         for events in histories:
             yield "a history", json.dumps(_without_tokens(events), default=str)
         for row in rows:

@@ -1,10 +1,13 @@
-"""The pipeline's two words with the bot: `claim` before a stage's first deed, `finish` after its last.
+"""The pipeline and the bot: `claim` before a job does anything, `finish` after its last step.
 
 Runs on GitHub's runners with nothing but Python. Everything comes through the environment, so that no value
 of the event ever stands in a shell command:
 
-    CLAIM_URL, TICKET, RUN_ID, RUN_ATTEMPT    claim: what the event and the run say
-    TOKEN_FILE                                where claim leaves the finish token for finish (mode 600)
+    CHATOPS_URL, CHATOPS_AUDIENCE             claim, finish: the bot's address (https://…/prod) and the audience of the
+                                              tokens that it takes; the workflow has both, never the event
+    GITHUB_EVENT_PATH                         claim, finish: the event's file, which holds the ticket. (A step's own
+                                              environment is printed in its log.)
+    ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN    where the job's OIDC token is asked for
     OUTCOME, STEPS, JOB                       finish: job.status, toJSON(steps), github.job
     IMAGE, TASK_DEFINITION, CODEDEPLOY_DEPLOYMENT_ID    finish: what the stage brought about
     TESTS_RESULT, TESTS_FAILED_STEP           tests, finish: the result of the job Test, and its step that failed
@@ -38,31 +41,86 @@ OUTPUTS = ("image", "task_definition", "codedeploy_deployment_id")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def post(url: str, body: Mapping[str, Any], pause: Callable[[float], None] = time.sleep) -> tuple[int, dict[str, Any]]:
-    """POST JSON; status and answer. Raises Refused when the bot cannot be reached after all tries."""
+def ticket(env: Mapping[str, str]) -> str:
+    """The event's ticket, masked in the log from here on. Raises Refused for an event that isn't one of the bot's."""
+    try:
+        payload = _json(Path(env["GITHUB_EVENT_PATH"]).read_bytes()).get("client_payload") or {}
+    except OSError as error:
+        raise Refused(f"The event's file cannot be read ({type(error).__name__}).") from None
+    found = payload.get("ticket")
+    if not isinstance(found, str) or not found.isprintable() or not found:
+        raise Refused("The event brings no ticket. Deployments are started in Slack.")
+    print(f"::add-mask::{found}", flush=True)
+    if "claim_url" in payload:
+        raise Refused(
+            "The event brings a claim_url. Only the workflow says where the bot is: the event was not its own."
+        )
+    return found
+
+
+def post(
+    env: Mapping[str, str], what: str, body: Mapping[str, Any], pause: Callable[[float], None] = time.sleep
+) -> tuple[int, dict[str, Any]]:
+    """POST JSON to the bot, with a new token for each try; status and answer. Raises Refused when it cannot be reached
+    after all tries."""
+    url, audience = f"{env.get('CHATOPS_URL', '').rstrip('/')}/stages/{what}", env.get("CHATOPS_AUDIENCE", "")
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise Refused("The event's claim_url is no https address.")
+        raise Refused("chatops_url should hold the bot's https address. `make caller STACK=…` writes it.")
+    if not audience:
+        raise Refused("chatops_audience is empty. `make caller STACK=…` writes it.")
     data = json.dumps(body).encode()
     problem = ""
     for wait in (*PAUSES_SECONDS, None):
-        request = urllib.request.Request(  # noqa: S310 - the scheme was looked at above
-            url, data=data, method="POST", headers={"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - likewise
-                return answer.status, _json(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                reply = _json(error.read())
-            if error.code not in AGAIN:
-                return error.code, reply
-            problem = f"it answered {error.code}"
-        except (OSError, http.client.HTTPException) as error:
-            problem = type(error).__name__
+        status, reply, problem = _try(env, url, audience, data)
+        if not problem:
+            return status, reply
         if wait is not None:
             pause(wait)
     raise Refused(f"The deploy bot cannot be reached at {parts.scheme}://{parts.netloc}{parts.path}: {problem}.")
+
+
+def _try(env: Mapping[str, str], url: str, audience: str, data: bytes) -> tuple[int, dict[str, Any], str]:
+    """One try: status, answer, and what was wrong where it should be tried again."""
+    try:
+        token = id_token(env, audience)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return 0, {}, f"GitHub gave no token ({type(error).__name__})"
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    try:
+        status, content = _send(urllib.request.Request(url, data=data, method="POST", headers=headers))  # noqa: S310 - the scheme was looked at
+    except (OSError, http.client.HTTPException) as error:
+        return 0, {}, type(error).__name__
+    reply = _json(content)
+    return status, reply, f"it answered {status} {reply.get('message', '')}".strip() if status in AGAIN else ""
+
+
+def id_token(env: Mapping[str, str], audience: str) -> str:
+    """A token by which this job says who it is; masked in the log. Raises Refused where the job may not have one,
+    OSError, HTTPException, ValueError where GitHub does not give it now.
+
+    https://docs.github.com/en/actions/reference/security/oidc#methods-for-requesting-the-oidc-token
+    """
+    url, bearer = env.get("ACTIONS_ID_TOKEN_REQUEST_URL", ""), env.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "")
+    if not url or not bearer:
+        raise Refused("This job may not ask for a token: it needs `permissions: id-token: write`, its caller too.")
+    asked = f"{url}{'&' if '?' in url else '?'}audience={urllib.parse.quote(audience, safe='')}"
+    headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/json"}
+    status, content = _send(urllib.request.Request(asked, headers=headers))  # noqa: S310 - the runner's own address
+    found = _json(content).get("value")
+    if status != http.client.OK or not isinstance(found, str) or not found or not found.isprintable():
+        raise ValueError(status)
+    print(f"::add-mask::{found}", flush=True)
+    return found
+
+
+def _send(request: urllib.request.Request) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - see the callers
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -74,20 +132,10 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def claim(env: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
-    """Exchange the ticket for permission to run this stage. Raises Refused when there is none."""
-    status, answer = post(
-        env["CLAIM_URL"],
-        {"ticket": env["TICKET"], "run_id": int(env["RUN_ID"]), "run_attempt": int(env["RUN_ATTEMPT"])},
-        pause,
-    )
-    token = str(answer.get("finish_token") or "")
-    if status != 200 or not token:
+    """Ask whether this run may do its stage. Raises Refused where it may not."""
+    status, answer = post(env, "claim", {"ticket": ticket(env)}, pause)
+    if status != http.client.OK:
         raise Refused(str(answer.get("message") or f"The deploy bot refused this stage ({status})."))
-    # The runner takes this line out of the log and hides the value wherever it appears from here on.
-    print(f"::add-mask::{token}", flush=True)
-    file = os.open(env["TOKEN_FILE"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(file, "w") as out:
-        out.write(token)
     print("Claimed: this run may do its stage.")
 
 
@@ -115,15 +163,12 @@ def tests(env: Mapping[str, str]) -> None:
 
 def finish(env: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
     """Report what came of the stage, once. Raises Refused if the bot does not take it."""
-    token = Path(env["TOKEN_FILE"]).read_text()
     outcome = env["OUTCOME"] if env["OUTCOME"] in ("success", "failure", "cancelled") else "failure"
     outputs = {name: env[name.upper()] for name in OUTPUTS if env.get(name.upper())}
     if outcome != "success":
         outputs["failed_job"], outputs["failed_step"] = failed(env)
-    address = env["CLAIM_URL"].removesuffix("/claim") + "/finish"
-    body = {"finish_token": token, "run_id": int(env["RUN_ID"]), "outcome": outcome, "outputs": outputs}
-    status, answer = post(address, body, pause)
-    if status != 200:
+    status, answer = post(env, "finish", {"ticket": ticket(env), "outcome": outcome, "outputs": outputs}, pause)
+    if status != http.client.OK:
         raise Refused(str(answer.get("message") or f"The deploy bot did not take the result ({status})."))
     print(f"Reported: {outcome}.")
 

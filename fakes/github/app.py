@@ -1,5 +1,6 @@
-"""The endpoints as one Flask app: repositories here, Apps, files, git data, subjects, runs, and environments with their
-settings in `app_routes`, `content_routes`, `git_routes`, `identity_routes`, `run_routes` and `settings_routes`."""
+"""The endpoints as one Flask app: repositories here, Apps, files, git data, subjects, jobs' tokens, runs, and
+environments with their settings in `app_routes`, `content_routes`, `git_routes`, `identity_routes`, `oidc_routes`,
+`run_routes` and `settings_routes`."""
 
 from __future__ import annotations
 
@@ -8,7 +9,16 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from fakes.github import app_routes, content_routes, git_routes, identity_routes, run_routes, settings_routes, views
+from fakes.github import (
+    app_routes,
+    content_routes,
+    git_routes,
+    identity_routes,
+    oidc_routes,
+    run_routes,
+    settings_routes,
+    views,
+)
 from fakes.github.dispatch import read_event
 from fakes.github.errors import ApiError, error_body
 from fakes.github.grants import accepted, need
@@ -54,6 +64,7 @@ def create_app(github: GitHub) -> Flask:
     content_routes.register(app, github)
     git_routes.register(app, github)
     identity_routes.register(app, github)
+    oidc_routes.register(app, github)
     run_routes.register(app, github)
     settings_routes.register(app, github)
     return app

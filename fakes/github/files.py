@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from chatops.domain.target import Target
-from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, RUN_NAME, caller, path_of
+from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, RUN_NAME, Source, caller, path_of
 
 ROOT = OWN.parents[2]
 SCRIPTS = ".github/actions/scripts/action.yml"
@@ -67,15 +67,19 @@ def workflows_of(targets: Iterable[Target]) -> dict[str, str]:
     """The files of a repository from which these targets are deployed: one workflow listens to each event type."""
     found, heard = _common(), {"dev_deploy"}
     for target in targets:
-        own = path_of(target.name)
-        path = own if own not in found else f"{FOLDER}/{target.name}_of_slack.yml"
+        path = target.workflow_file
         if not target.claim:
             if target.event_type == "dev_deploy":  # then the pipeline of its own takes this one's place
                 found[PIPELINE] = unclaimed(target)
             elif target.event_type not in heard:
-                found[path] = unclaimed(target)
-        elif target.event_type not in heard:
-            found[path] = caller(target.name, target.event_type, HERE)
+                found[path if path not in found else f"{FOLDER}/{target.name}_of_slack.yml"] = unclaimed(target)
+        elif path == PIPELINE and target.event_type not in heard:
+            found[PIPELINE] = found[PIPELINE].replace("types: [", f"types: [{json.dumps(target.event_type)}, ", 1)
+        elif path != PIPELINE and path not in found:
+            uses = Source(target.pipeline, "0" * 40).uses if target.pipeline else HERE
+            found[path] = caller(target.name, target.event_type, uses)
+            if target.event_type == "dev_deploy":  # one workflow listens, not two
+                found[PIPELINE] = found[PIPELINE].replace("types: [dev_deploy", "types: [nobody", 1)
         heard.add(target.event_type)
     return found
 

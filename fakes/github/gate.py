@@ -16,6 +16,7 @@ from fakes.faults import drop_connection
 from fakes.github.errors import ApiError, error_body, usual_message
 from fakes.github.faults import Fault, take
 from fakes.github.grants import Grant
+from fakes.github.oidc import PLACE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -70,13 +71,15 @@ class Gate:
         with self._github.lock:
             limit.look(self._github.clock.now())
             refusal = self._refusal(request, fault)
-            if refusal is None and request.path != "/rate_limit":
+            if refusal is None and request.path != "/rate_limit" and not request.path.startswith(PLACE):
                 limit.spend()
         response = refusal or Response.from_app(self._endpoints, request.environ, buffered=True)
         if refusal is None and fault is not None and fault.work and fault.status is not None:
             response = _faulty(fault, fault.status)
         if response.status_code == 204:
             del response.headers["Content-Type"]
+        if request.path.startswith(PLACE):
+            return response
         if refusal is None and request.method == "GET" and response.status_code == 200:
             response = self._conditional(request, response)
         for name, value in limit.headers().items():
@@ -96,6 +99,8 @@ class Gate:
             return _plain(503, "No server is currently available to service your request.")
         if fault is not None and fault.status is not None and not fault.work:
             return _faulty(fault, fault.status)
+        if request.path.startswith(PLACE):
+            return None  # the issuer of tokens is another service: it has no rate, and looks at its callers itself
         if not request.headers.get("User-Agent"):
             return Response(NO_USER_AGENT, 403, content_type="text/html")
         if _version(request) not in API_VERSIONS:

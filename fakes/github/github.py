@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fakes.clock import Clock
 from fakes.github.app import create_app
 from fakes.github.apps import Apps
+from fakes.github.callback import Bot
 from fakes.github.edits import Edits
 from fakes.github.errors import ApiError
 from fakes.github.faults import Fault
@@ -19,6 +20,7 @@ from fakes.github.grants import EVERYTHING, READ_ONLY, Grant
 from fakes.github.limits import RateLimit
 from fakes.github.listening import Event, Workflow, listening
 from fakes.github.model import Run
+from fakes.github.oidc import PLACE, Oidc, called_workflow
 from fakes.github.pipeline import Deployer, EcsDeployer, Pipeline
 from fakes.github.repository import Repository
 from fakes.github.runs import Runs
@@ -46,6 +48,8 @@ class GitHub(Edits):
     tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes. grant: what `tokens` may do.
     apps: GitHub Apps, their installations and the tokens of those.
     actions_enabled: False makes a dispatch 204 without any run, as when Actions is switched off.
+    oidc: the issuer of jobs' tokens. chatops_url / chatops_audience: what every workflow here says about the bot, its
+        address and the audience of the tokens that it wants.
     down: True answers 503 to everything. date_offset: seconds that the Date of every answer is ahead.
     """
 
@@ -67,6 +71,8 @@ class GitHub(Edits):
         self.read_only_tokens: set[str] = set()
         self.grant = Grant(EVERYTHING, scopes=frozenset({"repo", "workflow"}))
         self.apps = Apps(clock)
+        self.oidc = Oidc(f"{web_url.rstrip('/')}{PLACE}")
+        self.chatops_url = self.chatops_audience = ""
         self.actions_enabled = True
         self.down = False
         self.date_offset = 0.0
@@ -106,6 +112,12 @@ class GitHub(Edits):
         if token in self.tokens:
             return self.grant
         return Grant(READ_ONLY) if token in self.read_only_tokens else self.apps.grant(token)
+
+    def id_token(self, run: Run, audience: str) -> str:
+        """The token of a job of this run that asks for one."""
+        owner, _, name = run.repository.partition("/")
+        found = self.repository(owner, name)
+        return self.oidc.signed(self.oidc.claims(found, run, audience, called_workflow(found, run, run.calls)))
 
     def record(self, method: str, path: str, status: int) -> None:
         """Note one request."""
@@ -243,7 +255,8 @@ class GitHub(Edits):
     def _carry_out(self, run: Run) -> None:
         script = run.script or Script()
         deployer = self.deployers.get(str(run.payload.get("target") or ""))
-        Pipeline(run, script, self.clock, self.lock, self._closing, self._ecs, deployer).carry_out()
+        bot = Bot(self.chatops_url, lambda: self.id_token(run, self.chatops_audience))
+        Pipeline(run, script, self.clock, self.lock, self._closing, bot, self._ecs, deployer).carry_out()
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="github-run", daemon=True)

@@ -25,13 +25,14 @@ _CLAIMS = re.compile(r"\bclaim\b|\buses: \S*/workflows/")
 @dataclass(frozen=True)
 class Workflow:
     """A workflow file. `types`: the events that start it (None: any). `named`: its runs carry deployment and stage.
-    `claims`: its jobs claim their stage, or call a pipeline that does."""
+    `claims`: its jobs claim their stage, or call a pipeline that does: `calls`, that job's `uses`."""
 
     path: str
     name: str
     types: frozenset[str] | None
     named: bool
     claims: bool = True
+    calls: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,4 +75,7 @@ def _read(path: str, text: str) -> Workflow | None:
         return None
     chosen = None if types is None else frozenset([types] if isinstance(types, str) else types)
     named = str(root.get("run-name", "")).strip() == RUN_NAME
-    return Workflow(path, str(root.get("name") or path), chosen, named, bool(_CLAIMS.search(text)))
+    jobs = root.get("jobs")
+    calls = [str(job["uses"]) for job in jobs.values() if "uses" in job] if isinstance(jobs, dict) else []
+    claims = bool(_CLAIMS.search(text))
+    return Workflow(path, str(root.get("name") or path), chosen, named, claims, calls[0] if calls else "")

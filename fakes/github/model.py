@@ -117,6 +117,7 @@ class Job:
 class Run:
     """One workflow run with all its attempts' jobs.
 
+    `calls` is the `uses` of the workflow that does the work, empty where it is the run's own.
     `payload` is the event's client_payload, `claim_status` and `finish_status` the HTTP statuses that the bot
     answered to this attempt's first and last step (None: never asked).
     """
@@ -143,6 +144,7 @@ class Run:
     finish_status: int | None = None
     path: str = WORKFLOW_PATH
     workflow: str = WORKFLOW_NAME
+    calls: str = ""
     past: dict[int, Run] = field(default_factory=dict, repr=False)
     """Earlier attempts as they ended, by their number."""
     wake: threading.Event = field(default_factory=threading.Event, repr=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fakes.clock import Clock
-from fakes.github import callback
+from fakes.github.callback import Bot
 from fakes.github.model import Job, Run, Step
 from fakes.github.script import NEVER_STARTED, Script
 from fakes.github.workflow import CLAIM, FINISH, USUAL_FAILURE, WORK_STEPS, job_name, step_names
@@ -71,13 +71,14 @@ class Pipeline:
         clock: Clock,
         lock: threading.RLock,
         closing: threading.Event,
+        bot: Bot,
         ecs: EcsDeployer | None,
         deployer: Deployer | None = None,
     ) -> None:
         self._run, self._script, self._clock, self._lock = run, script, clock, lock
-        self._closing, self._ecs, self._deployer = closing, ecs, deployer
+        self._closing, self._bot, self._ecs, self._deployer = closing, bot, ecs, deployer
         self._job = next((job for job in run.attempt_jobs() if job.conclusion != "skipped"), None)
-        self._token = ""
+        self._claimed = False
         self._outputs: dict[str, str] = {}
         self._blamed = ""
 
@@ -162,19 +163,17 @@ class Pipeline:
         return True
 
     def _claim(self) -> bool:
-        run, url = self._run, self._run.payload.get("claim_url")
-        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        run = self._run
+        if not self._bot.url or "claim_url" in run.payload:
             return False
-        body = {"ticket": run.payload.get("ticket", ""), "run_id": run.id, "run_attempt": run.attempt}
-        status, answer = callback.post(url, body, self._hold)
-        run.claim_status = status
-        self._token = str(answer.get("finish_token") or "")
-        return status == 200 and bool(self._token)
+        run.claim_status, _ = self._bot.post("claim", {"ticket": run.payload.get("ticket", "")}, self._hold)
+        self._claimed = run.claim_status == 200
+        return self._claimed
 
     def _finish(self, conclusion: str) -> bool:
         """The last step, `if: always()`; only a claimed stage has something to tell."""
         run, script = self._run, self._script
-        if not self._token or run.forced.is_set() or not script.does_finish(conclusion):
+        if not self._claimed or run.forced.is_set() or not script.does_finish(conclusion):
             return True
         self._begin_step(FINISH)
         if script.failed_step == FINISH and script.outcome in STRIKES:
@@ -185,8 +184,8 @@ class Pipeline:
             job = self._job.name if self._job else job_name(run.stage)
             outputs |= {"failed_job": script.failed_job or job, "failed_step": self._blamed}
         outcome = script.reports or (conclusion if conclusion in ("failure", "cancelled") else "success")
-        body = {"finish_token": self._token, "run_id": run.id, "outcome": outcome, "outputs": outputs}
-        run.finish_status, _ = callback.post(callback.finish_url(str(run.payload["claim_url"])), body, self._hold)
+        body = {"ticket": run.payload.get("ticket", ""), "outcome": outcome, "outputs": outputs}
+        run.finish_status, _ = self._bot.post("finish", body, self._hold)
         self._end_step("success" if run.finish_status == 200 else "failure")
         return run.finish_status == 200
 

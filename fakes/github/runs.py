@@ -32,7 +32,7 @@ class Runs:
         told = (event.payload.get("deployment_id"), event.payload.get("stage")) if workflow.named else ("", "")
         run = self._new(repository, run_title(*told, event.type), "repository_dispatch", now, event.actor)
         run.event_type, run.payload, run.script = event.type, dict(event.payload), script
-        run.path, run.workflow = workflow.path, workflow.name
+        run.path, run.workflow, run.calls = workflow.path, workflow.name, workflow.calls
         self.new_attempt(run, now)
         return run
 

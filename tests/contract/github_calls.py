@@ -86,6 +86,7 @@ CALLS: dict[str, Call] = {
         {"default_branch": "main"},
         others={_LATEST: 404, _TAGS: [], _COMMITS: _COMMIT},
     ),
+    "where runs come from": Call("GET", REPO, runs.origin, {"id": 704218356, "default_branch": "main"}),
     "is the repository there": Call("GET", REPO, runs.deleted, {"default_branch": "main"}, absent=ABSENT, raises=False),
     "latest release": Call(
         "GET",

@@ -219,11 +219,19 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "stopped-build": Scenario(
         "stopped in the console during the build; sweep settles it",
-        people.stopped_in("park:build"),
+        people.stopped_in("claim:build"),
         STOPPED,
         BUILD,
         rollouts=0,
         scripts={"build": LONG},
+    ),
+    "stopped-unclaimed": Scenario(
+        "stopped in the console before the build's run has claimed; sweep settles it",
+        people.stopped_in("park:build"),
+        STOPPED,
+        BUILD,
+        rollouts=0,
+        scripts={"build": LATE["build"]},
         unbegun=BUILD,
     ),
     "stopped-rollout": Scenario(

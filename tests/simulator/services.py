@@ -192,6 +192,20 @@ def github_request(github: Callable[[], GitHub], through: Through) -> Callable[.
     return request
 
 
+def issuer_read(github: Callable[[], GitHub], through: Through) -> Callable[[str], bytes]:
+    """For chatops.github.oidc.read: the issuer of the tokens of GitHub's jobs."""
+    from chatops.github.oidc import KeysUnavailable
+
+    def read(url: str) -> bytes:
+        what = url.rpartition("/")[2]
+        name = f"GitHub.GET.{what}"
+        found = through(name, lambda: wsgi(github().mount, "GET", url, {}, b"")[2], KeysUnavailable)
+        assert isinstance(found, bytes)
+        return found
+
+    return read
+
+
 class _Instead(Exception):
     def __init__(self, what: Exception | requests.Response) -> None:
         super().__init__()

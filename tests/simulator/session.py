@@ -35,7 +35,7 @@ from tests.simulator.engine import Client as StatesClient
 from tests.simulator.lambdas import Lambdas
 from tests.simulator.points import Plan
 from tests.simulator.scenarios import SCENARIOS
-from tests.simulator.services import AwsClient, SimulatedGitHub, aws_calls, github_request, slack_open
+from tests.simulator.services import AwsClient, SimulatedGitHub, aws_calls, github_request, issuer_read, slack_open
 from tests.simulator.table import Client as TableClient
 from tests.simulator.table import Table
 from tests.statemachine.conftest import CANARIES
@@ -70,6 +70,8 @@ ENVIRONMENT = {
     "CHATOPS_STATE_MACHINE_ARN": MACHINE_ARN,
     "CHATOPS_API_URL": "https://bot.invalid/prod",
     "CHATOPS_GITHUB_API_URL": "https://github.invalid",
+    "CHATOPS_OIDC_ISSUER": "https://github.invalid/_services/token",
+    "CHATOPS_AUDIENCE": "platform-deploy:123456789012:us-east-1:platform-deploy",
     "SLACK_API_URL": "https://slack.invalid/api/",
     "POWERTOOLS_SERVICE_NAME": "chatops",
     **CANARIES,
@@ -109,11 +111,15 @@ class Session:
     def __init__(self, targets: Path) -> None:
         self._targets = targets
         self.github = SimulatedGitHub(Agenda(), repositories=())  # type: ignore[arg-type]  # see `SimulatedGitHub`
+        self.github.oidc.url = ENVIRONMENT["CHATOPS_OIDC_ISSUER"]
+        self.github.chatops_url = ENVIRONMENT["CHATOPS_API_URL"]
+        self.github.chatops_audience = ENVIRONMENT["CHATOPS_AUDIENCE"]
         self.github.tokens = {CANARIES["GITHUB_PERSONAL_ACCESS_TOKEN"]}
         self._repositories: dict[str, Any] = {}
         self.slack = Slack(Agenda(), "https://slack.invalid")  # type: ignore[arg-type]  # as much of a clock as needed
         self.slack.tokens = {CANARIES["SLACK_BOT_TOKEN"]}
         self.make_table: Callable[[], Table] = Table
+        self.forget_keys: Callable[[], object] = lambda: None
         self.log = io.StringIO()
 
     def begin(self, plan: Plan, meanwhile: Callable[[str], object]) -> None:
@@ -133,6 +139,7 @@ class Session:
             made.name = target_of(name)
         self.github.repositories = {repository: self._repositories[repository]}
         self.github.script = {f"{repository} {stage}": script for stage, script in scenario.scripts.items()}
+        self.forget_keys()
         self.slack.reset()
         self.slack.misread.clear()
         self.slack.space = Workspace(clock)
@@ -160,11 +167,11 @@ class Session:
         event = http_api_event("POST", "/slack/events", headers=sent.headers, body=sent.body, now=self.agenda.now())
         return self._gateway("slack", event, _slack_step(sent.body))
 
-    def pipeline_post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
+    def pipeline_post(self, url: str, body: Mapping[str, Any], sent: Mapping[str, str]) -> tuple[int, bytes]:
         """A run's request to the bot."""
         path = url.removeprefix("https://bot.invalid/prod")
-        run = next(one for one in self.github.runs if one.id == body["run_id"])
-        headers = {"content-type": "application/json"}
+        run = next(one for one in self.github.runs if one.payload["ticket"] == body["ticket"])
+        headers = {"content-type": "application/json", **sent}
         event = http_api_event("POST", path, headers=headers, body=json.dumps(body).encode(), now=self.agenda.now())
         status, _, content = self._gateway("stage", event, f"{path.rpartition('/')[2]}:{run.stage}")
         return status, content
@@ -216,8 +223,8 @@ class _Session:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def post(self, url: str, json: Any, timeout: float) -> Any:
-        status, content = self._session.pipeline_post(url, json)
+    def post(self, url: str, json: Any, headers: Mapping[str, str], timeout: float) -> Any:
+        status, content = self._session.pipeline_post(url, json, headers)
         made = requests.Response()
         made.status_code, made._content = status, content
         return made
@@ -243,6 +250,7 @@ def opened() -> Iterator[Session]:
             patch.setenv(name, value)
         from chatops import aws, clock, observability
         from chatops.edge import handler
+        from chatops.github import oidc
         from chatops.network import deadline
         from chatops.settings import config, targets
         from chatops.store import table
@@ -270,6 +278,8 @@ def opened() -> Iterator[Session]:
             return session.lambdas.call(*given)
 
         patch.setattr(requests.Session, "request", github_request(lambda: session.github, through))
+        patch.setattr(oidc, "read", issuer_read(lambda: session.github, through))
+        session.forget_keys = oidc.issuer.cache_clear
         for module in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
             __import__(module)
             patch.setattr(sys.modules[module], "urlopen", slack_open(lambda: session.slack, through))

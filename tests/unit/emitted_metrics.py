@@ -10,7 +10,7 @@ from chatops import observability
 from chatops.domain import metrics as measures
 from chatops.domain.deployment import Deployment
 from chatops.edge import handler
-from chatops.steps import sweep
+from chatops.steps import stage, sweep
 from tests.unit.test_measures import CASES, NOW
 
 Metric = tuple[str, str, frozenset[str]]
@@ -24,6 +24,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> dict[Metric, dict[str, str]]:
         observability.emit(measures.of(end, Deployment.of({"state": facts}), touched_at, NOW), "dev")
     sweep._report(sweep.Swept())
     handler._trouble(TimeoutError())
+    stage._ring("d-one", "build", 1)
     found: dict[Metric, dict[str, str]] = {}
     for line in capsys.readouterr().out.splitlines():
         body = json.loads(line)

@@ -96,8 +96,7 @@ class Stage:
         stages.note(self.rows, ID, self.name, tried_at=self.time(), dispatched_at=self.time())
         run = self.fake.add_foreign_runs(1, title=f"{ID} {self.name}", status="in_progress", conclusion=None)[0]
         run.script = LONG
-        _, why = stages.claim(self.rows, str(self.row["ticket"]), run.id, 1)
-        assert not why
+        assert stages.claim(self.rows, ID, self.name, run.id) == ""
         return run
 
     def sent(self, path: str, method: str = "POST") -> int:

@@ -17,12 +17,13 @@ from chatops.domain.target import Target
 from chatops.edge import handler
 from chatops.messages.catalogue import plain
 from chatops.settings import targets
-from chatops.steps import dispatch, stage, sweep
+from chatops.steps import dispatch, sweep
 from chatops.steps.handler import step
 from chatops.store import cancels, deployments, locks, messages, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from tests.unit import stored
+from tests.unit.job_tokens import jobs, post
 from tests.unit.steps import call
 from tests.unit.stored import stage_of
 
@@ -240,14 +241,15 @@ def test_sweep_leaves_what_it_cannot_read_and_sees_to_the_others(running: Table,
     assert stored.record_of(running, "d-other").outcome
 
 
-def test_a_run_is_told_to_try_again_where_its_stage_cannot_be_read(running: Table) -> None:
+def test_a_run_is_told_to_try_again_where_its_stage_cannot_be_read(
+    running: Table, environment: pytest.MonkeyPatch
+) -> None:
     ticket = str(stage_of(running, ID, "deploy").ticket)
     foreign(running, f"DEPLOYMENT#{ID}", "STAGE#deploy")
-    asked = {"ticket": ticket, "run_id": 1, "run_attempt": 1}
-    answer = stage.run({"routeKey": "POST /stages/claim", "body": json.dumps(asked)})
-    assert answer["statusCode"] == 503
-    assert "schema" in answer["body"]
-    assert ticket not in answer["body"]
+    status, answer = post("claim", {"ticket": ticket}, jobs(environment).token())
+    assert status == 503
+    assert "schema" in answer["message"]
+    assert ticket not in answer["message"]
 
 
 def test_a_click_on_what_cannot_be_read_is_told_why(running: Table, environment: pytest.MonkeyPatch) -> None:

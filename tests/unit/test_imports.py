@@ -55,3 +55,19 @@ def test_the_products_modules_and_rooms_have_no_circles() -> None:
 def test_the_fakes_know_neither_the_engine_nor_the_page() -> None:
     for path in (ROOT / "fakes").rglob("*.py"):
         assert not [one for one in imported(ast.parse(path.read_text("utf-8"))) if one.split(".")[0] == "local"], path
+
+
+def test_only_the_function_that_verifies_tokens_starts_with_what_that_takes() -> None:
+    """PyJWT and cryptography take a tenth of a second."""
+    found = modules(SHARED, "chatops")
+    starting: set[str] = set()
+    for app in (ROOT / "lambdas").glob("*/app.py"):
+        wanted = {one for one in imported(ast.parse(app.read_text("utf-8"))) if one.startswith("chatops")}
+        reached, waiting = set[str](), [one if one in found else one.rpartition(".")[0] for one in wanted]
+        while waiting:
+            if (one := waiting.pop()) not in reached:
+                reached.add(one)
+                waiting += found.get(one, ())
+        if {"chatops.github.oidc", "chatops.github.jwt"} & reached:
+            starting.add(app.parent.name)
+    assert starting == {"stage"}

@@ -399,7 +399,7 @@ def test_a_button_carries_the_deployment_id_and_nothing_secret(name: str) -> Non
     """At a pause also which: its mark is a hash."""
     state = copy.deepcopy(STATES[name])
     for fact in state.values():
-        fact |= {"token": "AQCEAAAAKgAAAAM", "ticket": "tkt-canary", "finish_token": "fin-canary"}
+        fact |= {"token": "AQCEAAAAKgAAAAM", "ticket": "tkt-canary"}
     message = card.message(views.seen(state))
     assert not re.search(r"AQCE|canary", json.dumps(message))
     for action, button in buttons(state).items():

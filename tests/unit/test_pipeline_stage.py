@@ -16,28 +16,40 @@ from typing import Any
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
-TOKEN = "f-canary-of-the-finish-token"
+TICKET, TOKEN, RUNNER = "t-canary-of-the-ticket", "j-canary-of-the-jobs-token", "r-canary-of-the-runner"
+AUDIENCE = "platform-deploy:123456789012:us-east-1:platform-deploy"
 
 
 class Bot(ThreadingHTTPServer):
-    """Answers with what `answers` holds, in order (the last one again and again); remembers what came."""
+    """Answers with what `answers` holds, in order (the last one again and again); remembers what came. It is the
+    runner, too, which gives a job its tokens: a new one each time, as long as `tokens` says so."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: list[tuple[int, dict[str, Any]]] = [(200, {"finish_token": TOKEN})]
+        self.answers: list[tuple[int, dict[str, Any]]] = [(200, {})]
+        self.tokens: list[tuple[int, dict[str, Any]]] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.url = f"http://127.0.0.1:{self.server_port}/prod/stages/claim"
+        self.bearers: list[str] = []
+        self.asked: list[tuple[str, str]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Bot
 
+    def do_GET(self) -> None:
+        bot = self.server
+        bot.asked.append((self.path, self.headers["Authorization"]))
+        self._reply(*(bot.tokens.pop(0) if bot.tokens else (200, {"count": 1, "value": f"{TOKEN}-{len(bot.asked)}"})))
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.calls.append((self.path, body))
-        status, answer = self.server.answers[0]
-        if len(self.server.answers) > 1:
-            del self.server.answers[0]
+        self.server.bearers.append(self.headers["Authorization"].removeprefix("Bearer "))
+        answers = self.server.answers
+        self._reply(*(answers.pop(0) if len(answers) > 1 else answers[0]))
+
+    def _reply(self, status: int, answer: dict[str, Any]) -> None:
         reply = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(reply)))
@@ -61,15 +73,22 @@ def bot() -> Iterator[Bot]:
 
 @pytest.fixture
 def env(bot: Bot, tmp_path: Path) -> dict[str, str]:
-    return {
+    made = {
         "PATH": os.environ["PATH"],
-        "CLAIM_URL": bot.url,
-        "TICKET": "t-1",
-        "RUN_ID": "4711",
-        "RUN_ATTEMPT": "1",
-        "TOKEN_FILE": str(tmp_path / "token"),
+        "CHATOPS_URL": f"{bot.url}/prod",
+        "CHATOPS_AUDIENCE": AUDIENCE,
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{bot.url}/idtoken?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": RUNNER,
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
         "JOB": "Build",
     }
+    event(made, ticket=TICKET)
+    return made
+
+
+def event(env: dict[str, str], **payload: Any) -> None:
+    """What GitHub writes into the event's file."""
+    Path(env["GITHUB_EVENT_PATH"]).write_text(json.dumps({"action": "dev_deploy", "client_payload": payload}), "utf-8")
 
 
 def say(word: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -82,47 +101,105 @@ def say(word: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_claim_sends_the_ticket_and_keeps_the_token_from_the_log(bot: Bot, env: dict[str, str]) -> None:
+def test_a_claim_sends_the_ticket_with_the_jobs_token_and_keeps_both_from_the_log(
+    bot: Bot, env: dict[str, str]
+) -> None:
     done = say("claim", env)
     assert done.returncode == 0, done.stdout
-    assert bot.calls == [("/prod/stages/claim", {"ticket": "t-1", "run_id": 4711, "run_attempt": 1})]
-    # The runner eats the one line that masks the token; nothing else may hold it.
-    assert done.stdout.splitlines()[0] == f"::add-mask::{TOKEN}"
-    assert TOKEN not in "".join(done.stdout.splitlines(keepends=True)[1:]) + done.stderr
-    token = Path(env["TOKEN_FILE"])
-    assert token.read_text() == TOKEN
-    assert token.stat().st_mode & 0o777 == 0o600
+    assert bot.calls == [("/prod/stages/claim", {"ticket": TICKET})]
+    assert bot.bearers == [f"{TOKEN}-1"]
+    audience = "platform-deploy%3A123456789012%3Aus-east-1%3Aplatform-deploy"
+    assert bot.asked == [(f"/idtoken?api-version=2.0&audience={audience}", f"Bearer {RUNNER}")]
+    # The runner eats the lines that mask; nothing else may hold what they hide.
+    masks = [f"::add-mask::{TICKET}", f"::add-mask::{TOKEN}-1"]
+    assert done.stdout.splitlines() == [*masks, "Claimed: this run may do its stage."]
+    assert done.stderr == ""
 
 
 def test_a_refused_claim_fails_the_job_with_the_bots_words(bot: Bot, env: dict[str, str]) -> None:
     bot.answers = [(403, {"message": "This ticket was used.\n::set-env name=A::b"})]
     done = say("claim", env)
     assert done.returncode == 1
-    assert done.stdout == "::error title=claim::This ticket was used.%0A::set-env name=A::b\n"
-    assert not Path(env["TOKEN_FILE"]).exists()
+    assert done.stdout.splitlines()[2:] == ["::error title=claim::This ticket was used.%0A::set-env name=A::b"]
     assert len(bot.calls) == 1, "a refusal is final"
 
 
-def test_a_claim_over_plain_http_is_not_made(env: dict[str, str]) -> None:
-    done = say("claim", env | {"CLAIM_URL": "http://deploybot.invalid/prod/stages/claim"})
-    assert (done.returncode, done.stdout) == (
-        1,
-        "::error title=claim::The event's claim_url is no https address.\n",
-    )
+WRONG: dict[str, tuple[dict[str, str], str]] = {
+    "plain http": ({"CHATOPS_URL": "http://deploybot.invalid/prod"}, "chatops_url should hold the bot's https address"),
+    "no address": ({"CHATOPS_URL": ""}, "chatops_url should hold"),
+    "a file": ({"CHATOPS_URL": "file:///etc/passwd"}, "chatops_url should hold"),
+    "no audience": ({"CHATOPS_AUDIENCE": ""}, "chatops_audience is empty"),
+    "a job without the right to a token": ({"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, "id-token: write"),
+    "a job without the runner's token": ({"ACTIONS_ID_TOKEN_REQUEST_TOKEN": ""}, "id-token: write"),
+    "no event": ({"GITHUB_EVENT_PATH": "/nowhere"}, "event's file cannot be read"),
+}
 
 
-def test_a_bot_that_stumbles_is_asked_again(bot: Bot, env: dict[str, str], load_stage: Any) -> None:
-    bot.answers = [(500, {}), (503, {}), (200, {"finish_token": TOKEN})]
+@pytest.mark.parametrize("word", ["claim", "finish"])
+@pytest.mark.parametrize("name", WRONG)
+def test_what_the_workflow_lacks_is_said_and_nothing_is_sent(
+    bot: Bot, env: dict[str, str], name: str, word: str
+) -> None:
+    changes, words = WRONG[name]
+    done = say(word, env | changes | {"OUTCOME": "success"})
+    assert done.returncode == 1
+    assert f"::error title={word}::" in done.stdout
+    assert words in done.stdout
+    assert bot.calls == []
+
+
+def test_an_event_that_names_its_own_judge_is_refused(bot: Bot, env: dict[str, str]) -> None:
+    """S1: sent by hand, with an address that grants everything."""
+    event(env, ticket=TICKET, claim_url=f"{bot.url}/evil/claim")
+    for word in ("claim", "finish"):
+        done = say(word, env | {"CLAIM_URL": f"{bot.url}/evil/claim", "OUTCOME": "success"})
+        assert done.returncode == 1
+        assert "Only the workflow says where the bot is" in done.stdout
+    assert bot.calls == []
+
+
+EVENTS = [
+    '{"client_payload": null}',
+    "[]",
+    "{",
+    '{"client_payload": {"ticket": 7}}',
+    '{"client_payload": {"ticket": ""}}',
+]
+EVENTS += ['{"client_payload": []}', '{"client_payload": {"ticket": "a\\n::set-env name=A::b"}}', ""]
+
+
+@pytest.mark.parametrize("content", EVENTS)
+def test_an_event_without_a_ticket_is_not_one_of_the_bots(bot: Bot, env: dict[str, str], content: str) -> None:
+    Path(env["GITHUB_EVENT_PATH"]).write_text(content, "utf-8")
+    done = say("claim", env)
+    assert (done.returncode, bot.calls) == (1, [])
+    assert done.stdout == "::error title=claim::The event brings no ticket. Deployments are started in Slack.\n"
+
+
+def test_a_bot_that_stumbles_is_asked_again_with_a_new_token(bot: Bot, env: dict[str, str], load_stage: Any) -> None:
+    bot.answers = [(500, {}), (503, {}), (429, {}), (200, {})]
     pauses: list[float] = []
     load_stage.claim(env, pauses.append)
-    assert len(bot.calls) == 3
-    assert pauses == [1.0, 2.0]
+    assert bot.bearers == [f"{TOKEN}-{n}" for n in (1, 2, 3, 4)]
+    assert pauses == [1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "answer", [(500, {}), (429, {}), (200, {}), (200, {"value": ""}), (200, {"value": 7}), (403, {})]
+)
+def test_a_token_that_github_does_not_give_is_asked_for_again(
+    bot: Bot, env: dict[str, str], load_stage: Any, answer: tuple[int, dict[str, Any]]
+) -> None:
+    bot.tokens = [answer, answer]
+    pauses: list[float] = []
+    load_stage.claim(env, pauses.append)
+    assert (len(bot.asked), len(bot.calls), pauses) == (3, 1, [1.0, 2.0])
 
 
 def test_a_bot_that_stays_away_for_ten_minutes_ends_the_job(bot: Bot, env: dict[str, str], load_stage: Any) -> None:
-    bot.answers = [(502, {})]
+    bot.answers = [(503, {"message": "Try again."})]
     pauses: list[float] = []
-    with pytest.raises(load_stage.Refused, match="it answered 502"):
+    with pytest.raises(load_stage.Refused, match="it answered 503 Try again"):
         load_stage.claim(env, pauses.append)
     assert len(bot.calls) == len(pauses) + 1
     assert sum(pauses) == 600
@@ -145,20 +222,10 @@ def test_an_answer_that_is_cut_off_is_asked_for_again(
 
 
 def test_finish_reports_success_with_what_was_built(bot: Bot, env: dict[str, str]) -> None:
-    Path(env["TOKEN_FILE"]).write_text(TOKEN)
     done = say("finish", env | {"OUTCOME": "success", "IMAGE": "repo@sha256:1", "TASK_DEFINITION": "", "STEPS": "{}"})
-    assert (done.returncode, done.stdout) == (0, "Reported: success.\n")
-    assert bot.calls == [
-        (
-            "/prod/stages/finish",
-            {
-                "finish_token": TOKEN,
-                "run_id": 4711,
-                "outcome": "success",
-                "outputs": {"image": "repo@sha256:1"},
-            },
-        )
-    ]
+    assert (done.returncode, done.stdout.splitlines()[2:]) == (0, ["Reported: success."])
+    report = {"ticket": TICKET, "outcome": "success", "outputs": {"image": "repo@sha256:1"}}
+    assert (bot.calls, bot.bearers) == ([("/prod/stages/finish", report)], [f"{TOKEN}-1"])
 
 
 @pytest.mark.parametrize(
@@ -166,7 +233,6 @@ def test_finish_reports_success_with_what_was_built(bot: Bot, env: dict[str, str
     [("failure", "failure"), ("cancelled", "cancelled"), ("", "failure"), ("new word", "failure")],
 )
 def test_finish_names_the_step_that_broke(bot: Bot, env: dict[str, str], status: str, outcome: str) -> None:
-    Path(env["TOKEN_FILE"]).write_text(TOKEN)
     steps = {
         "claim-the-stage": {"outcome": "success"},
         "run-the-tests": {"outcome": "failure" if status != "cancelled" else "cancelled"},
@@ -206,11 +272,10 @@ def test_after_successful_tests_the_build_goes_on(env: dict[str, str], load_stag
 
 
 def test_a_finish_that_is_not_taken_fails_the_job(bot: Bot, env: dict[str, str]) -> None:
-    Path(env["TOKEN_FILE"]).write_text(TOKEN)
     bot.answers = [(403, {"message": "This stage was reported before."})]
     done = say("finish", env | {"OUTCOME": "success", "STEPS": "{}"})
     assert done.returncode == 1
-    assert TOKEN not in done.stdout + done.stderr
+    assert done.stdout.splitlines()[2:] == ["::error title=finish::This stage was reported before."]
 
 
 def test_another_commit_than_the_promised_one_stops_the_job(tmp_path: Path, env: dict[str, str]) -> None:

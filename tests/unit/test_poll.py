@@ -26,14 +26,13 @@ def body(status: str, conclusion: str | None) -> dict[str, Any]:
 
 
 @pytest.fixture
-def claimed(rows: Table, time: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The finish token of a build stage that a run has claimed."""
+def claimed(rows: Table, time: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build stage that a run has claimed."""
     monkeypatch.setattr(poll, "table", lambda: rows)
     stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
-    ticket = str(stages.prepare(rows, ID, "build", "dev", 1800).ticket)
+    stages.prepare(rows, ID, "build", "dev", 1800)
     stages.note(rows, ID, "build", dispatched_at=time())
-    token, _ = stages.claim(rows, ticket, RUN, 1)
-    return token
+    stages.claim(rows, ID, "build", RUN)
 
 
 def look(state: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -41,12 +40,12 @@ def look(state: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def test_a_run_that_finishes_and_completes_while_we_look_has_succeeded(
-    claimed: str, rows: Table, monkeypatch: pytest.MonkeyPatch
+    claimed: None, rows: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row was read before the finish, GitHub was asked after it: both are true, the row is only older."""
 
     def get(_client: Any, run_id: int, etag: str = "") -> Reply:
-        stages.finish(rows, ID, "build", claimed, run_id, "success", {"image": "repo@sha256:1"})
+        stages.finish(rows, ID, "build", run_id, "success", {"image": "repo@sha256:1"})
         return Reply(200, body("completed", "success"), "", "")
 
     monkeypatch.setattr(runs, "get", get)
@@ -55,7 +54,7 @@ def test_a_run_that_finishes_and_completes_while_we_look_has_succeeded(
     assert fact["outputs"] == {"image": "repo@sha256:1"}
 
 
-def test_a_green_run_that_never_reported_is_no_success(claimed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_green_run_that_never_reported_is_no_success(claimed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "get", lambda *_: Reply(200, body("completed", "success"), "", ""))
     fact = look()
     assert (fact["state"], fact["why"]["key"]) == ("failed", "why_unfinished")
@@ -65,9 +64,9 @@ def test_a_green_run_that_never_reported_is_no_success(claimed: str, monkeypatch
     "conclusion", ["failure", "timed_out", "stale", "skipped", "neutral", "action_required", "new"]
 )
 def test_only_githubs_success_is_success(
-    conclusion: str, claimed: str, rows: Table, monkeypatch: pytest.MonkeyPatch
+    conclusion: str, claimed: None, rows: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stages.finish(rows, ID, "build", claimed, RUN, "success", {})
+    stages.finish(rows, ID, "build", RUN, "success", {})
     monkeypatch.setattr(runs, "get", lambda *_: Reply(200, body("completed", conclusion), "", ""))
     monkeypatch.setattr(runs, "jobs", lambda *_: [])
     fact = look()
@@ -76,7 +75,7 @@ def test_only_githubs_success_is_success(
 
 
 def test_a_run_that_has_not_changed_is_asked_for_by_its_etag_and_costs_nothing(
-    claimed: str, monkeypatch: pytest.MonkeyPatch
+    claimed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GitHub answers 304 without a body, and what was known still holds."""
     asked: list[str] = []

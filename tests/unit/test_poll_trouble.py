@@ -36,19 +36,17 @@ class Case:
         self.run = self.run_of("in_progress")
         self.fact: dict[str, Any] = {}
         stored.begin(rows, ID, HOLDER.execution_arn, PLAN, locks.taking("dev", HOLDER))
-        self.ticket = str(stages.prepare(rows, ID, "deploy", "dev", 3600).ticket)
+        stages.prepare(rows, ID, "deploy", "dev", 3600)
         stages.note(rows, ID, "deploy", dispatched_at=time())
-        self.token = ""
 
     def run_of(self, status: str, conclusion: str | None = None) -> Run:
         return self.fake.add_foreign_runs(1, title=f"{ID} deploy", status=status, conclusion=conclusion)[0]
 
     def claim(self) -> None:
-        self.token, why = stages.claim(self.rows, self.ticket, self.run.id, 1)
-        assert not why
+        assert stages.claim(self.rows, ID, "deploy", self.run.id) == ""
 
     def finish(self, outcome: str = "success") -> None:
-        assert stages.finish(self.rows, ID, "deploy", self.token, self.run.id, outcome, {})
+        assert stages.finish(self.rows, ID, "deploy", self.run.id, outcome, {}) == "recorded"
 
     def completes(self, conclusion: str) -> None:
         self.run.status, self.run.conclusion = "completed", conclusion

@@ -48,8 +48,7 @@ def look(session: Stage, seconds: float = 0, on: PlatformOf = platform, **state:
 def report(session: Stage) -> None:
     """The run says that it went well, although nobody could look."""
     run = session.claim()
-    token = str(session.row["finish_token"])
-    assert stages.finish(session.rows, ID, "deploy", token, run.id, "success", REPORTED)
+    assert stages.finish(session.rows, ID, "deploy", run.id, "success", REPORTED) == "recorded"
 
 
 def test_an_unclaimed_stage_is_waited_for_where_it_stood(session: Stage, service: MadeUp) -> None:
@@ -67,10 +66,10 @@ def test_what_fails_at_once_goes_on_once_a_minute(session: Stage, service: MadeU
 def test_an_unclaimed_stage_is_given_up_after_two_hours_and_can_not_be_claimed_then(
     session: Stage, service: MadeUp
 ) -> None:
-    ticket = str(stages.prepare(session.rows, ID, "deploy", "dev", 36_000).ticket)
+    stages.prepare(session.rows, ID, "deploy", "dev", 36_000)
     found = [look(session, 0 if n == 0 else 1800, on=service) for n in range(5)]
     assert found == ["deploying"] * 4 + ["unchanged"]
-    assert stages.claim(session.rows, ticket, 7, 1)[0] == ""
+    assert stages.claim(session.rows, ID, "deploy", 7)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +135,7 @@ def test_on_a_host_only_the_run_knows(session: Stage) -> None:
     assert look(session, deploy=GAVE_UP) == "failed", "late, and still at work"
     session.fake.faults.append(Fault(path="/actions/runs", status=502, times=1))
     assert look(session, deploy=GAVE_UP) == "unreadable"
-    token = str(session.row["finish_token"])
-    assert stages.finish(session.rows, ID, "deploy", token, run.id, "success", {})
+    assert stages.finish(session.rows, ID, "deploy", run.id, "success", {}) == "recorded"
     run.status, run.conclusion = "completed", "success"
     assert look(session, deploy=GAVE_UP) == "deployed"
     assert results.get(session.rows, ID, "deploy", StageResult).state == "succeeded"

@@ -1,143 +1,305 @@
-"""The pipeline's side of the wire: claim and finish, and whatever else somebody may send there."""
+"""claim and finish, for a run that has proven who it is: what is asked, recorded and answered. (Who isn't that run:
+test_job_identity.py.)"""
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatops import aws, clock
+from chatops.domain.errors import UnknownSchema
+from chatops.domain.freeze import Once
 from chatops.domain.results import Outputs
+from chatops.domain.target import Target
 from chatops.steps import stage
-from chatops.store import locks, stages, wakeups
+from chatops.store import cancels, locks, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Table
+from tests.faults.races.fakes import States, _Gone
 from tests.unit import stored
+from tests.unit.conftest import Time
+from tests.unit.job_tokens import EXPECTED, RUN, Jobs, a_run, jobs, post
 from tests.unit.stored import stage_of
 
-ID, RUN = "d-abcdefghijkl", 9001
+ID = "d-abcdefghijkl"
 PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v1", "requester": {"id": "U0DANA001"}}
+NO_OBJECT = (400, {"message": "The body should be a JSON object."})
+
+
+class Steps(States):
+    """Step Functions. `gone`: executions that it doesn't know; `trouble`: what it answers instead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[str] = set()
+        self.trouble: Exception | None = None
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - botocore's name
+        if self.trouble:
+            raise self.trouble
+        if executionArn in self.gone:
+            raise _Gone({"Error": {"Code": "ExecutionDoesNotExist"}}, "DescribeExecution")
+        return super().describe_execution(executionArn)
+
+
+class Bot:
+    """One deployment that holds its target; what the step has woken and counted."""
+
+    def __init__(self, rows: Table, patch: pytest.MonkeyPatch) -> None:
+        self.rows, self.states = rows, Steps()
+        self.woken: list[str] = []
+        self.counted: list[dict[str, float]] = []
+        self.jobs: Jobs = jobs(patch)
+        self.target = Target("dev", "acme/checkout-api", "dev_deploy")
+        patch.setattr(stage, "table", lambda: rows)
+        patch.setattr(stage, "targets", lambda: {"dev": self.target})
+        patch.setattr(stage, "emit", self.counted.append)
+        patch.setattr(wakeups, "wake", lambda _rows, name, **_how: self.woken.append(name))
+        patch.setattr(aws, "client", lambda *_, **_how: self.states)
+        self.begin(ID)
+
+    def begin(self, name: str, **plan: Any) -> None:
+        holder = Holder(name, f"arn:{name}", "deploy", "v1", "U0DANA001", "")
+        self.rows.transact(locks.taking("dev", holder, locks.holder(self.rows, "dev")))
+        stored.begin(self.rows, name, f"arn:{name}", PLAN | {"started_at": clock.now()} | plan)
+
+    def ticket(self, name: str = ID, kind: str = "build") -> dict[str, Any]:
+        """The body of a claim of that stage, which has been dispatched."""
+        made = stages.prepare(self.rows, name, kind, "dev", 600)
+        expected = replace(EXPECTED, environment=self.target.environment(kind))
+        assert stages.trying(self.rows, name, kind, "dev", expected)
+        return {"ticket": made.ticket}
+
+    def token(self, kind: str = "build", **changes: Any) -> str:
+        return self.jobs.token(a_run(kind), **changes)
 
 
 @pytest.fixture
-def woken(rows: Table, environment: pytest.MonkeyPatch) -> list[str]:
-    """One deployment that holds its target, the step's table being this one; whom the step has woken."""
-    made: list[str] = []
-    environment.setattr(stage, "table", lambda: rows)
-    environment.setattr(wakeups, "wake", lambda _rows, name, **_how: made.append(name))
-    begin(rows, ID)
-    return made
+def bot(rows: Table, time: Time, environment: pytest.MonkeyPatch) -> Bot:
+    return Bot(rows, environment)
 
 
-def begin(rows: Table, name: str) -> None:
-    holder = Holder(name, "arn", "deploy", "v1", "U0DANA001", "")
-    rows.transact(locks.taking("dev", holder, locks.holder(rows, "dev")))
-    stored.begin(rows, name, "arn", PLAN)
+def test_a_ticket_is_claimed_reported_on_and_wakes_the_execution(rows: Table, bot: Bot) -> None:
+    paper = bot.ticket()
+    assert post("claim", paper, bot.token()) == (200, {})
+    report = {**paper, "outcome": "success", "outputs": {"image": "i@s"}}
+    assert post("finish", report, bot.token()) == (200, {"message": "Recorded."})
+    assert bot.woken == [ID]
+    row = stage_of(rows, ID, "build")
+    assert (row.state, row.run_id, row.outcome, row.outputs) == ("finished", RUN, "success", Outputs(image="i@s"))
 
 
-def post(route: str, body: object) -> tuple[int, dict[str, Any]]:
-    text = body if isinstance(body, str) else json.dumps(body)
-    answer = stage.run({"routeKey": f"POST /stages/{route}", "body": text, "requestContext": {}})
-    assert answer["headers"] == {"content-type": "application/json"}
-    return answer["statusCode"], json.loads(answer["body"])
+def test_every_job_of_the_run_claims_until_the_stage_is_reported(rows: Table, bot: Bot) -> None:
+    """Also after a cancel: what has begun is ended by the bot, not by a second claim."""
+    paper = bot.ticket()
+    assert post("claim", paper, bot.token()) == (200, {})
+    cancels.record(rows, ID, "U0DANA001")
+    bot.states.ended[f"arn:{ID}"] = "ABORTED"
+    assert post("claim", paper, bot.token()) == (200, {})
+    post("finish", {**paper, "outcome": "failure"}, bot.token())
+    message = "This run may not go on: this build stage's ticket is used."
+    assert post("claim", paper, bot.token()) == (403, {"message": message})
 
 
-def ticket(rows: Table, name: str = ID, kind: str = "build") -> str:
-    return str(stages.prepare(rows, name, kind, "dev", 600).ticket)
+def test_the_same_report_again_is_recorded_and_another_one_rings(rows: Table, bot: Bot) -> None:
+    paper = bot.ticket()
+    post("claim", paper, bot.token())
+    report = {**paper, "outcome": "success", "outputs": {"image": "repo@sha256:1"}}
+    assert [post("finish", report, bot.token())[0] for _ in range(3)] == [200, 200, 200]
+    assert bot.counted == []
+    others: list[dict[str, Any]] = [{"outputs": {"image": "s@sha256:2"}}, {"outputs": {}}, {"outcome": "failure"}]
+    for other in others:
+        status, answer = post("finish", {**report, **other}, bot.token())
+        assert status == 403
+        assert "The first report stands" in answer["message"]
+    assert bot.counted == [{"FinishConflict": 1}] * 3
+    assert stage_of(rows, ID, "build").outputs.image == "repo@sha256:1"
 
 
-def test_a_ticket_is_exchanged_for_a_finish_token_and_that_for_an_end(rows: Table, woken: list[str]) -> None:
-    paper = ticket(rows)
-    status, answer = post("claim", {"ticket": paper, "run_id": RUN, "run_attempt": 1})
-    assert (status, list(answer)) == (200, ["finish_token"])
-    report = {"finish_token": answer["finish_token"], "run_id": RUN, "outcome": "success", "outputs": {"image": "i@s"}}
-    assert post("finish", report)[0] == 200
-    assert woken == [ID]
-    row = rows.get(f"DEPLOYMENT#{ID}", "STAGE#build") or {}
-    assert (row["state"], row["outcome"], row["outputs"]) == ("finished", "success", {"image": "i@s"})
-    assert post("finish", report)[0] == 200, "the same report again: its reply was lost"
-    assert post("finish", {**report, "outcome": "failure"})[0] == 403
+def test_a_report_without_a_claim_is_refused_and_rings_nothing(bot: Bot) -> None:
+    status, answer = post("finish", {**bot.ticket(), "outcome": "success"}, bot.token())
+    assert (status, bot.woken, bot.counted) == (403, [], [])
+    assert "has not claimed" in answer["message"]
 
 
-def test_what_a_shell_sends_as_text_is_a_number_all_the_same(rows: Table, woken: list[str]) -> None:
-    assert post("claim", {"ticket": ticket(rows), "run_id": str(RUN), "run_attempt": "1"})[0] == 200
-    assert stage_of(rows, ID, "build").run_id == RUN
+def test_a_body_in_base64_is_read(bot: Bot) -> None:
+    body = base64.b64encode(json.dumps(bot.ticket()).encode()).decode()
+    assert post("claim", body, bot.token(), isBase64Encoded=True) == (200, {})
 
 
-def test_a_body_in_base64_is_read(rows: Table, woken: list[str]) -> None:
-    body = json.dumps({"ticket": ticket(rows), "run_id": RUN, "run_attempt": 1}).encode()
-    event = {"routeKey": "POST /stages/claim", "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
-    assert stage.run(event)["statusCode"] == 200
-
-
-def test_an_execution_with_a_name_from_the_console_can_finish_its_stages(rows: Table, woken: list[str]) -> None:
+def test_an_execution_with_a_name_from_the_console_can_finish_its_stages(bot: Bot) -> None:
     name = "hot.fix_2026@1"
-    begin(rows, name)
-    _, answer = post("claim", {"ticket": ticket(rows, name), "run_id": RUN, "run_attempt": 1})
-    assert post("finish", {"finish_token": answer["finish_token"], "run_id": RUN, "outcome": "success"})[0] == 200
-    assert woken == [name]
+    bot.begin(name)
+    paper = bot.ticket(name)
+    post("claim", paper, bot.token())
+    assert post("finish", {**paper, "outcome": "success"}, bot.token())[0] == 200
+    assert bot.woken == [name]
+
+
+# -- what stands in the way of a claim ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["build", "deploy", "rollback"])
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE", "RUNNING"])
+def test_a_claim_asks_whether_the_execution_still_runs(bot: Bot, kind: str, status: str) -> None:
+    """C9b: it was stopped in the console, and sweep has not come yet."""
+    paper = bot.ticket(kind=kind)
+    bot.states.ended[f"arn:{ID}"] = status
+    found, answer = post("claim", paper, bot.token(kind))
+    assert found == (200 if status == "RUNNING" else 403)
+    assert answer == {} or "no longer runs" in answer["message"]
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, 200), (119, 200), (120, 403), (900, 403)])
+def test_an_execution_that_is_not_known_yet_may_have_just_begun(bot: Bot, time: Time, age: int, status: int) -> None:
+    """C8."""
+    time.pass_by(age)
+    paper = bot.ticket()
+    bot.states.gone.add(f"arn:{ID}")
+    assert post("claim", paper, bot.token())[0] == status
+
+
+def test_where_the_execution_cannot_be_looked_at_the_run_tries_again(rows: Table, bot: Bot) -> None:
+    paper = bot.ticket()
+    bot.states.trouble = ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeExecution")
+    assert post("claim", paper, bot.token()) == (503, {"message": "Try again."})
+    bot.states.trouble = None
+    assert post("claim", paper, bot.token()) == (200, {})
+
+
+FROZEN: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "the build": ("build", {}, True),
+    "the deploy": ("deploy", {}, True),
+    "its rollback": ("rollback", {}, False),
+    "a rollback by command": ("rollback", {"command": "rollback"}, False),
+    "a deploy that breaks the glass": ("deploy", {"break_glass": {"by": "U0LEE0001", "reason": "fire"}}, False),
+}
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_freeze_that_has_begun_stops_the_claim_of_a_deployment(bot: Bot, time: Time, name: str) -> None:
+    kind, plan, stops = FROZEN[name]
+    bot.begin("d-frozen", **plan)
+    paper = bot.ticket("d-frozen", kind)
+    bot.target = replace(bot.target, freeze=(frozen(time),))
+    status, answer = post("claim", paper, bot.token(kind))
+    assert status == (403 if stops else 200)
+    assert answer == {} or "a freeze of dev has begun until 20" in answer["message"]
+
+
+def frozen(time: Time) -> Once:
+    """From an hour ago to an hour from now."""
+    begin, end = (clock.at(time() + seconds).replace(tzinfo=None) for seconds in (-3600, 3600))
+    return Once(begin, end, "UTC")
+
+
+def test_what_the_table_refuses_is_said(rows: Table, bot: Bot) -> None:
+    paper = bot.ticket()
+    cancels.record(rows, ID, "U0DANA001")
+    message = "This run may not go on: the deployment was cancelled."
+    assert post("claim", paper, bot.token()) == (403, {"message": message})
+
+
+# -- what is sent ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "run_id", [None, 0, -1, 1.5, True, [], {}, "", "1.0", " 1", "-1", "²", "9" * 25, 2**63, 10**400]
+    "wrong",
+    [None, "", "x", 1, ["x"], {}, "A" * 19, "A" * 43, "A" * 301, "../" * 20, "A" * 10_000, "é" * 43, "A" * 43 + "\n"],
 )
-@pytest.mark.parametrize("field", ["run_id", "run_attempt"])
-def test_a_number_that_is_none_is_refused_and_claims_nothing(
-    rows: Table, woken: list[str], field: str, run_id: object
-) -> None:
-    status, answer = post("claim", {"ticket": ticket(rows), "run_id": RUN, "run_attempt": 1, field: run_id})
-    assert (status, list(answer)) == (403, ["message"])
-    assert stage_of(rows, ID, "build").state == "ready"
-
-
-@pytest.mark.parametrize(
-    "wrong", [None, "", "x", 1, ["x"], {}, "A" * 43, "../" * 20, "A" * 10_000, "é" * 43, "a\nb" * 20]
-)
-def test_a_ticket_or_a_token_that_is_wrong_or_missing_is_refused(rows: Table, woken: list[str], wrong: object) -> None:
-    assert post("claim", {"ticket": wrong, "run_id": RUN, "run_attempt": 1})[0] == 403
-    assert post("finish", {"finish_token": wrong, "run_id": RUN, "outcome": "success"})[0] == 403
-    assert post("claim", {})[0] == post("finish", {})[0] == 403
-    assert woken == []
+def test_a_ticket_that_is_wrong_or_missing_is_refused(bot: Bot, wrong: object) -> None:
+    bot.ticket()
+    assert post("claim", {"ticket": wrong}, bot.token())[0] == 403
+    assert post("finish", {"ticket": wrong, "outcome": "success"}, bot.token())[0] == 403
+    assert post("claim", {}, bot.token())[0] == post("finish", {}, bot.token())[0] == 403
+    assert bot.woken == []
 
 
 @pytest.mark.parametrize("outcome", [None, "", "skipped", "SUCCESS", 1, ["success"], {"a": 1}, True])
-def test_an_outcome_that_is_none_of_the_three_is_refused(rows: Table, woken: list[str], outcome: object) -> None:
-    _, answer = post("claim", {"ticket": ticket(rows), "run_id": RUN, "run_attempt": 1})
-    assert post("finish", {**answer, "run_id": RUN, "outcome": outcome})[0] == 403
+def test_an_outcome_that_is_none_of_the_three_is_refused(rows: Table, bot: Bot, outcome: object) -> None:
+    paper = bot.ticket()
+    post("claim", paper, bot.token())
+    status, answer = post("finish", {**paper, "outcome": outcome}, bot.token())
+    assert status == 403
+    assert "success, failure or cancelled" in answer["message"]
     assert stage_of(rows, ID, "build").state == "claimed"
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", "1", '"x"', "{", "[" * 50_000, '{"a":' * 20_000, "\ud800", "NaN"])
 @pytest.mark.parametrize("route", ["claim", "finish"])
-def test_what_is_no_json_object_is_malformed(rows: Table, woken: list[str], route: str, body: str) -> None:
-    assert post(route, body)[0] == 400
+def test_what_is_no_json_object_is_malformed(bot: Bot, route: str, body: str) -> None:
+    assert post(route, body, bot.token()) == NO_OBJECT
 
 
-def test_only_outputs_that_are_known_are_kept_and_cut(rows: Table, woken: list[str]) -> None:
-    _, answer = post("claim", {"ticket": ticket(rows), "run_id": RUN, "run_attempt": 1})
-    outputs = {
-        "image": "i" * 9999,
-        "failed_job": "build \ud800",
-        "failed_step": 7,
-        "secret": "s",
-        "task_definition": "",
-    }
-    assert post("finish", {**answer, "run_id": RUN, "outcome": "failure", "outputs": outputs})[0] == 200
-    assert stage_of(rows, ID, "build").outputs == Outputs(image="i" * 512, failed_job="build ?")
+@pytest.mark.parametrize("event", [None, [], "x", {}, {"body": 1}, {"routeKey": [], "body": "{}"}])
+def test_an_event_of_another_shape_is_refused(bot: Bot, event: Any) -> None:
+    assert stage.run(event)["statusCode"] in (400, 403)
 
 
-def test_a_table_that_does_not_answer_is_503_and_says_nothing_more(
-    woken: list[str], environment: pytest.MonkeyPatch
+LIMITS = {"image": 512, "task_definition": 512, "codedeploy_deployment_id": 64, "failed_job": 100, "failed_step": 100}
+OUTPUTS: list[tuple[Any, dict[str, str]]] = [
+    *(({name: "x" * 600, "other": "x"}, {name: "x" * limit}) for name, limit in LIMITS.items()),
+    ({"failed_job": "build \ud800"}, {"failed_job": "build ?"}),  # JSON, and no text that the table could hold
+    *((nothing, {}) for nothing in (None, [], "image", {"image": 7}, {"image": ""}, {"image": None})),
+]
+
+
+@pytest.mark.parametrize(("outputs", "kept"), OUTPUTS)
+def test_only_outputs_that_are_known_are_kept_and_cut(
+    rows: Table, bot: Bot, outputs: Any, kept: dict[str, str]
 ) -> None:
-    def broken(*_arguments: Any) -> None:
-        raise ClientError({"Error": {"Code": "InternalServerError", "Message": "row ticket=s3cret"}}, "GetItem")
+    paper = bot.ticket()
+    post("claim", paper, bot.token())
+    assert post("finish", {**paper, "outcome": "failure", "outputs": outputs}, bot.token())[0] == 200
+    assert stage_of(rows, ID, "build").outputs == Outputs(**kept)
 
-    environment.setattr(stages, "claim", broken)
-    assert post("claim", {"ticket": "A" * 43, "run_id": RUN, "run_attempt": 1}) == (503, {"message": "Try again."})
+
+# -- trouble -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(environment: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Makes the look for the ticket fail."""
+
+    def fail(error: Exception) -> None:
+        def raises(*_: Any) -> None:
+            raise error
+
+        environment.setattr(stages, "of_ticket", raises)
+
+    return fail
+
+
+def test_a_table_that_does_not_answer_is_503_and_says_nothing_more(bot: Bot, broken: Any) -> None:
+    for error in (
+        ClientError({"Error": {"Code": "InternalServerError", "Message": "row ticket=s3cret"}}, "GetItem"),
+        ConnectTimeoutError(endpoint_url="https://dynamodb.example"),
+    ):
+        broken(error)
+        assert post("claim", {"ticket": "A" * 43}, bot.token()) == (503, {"message": "Try again."})
+
+
+def test_a_row_of_a_newer_version_is_503_in_words(bot: Bot, broken: Any) -> None:
+    error = UnknownSchema("STAGE#build", "9", "1 and 2")
+    broken(error)
+    assert post("claim", {"ticket": "A" * 43}, bot.token()) == (503, {"message": error.args[0]})
+
+
+def test_while_githubs_keys_cannot_be_read_the_run_tries_again(rows: Table, bot: Bot) -> None:
+    paper = bot.ticket()
+    bot.jobs.away = ("jwks",)
+    status, answer = post("claim", paper, bot.token())
+    assert status == 503
+    assert answer["message"].startswith("Try again: the keys of https://token.actions.test can't be read")
+    assert stage_of(rows, ID, "build").state == "ready"
 
 
 json_like = st.recursive(
@@ -145,21 +307,15 @@ json_like = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = ["ticket", "run_id", "run_attempt", "finish_token", "outcome", "outputs"]
-near = st.sampled_from([1, "success", "A" * 43, f"{ID}.build.{'A' * 43}", f"{ID}.other.{'A' * 43}"])
-nearly = st.dictionaries(st.sampled_from(FIELDS), json_like | near, max_size=6)
+near = st.sampled_from([1, "success", "A" * 43])
+nearly = st.dictionaries(st.sampled_from(["ticket", "run_id", "outcome", "outputs"]), json_like | near, max_size=6)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["POST /stages/claim", "POST /stages/finish", "$default", None]), json_like | nearly)
-def test_whatever_is_sent_is_400_or_403_and_changes_nothing(
-    rows: Table, woken: list[str], route: str | None, body: Any
+@given(st.sampled_from(["claim", "finish", "x"]), json_like | nearly)
+def test_whatever_is_sent_without_a_ticket_is_400_or_403_and_changes_nothing(
+    rows: Table, bot: Bot, route: str, body: Any
 ) -> None:
     before = rows.query(f"DEPLOYMENT#{ID}")
-    assert stage.run({"routeKey": route, "body": json.dumps(body)})["statusCode"] in (400, 403)
-    assert (rows.query(f"DEPLOYMENT#{ID}"), woken) == (before, [])
-
-
-@pytest.mark.parametrize("event", [None, [], "x", {}, {"body": 1}, {"routeKey": [], "body": "{}"}])
-def test_an_event_of_another_shape_is_refused(woken: list[str], event: Any) -> None:
-    assert stage.run(event)["statusCode"] in (400, 403)
+    assert post(route, json.dumps(body), bot.token())[0] in (400, 403)
+    assert (rows.query(f"DEPLOYMENT#{ID}"), bot.woken) == (before, [])

@@ -51,9 +51,9 @@ def test_a_stage_that_nobody_claimed_can_not_be_claimed_any_more_and_has_touched
         "wake": 0,
         "wait_seconds": 1,
     }
-    row = stages.prepare(session.rows, ID, "deploy", "dev", 3600)
+    stages.prepare(session.rows, ID, "deploy", "dev", 3600)
     assert look(session)["untouched"]
-    assert stages.claim(session.rows, row.ticket, 7, 1) == ("", "this deploy stage's ticket is revoked")
+    assert stages.claim(session.rows, ID, "deploy", 7) == "this deploy stage's ticket is revoked"
 
 
 def test_a_rollback_by_command_has_no_stage_to_stop_and_goes_on(session: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chatops.domain.results import STAGES, Outcome
+from chatops.domain.run_token import ExpectedRun
 from chatops.domain.stage import Stage
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
@@ -21,6 +22,7 @@ from tests.unit.test_store_stages import HOLDER, ID, PLAN, RUN, TARGET
 pytestmark = pytest.mark.slow
 
 NOW = 1_760_000_000
+EXPECTED = ExpectedRun("704218356", "main", ".github/workflows/dev_deploy.yml", "acme/pipeline", "prod")
 OTHER = Holder("d-other", "arn:other", "rollback", "v1.2.2", "U0LEE0001", "2026-01-01T00:00:01.000Z")
 
 
@@ -41,11 +43,10 @@ def ticket(table: Table, stage: str = "deploy") -> str:
     return str(stages.prepare(table, ID, stage, TARGET, 1800).ticket)
 
 
-def claimed(table: Table, stage: str = "deploy") -> str:
-    """The finish token of the run that has claimed the stage."""
-    token, why = stages.claim(table, ticket(table, stage), RUN, 1)
-    assert token, why
-    return token
+def claimed(table: Table, stage: str = "deploy") -> None:
+    """A run has claimed the stage."""
+    ticket(table, stage)
+    assert stages.claim(table, ID, stage, RUN) == ""
 
 
 # -- the ticket ------------------------------------------------------------------------------------------------
@@ -65,7 +66,9 @@ def test_a_stage_is_written_with_its_ticket_and_the_ticket_with_its_stage(table:
         "valid_until": NOW + 1800,
     }
     assert row(table) == {**written, "schema": 1}
-    assert made == stage_of(table, ID, "deploy") == Stage("ready", paper, TARGET, NOW, NOW + 1800)
+    assert (
+        made == stage_of(table, ID, "deploy") == Stage("ready", paper, TARGET, created_at=NOW, valid_until=NOW + 1800)
+    )
     assert table.get(f"TICKET#{stages._hash(paper)}", "TICKET") == {
         "pk": f"TICKET#{stages._hash(paper)}",
         "sk": "TICKET",
@@ -152,8 +155,9 @@ def test_a_run_is_asked_for_only_while_the_deployment_may_go_on(table: Table, st
     ticket(table, stage)
     (revoke if what == "revoked" else HAPPENS[what][0])(table)
     may = stage == "rollback" and what == "it was cancelled"  # that is what the cancel asks for
-    assert stages.trying(table, ID, stage, TARGET) is may
+    assert stages.trying(table, ID, stage, TARGET, EXPECTED) is may
     assert row(table, stage).get("tried_at") == (NOW if may else None)
+    assert stage_of(table, ID, stage).expected == (EXPECTED if may else ExpectedRun())
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -161,89 +165,75 @@ def test_a_run_that_is_asked_for_is_remembered_before_it_is(table: Table, time: 
     ticket(table, stage)
     for seconds in (0, 5):
         time.pass_by(seconds)
-        assert stages.trying(table, ID, stage, TARGET)
+        assert stages.trying(table, ID, stage, TARGET, EXPECTED)
         assert row(table, stage)["tried_at"] == NOW + seconds
-    assert not stages.trying(table, ID, "build" if stage == "deploy" else "deploy", TARGET), "it has no ticket"
+    other = "build" if stage == "deploy" else "deploy"
+    assert not stages.trying(table, ID, other, TARGET, EXPECTED), "it has no ticket"
 
 
 def test_a_stage_that_is_claimed_is_not_asked_for_again(table: Table) -> None:
     claimed(table)
-    assert not stages.trying(table, ID, "deploy", TARGET)
+    assert not stages.trying(table, ID, "deploy", TARGET, EXPECTED)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("what", HAPPENS)
 def test_a_claim_is_refused_in_words_for_each_thing_that_stands_in_its_way(table: Table, stage: str, what: str) -> None:
-    paper = ticket(table, stage)
+    ticket(table, stage)
     happens, words = HAPPENS[what]
     happens(table)
-    token, why = stages.claim(table, paper, RUN, 1)
+    why = stages.claim(table, ID, stage, RUN)
     if stage == "rollback" and what == "it was cancelled":
-        assert (bool(token), why) == (True, "")
+        assert why == ""
     else:
-        assert (token, why) == ("", words)
+        assert why == words
         assert row(table, stage)["state"] == "ready"
 
 
 def test_of_several_things_in_the_way_the_first_is_told(table: Table) -> None:
-    paper = ticket(table)
+    ticket(table)
     pass_on(table)
     cancel(table)
     end(table)
-    assert stages.claim(table, paper, RUN, 1) == ("", "the deployment has ended")
+    assert stages.claim(table, ID, "deploy", RUN) == "the deployment has ended"
 
 
-def test_who_reruns_is_told_what_to_do(table: Table) -> None:
-    why = "a re-run of a stage deploys nothing; start a new deployment instead"
-    assert stages.claim(table, ticket(table), RUN, 2) == ("", why)
-    assert stages.claim(table, "x", RUN, 2) == ("", "unknown ticket"), "nobody learns more about a made-up one"
-
-
-@pytest.mark.parametrize("change", ["SET #state = :other", "SET #ticket = :other"])
-def test_a_ticket_that_another_run_uses_at_that_moment_is_used(
-    table: Table, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
-    paper, look = ticket(table), stages.get
+def test_a_ticket_that_another_run_uses_at_that_moment_is_used(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket(table)
+    look = stages.get
 
     def late(*where: Any) -> Any:
         found = look(*where)
-        table.update(f"DEPLOYMENT#{ID}", "STAGE#deploy", change, values={"other": "claimed"})
+        table.update(f"DEPLOYMENT#{ID}", "STAGE#deploy", "SET #state = :other", values={"other": "claimed"})
         return found
 
     monkeypatch.setattr(stages, "get", late)
-    assert stages.claim(table, paper, RUN, 1) == ("", "its ticket is used")
+    assert stages.claim(table, ID, "deploy", RUN) == "its ticket is used"
 
 
 def test_a_ticket_whose_stage_is_gone_is_unknown(table: Table) -> None:
     paper = ticket(table)
     table.delete(f"DEPLOYMENT#{ID}", "STAGE#deploy")
-    assert stages.claim(table, paper, RUN, 1) == ("", "unknown ticket")
+    assert stages.of_ticket(table, paper) is None
+    assert stages.claim(table, ID, "deploy", RUN) == "unknown ticket"
 
 
 # -- the claim and the finish ----------------------------------------------------------------------------------
 
 
-def test_a_claim_is_written_with_its_run_and_when_and_its_token_says_where_it_belongs(table: Table, time: Time) -> None:
+def test_a_claim_is_written_with_its_run_and_when(table: Table, time: Time) -> None:
     stages.prepare(table, ID, "deploy", TARGET, 1800)
     before = row(table)
     time.pass_by(10)
-    token = claimed(table)
-    assert row(table) == {
-        **before,
-        "state": "claimed",
-        "run_id": RUN,
-        "finish_token": token,
-        "claimed_at": NOW + 10,
-    }
-    assert re.fullmatch(re.escape(ID) + r"\.deploy\.[A-Za-z0-9_-]{43}", token)
-    assert stages.belongs(token) == (ID, "deploy")
+    claimed(table)
+    assert row(table) == {**before, "state": "claimed", "run_id": RUN, "claimed_at": NOW + 10}
 
 
 def test_a_finish_is_written_with_its_outcome_outputs_and_when(table: Table, time: Time) -> None:
-    token = claimed(table)
+    claimed(table)
     before = row(table)
     time.pass_by(10)
-    assert stages.finish(table, ID, "deploy", token, RUN, "failure", {"failed_job": "deploy"})
+    assert stages.finish(table, ID, "deploy", RUN, "failure", {"failed_job": "deploy"}) == "recorded"
     assert row(table) == {
         **before,
         "state": "finished",
@@ -254,23 +244,19 @@ def test_a_finish_is_written_with_its_outcome_outputs_and_when(table: Table, tim
 
 
 @pytest.mark.parametrize("state", ["ready", "claimed", "finished", "revoked"])
-@pytest.mark.parametrize("wrong", ["token", "run", "outcome", ""])
+@pytest.mark.parametrize("differs", ["run", "outcome", "outputs", ""])
 def test_a_report_counts_for_a_claimed_stage_and_again_for_the_finished_one(
-    table: Table, state: str, wrong: str
+    table: Table, state: str, differs: str
 ) -> None:
-    token = claimed(table)
-    stages.finish(table, ID, "deploy", token, RUN, "success", {})
+    claimed(table)
+    stages.finish(table, ID, "deploy", RUN, "success", {"image": "i@s"})
     table.update(f"DEPLOYMENT#{ID}", "STAGE#deploy", "SET #state = :state", values={"state": state})
-    told = stages.finish(
-        table,
-        ID,
-        "deploy",
-        f"{token}x" if wrong == "token" else token,
-        RUN + 1 if wrong == "run" else RUN,
-        "failure" if wrong == "outcome" else "success",
-        {},
-    )
-    assert told is ((state == "claimed" and wrong in ("", "outcome")) or (state == "finished" and not wrong))
+    run, outcome = RUN + (differs == "run"), "failure" if differs == "outcome" else "success"
+    found = stages.finish(table, ID, "deploy", run, outcome, {"image": "x@s" if differs == "outputs" else "i@s"})
+    if state not in ("claimed", "finished") or differs == "run":
+        assert found == "not_claimed"
+    else:
+        assert found == ("other_report" if state == "finished" and differs else "recorded")
 
 
 # -- the revocation --------------------------------------------------------------------------------------------
@@ -288,9 +274,9 @@ def test_a_revocation_leaves_everything_but_the_state_and_happens_once(table: Ta
 
 
 def test_a_revoked_ticket_and_a_finished_one_are_refused_in_words(table: Table) -> None:
-    paper = ticket(table, "build")
+    ticket(table, "build")
     stages.revoke(table, ID, "build")
-    assert stages.claim(table, paper, RUN, 1) == ("", "this build stage's ticket is revoked")
-    paper = ticket(table)
-    stages.finish(table, ID, "deploy", claimed(table), RUN, "success", {})
-    assert stages.claim(table, paper, RUN, 1) == ("", "this deploy stage's ticket is used")
+    assert stages.claim(table, ID, "build", RUN) == "this build stage's ticket is revoked"
+    claimed(table)
+    stages.finish(table, ID, "deploy", RUN, "success", {})
+    assert stages.claim(table, ID, "deploy", RUN) == "this deploy stage's ticket is used"

@@ -45,6 +45,8 @@ def test_every_parameter_is_used_and_stands_in_one_group() -> None:
 NOT_PARAMETERS = {
     "CHATOPS_TARGETS_FILE": "packed with the layer",
     "CHATOPS_API_URL": "the stack's own, at the functions that need it",
+    "CHATOPS_AUDIENCE": "the stack's own, at the function that verifies tokens",
+    "CHATOPS_OIDC_ISSUER": "a parameter, at the function that verifies tokens",
     "CHATOPS_GITHUB_API_URL": "a seam for tests and GitHub Enterprise Server",
     "SLACK_API_URL": "a seam for tests",
     "CHATOPS_CONSOLE_URL": "a seam for the local run",

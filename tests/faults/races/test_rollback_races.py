@@ -30,8 +30,8 @@ def beside_a_claim(fake: Fake, kept: Any, ticket: str) -> Scene:
     fake.restore(kept)
 
     def check(results: list[Any]) -> None:
-        took, (token, why) = results
-        if token:
+        took, why = results
+        if not why:
             assert isinstance(took, TargetBusy), "a deployment whose deploy stage is claimed is not passed by"
             assert fake.holder() == WAITING
             assert not cancels.get(fake.rows, WAITING)
@@ -41,7 +41,7 @@ def beside_a_claim(fake: Fake, kept: Any, ticket: str) -> Scene:
             assert fake.holder() == BACK
             assert stored.cancel_of(fake.rows, WAITING).superseded_by == BACK
 
-    return Scene([lambda: fake.take(BACK), lambda: stages.claim(fake.rows, ticket, 9001, 1)], check)
+    return Scene([lambda: fake.take(BACK), lambda: stages.claim(fake.rows, WAITING, "deploy", 9001)], check)
 
 
 @pytest.mark.parametrize("switches", [1, pytest.param(2, marks=pytest.mark.slow)])

@@ -11,12 +11,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from chatops.domain.deployment import Deployment as Deployed
 from chatops.domain.question import Answer, Question
 from chatops.domain.results import Outcome
+from chatops.domain.run_token import ExpectedRun
 from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, wakeups
 from chatops.store.table import Conflict
 from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake, arn
 from tests.faults.races.stateful import explore, lengths
 from tests.unit import stored
-from tests.unit.stored import stage_of
 
 NAMES = st.sampled_from(["d-one", "d-two", "d-three"])
 STAGES = st.sampled_from(["build", "deploy", "rollback"])
@@ -165,28 +165,25 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
             it, mine = self.of(name), self.of(name).stages[stage]
             may = mine.state == "ready" and self.holder == name and not it.end
             may = may and (stage == "rollback" or not it.cancelled)
-            assert stages.trying(fake.rows, name, stage, TARGET) == may
+            assert stages.trying(fake.rows, name, stage, TARGET, ExpectedRun()) == may
             mine.tried = mine.tried or may
 
-        @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]), attempt=st.sampled_from([1, 1, 2]))
-        def claim(self, name: str, stage: str, run: int, attempt: int) -> None:
+        @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]))
+        def claim(self, name: str, stage: str, run: int) -> None:
             self.prepare(name, stage)
             it, mine = self.of(name), self.of(name).stages[stage]
-            ticket = str(stage_of(fake.rows, name, stage).ticket)
             fresh = mine.state == "ready" and self.holder == name and not it.end
             fresh = fresh and (stage == "rollback" or not it.cancelled)
             again = mine.state == "claimed" and mine.run == run
-            assert bool(stages.claim(fake.rows, ticket, run, attempt)[0]) == (attempt == 1 and (fresh or again))
-            if attempt == 1 and fresh:
+            assert (stages.claim(fake.rows, name, stage, run) == "") == (fresh or again)
+            if fresh:
                 mine.state, mine.run = "claimed", run
 
         @rule(name=begun, stage=STAGES, run=st.sampled_from([1, 2]))
         def finish(self, name: str, stage: str, run: int) -> None:
             mine = self.of(name).stages.get(stage)
-            row = stages.get(fake.rows, name, stage)
-            token = row.finish_token if row and row.finish_token else "none"
             may = mine is not None and mine.run == run and mine.state in ("claimed", "finished")
-            assert stages.finish(fake.rows, name, stage, token, run, "success", {}) == may
+            assert (stages.finish(fake.rows, name, stage, run, "success", {}) == "recorded") == may
             if may and mine:
                 mine.state = "finished"
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chatops.domain.results import Outputs
+from chatops.domain.run_token import ExpectedRun
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`state`: ready, claimed, finished or revoked. `outcome` and `outputs` are what the run has reported.
+    """`state`: ready, claimed, finished or revoked. `expected`: which run may claim. `outcome` and `outputs` are what
+    the run has reported.
 
     Times are epoch seconds, 0 where it has not happened. `tried_at`: the event was about to be sent; `dispatched_at`:
     GitHub took it; `not_before`: end of GitHub's rate limit; `again_at`: earliest time to send it once more;
@@ -20,6 +22,7 @@ class Stage:
     state: str = "ready"
     ticket: str = ""
     target: str = ""
+    expected: ExpectedRun = field(default_factory=ExpectedRun)
     created_at: float = 0.0
     valid_until: float = 0.0
     tried_at: float = 0.0
@@ -27,7 +30,6 @@ class Stage:
     not_before: float = 0.0
     again_at: float = 0.0
     run_id: int | None = None
-    finish_token: str = ""
     claimed_at: float = 0.0
     finished_at: float = 0.0
     outcome: str = ""

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chatops.domain.freeze import Window
 
+PIPELINE_FILE = ".github/workflows/dev_deploy.yml"
+"""Where the pipeline's workflow stands in its repository. It listens to `dev_deploy` itself."""
+
 LOOKS = 150
 """Looks at one wait at its widest pace, however long it may last.
 
@@ -84,7 +87,9 @@ class Target:
     """One place to deploy to. `kind` says who knows the truth about it: ecs, codedeploy, or none.
 
     `tags`: the pattern of the tags that are this target's own, such as `api@*`; empty for all of them. `task_role` and
-    `execution_role` are names that only the stack's policies need (`make policies`).
+    `execution_role` are names that only the stack's policies need (`make policies`). `workflow`: path of the workflow
+    that listens to `event_type`, empty for the usual one (`workflow_file`); `pipeline`: owner/name of the repository
+    whose pipeline that workflow calls, empty for its own.
     """
 
     name: str
@@ -99,6 +104,8 @@ class Target:
     region: str = ""
     role_arn: str = ""
     claim: bool = True
+    workflow: str = ""
+    pipeline: str = ""
     strategy: str = ""
     pause_at: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
@@ -111,6 +118,17 @@ class Target:
         if self.service:
             return "ecs"
         return "codedeploy" if self.codedeploy_application else "none"
+
+    @property
+    def workflow_file(self) -> str:
+        """The workflow that the target's events start: the pipeline's own for `dev_deploy`, else a caller, which
+        `make caller` names after the target."""
+        usual = PIPELINE_FILE if self.event_type == "dev_deploy" else f".github/workflows/{self.name}_deploy.yml"
+        return self.workflow or usual
+
+    def environment(self, stage: str) -> str:
+        """The environment on GitHub in which the jobs of a stage run."""
+        return f"{self.name}-build" if stage == "build" else self.name
 
 
 def default_target(known: Mapping[str, Target]) -> str:

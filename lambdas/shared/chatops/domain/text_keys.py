@@ -110,6 +110,7 @@ TextKey = Literal[
     "what_repository", "what_role", "what_role_name", "what_running", "what_running_bare", "what_seconds",
     "what_service_name", "what_short_text", "what_signing_secret", "what_single", "what_slack_ids", "what_stages",
     "what_strategy", "what_table", "what_tag_pattern", "what_text", "what_waiting", "what_weekdays", "what_windows",
+    "what_workflow",
     "which_target",
     "why_deploy_broke", "why_ended", "why_error", "why_frozen", "why_frozen_open", "why_github_down",
     "why_github_paused", "why_lost", "why_mismatch", "why_never_appeared", "why_no_deployment", "why_no_output",

@@ -137,6 +137,13 @@ def force_cancel(github: GitHub, run_id: int) -> None:
     github.find_post(f"/actions/runs/{run_id}/force-cancel")
 
 
+def origin(github: GitHub) -> tuple[str, str]:
+    """Where a dispatched run comes from: the repository's number, as text, and its default branch. Names change hands,
+    numbers don't. https://docs.github.com/en/rest/repos/repos#get-a-repository"""
+    found = github.get("")
+    return str(int(found["id"])), str(found["default_branch"])
+
+
 def dispatch(github: GitHub, event_type: str, payload: Mapping[str, Any]) -> None:
     """`repository_dispatch`. https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event"""
     github.request("POST", "/dispatches", json={"event_type": event_type, "client_payload": dict(payload)})

@@ -88,6 +88,7 @@ TEXTS: dict[TextKey, str] = {
     "zone_like": ", like Asia/Seoul",
     "what_slack_ids": "a list of Slack ids",
     "what_owner_name": "owner/name",
+    "what_workflow": "a workflow's path, such as .github/workflows/dev_deploy.yml",
     "what_seconds": "whole seconds from 1 to 86400",
     "what_text": "a text",
     "what_short_text": "a text of up to 100 characters",

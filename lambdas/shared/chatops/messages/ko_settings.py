@@ -91,6 +91,7 @@ TEXTS: dict[TextKey, str] = {
     "zone_like": "(예: Asia/Seoul)",
     "what_slack_ids": "Slack ID 목록",
     "what_owner_name": "owner/name",
+    "what_workflow": "워크플로 경로(예: .github/workflows/dev_deploy.yml)",
     "what_seconds": "1부터 86400까지의 정수(초)",
     "what_text": "텍스트",
     "what_short_text": "100자 이내의 텍스트",

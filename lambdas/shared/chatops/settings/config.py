@@ -24,6 +24,8 @@ _ADDRESS = re.compile(r"https?://[^\s/?#<>\"'|]+[^\s<>\"'|]*")
 _LONGEST_ADDRESS = 2000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 NO_PICTURES = "none"
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+"""Of the tokens that GitHub's jobs get. https://docs.github.com/en/actions/reference/security/oidc"""
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -41,6 +43,8 @@ class Settings:
     channel: str
     github_api_url: str
     github_app_id: str
+    oidc_issuer: str
+    oidc_audience: str
     slack_api_url: str
     gifs: Mapping[str, str]
 
@@ -152,6 +156,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         channel=faults.read("", like, env, "SLACK_CHANNEL_ID", _CHANNEL, "what_channel"),
         github_api_url=faults.read("", address, env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
         github_app_id=faults.read("", like, env, "GITHUB_APP_ID", _APP_ID, "what_app_id"),
+        oidc_issuer=faults.read("", address, env, "CHATOPS_OIDC_ISSUER", GITHUB_ISSUER).rstrip("/"),
+        oidc_audience=text(env, "CHATOPS_AUDIENCE"),
         slack_api_url=faults.read("", address, env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
         gifs={
             "deploying": gif("GIF_DEPLOYING", "deploying.gif"),

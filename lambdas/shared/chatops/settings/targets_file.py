@@ -4,6 +4,8 @@ targets:
   prod:
     repository: acme/checkout-api        # default: GITHUB_ID/GITHUB_REPO
     event_type: prod_deploy              # default: <name>_deploy
+    workflow: .github/workflows/x.yml    # default: as `make caller` names it
+    pipeline: acme/platform-deploy       # default: the repository itself
     ecs: {cluster: checkout, service: checkout-api}
     policy: {approvers: [U0LEE0001], quorum: 1, rollback_approval: false}
     timing: {approval: 1800}
@@ -37,6 +39,7 @@ _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,20}"), re.compile(r"S[A-Z0-9]{2,20
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@/-]{1,512}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S{1,512}")
 _EVENT_TYPE = re.compile(r"\S{1,100}")
+_WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml")
 _TAGS = re.compile(r"(?=.{1,128}$)[A-Za-z0-9._+/@-]*\*[A-Za-z0-9._+/@-]*")
 _STRATEGY = re.compile("rolling|blue_green|linear|canary")
 _LISTS = {
@@ -48,8 +51,8 @@ _LISTS = {
 
 
 _FIELDS = (
-    "repository", "event_type", "ecs", "codedeploy", "region", "role_arn", "claim", "strategy", "pause_at", "policy",
-    "timing", "freeze", "tags",
+    "repository", "event_type", "workflow", "pipeline", "ecs", "codedeploy", "region", "role_arn", "claim", "strategy",
+    "pause_at", "policy", "timing", "freeze", "tags",
 )  # fmt: skip
 _ECS = ("cluster", "service", "task_role", "execution_role")
 _CODEDEPLOY = ("application", "group")
@@ -146,6 +149,8 @@ def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy) 
         region=text(place, "region", config.REGION, "what_region"),
         role_arn=text(place, "role_arn", _ROLE, "what_role"),
         claim=bool(faults.read(True, place["claim"].value, bool, "what_boolean")) if "claim" in place else True,
+        workflow=text(place, "workflow", _WORKFLOW, "what_workflow"),
+        pipeline=text(place, "pipeline", _REPOSITORY, "what_owner_name"),
         strategy=text(place, "strategy", _STRATEGY, "what_strategy"),
         pause_at=pause_at,
         policy=faults.read(inherited, _policy, place["policy"], inherited) if "policy" in place else inherited,

@@ -13,10 +13,10 @@ from chatops.domain.plan import Plan
 from chatops.domain.record import Record
 from chatops.domain.release import Release
 from chatops.domain.results import Outputs, StageResult
+from chatops.domain.run_token import ExpectedRun
 from chatops.domain.target import Target
 from chatops.github import runs
-from chatops.github.client import github
-from chatops.settings.config import settings
+from chatops.github.client import GitHub, github
 from chatops.settings.targets import targets
 from chatops.store import cancels, deployments, locks, releases, results, stages
 from chatops.store.table import Table, table
@@ -57,7 +57,8 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
             # GitHub may have taken it and shown no run yet; `poll` sends us here again
             stages.note(rows, deployment.id, stage, again_at=shown_at)
             return
-        if not stages.trying(rows, deployment.id, stage, target.name):
+        expected = row.expected if row.expected.repository_id else _expected(client, target, stage)
+        if not stages.trying(rows, deployment.id, stage, target.name, expected):
             assert_ours(rows, deployment.id, target.name)
             return  # cancelled or revoked at this moment: `poll` reports it
         runs.dispatch(client, target.event_type, payload(deployment, stage, target, row.ticket))
@@ -79,6 +80,14 @@ def leave(rows: Table, deployment: Deployment) -> None:
     of = results.latest(rows, deployment)
     if left := rules.left(of, cancels.get(rows, of.id)):
         releases.leave(rows, of.plan.target, left)
+
+
+def _expected(client: GitHub, target: Target, stage: str) -> ExpectedRun:
+    """Which run may claim the stage; none where the target's runs don't claim."""
+    if not target.claim:
+        return ExpectedRun()
+    number, branch = runs.origin(client)
+    return ExpectedRun(number, branch, target.workflow_file, target.pipeline, target.environment(stage))
 
 
 def _shows(target: Target) -> float:
@@ -118,7 +127,8 @@ def assert_ours(rows: Table, deployment_id: str, target: str) -> Record:
 
 
 def payload(deployment: Deployment, stage: str, target: Target, ticket: str) -> Json:
-    """`client_payload`: at most 10 keys, GitHub's limit."""
+    """`client_payload`: at most 10 keys, GitHub's limit. It doesn't say where to claim: whoever may send an event could
+    name another judge."""
     plan = deployment.plan
     back = plan.previous or Release()
     release = back if stage == "rollback" else plan
@@ -132,7 +142,6 @@ def payload(deployment: Deployment, stage: str, target: Target, ticket: str) -> 
         "image": back.image if stage == "rollback" else built.image or "",
         "target": target.name,
         "ticket": ticket,
-        "claim_url": f"{settings().api_url}/stages/claim",
-        # GitHub allows ten keys, and these are ten: where it pauses travels with the strategy
+        # where it pauses travels with the strategy: GitHub allows ten keys
         "strategy": "+".join([target.strategy, *([",".join(target.pause_at)] if target.pause_at else [])]),
     }

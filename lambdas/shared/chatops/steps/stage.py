@@ -1,22 +1,30 @@
-"""stage: the pipeline's side. `claim` exchanges a ticket for permission, `finish` records what the stage did."""
+"""stage: the pipeline's side. `claim` asks whether a run may carry out a stage, `finish` records what the stage did.
+
+Which run it is, GitHub's OIDC token says and nobody else (`chatops.github.oidc`); the ticket says which stage.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatops import http
-from chatops.domain.errors import UnknownSchema
-from chatops.domain.ids import EXECUTION_NAME
-from chatops.observability import logger
-from chatops.store import stages, wakeups
+from chatops import aws, clock, http
+from chatops.domain import freeze
+from chatops.domain.errors import InvalidConfiguration, UnknownSchema
+from chatops.domain.record import Record
+from chatops.domain.run_token import RunToken, objection
+from chatops.domain.stage import Stage
+from chatops.github import oidc
+from chatops.observability import emit, logger
+from chatops.settings.targets import targets
+from chatops.store import deployments, stages, wakeups
 from chatops.store.table import table
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{20,300}")
-_TOKEN = re.compile(f"{EXECUTION_NAME.pattern}\\.[a-z]+\\.[A-Za-z0-9_-]{{20,100}}")  # as `stages.claim` makes it
 _OUTCOMES = frozenset({"success", "failure", "cancelled"})
 _OUTPUTS = {
     "image": 512,
@@ -25,7 +33,12 @@ _OUTPUTS = {
     "failed_job": 100,
     "failed_step": 100,
 }
-_BIGGEST_RUN = 2**63
+YOUNG = 120
+"""Seconds. An execution that is younger, and that Step Functions doesn't know, may have begun a moment ago."""
+
+
+class _Refused(Exception):
+    """403: the text says why, and what to do."""
 
 
 def run(event: Any) -> dict[str, Any]:
@@ -35,12 +48,18 @@ def run(event: Any) -> dict[str, Any]:
     if asked is None:
         return http.answer(400, {"message": "The body should be a JSON object."})
     try:
-        return _finish(asked) if route == "POST /stages/finish" else _claim(asked)
-    except UnknownSchema as error:
-        logger.error("a row cannot be read", reason=error.args[0])
+        token = RunToken.of(oidc.issuer().claims(_bearer(event)))
+        return _finish(asked, token) if route == "POST /stages/finish" else _claim(asked, token)
+    except (_Refused, oidc.TokenRefused) as refusal:
+        logger.warning("refused", route=str(route)[:40], reason=str(refusal))
+        return http.answer(403, {"message": f"This run may not go on: {refusal}"})
+    except oidc.KeysUnavailable as error:
+        return http.answer(503, {"message": f"Try again: {error}."})
+    except (UnknownSchema, InvalidConfiguration) as error:
+        logger.error("a row or a setting cannot be read", reason=error.args[0])
         return http.answer(503, {"message": error.args[0]})
     except (ClientError, BotoCoreError) as error:
-        logger.error("the table did not answer", error=type(error).__name__)
+        logger.error("the table or Step Functions did not answer", error=aws.error_code(error) or type(error).__name__)
         return http.answer(503, {"message": "Try again."})
 
 
@@ -52,27 +71,57 @@ def _json(raw: bytes | None) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _number(value: Any) -> int | None:
-    """A run id: GitHub's is a number; shells send it as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _BIGGEST_RUN else None
+def _bearer(event: Any) -> str:
+    scheme, _, token = http.headers(event).get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _claim(asked: dict[str, Any]) -> dict[str, Any]:
-    ticket, run_id, attempt = (
-        asked.get("ticket"),
-        _number(asked.get("run_id")),
-        _number(asked.get("run_attempt")),
-    )
-    if not isinstance(ticket, str) or not _TICKET.fullmatch(ticket) or run_id is None or attempt is None:
-        return http.answer(403, {"message": "A claim needs ticket, run_id and run_attempt."})
-    token, why = stages.claim(table(), ticket, run_id, attempt)
-    if not token:
-        logger.warning("claim refused", reason=why, run_id=run_id)
-        return http.answer(403, {"message": f"This run may not go on: {why}."})
-    logger.info("stage claimed", run_id=run_id)
-    return http.answer(200, {"finish_token": token})
+def _stage(asked: Mapping[str, Any], token: RunToken) -> tuple[str, str, Stage]:
+    """The deployment, and the stage that the ticket belongs to and whose run this is. Raises _Refused."""
+    ticket = asked.get("ticket")
+    if not isinstance(ticket, str) or not _TICKET.fullmatch(ticket):
+        raise _Refused("it brings no ticket. Only an event of the bot's has one.")
+    found = stages.of_ticket(table(), ticket)
+    if found is None:
+        raise _Refused("unknown ticket. Start a new deployment in Slack.")
+    if why := objection(found[2].expected, token):
+        raise _Refused(why)
+    return found
+
+
+def _claim(asked: Mapping[str, Any], token: RunToken) -> dict[str, Any]:
+    deployment_id, stage, row = _stage(asked, token)
+    if row.state == "ready" and (why := _in_the_way(deployment_id, stage, row)):
+        raise _Refused(why)
+    if why := stages.claim(table(), deployment_id, stage, token.run_id):
+        raise _Refused(f"{why}.")
+    logger.info("stage claimed", deployment_id=deployment_id, stage=stage, run_id=token.run_id)
+    return http.answer(200, {})
+
+
+def _in_the_way(deployment_id: str, stage: str, row: Stage) -> str:
+    """What the table alone doesn't know: the execution was stopped, or a freeze has begun. Empty where nothing is."""
+    record = deployments.get(table(), deployment_id)
+    if record is None or not _runs(record):
+        return "the deployment's execution no longer runs. Start a new deployment."
+    plan, target = record.plan, targets().get(row.target)
+    if stage == "rollback" or plan.command != "deploy" or plan.break_glass or target is None:
+        return ""
+    found = freeze.holding(target.freeze, clock.now())
+    if found is None:
+        return ""
+    until = f" until {clock.iso(found.end)}" if found.end else ""
+    return f"a freeze of {target.name} has begun{until}. Deploy again after it."
+
+
+def _runs(record: Record) -> bool:
+    """Whether the deployment's execution is under way, as Step Functions says."""
+    states = aws.client("stepfunctions")
+    try:
+        found = states.describe_execution(executionArn=record.execution_arn)
+    except states.exceptions.ExecutionDoesNotExist:
+        return clock.now() - record.plan.started_at < YOUNG
+    return bool(found["status"] == "RUNNING")
 
 
 def _outputs(found: Any) -> dict[str, str]:
@@ -83,19 +132,24 @@ def _outputs(found: Any) -> dict[str, str]:
     return {k: v[: _OUTPUTS[k]].encode(errors="replace").decode() for k, v in given.items()}
 
 
-def _finish(asked: dict[str, Any]) -> dict[str, Any]:
-    token, run_id, outcome = asked.get("finish_token"), _number(asked.get("run_id")), asked.get("outcome")
-    place = stages.belongs(token) if isinstance(token, str) and _TOKEN.fullmatch(token) else None
-    if place is None or run_id is None or not isinstance(outcome, str) or outcome not in _OUTCOMES:
-        return http.answer(
-            403,
-            {"message": "A finish needs finish_token, run_id, and outcome success, failure or cancelled."},
-        )
-    deployment_id, stage = place
-    assert isinstance(token, str)  # noqa: S101 - what `belongs` has checked, for the type checker
-    if not stages.finish(table(), deployment_id, stage, token, run_id, outcome, _outputs(asked.get("outputs"))):
-        logger.warning("finish refused", run_id=run_id)
-        return http.answer(403, {"message": "This run has no unfinished stage of that token."})
+def _finish(asked: Mapping[str, Any], token: RunToken) -> dict[str, Any]:
+    deployment_id, stage, _ = _stage(asked, token)
+    outcome = asked.get("outcome")
+    if not isinstance(outcome, str) or outcome not in _OUTCOMES:
+        raise _Refused("a report needs an outcome: success, failure or cancelled.")
+    outputs = _outputs(asked.get("outputs"))
+    done = stages.finish(table(), deployment_id, stage, token.run_id, outcome, outputs)
+    if done == "not_claimed":
+        raise _Refused(f"it has not claimed this {stage} stage, or the stage was revoked.")
+    if done == "other_report":
+        _ring(deployment_id, stage, token.run_id)
+        raise _Refused(f"it has reported something else of this {stage} stage before. The first report stands.")
     logger.info("stage finished", deployment_id=deployment_id, stage=stage, outcome=outcome)
     wakeups.wake(table(), deployment_id)
     return http.answer(200, {"message": "Recorded."})
+
+
+def _ring(deployment_id: str, stage: str, run_id: int) -> None:
+    """Somebody else may speak for the run: an alarm looks at this metric."""
+    logger.error("two different reports", deployment_id=deployment_id, stage=stage, run_id=run_id)
+    emit({"FinishConflict": 1})

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from typing import Literal
 
 from chatops import clock
 from chatops.domain import codec
-from chatops.domain.results import STAGES
+from chatops.domain.run_token import ExpectedRun
 from chatops.domain.stage import Stage
 from chatops.store import cancels, locks
 from chatops.store import table as t
@@ -73,12 +74,13 @@ def note(table: Table, deployment_id: str, stage: str, **times: float) -> None:
     table.update(_pk(deployment_id), f"STAGE#{stage}", change, "attribute_exists(#pk)", times)
 
 
-def trying(table: Table, deployment_id: str, stage: str, target: str) -> bool:
-    """Remember that the stage's run is about to be asked for; False if this deployment may not (any more): it has
-    ended, was cancelled, lost its target, or its ticket was revoked."""
-    change, now = "SET #tried_at = :now", {"now": clock.now(), "ready": "ready"}
+def trying(table: Table, deployment_id: str, stage: str, target: str, expected: ExpectedRun) -> bool:
+    """Remember that the stage's run is about to be asked for, and which run may claim it; False if this deployment may
+    not ask (any more): it has ended, was cancelled, lost its target, or its ticket was revoked."""
+    facts = {"now": clock.now(), "ready": "ready", "expected": codec.as_json(expected)}
+    change = "SET #tried_at = :now, #expected = :expected"
     members: list[Item] = [
-        {"Update": t.update(_pk(deployment_id), f"STAGE#{stage}", change, "#state = :ready", now)},
+        {"Update": t.update(_pk(deployment_id), f"STAGE#{stage}", change, "#state = :ready", facts)},
         {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
         locks.held_check(target, deployment_id),
     ]
@@ -91,49 +93,44 @@ def trying(table: Table, deployment_id: str, stage: str, target: str) -> bool:
     return True
 
 
-def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str, str]:
-    """Exchange the ticket for permission: `(finish_token, "")`, or `("", why not)` with a catalogue-free reason.
-
-    In one transaction with what it depends on: the ticket is unused, the deployment holds the target, has not ended
-    and (for build and deploy) was not cancelled.
-    """
+def of_ticket(table: Table, ticket: str) -> tuple[str, str, Stage] | None:
+    """The deployment, the name of its stage and the stage that the ticket belongs to; None for an unknown ticket."""
     pointer = table.get(f"TICKET#{_hash(ticket)}", "TICKET")
     if pointer is None:
-        return "", "unknown ticket"
-    if run_attempt != 1:
-        return "", "a re-run of a stage deploys nothing; start a new deployment instead"
-    deployment_id, stage, target = pointer["deployment_id"], pointer["stage"], pointer["target"]
+        return None
+    deployment_id, stage = str(pointer["deployment_id"]), str(pointer["stage"])
+    row = get(table, deployment_id, stage)
+    return (deployment_id, stage, row) if row else None
+
+
+def claim(table: Table, deployment_id: str, stage: str, run_id: int) -> str:
+    """Let this run carry out the stage: `""`, or why not, with a catalogue-free reason. A run that has claimed it gets
+    the same answer until it has finished.
+
+    In one transaction with what it depends on: nobody has claimed it, the deployment holds the target, has not ended
+    and (for build and deploy) was not cancelled.
+    """
     row = get(table, deployment_id, stage)
     if row is None:
-        return "", "unknown ticket"
+        return "unknown ticket"
     if row.state == "claimed" and row.run_id == run_id:
-        return row.finish_token, ""  # the reply to the first claim was lost
+        return ""
     if row.state != "ready":
-        return "", f"this {stage} stage's ticket is {'revoked' if row.state == 'revoked' else 'used'}"
+        return f"this {stage} stage's ticket is {'revoked' if row.state == 'revoked' else 'used'}"
     if clock.now() > row.valid_until:
-        return "", f"this {stage} stage's ticket has expired"
-    # it says where it belongs: `finish` sends nothing else that does
-    finish_token = f"{deployment_id}.{stage}.{secrets.token_urlsafe(32)}"  # pragma: no mutate: None means 32, too
-    facts = {
-        "claimed": "claimed",
-        "run": run_id,
-        "token": finish_token,
-        "now": clock.now(),
-        "ready": "ready",
-        "ticket": ticket,
-    }
+        return f"this {stage} stage's ticket has expired"
     members: list[Item] = [
         {
             "Update": t.update(
                 _pk(deployment_id),
                 f"STAGE#{stage}",
-                "SET #state = :claimed, #run_id = :run, #finish_token = :token, #claimed_at = :now",
-                "#state = :ready AND #ticket = :ticket",
-                facts,
+                "SET #state = :claimed, #run_id = :run, #claimed_at = :now",
+                "#state = :ready",
+                {"claimed": "claimed", "run": run_id, "now": clock.now(), "ready": "ready"},
             )
         },
         {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
-        locks.held_check(target, deployment_id),
+        locks.held_check(row.target, deployment_id),
     ]
     if stage in CANCELLABLE:
         members.append(cancels.absent(deployment_id))
@@ -146,36 +143,30 @@ def claim(table: Table, ticket: str, run_id: int, run_attempt: int) -> tuple[str
             "the deployment no longer holds its target",
             "the deployment was cancelled",
         )
-        return "", reasons[conflict.failed[0]]
-    return finish_token, ""
+        return reasons[conflict.failed[0]]
+    return ""
 
 
-def belongs(finish_token: str) -> tuple[str, str] | None:
-    """The deployment and stage that a finish token names, if it has a finish token's form."""
-    parts = finish_token.rsplit(".", 2)
-    return (parts[0], parts[1]) if len(parts) == 3 and parts[0] and parts[1] in STAGES else None
+Finished = Literal["recorded", "other_report", "not_claimed"]
 
 
 def finish(
-    table: Table,
-    deployment_id: str,
-    stage: str,
-    finish_token: str,
-    run_id: int,
-    outcome: str,
-    outputs: Mapping[str, str],
-) -> bool:
-    """Record what the stage says of itself, once; True also for the same report again (its reply was lost)."""
+    table: Table, deployment_id: str, stage: str, run_id: int, outcome: str, outputs: Mapping[str, str]
+) -> Finished:
+    """Record what the run that has claimed the stage says of it, once.
+
+    `recorded` also for the same report again (its reply was lost); `other_report` where this run has reported something
+    else before; `not_claimed` for another run, and for a stage that nobody has claimed.
+    """
     try:
         table.update(
             _pk(deployment_id),
             f"STAGE#{stage}",
             "SET #state = :finished, #outcome = :outcome, #outputs = :outputs, #finished_at = :now",
-            "#state = :claimed AND #finish_token = :token AND #run_id = :run",
+            "#state = :claimed AND #run_id = :run",
             {
                 "finished": "finished",
                 "claimed": "claimed",
-                "token": finish_token,
                 "run": run_id,
                 "outcome": outcome,
                 "outputs": dict(outputs),
@@ -184,9 +175,11 @@ def finish(
         )
     except Conflict as conflict:
         old = conflict.old or {}
-        same = old.get("finish_token") == finish_token and old.get("run_id") == run_id
-        return bool(same and old.get("state") == "finished" and old.get("outcome") == outcome)
-    return True
+        if old.get("state") != "finished" or old.get("run_id") != run_id:
+            return "not_claimed"
+        same = old.get("outcome") == outcome and dict(old.get("outputs") or {}) == dict(outputs)
+        return "recorded" if same else "other_report"
+    return "recorded"
 
 
 def revoke(table: Table, deployment_id: str, stage: str) -> Stage | None:
