@@ -7,6 +7,7 @@
 set -uo pipefail
 POLL_SECONDS=2
 START_SECONDS=900 # GitHub ends the job after 30 minutes
+LOCK_SECONDS=1200 # a rollback waits out a deploy.sh that hangs
 ADDRESS='^https?://[^[:space:]]+$'
 LOCKED=""
 
@@ -91,7 +92,6 @@ unstartable() {
             echo "names the interpreter $argument, which the host does not have" && return
         fi
     fi
-    [ -x deploy.sh ] || chmod u+x deploy.sh 2>/dev/null || echo "cannot be made executable"
 }
 
 # What deploy.sh leaves running keeps the output that it was given: a file, since the connection would otherwise stay
@@ -110,7 +110,9 @@ start() {
         # shellcheck source=/dev/null
         [ ! -f current/.release ] || . current/.release
         set +a
-        cd current && exec timeout -k 10 "$START_SECONDS" bash -c ./deploy.sh
+        cd current || exit
+        [ -x deploy.sh ] || chmod u+x deploy.sh
+        exec timeout -k 10 "$START_SECONDS" bash -c ./deploy.sh
     ) >>"$log" 2>&1 &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do
@@ -121,6 +123,7 @@ start() {
     status=$?
     cat <&8
     exec 8<&-
+    [ -z "$(tail -c 1 "$log")" ] || echo # an annotation must begin its line
     WHY="deploy.sh ended with the status $status"
     if [ $((SECONDS - began)) -ge "$START_SECONDS" ]; then
         WHY="deploy.sh did not end within $START_SECONDS seconds (a server must be left in the background)"
@@ -167,9 +170,13 @@ prune() {
 release() {
     # From here on it is done or undone, even if the runner goes away in the middle.
     trap '' HUP PIPE
-    local before result problem new="releases/$SHA" name
+    local before problem name until new="releases/$SHA"
     { exec 9>releases/.lock; } || refuse "The host's ~/releases cannot be written to. What is live was not touched: $(live)."
-    flock -w 600 9 || refuse "Another release has been under way on the host for ten minutes. This one changed nothing."
+    until=$((SECONDS + LOCK_SECONDS))
+    until flock -n 9; do
+        [ "$SECONDS" -lt "$until" ] || refuse "Another release has been under way on the host for $((LOCK_SECONDS / 60)) minutes. This one changed nothing."
+        sleep 1
+    done
     LOCKED=1
     if [ "$(head -n 1 releases/.result 2>/dev/null | cut -d ' ' -f 1)" = "$TRY" ]; then
         echo "The connection was lost; this is how the release ended meanwhile:"
@@ -183,7 +190,7 @@ release() {
     if [ -n "$problem" ]; then
         refuse "deploy.sh of $SHA cannot be started: it $problem. Nothing was changed. Live on the host: ${name:-nothing}."
     fi
-    if ! problem=$({ describe "$new" && link current.back "${before:-nothing}" && link current.new "$new" &&
+    if ! problem=$({ describe "$new" && { [ -z "$before" ] || link current.back "$before"; } && link current.new "$new" &&
         switch current.new "$new"; } 2>&1); then
         rm -f current.new current.back
         refuse "The host could not be switched to $SHA (${problem%%$'\n'*}; df: $(df -hP . | tail -n 1)). Nothing was started. Live on the host: ${name:-nothing}. Make room or correct the cause, then deploy again."
@@ -199,6 +206,7 @@ release() {
     fi
     problem="$SHA was switched to, and $WHY."
     if [ -z "$before" ] || [ "$before" = "$new" ] || [ ! -d "$before" ]; then
+        rm -f current.back
         refuse "$problem It is still what \`current\` points at: no other release is on the host to return to."
     fi
     switch current.back "$before" || refuse "$problem The release before it, $name, could not be put back: \`current\` points at $(live)."

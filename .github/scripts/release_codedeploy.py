@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import commit_archive
 import task_definition
 from runner import Aws, Refused
 
@@ -85,7 +85,7 @@ def _bundle(env: Mapping[str, str], aws: Aws) -> dict[str, Any]:
     _appspec(env)
     bucket, key = env["CODEDEPLOY_BUCKET"], f"{env['CODEDEPLOY_APP_NAME']}/{env['SHA']}.tgz"
     packed = Path(env["RUNNER_TEMP"]) / "revision.tgz"
-    subprocess.run(["git", "-C", env["SOURCE"], "archive", "--format=tgz", f"--output={packed}", "HEAD"], check=True)
+    commit_archive.pack(Path(env["SOURCE"]), env["SHA"], packed)
     aws("s3api", "put-object", "--bucket", bucket, "--key", key, "--body", str(packed))
     return {"revisionType": "S3", "s3Location": {"bucket": bucket, "key": key, "bundleType": "tgz"}}
 

@@ -239,6 +239,7 @@ def source(tmp_path: Path) -> Path:
     git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.example"]
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     (folder / "appspec.yml").write_text("version: 0.0\nos: linux\n")
+    (folder / ".gitattributes").write_text("*.yml export-ignore\n")
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
     return folder
@@ -246,10 +247,11 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def deploy_env(source: Path) -> dict[str, str]:
+    head = subprocess.run(["git", "-C", str(source), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
     return {
         "CODEDEPLOY_APP_NAME": "shop",
         "CODEDEPLOY_GROUP_NAME": "prod",
-        "SHA": "a" * 40,
+        "SHA": head.stdout.strip(),
         "DEPLOYMENT_ID": "d-0123456789ab",
         "SOURCE": str(source),
         "RUNNER_TEMP": str(source.parent),
@@ -277,11 +279,11 @@ def test_hosts_get_the_commit_from_s3(release: Any, deploy_env: dict[str, str]) 
     made = release.release_codedeploy.release(deploy_env | {"CODEDEPLOY_BUCKET": "revisions"}, aws)
     info = begun(aws, made["codedeploy_deployment_id"])
     place = info["revision"]["s3Location"]
-    assert (place["bucket"], place["key"]) == ("revisions", f"shop/{'a' * 40}.tgz")
+    assert (place["bucket"], place["key"]) == ("revisions", f"shop/{deploy_env['SHA']}.tgz")
     packed = aws.client("s3").get_object(Bucket="revisions", Key=place["key"])["Body"].read()
     listed = subprocess.run(["tar", "-tzf", "-"], input=packed, capture_output=True, check=True).stdout
-    assert listed == b"appspec.yml\n"
-    assert info["description"] == f"d-0123456789ab {'a' * 40}"
+    assert listed == b".gitattributes\nappspec.yml\n", "whatever export-ignore says"
+    assert info["description"] == f"d-0123456789ab {deploy_env['SHA']}"
 
 
 @mock_aws

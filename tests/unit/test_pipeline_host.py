@@ -48,6 +48,16 @@ def test_a_release_that_fails_is_switched_back_and_the_one_before_started_again(
     assert not (host.home / "releases" / bad).exists(), "the next try brings it anew"
 
 
+def test_a_release_before_that_was_not_executable_is_started_again_too(host: Host) -> None:
+    good = host.commit("true")
+    assert host.release(good).returncode == 0
+    (host.home / "current" / "deploy.sh").chmod(0o644)
+    done = host.release(host.commit("printf 'no line end'; exit 1"))
+    assert f"The release before it, {good}, is live again and healthy" in done.stdout
+    assert "\n::error title=Release::" in done.stdout, "at the beginning of a line, or GitHub does not see it"
+    assert not list(host.home.glob("current.*"))
+
+
 def test_a_first_release_that_fails_says_that_there_is_nothing_to_return_to(host: Host) -> None:
     done = host.release(host.commit("touch sick"))
     assert done.returncode == 1
