@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from chatops import aws
+from chatops.domain import command_names
+from chatops.domain.event import StepEvent
 from chatops.domain.ids import deployment_id
-from chatops.edge import commands
+from chatops.edge import commands, handler
+from chatops.messages import catalogue
+from chatops.steps.handler import step
 
 
 class States:
@@ -195,3 +200,49 @@ def test_a_command_without_its_delivery_id_is_refused(states: States) -> None:
     """Without it two deliveries could not be told from one."""
     assert commands.answer(form("/platform-deploy", "v1.2.3", trigger_id=""))["statusCode"] == 400
     assert states.started == {}
+
+
+# -- a workspace that calls the commands otherwise ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def ours() -> Iterator[None]:
+    yield
+    command_names.use("")
+
+
+@pytest.mark.parametrize(
+    ("command", "prefix"),
+    [
+        ("/acme-deploy", "/acme-"),
+        ("/acme-shop-deploy", "/acme-shop-"),
+        ("/deploy", "/"),
+        ("/platform-deploy", "/platform-"),
+    ],
+)
+def test_usage_help_and_hints_have_the_commands_own_name(states: States, ours: None, command: str, prefix: str) -> None:
+    for text in ("help", "--force"):
+        answer = json.loads(handler.deliver(form(command, text))["body"])["text"]
+        assert f"`{prefix}deploy" in answer
+        assert ("/platform-" in answer) is (prefix == "/platform-")
+    handler.deliver(form(command, "v1.2.3"))
+    (started,) = states.started.values()
+    assert json.loads(started).get("command_prefix", "/platform-") == prefix
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_text_of_its_deployment_has_them_too(ours: None, language: str, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CHATOPS_LANG", language)
+    naming = [key for key, text in catalogue.texts(language).items() if "/platform-" in text]
+    assert len(naming) > 20
+    seen: list[str] = []
+
+    def run(_event: StepEvent) -> None:
+        seen.extend(catalogue.say(key) + catalogue.plain(key) for key in naming)
+
+    made = step(run)
+    made({"state": {"plan": {"schema": 1, "command_prefix": "/acme-"}}}, None)
+    made({"request": {"command_prefix": "/acme-"}}, None)
+    assert [text for text in seen if "/platform-" in text or "/acme-" not in text] == []
+    made({"request": {"command_prefix": "<!here>"}}, None)
+    assert [text for text in seen[-len(naming) :] if "/platform-" not in text] == []

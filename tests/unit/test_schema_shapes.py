@@ -13,6 +13,7 @@ from chatops import aws, store
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
 from chatops.domain.errors import GitHubRateLimited, TargetBusy
+from chatops.domain.plan import Plan
 from chatops.domain.question import Question
 from chatops.edge import cancel, commands, question_buttons, rollback_button
 from chatops.github import runs
@@ -154,7 +155,8 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
     watcher.facts("input", json.loads(commands.execution_input(form, asked)))
     press = rollback_button.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")
-    watcher.facts("input", json.loads(rollback_button.execution_input("d-one", "dev", press)))
+    planned = Plan(target="dev", command_prefix="/acme-")
+    watcher.facts("input", json.loads(rollback_button.execution_input("d-one", planned, press)))
     return watcher
 
 

@@ -55,7 +55,8 @@ class Plan:
     `live`: the release that ran when the plan was made, None where that isn't known. `previous`: the release to go back
     to, None where there is none. `ledger`: key of the ledger's newest entry at that time, empty for an empty ledger.
     `approval` is None where the policy asks nobody. `card`: id of the deployment whose Roll back button was pressed.
-    `started_at`: epoch seconds; `committed_at`: GitHub's ISO text.
+    `command_prefix`: what the workspace's slash commands begin with; empty for `/platform-`. `started_at`: epoch
+    seconds; `committed_at`: GitHub's ISO text.
     """
 
     schema: int = SCHEMA
@@ -84,6 +85,7 @@ class Plan:
     )
     timing: Timing = field(default_factory=Timing)
     started_at: float = 0.0
+    command_prefix: str = ""
     refusal: Reason | None = None
 
     @property
@@ -113,3 +115,4 @@ class RefusedPlan:
     requester: Requester
     channel: str
     refusal: Refused
+    command_prefix: str = ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chatops.domain import codec
+from chatops.domain import codec, command_names
 from chatops.domain.command_text import REASON_LIMIT, is_version, suggest
 from chatops.domain.errors import Refusal, UnknownSchema
 from chatops.domain.release import Release, named
@@ -34,10 +34,7 @@ class Request:
     card: str = ""
     break_glass: bool = False
     version_in_reason: bool = False
-
-    def fact(self) -> dict[str, Any]:
-        """As the state machine carries it; the response URL stays in the execution's input."""
-        return {k: v for k, v in asdict(self).items() if k != "response_url"}
+    command_prefix: str = ""
 
 
 def _text(source: dict[str, Any], name: str, limit: int) -> str:
@@ -75,6 +72,7 @@ def where(source: object) -> Request:
         requester=known(person, _ID),
         channel=known(source.get("channel"), _ID),
         response_url=known(source.get("response_url"), _RESPONSE_URL),
+        command_prefix=command_names.typed(source),
     )
 
 
@@ -139,6 +137,7 @@ def read(source: object, known: dict[str, Target]) -> Request:
         requester_name=name[:80] if isinstance(name, str) else "",
         channel=place.channel,
         response_url=place.response_url,
+        command_prefix=place.command_prefix,
         card=_text(source, "card", 80),
         version_in_reason=_flag(source, "version_in_reason"),
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatops import clock
+from chatops.domain import command_names
 from chatops.domain.errors import Refusal
 from chatops.domain.plan import Plan
 from chatops.domain.question import SLACK, Answer, Question, closed
@@ -63,6 +64,7 @@ def check_open(rows: Table, deployment_id: str, record: Record | None, question:
     """Raises Refusal if nobody can answer any more."""
     if record is None:
         raise Refusal("click_unknown")
+    command_names.use(record.plan.command_prefix)
     cancel = cancels.get(rows, deployment_id) if question and not question.decision else None
     reason = closed(question, record.outcome.end, cancel.by if cancel else None, clock.now())
     if reason:

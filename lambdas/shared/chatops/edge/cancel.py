@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws
+from chatops.domain import command_names
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id as id_of
 from chatops.domain.target import Target
@@ -58,6 +59,7 @@ def cancel(deployment_id: str, user: str) -> str:
     record = deployments.get(rows, deployment_id)
     if record is None:
         raise Refusal("cancel_unknown", id=deployment_id)
+    command_names.use(record.plan.command_prefix)
     if not may_cancel(targets().get(record.plan.target), record.plan, user):
         raise Refusal("cancel_not_you", id=deployment_id, user=record.plan.requester.id)
     return withdraw(rows, record, user)

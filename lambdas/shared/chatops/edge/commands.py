@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatops import http
 from chatops.domain.codec import SCHEMA
+from chatops.domain.command_names import prefix_of
 from chatops.domain.command_text import Command, parse_deploy, parse_rollback, parse_status
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id
@@ -94,6 +95,7 @@ def execution_input(form: Mapping[str, str], asked: Command) -> str:
         "requester": {"id": form.get("user_id", ""), "name": fields.name(form.get("user_name", ""))},
         "channel": fields.place(form.get("channel_id", "")),
         "response_url": fields.url(form.get("response_url", "")),
+        "command_prefix": prefix_of(form.get("command", "")),
     }
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from chatops import http, observability
+from chatops.domain import command_names
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.edge import BUDGET, PATIENCE, SIGNING, SLACK, TELLING, commands, fields, interactions, replies
 from chatops.edge.signature import plausible, verified
@@ -131,6 +132,7 @@ def _signed(headers: dict[str, str], raw: bytes, now: float) -> bool:
 
 def deliver(form: dict[str, str]) -> dict[str, Any]:
     """Act on a delivery that is known to come from Slack (signed, or through Socket Mode)."""
+    command_names.use(command_names.prefix_of(form.get("command", "")))
     try:
         config.settings()  # what is wrong with them is told before anything is started
         if "payload" in form:

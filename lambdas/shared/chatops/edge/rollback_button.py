@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatops import aws
+from chatops.domain import command_names
 from chatops.domain.codec import SCHEMA
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import deployment_id
+from chatops.domain.plan import Plan
 from chatops.domain.reason import running
 from chatops.edge import PATIENCE
 from chatops.edge.answers import is_elsewhere
@@ -43,13 +45,14 @@ def roll_back(card: str, press: Press) -> str:
     if record is None:
         raise Refusal("click_unknown")
     plan, target = record.plan, record.plan.target
+    command_names.use(plan.command_prefix)
     if is_elsewhere(rows, card, plan, press.channel):
         raise Refusal("click_wrong_channel", id=card)
     live = releases.live(rows, target)
     if live is None or live.deployment_id != card:
         now = running(live.version if live else "")
         raise Refusal("rollback_stale", version=plan.version, target=target, running=now)
-    text = execution_input(card, target, press)
+    text = execution_input(card, plan, press)
     for attempt in range(1, _ATTEMPTS + 1):
         name = execution_name(press.team, card, attempt)
         if start(name, text, target):
@@ -65,16 +68,17 @@ def execution_name(team: str, card: str, attempt: int = 1) -> str:
     return deployment_id(team, f"rollback/{card}" + (f"/{attempt}" if attempt > 1 else ""))
 
 
-def execution_input(card: str, target: str, press: Press) -> str:
+def execution_input(card: str, plan: Plan, press: Press) -> str:
     """The input of `/platform-rollback`, with the card that it came from."""
     made = {
         "schema": SCHEMA,
         "command": "rollback",
-        "target": target,
+        "target": plan.target,
         "requester": {"id": press.user, "name": press.name[:80]},
         "channel": press.channel,
         "response_url": press.response_url,
         "card": card,
+        "command_prefix": plan.command_prefix,
     }
     return json.dumps({k: v for k, v in made.items() if v}, sort_keys=True)
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from chatops.domain.command_names import named
 from chatops.domain.reason import Reason
 from chatops.messages.english import CONTROL, NO_LETTERS, filled
 from chatops.settings.config import text as setting
@@ -122,14 +123,14 @@ def _value(name: str, value: object) -> str:
 def say(key: TextKey, values: Values | None = None, **more: object) -> str:
     """The text in Slack's mrkdwn. A value may be a `Reason`."""
     known = texts(language())
-    return filled(known[key], {**(values or {}), **more}, _value, known["unknown"])
+    return filled(named(known[key]), {**(values or {}), **more}, _value, known["unknown"])
 
 
 def plain(key: TextKey, values: Values | None = None, **more: object) -> str:
     """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
     values become others that have no meaning in Slack."""
     known = texts(language())
-    return filled(known[key], {**(values or {}), **more}, lambda _, value: _bare(value), known["unknown"])
+    return filled(named(known[key]), {**(values or {}), **more}, lambda _, value: _bare(value), known["unknown"])
 
 
 def reason_text(reason: Reason | None) -> str:

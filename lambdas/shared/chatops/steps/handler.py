@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws
-from chatops.domain import codec
+from chatops.domain import codec, command_names
 from chatops.domain.codec import Json
 from chatops.domain.errors import ChatOpsError, Final, ServiceRefused, ServiceUnavailable
 from chatops.domain.event import StepEvent
@@ -35,7 +35,9 @@ def step(run: Callable[[StepEvent], DataclassInstance | None]) -> Callable[[Json
             stage=event.get("stage", ""),
         )
         try:
-            result = encoded(run(StepEvent.of(event)))
+            decoded = StepEvent.of(event)
+            command_names.use(decoded.deployment.plan.command_prefix or command_names.typed(decoded.request))
+            result = encoded(run(decoded))
         except Exception as error:
             known = _translated(error)
             level = logger.warning if isinstance(known, ChatOpsError) and not isinstance(known, Final) else logger.error

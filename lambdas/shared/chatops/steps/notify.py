@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chatops.domain import command_names
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
@@ -75,6 +76,7 @@ def ended(deployment: Deployment, asked: Request = _NOBODY) -> bool:
         deployment = replace(deployment, plan=plan, planned=True)  # Plan died after it had written the record
     if not deployment.outcome:
         return False  # Settle did not get through: `sweep` settles, and sends the message
+    command_names.use(deployment.plan.command_prefix)  # `sweep` comes by with many deployments
     seen = posting.view_of(results.latest(table(), deployment))
     shown = posting.show(seen)
     posted = _in_thread(seen) and shown  # also where Slack took the message as text alone

@@ -58,6 +58,7 @@ def _refused(request: Request, why: Refusal | GitHubRefused) -> RefusedPlan:
         requester=Requester(request.requester),
         channel=request.channel,
         refusal=Refused(why.reason, plain(why.key, why.values)),
+        command_prefix=request.command_prefix,
     )
 
 
@@ -126,6 +127,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         approval=approval,
         timing=target.timing.paced(),
         started_at=clock.now(),
+        command_prefix=request.command_prefix,
     )
     if request.dry_run:
         return plan
