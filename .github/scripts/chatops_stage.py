@@ -11,6 +11,7 @@ of the event ever stands in a shell command:
     OUTCOME, STEPS, JOB                       finish: job.status, toJSON(steps), github.job
     IMAGE, TASK_DEFINITION, CODEDEPLOY_DEPLOYMENT_ID    finish: what the stage brought about
     TESTS_RESULT, TESTS_FAILED_STEP           tests, finish: the result of the job Test, and its step that failed
+    TESTS                                     finish: `none` where the commit has none
     SHA, SOURCE                               source: the commit promised, the folder checked out
 """
 
@@ -147,6 +148,16 @@ def failed_step(steps: Mapping[str, Any]) -> str:
     return ""
 
 
+def outputs_of(env: Mapping[str, str], outcome: str) -> dict[str, str]:
+    """What the stage made, or where it failed; and that a commit has no tests, which people should know."""
+    found = {name: env[name.upper()] for name in OUTPUTS if env.get(name.upper())}
+    if outcome != "success":
+        found["failed_job"], found["failed_step"] = failed(env)
+    if env.get("TESTS") == "none":
+        found["tests"] = "none"
+    return found
+
+
 def failed(env: Mapping[str, str]) -> tuple[str, str]:
     """The job and the step that failed: those of the job Test where that went before."""
     if env.get("TESTS_RESULT", "success") != "success":
@@ -164,9 +175,7 @@ def tests(env: Mapping[str, str]) -> None:
 def finish(env: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
     """Report what came of the stage, once. Raises Refused if the bot does not take it."""
     outcome = env["OUTCOME"] if env["OUTCOME"] in ("success", "failure", "cancelled") else "failure"
-    outputs = {name: env[name.upper()] for name in OUTPUTS if env.get(name.upper())}
-    if outcome != "success":
-        outputs["failed_job"], outputs["failed_step"] = failed(env)
+    outputs = outputs_of(env, outcome)
     status, answer = post(env, "finish", {"ticket": ticket(env), "outcome": outcome, "outputs": outputs}, pause)
     if status != http.client.OK:
         raise Refused(str(answer.get("message") or f"The deploy bot did not take the result ({status})."))

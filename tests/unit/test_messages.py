@@ -203,6 +203,16 @@ def test_of_many_people_it_says_how_many_more_there_are() -> None:
     assert say("approved_by", people=many).endswith("and 2 more.")
 
 
+def test_who_approves_sees_that_nothing_was_tested() -> None:
+    phase = PHASES["approval"]
+    untested, tested = (
+        card.message(views.seen({**phase, "build": {**phase["build"], "outputs": {"tests": told}}}))
+        for told in ("none", "passed")
+    )
+    assert "⚠️ The commit has no tests that the build could find" in str(untested)
+    assert "no tests" not in str(tested)
+
+
 def test_the_approval_card_as_a_whole() -> None:
     changes = "*Changes since the live version*\n<https://github.com/acme/checkout-api/compare/a...b|3 commits> · "
     pulls = ", ".join(f"<https://github.com/acme/checkout-api/pull/{n}|#{n}>" for n in (41, 42))

@@ -271,6 +271,13 @@ def test_after_successful_tests_the_build_goes_on(env: dict[str, str], load_stag
     assert load_stage.failed(env | given) == ("Build", "Push the image")
 
 
+def test_a_commit_without_tests_is_reported_as_one(env: dict[str, str], load_stage: Any) -> None:
+    given = env | {"IMAGE": "repo@sha256:1", "TESTS_RESULT": "success"}
+    assert load_stage.outputs_of(given | {"TESTS": "none"}, "success") == {"image": "repo@sha256:1", "tests": "none"}
+    for other in ("", "42", "`rm`"):
+        assert load_stage.outputs_of(given | {"TESTS": other}, "success") == {"image": "repo@sha256:1"}
+
+
 def test_a_finish_that_is_not_taken_fails_the_job(bot: Bot, env: dict[str, str]) -> None:
     bot.answers = [(403, {"message": "This stage was reported before."})]
     done = say("finish", env | {"OUTCOME": "success", "STEPS": "{}"})

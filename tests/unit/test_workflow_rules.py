@@ -134,6 +134,7 @@ def test_the_repositorys_tests_run_where_nothing_can_be_taken_and_nothing_can_be
         "needs.claim.result",
         "needs.test.result",
         "needs.test.outputs.failed_step",
+        "needs.test.outputs.tests",
     }
 
 

@@ -201,6 +201,8 @@ def _lines(view: View) -> list[str]:
         lines.append(f"🔄 {say('line_planned')}")
     if of.build:
         lines.append(stage_line(of.build, "line_build"))
+        if of.build.outputs and of.build.outputs.tests == "none":
+            lines.append(f"⚠️ {say('line_no_tests')}")
     if of.approval.decision == "approved":
         who = people(voters(of.approval) or [of.approval.by or ""])
         lines.append(f"✅ {say('line_approved', people=who, took=duration(of.approval.seconds or 0))}")

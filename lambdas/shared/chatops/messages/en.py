@@ -78,6 +78,7 @@ TEXTS: dict[TextKey, str] = {
     "field_rollout": "*Rollout*\n`{status}`",
     "line_planned": "The request is checked; the target is taken.",
     "line_build": "Build{run}: {what}",
+    "line_no_tests": "The commit has no tests that the build could find: nothing was tested",
     "line_build_ok": "Build{run} succeeded ({took})",
     "line_deploy": "Deploy stage{run}: {what}",
     "line_deploy_ok": "Deploy stage{run} succeeded ({took})",

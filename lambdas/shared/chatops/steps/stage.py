@@ -32,6 +32,7 @@ _OUTPUTS = {
     "codedeploy_deployment_id": 64,
     "failed_job": 100,
     "failed_step": 100,
+    "tests": 10,
 }
 YOUNG = 120
 """Seconds. An execution that is younger, and that Step Functions doesn't know, may have begun a moment ago."""
