@@ -134,14 +134,13 @@ class Recorder:
             session.clients = {service: _Client(real, self._noting(service)) for service, real in known.items()}
 
         def invoked(lambdas: Lambdas, name: str, *given: Any) -> Any:
-            with pytest.MonkeyPatch.context() as own:  # each function is a process of its own
-                own.setattr(secrets, "_provider", None)
-                own.setattr(secrets, "_stored", {variable: secrets._Stored() for variable in SECRETS})
-                self._functions.append(name)
-                try:
-                    return invoke(lambdas, name, *given)
-                finally:
-                    self._functions.pop()
+            secrets.reset()  # each function is a process of its own
+            self._functions.append(name)
+            try:
+                return invoke(lambdas, name, *given)
+            finally:
+                self._functions.pop()
+                secrets.reset()
 
         patch.setattr(session, "begin", begun)
         patch.setattr(Lambdas, "invoke", invoked)

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from chatops import aws, clock
-from chatops.settings import config, targets
+from chatops.settings import config, secrets, targets
 from fakes.clock import Clock
 from local import session as local_session
 from local.driver import PATIENCE, Driver
@@ -133,6 +133,7 @@ def _engine_sleeps(patch: pytest.MonkeyPatch, hours: Hours) -> None:
 
 def _forget() -> None:
     config.reset()
+    secrets.reset()
     targets._cached.cache_clear()
     aws.made.cache_clear()
 

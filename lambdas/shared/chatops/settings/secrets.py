@@ -92,6 +92,13 @@ def optional(name: str, *, fresh: bool = False, patience: float = 1.0) -> str:
     return str(_from_secrets_manager(variable, fresh=fresh, patience=patience).get(name) or "").strip()
 
 
+def reset() -> None:
+    """Forget what was read (tests run in one process what is many on AWS)."""
+    global _provider  # noqa: PLW0603 - one cache per process
+    _provider = None
+    _stored.update({variable: _Stored() for variable in _stored})
+
+
 def required(name: str, *, fresh: bool = False) -> str:
     """The secret's value. Raises InvalidConfiguration with the name, never a value."""
     value = optional(name, fresh=fresh)
