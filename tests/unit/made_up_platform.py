@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from chatops.domain.deployment import Deployment
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, Restore
+from chatops.domain.results import Restore
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.platform import Platform, Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState

@@ -7,8 +7,7 @@ from typing import Any
 
 from chatops.domain import codec
 from chatops.domain.plan import Plan
-from chatops.domain.record import Cancel, Record
-from chatops.domain.results import Outcome
+from chatops.domain.record import Cancel, Outcome, Record
 from chatops.domain.stage import Stage
 from chatops.store import cancels, deployments, stages
 from chatops.store.table import Item, Table

@@ -12,14 +12,14 @@ from chatops.domain import codec, request
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, UnknownSchema
-from chatops.domain.results import Outcome
+from chatops.domain.record import Outcome
 from chatops.domain.target import Target
 from chatops.edge import handler
 from chatops.messages.catalogue import plain
 from chatops.settings import targets
 from chatops.steps import dispatch, sweep
 from chatops.steps.handler import step
-from chatops.store import cancels, deployments, locks, messages, stages, wakeups
+from chatops.store import cancels, deployments, locks, messages, outbox, stages, wakeups
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table
 from tests.unit import stored
@@ -121,7 +121,7 @@ def test_every_row_says_who_wrote_it_also_one_that_an_update_made(rows: Table) -
     wakeups.park(rows, ID, "token", 0)
     messages.posted(rows, ID, "C1", "1.1")
     messages.noted(rows, ID, "final")
-    deployments.settle(rows, stored.record_of(rows, ID), Outcome("Deployed"), messages.owing(Deployment(ID)))
+    deployments.settle(rows, stored.record_of(rows, ID), Outcome("Deployed"), outbox.owing(Deployment(ID)))
     written = everything(rows)
     assert len(written) == 8
     assert {row["schema"]["N"] for row in written} == {str(SCHEMA)}

@@ -12,8 +12,10 @@ from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import PHASES, Deployment, Errors
 from chatops.domain.errors import UnknownSchema
 from chatops.domain.plan import Plan
+from chatops.domain.record import Outcome
 from chatops.domain.release import Release
-from chatops.domain.results import Decision, Outcome, Outputs, Restore, RolloutResult, StageResult
+from chatops.domain.results import Decision, Restore, RolloutResult, StageResult
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Timing
 
 RELEASE = codec.as_json(Release("v1", "e3c8241a", task_definition="app:1", deployment_id="d-1", verified_at="2026"))

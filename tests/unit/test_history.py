@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatops.domain.results import Outcome
+from chatops.domain.record import Outcome
 from chatops.messages import history as page
 from chatops.steps import ecs
 from chatops.store import deployments

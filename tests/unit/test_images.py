@@ -14,7 +14,8 @@ from chatops.domain import image
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import Plan
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, RolloutResult, StageResult
+from chatops.domain.results import RolloutResult, StageResult
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.ecs import Ecs
 from chatops.platforms.rollout import Rollout, RolloutState

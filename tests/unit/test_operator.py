@@ -10,7 +10,7 @@ import pytest
 from chatops import aws, clock
 from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question
-from chatops.domain.results import Outcome
+from chatops.domain.record import Outcome
 from chatops.edge import question_buttons
 from chatops.messages import card
 from chatops.messages.catalogue import mention, reason_text

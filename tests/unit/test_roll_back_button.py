@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from chatops import aws
 from chatops.domain.errors import Refusal
+from chatops.domain.record import Outcome
 from chatops.domain.release import Release
-from chatops.domain.results import Outcome
 from chatops.edge import rollback_button
 from chatops.edge.replies import refused
 from chatops.edge.rollback_button import Press

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatops.domain.results import STAGES
+from chatops.domain.stage import STAGES
 from chatops.store import stages
 from chatops.store.table import Table
 from fakes.github.model import Run

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatops.domain.deployment import Deployment
-from chatops.domain.results import Outcome
+from chatops.domain.record import Outcome
 from chatops.steps import dispatch, settle, sweep, target_lock
 from chatops.store import cancels, locks, stages
 from chatops.store.locks import Holder

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from chatops import aws, clock
 from chatops.domain.errors import UnknownSchema
 from chatops.domain.freeze import Once
-from chatops.domain.results import Outputs
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.steps import stage
 from chatops.store import cancels, locks, stages, wakeups

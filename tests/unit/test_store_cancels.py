@@ -5,8 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chatops.domain.record import Cancel
-from chatops.domain.results import Outcome
+from chatops.domain.record import Cancel, Outcome
 from chatops.store import cancels, deployments, locks
 from chatops.store.locks import Holder
 from chatops.store.table import Table

@@ -11,10 +11,9 @@ from botocore.exceptions import ClientError
 
 from chatops.domain import codec, release
 from chatops.domain.deployment import Deployment
-from chatops.domain.record import Record
+from chatops.domain.record import Outcome, Record
 from chatops.domain.release import Release
-from chatops.domain.results import Outcome
-from chatops.store import cancels, deployments, locks, messages, releases
+from chatops.store import cancels, deployments, locks, messages, outbox, releases
 from chatops.store.locks import Holder
 from chatops.store.messages import Message
 from chatops.store.table import Conflict, Table
@@ -315,10 +314,10 @@ def test_the_first_post_is_the_deployments_message(rows: Table) -> None:
 def test_a_final_message_is_owed_from_the_moment_of_the_outcome_until_it_is_delivered(rows: Table) -> None:
     record = begin(rows, "d-1")
     final = Deployment("d-1", "arn", record.plan, planned=True, outcome=Outcome("Deployed", seconds=0.5))
-    deployments.settle(rows, record, Outcome("Deployed"), messages.owing(final))
-    assert [each.deployment for each in messages.outbox(rows)] == [final]
-    messages.delivered(rows, "d-1")
-    assert messages.outbox(rows) == []
+    deployments.settle(rows, record, Outcome("Deployed"), outbox.owing(final))
+    assert [each.deployment for each in outbox.waiting(rows)] == [final]
+    outbox.delivered(rows, "d-1")
+    assert outbox.waiting(rows) == []
 
 
 # -- DynamoDB's own words ------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatops.domain.results import Outcome, Outputs
+from chatops.domain.record import Outcome
+from chatops.domain.stage import Outputs
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Table

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chatops.domain.results import STAGES, Outcome
+from chatops.domain.record import Outcome
 from chatops.domain.run_token import ExpectedRun
-from chatops.domain.stage import Stage
+from chatops.domain.stage import STAGES, Stage
 from chatops.store import cancels, deployments, locks, stages
 from chatops.store.locks import Holder
 from chatops.store.table import Conflict, Table

@@ -10,7 +10,7 @@ import pytest
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ServiceUnavailable
 from chatops.steps import notify, sweep
-from chatops.store import locks, messages
+from chatops.store import locks, outbox
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.faults.races.fakes import Fake, arn, far_ends
@@ -79,7 +79,7 @@ def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPat
     for name in (BAD, GOOD):
         state = {"plan": PLAN, "outcome": {"end": "Stopped", "why": {}, "by": ""}}
         final = {"deployment_id": name, "execution_arn": arn(name), "state": state}
-        fake.rows.transact(messages.owing(Deployment.of(final)))
+        fake.rows.transact(outbox.owing(Deployment.of(final)))
 
     def made(deployment: Deployment) -> bool:
         if deployment.id == BAD:
@@ -89,4 +89,4 @@ def test_a_message_that_cannot_be_made(fake: Fake, environment: pytest.MonkeyPat
     environment.setattr(notify, "ended", made)
     with pytest.raises(ValueError, match="no such text"):
         call(sweep.run, {})
-    assert [each.deployment.id for each in messages.outbox(fake.rows)] == [BAD]
+    assert [each.deployment.id for each in outbox.waiting(fake.rows)] == [BAD]

@@ -16,7 +16,8 @@ from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded, TargetBusy
 from chatops.domain.question import Answer, Question
-from chatops.domain.results import Outcome, RolloutResult
+from chatops.domain.record import Outcome
+from chatops.domain.results import RolloutResult
 from chatops.edge import interactions
 from chatops.platforms.ecs import Ecs
 from chatops.platforms.rollout import Pause, Rollout, RolloutState

@@ -10,9 +10,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from chatops.domain.deployment import Deployment as Deployed
 from chatops.domain.question import Answer, Question
-from chatops.domain.results import Outcome
+from chatops.domain.record import Outcome
 from chatops.domain.run_token import ExpectedRun
-from chatops.store import cancels, deployments, locks, messages, questions, releases, stages, wakeups
+from chatops.store import cancels, deployments, locks, outbox, questions, releases, stages, wakeups
 from chatops.store.table import Conflict
 from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake, arn
 from tests.faults.races.stateful import explore, lengths
@@ -109,7 +109,7 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
                 fake.rows,
                 record,
                 Outcome(end),
-                messages.owing(Deployed(name)),
+                outbox.owing(Deployed(name)),
                 unless_cancelled=success,
                 keep_lock=keep,
             )
@@ -222,7 +222,7 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
 
         @rule(name=NAMES)
         def deliver(self, name: str) -> None:
-            messages.delivered(fake.rows, name)
+            outbox.delivered(fake.rows, name)
             if name in self.known:
                 self.of(name).owed = False
 
@@ -231,7 +231,7 @@ def store(fake: Fake) -> type[RuleBasedStateMachine]:  # noqa: C901 - one rule f
             assert fake.holder() == self.holder
             assert fake.open() == sorted(name for name, it in self.known.items() if not it.end)
             owed = sorted(name for name, it in self.known.items() if it.owed)
-            assert sorted(each.deployment.id for each in messages.outbox(fake.rows)) == owed
+            assert sorted(each.deployment.id for each in outbox.waiting(fake.rows)) == owed
             assert releases.ended(fake.rows, TARGET) == self.ended
             for name, it in self.known.items():
                 assert fake.ended(name) == it.end

@@ -9,7 +9,7 @@ import pytest
 from chatops.domain.question import Answer
 from chatops.edge import question_buttons
 from chatops.steps import approval
-from chatops.store import messages, questions, stages, wakeups
+from chatops.store import outbox, questions, stages, wakeups
 from tests.faults.interleave import Scene, every, some
 from tests.faults.races.fakes import LEE, Fake
 from tests.unit.steps import call
@@ -47,7 +47,7 @@ def beside_a_settle(fake: Fake, kept: Any) -> Scene:
         assert results[1]["settled"] == [], "what settled itself is told with its own facts, from the outbox"
         assert (fake.holder(), fake.open()) == ("", [])
         fake.sweep()
-        assert messages.outbox(fake.rows) == []
+        assert outbox.waiting(fake.rows) == []
 
     return Scene([lambda: finish(fake), fake.sweep], check)
 
@@ -69,7 +69,7 @@ def stopped_while_settling(fake: Fake, kept: Any) -> Scene:
         assert end in ("Deployed", "Stopped")
         assert results[0]["end"] == end, "whoever comes second is told what the first one wrote"
         fake.sweep()
-        assert (fake.holder(), fake.open(), messages.outbox(fake.rows)) == ("", [], [])
+        assert (fake.holder(), fake.open(), outbox.waiting(fake.rows)) == ("", [], [])
 
     return Scene([lambda: fake.succeed(ID), fake.sweep], check)
 

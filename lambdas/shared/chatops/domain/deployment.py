@@ -16,7 +16,8 @@ from typing import Any
 from chatops.domain import codec
 from chatops.domain.codec import Json
 from chatops.domain.plan import Plan
-from chatops.domain.results import CaughtError, Decision, Outcome, Restore, RolloutResult, StageResult, Stop
+from chatops.domain.record import Outcome
+from chatops.domain.results import CaughtError, Decision, Restore, RolloutResult, StageResult, Stop
 
 _KINDS: dict[str, Any] = {
     "build": StageResult,

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatops.domain.causes import reason_of
-from chatops.domain.reason import Reason
+from chatops.domain.reason import Cause, Reason
+from chatops.domain.record import Outcome
 from chatops.domain.release import Release
-from chatops.domain.results import CaughtError, Cause, Outcome, RolloutResult, StageResult
+from chatops.domain.results import CaughtError, RolloutResult, StageResult
 
 if TYPE_CHECKING:
     from chatops.domain.deployment import Deployment

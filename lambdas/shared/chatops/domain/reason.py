@@ -58,6 +58,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something broke, and the stage that it is about; `stage` is empty where it is about none."""
+
+    reason: Reason
+    stage: str = ""
+
+    @classmethod
+    def from_json(cls, found: object) -> Cause | None:
+        """A reason's JSON with the member `stage`; None for anything else."""
+        reason = Reason.from_json(found)
+        stage = found.get("stage") if isinstance(found, Mapping) else ""
+        return cls(reason, str(stage or "")) if reason else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The other way round."""
+        return {**self.reason.as_json(), **({"stage": self.stage} if self.stage else {})}
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A refusal as the state machine carries it: the reason, and its English text for whoever reads the execution."""
 

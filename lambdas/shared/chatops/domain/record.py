@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatops.domain.plan import Plan
-from chatops.domain.results import Outcome
+from chatops.domain.reason import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,24 @@ class Cancel:
     superseded_by: str = ""
     via: str = ""
     at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a deployment ended. `end`: Deployed, Restored, Rolled Back, …; `why`: the reason of what broke. `at`: ISO
+    time; `seconds`: from the plan on; `place`: names of the service, for the commands that a person may type."""
+
+    end: str = ""
+    said: str | None = None
+    why: Cause | None = field(default=None, metadata={"none": {}})
+    by: str = ""
+    superseded: bool | None = None
+    at: str | None = None
+    seconds: float | None = None
+    place: Mapping[str, str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,44 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatops.domain.codec import Json
-from chatops.domain.reason import Reason
-
-STAGES = ("build", "deploy", "rollback")
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why something broke, and the stage that it is about; `stage` is empty where it is about none."""
-
-    reason: Reason
-    stage: str = ""
-
-    @classmethod
-    def from_json(cls, found: object) -> Cause | None:
-        """A reason's JSON with the member `stage`; None for anything else."""
-        reason = Reason.from_json(found)
-        stage = found.get("stage") if isinstance(found, Mapping) else ""
-        return cls(reason, str(stage or "")) if reason else None
-
-    def as_json(self) -> Json:
-        """The other way round."""
-        return {**self.reason.as_json(), **({"stage": self.stage} if self.stage else {})}
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What a stage's run reported: what it made, or the job and step that failed. `tests`: `none` where a build
-    has found none to run."""
-
-    image: str | None = None
-    task_definition: str | None = None
-    codedeploy_deployment_id: str | None = None
-    failed_job: str | None = None
-    failed_step: str | None = None
-    tests: str | None = None
-
-    def __bool__(self) -> bool:
-        return self != Outputs()
+from chatops.domain.reason import Cause, Reason
+from chatops.domain.stage import Outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,21 +207,3 @@ class CaughtError:
     def as_json(self) -> Json:
         """The other way round."""
         return {"Error": self.name, "Cause": self.cause} if self else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a deployment ended. `end`: Deployed, Restored, Rolled Back, …; `why`: the reason of what broke. `at`: ISO
-    time; `seconds`: from the plan on; `place`: names of the service, for the commands that a person may type."""
-
-    end: str = ""
-    said: str | None = None
-    why: Cause | None = field(default=None, metadata={"none": {}})
-    by: str = ""
-    superseded: bool | None = None
-    at: str | None = None
-    seconds: float | None = None
-    place: Mapping[str, str] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.end)

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatops.domain.results import Outputs
 from chatops.domain.run_token import ExpectedRun
+
+STAGES = ("build", "deploy", "rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a stage's run reported: what it made, or the job and step that failed. `tests`: `none` where a build
+    has found none to run."""
+
+    image: str | None = None
+    task_definition: str | None = None
+    codedeploy_deployment_id: str | None = None
+    failed_job: str | None = None
+    failed_step: str | None = None
+    tests: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != Outputs()
 
 
 @dataclass(frozen=True, slots=True)

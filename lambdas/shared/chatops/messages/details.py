@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatops.domain.results import Outputs
+from chatops.domain.stage import Outputs
 from chatops.messages.card import StageLine, stage_line
 from chatops.messages.catalogue import Markup, escape, say
 from chatops.messages.view import View

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatops.domain.release import Release
-from chatops.domain.results import STAGES, PauseResult, RolloutResult, StageResult
+from chatops.domain.results import PauseResult, RolloutResult, StageResult
+from chatops.domain.stage import STAGES
 from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, reason_text, say
 from chatops.messages.parts import tidy
 from chatops.messages.paused import where

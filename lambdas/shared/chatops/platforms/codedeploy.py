@@ -11,7 +11,8 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, Restore
+from chatops.domain.results import Restore
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms import codedeploy_verdict as verdict
 from chatops.platforms.codedeploy_group import Group, GroupBusy

@@ -12,7 +12,8 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, Restore
+from chatops.domain.results import Restore
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms import ecs_verdict
 from chatops.platforms.ecs_service import Service

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from chatops.domain.deployment import Deployment
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, Restore, StageResult
+from chatops.domain.results import Restore, StageResult
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.platform import Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState

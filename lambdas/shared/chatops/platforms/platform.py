@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, Restore
+from chatops.domain.results import Restore
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.rollout import Pause, Rollout
 

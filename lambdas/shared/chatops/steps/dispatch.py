@@ -12,8 +12,9 @@ from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
 from chatops.domain.record import Record
 from chatops.domain.release import Release
-from chatops.domain.results import Outputs, StageResult
+from chatops.domain.results import StageResult
 from chatops.domain.run_token import ExpectedRun
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import GitHub, github

@@ -24,7 +24,7 @@ from chatops.messages.view import View
 from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
 from chatops.slack import posting
-from chatops.store import deployments, messages, results
+from chatops.store import deployments, outbox, results
 from chatops.store.table import table
 
 _NOBODY = Request("")
@@ -81,7 +81,7 @@ def ended(deployment: Deployment, asked: Request = _NOBODY) -> bool:
     shown = posting.show(seen)
     posted = _in_thread(seen) and shown  # also where Slack took the message as text alone
     if posted:
-        messages.delivered(table(), seen.id)
+        outbox.delivered(table(), seen.id)
     if seen.end == "Deployed" or (seen.end == "Restored" and seen.command == "rollback"):
         posting.retire(seen.plan.live.deployment_id if seen.plan.live else "")
     return posted

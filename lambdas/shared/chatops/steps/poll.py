@@ -11,7 +11,8 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.event import StepEvent
 from chatops.domain.reason import Reason
-from chatops.domain.results import Outputs, StageResult, Stop
+from chatops.domain.results import StageResult, Stop
+from chatops.domain.stage import Outputs
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState

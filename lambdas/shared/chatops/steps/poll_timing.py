@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from chatops import clock
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from chatops.domain.reason import Reason
-from chatops.domain.results import Cause, StageResult
+from chatops.domain.reason import Cause, Reason
+from chatops.domain.results import StageResult
 from chatops.domain.stage import Stage
 from chatops.domain.target import LOOKS, Target, Timing
 

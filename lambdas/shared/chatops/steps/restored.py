@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
-from chatops.domain.reason import Reason
-from chatops.domain.results import Cause, RolloutResult, StageResult
+from chatops.domain.reason import Cause, Reason
+from chatops.domain.results import RolloutResult, StageResult
 from chatops.domain.target import Target
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState

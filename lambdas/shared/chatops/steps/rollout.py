@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
-from chatops.domain.reason import Reason
-from chatops.domain.results import Cause, Outputs, Promotion, RolloutResult
+from chatops.domain.reason import Cause, Reason
+from chatops.domain.results import Promotion, RolloutResult
+from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import PlatformOf, platform

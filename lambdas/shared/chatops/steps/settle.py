@@ -10,13 +10,14 @@ from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded
 from chatops.domain.event import StepEvent
-from chatops.domain.record import Cancel
+from chatops.domain.record import Cancel, Outcome
 from chatops.domain.release import Release
-from chatops.domain.results import Outcome, Outputs, StageResult
+from chatops.domain.results import StageResult
+from chatops.domain.stage import Outputs
 from chatops.observability import count, emit
 from chatops.platforms.registry import platform
 from chatops.settings.targets import targets
-from chatops.store import cancels, deployments, messages, releases, results, stages
+from chatops.store import cancels, deployments, outbox, releases, results, stages
 from chatops.store.table import Item, table
 
 _METRICS = {
@@ -59,7 +60,7 @@ def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:
         record,
         made,
         *_ledger(of, made.end, cancel, clock.iso(now)),
-        messages.owing(replace(of, outcome=made)),
+        outbox.owing(replace(of, outcome=made)),
         unless_cancelled=success,
         keep_lock=forced is not None or _broke_off(of) or _may_go_on(of.deploy) or _may_go_on(of.rollback),
     )

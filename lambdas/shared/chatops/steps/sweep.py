@@ -12,16 +12,16 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
-from chatops.domain.record import Unsettled
-from chatops.domain.results import STAGES, Outcome
+from chatops.domain.record import Outcome, Unsettled
+from chatops.domain.stage import STAGES
 from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
 from chatops.settings.targets import targets
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import cancels, deployments, locks, messages, questions, results, stages, wakeups
-from chatops.store.messages import Undelivered
+from chatops.store import cancels, deployments, locks, outbox, questions, results, stages, wakeups
+from chatops.store.outbox import Undelivered
 from chatops.store.table import table
 
 _A_MINUTE, _A_DAY = 60, 86_400
@@ -48,7 +48,7 @@ def run(_event: StepEvent) -> Swept:
         _try(errors, partial(_check, unsettled, done))
     for target in targets():
         _try(errors, partial(_free, target, done))
-    for undelivered in messages.outbox(table(), errors.append):
+    for undelivered in outbox.waiting(table(), errors.append):
         _try(errors, partial(_deliver, undelivered, done))
     _report(done)
     if errors:
@@ -176,6 +176,6 @@ def _deliver(undelivered: Undelivered, done: Swept) -> None:
         return  # it is about to post it itself
     if clock.now() - undelivered.kept_at > _A_DAY:
         logger.error("a final message was never taken", deployment_id=deployment.id)
-        messages.delivered(table(), deployment.id)
+        outbox.delivered(table(), deployment.id)
     elif notify.ended(deployment):
         done.delivered.append(deployment.id)

@@ -10,8 +10,7 @@ from chatops import clock
 from chatops.domain import codec
 from chatops.domain.errors import UnknownSchema
 from chatops.domain.plan import Plan
-from chatops.domain.record import PastDeployment, Record, Unsettled
-from chatops.domain.results import Outcome
+from chatops.domain.record import Outcome, PastDeployment, Record, Unsettled
 from chatops.store import locks, releases
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table

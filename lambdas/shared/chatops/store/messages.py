@@ -1,9 +1,9 @@
-"""Where a deployment's Slack message is, and the outbox of final messages that Slack has not taken yet."""
+"""Where a deployment's Slack message is."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,6 @@ from typing import Any
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.codec import Json
-from chatops.domain.deployment import Deployment
-from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
 
@@ -32,14 +30,6 @@ class Message:
     not_before: float = 0.0
     said: tuple[str, ...] = ()
     live: Json | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Undelivered:
-    """A deployment whose final message Slack has not taken; `kept_at`: epoch seconds."""
-
-    deployment: Deployment
-    kept_at: float
 
 
 def _pk(deployment_id: str) -> str:
@@ -105,29 +95,3 @@ def retired(table: Table, deployment_id: str) -> None:
 def noted(table: Table, deployment_id: str, mark: str) -> None:
     """Remember that the short message of this mark has been posted: it is not posted again."""
     table.update(_pk(deployment_id), "MESSAGE", "ADD #said :mark", values={"mark": {mark}})
-
-
-def owing(deployment: Deployment) -> Item:
-    """The transaction member that puts the final message of a deployment into the outbox, together with its outcome:
-    `notify` posts it and takes it out again, `sweep` posts what `notify` could not."""
-    event = json.dumps(deployment.as_event())
-    row = {"pk": "OUTBOX", "sk": deployment.id, "event": event, "kept_at": clock.now()}
-    return {"Put": t.put(row)}
-
-
-def outbox(table: Table, unreadable: Callable[[Exception], object] | None = None) -> list[Undelivered]:
-    """Every final message that waits. The error of one that cannot be read goes to `unreadable`, else it is raised."""
-    found = []
-    for row in table.query("OUTBOX", unknown=unreadable):
-        try:
-            found.append(Undelivered(Deployment.of(json.loads(row["event"])), float(row["kept_at"])))
-        except Exception as error:
-            if unreadable is None:
-                raise
-            unreadable(error)
-    return found
-
-
-def delivered(table: Table, deployment_id: str) -> None:
-    """Slack took it."""
-    table.delete("OUTBOX", deployment_id)
