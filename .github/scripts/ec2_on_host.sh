@@ -13,6 +13,12 @@ LOCKED=""
 
 live() { readlink current || echo "nothing"; }
 
+room() {
+    local kind used=()
+    for kind in -P -iP; do used+=("$(df "$kind" . 2>/dev/null | tail -n 1 | tr -s ' ' | cut -d ' ' -f 5)"); done
+    echo "the disk: ${used[0]} of its room and ${used[1]} of its inodes used"
+}
+
 # A cancelled or lost connection may take the output away, never the work: the next try reads the result here.
 finish() { # status, text
     echo "$2"
@@ -38,12 +44,11 @@ probe() {
 # The archive follows on the standard input. Each try writes into a folder of its own: the one before may not have
 # noticed yet that its connection is lost.
 bring() {
-    local problem free
+    local problem
     local new="releases/.new-$TRY-$ATTEMPT"
     if ! problem=$({ mkdir -p "$new" && tar -xzf - -C "$new" && { [ -d "releases/$SHA" ] || mv -T "$new" "releases/$SHA"; }; } 2>&1); then
         rm -rf "$new"
-        free=$(df -hP . | tail -n 1)
-        refuse "The release could not be written on the host (${problem%%$'\n'*}; df: $free). What is live there was not touched: $(live). Make room or correct the cause, then deploy again."
+        refuse "The release could not be written on the host (${problem%%$'\n'*}; $(room)). What is live there was not touched: $(live). Make room or correct the cause, then deploy again."
     fi
     rm -rf "$new"
 }
@@ -134,9 +139,11 @@ start() {
 # Once. An address is healthy by its own answer: a redirect, to a login for example, is none.
 look() {
     if [[ $HEALTH_COMMAND =~ $ADDRESS ]]; then
-        local code
-        code=$(curl -q -gsS -o /dev/null -w '%{http_code}' --max-time 15 "$HEALTH_COMMAND" 2>/dev/null 9>&-)
-        WHY="it was not healthy within $HEALTH_SECONDS seconds: $HEALTH_COMMAND answers ${code/#000/nothing}"
+        local said code
+        said=$(curl -q -gsS -o /dev/null -w '%{http_code}' --max-time 15 "$HEALTH_COMMAND" 2>&1 9>&-)
+        code=${said: -3} # behind what curl has to say of an error
+        [ "$code" != 000 ] || code="nothing (${said%%$'\n'*})"
+        WHY="it was not healthy within $HEALTH_SECONDS seconds: $HEALTH_COMMAND answers $code"
         [[ $code =~ ^2[0-9][0-9]$ ]]
     else
         (cd current && exec timeout 15 bash -c "$HEALTH_COMMAND") >/dev/null 2>&1 9>&-
@@ -193,7 +200,7 @@ release() {
     if ! problem=$({ describe "$new" && { [ -z "$before" ] || link current.back "$before"; } && link current.new "$new" &&
         switch current.new "$new"; } 2>&1); then
         rm -f current.new current.back
-        refuse "The host could not be switched to $SHA (${problem%%$'\n'*}; df: $(df -hP . | tail -n 1)). Nothing was started. Live on the host: ${name:-nothing}. Make room or correct the cause, then deploy again."
+        refuse "The host could not be switched to $SHA (${problem%%$'\n'*}; $(room)). Nothing was started. Live on the host: ${name:-nothing}. Make room or correct the cause, then deploy again."
     fi
     if start && healthy; then
         if [ "$(readlink current)" != "$new" ]; then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -125,6 +126,15 @@ def test_what_cannot_be_started_is_refused_before_anything_changes(host: Host) -
     assert not (host.home / "started").exists()
 
 
+def test_a_release_that_waits_too_long_for_another_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "releases").mkdir()
+    with (tmp_path / "releases" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = in_script(tmp_path, "LOCK_SECONDS=0; release", ACTION="release", SHA="a" * 40, TRY="x")
+    assert said.startswith("::error title=Release::Another release has been under way on the host")
+    assert {path.name for path in (tmp_path / "releases").iterdir()} == {".lock"}
+
+
 ANSWERS = {"/ok": 200, "/empty": 204, "/moved": 301, "/found": 302, "/broken": 500, "/secret": 401}
 
 
@@ -160,7 +170,7 @@ def test_an_address_is_healthy_by_its_own_answer(tmp_path: Path, site: str, path
 def test_an_address_where_nothing_answers_is_not_healthy(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     said = in_script(tmp_path, 'look && echo healthy || echo "$WHY"', HEALTH_COMMAND=url, HEALTH_SECONDS="9")
-    assert said.endswith(f"{url} answers nothing")
+    assert f"{url} answers nothing (curl: (7) " in said
 
 
 def test_a_redirect_to_a_login_is_not_healthy(host: Host, site: str) -> None:
