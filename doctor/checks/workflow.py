@@ -18,7 +18,7 @@ from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.pipeline_rules import Fault
 from doctor.result import NotLooked, Result, State, failed, ok
-from doctor.workflow_file import Unreadable, Workflow, read
+from doctor.workflow_file import Part, Unreadable, Workflow, read
 from pipeline.caller import FOLDER, HERE, OWN, PIPELINE, Bot, caller
 
 MOST_FILES, MOST_BRANCHES = 60, 10
@@ -43,6 +43,8 @@ def look(installation: Installation, name: str) -> Iterator[Result]:
     first = listening[0]
     if len(listening) > 1:
         yield _several(target, branch, listening)
+    if target.claim and len(listening) == 1 and first.path != target.workflow_file:
+        yield _another_file(target, branch, first)
     faults = [*pipeline_rules.run_name(first), *_jobs(installation, target, branch, first)]
     problems = [*_state(installation, target, first), *(_told(target, branch, first, fault) for fault in faults)]
     yield from problems
@@ -193,6 +195,26 @@ def _expected(installation: Installation, target: Target, workflow: Workflow, pi
     return made
 
 
+def _another_file(target: Target, branch: str, workflow: Workflow) -> Result:
+    return failed(
+        f"{workflow.path} on {branch} of {target.repository} listens to {target.event_type}, and {target.name} waits "
+        f"for runs of {target.workflow_file}.",
+        "Every claim is refused: only that workflow may claim its stages.",
+        f"Set workflow: {workflow.path} at {target.name} in targets.yaml, or rename the file.",
+        _page(target.repository, branch, workflow.path),
+    )
+
+
+def _another_pipeline(target: Target, place: Part, repository: str) -> Iterator[Fault]:
+    if target.claim and target.pipeline and target.pipeline.lower() != repository.lower():
+        yield Fault(
+            place.line,
+            f"it calls the pipeline of {repository}, and {target.name} waits for runs of {target.pipeline}'s",
+            "Every claim is refused.",
+            f"Set pipeline: {repository} at {target.name} in targets.yaml, or write the workflow anew (make caller).",
+        )
+
+
 def _jobs(installation: Installation, target: Target, branch: str, workflow: Workflow) -> Iterator[Fault]:
     """The file's jobs, and those of the reusable workflow that it calls, where that can be read."""
     calling = pipeline_rules.calls(workflow)
@@ -214,6 +236,7 @@ def _jobs(installation: Installation, target: Target, branch: str, workflow: Wor
             yield Fault(place.line, f"{place.text} cannot be read{where}", _NEVER, "Call another commit.")
             continue
         yield from pipeline_rules.call(workflow, name, job, expected)
+        yield from _another_pipeline(target, place, named[1]) if named else ()
         for fault in _inside(installation, target, named.groups(), called) if called and named else ():
             yield Fault(
                 place.line, f"in {place.text}, line {fault.line}, {fault.what}", fault.causes, fault.todo, fault.grave

@@ -53,6 +53,14 @@ def _disabled(state: str) -> Apply:
     return apply
 
 
+def _renamed(session: Session, _: Environment) -> None:
+    files = session.github.default_repository.files["main"]
+    files[f"{FOLDER}/ship.yml"] = files.pop(DEV)
+    for name in ("staging", "batch", "vm"):
+        path = f"{FOLDER}/{name}_deploy.yml"
+        files[path] = files[path].replace("dev_deploy.yml", "ship.yml")
+
+
 def _decides(session: Session, _: Environment) -> None:
     session.github.default_repository.protection_rules["dev-build"] = ("change-control",)
 
@@ -94,6 +102,7 @@ WORKFLOWS = (
     _dev("workflow-disabled", "somebody disabled it", _disabled("disabled_manually")),
     _dev("workflow-asleep", "nothing happened in the repository for 60 days", _disabled("disabled_inactivity")),
     _dev("two-workflows", "dev_deploy.yml and .github/workflows/old.yml", _second),
+    _dev("workflow-in-another-file", f"for runs of {DEV}", _renamed),
     _dev("no-run-name", "it has no run-name", replaced(DEV, "run-name: ", "x-name: ")),
     _dev(
         "run-name-of-ones-own", "its run-name is", replaced(DEV, 'client_payload.stage }}"\n\non:', 'run_id }}"\n\non:')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -198,6 +200,18 @@ def test_the_pipeline_must_claim_at_this_stacks_bot(
     asked = [check for check in CHECKS if check.name in ("workflow", "environments")]
     wrong = [one.result.found for one in examine(found, asked) if one.result.state is State.FAILED]
     assert (says in " ".join(wrong)) if says else (wrong == [])
+
+
+def test_a_pipeline_that_the_target_does_not_wait_for_is_told(made: Session, look: Look, tmp_path: Path) -> None:
+    file, uses = tmp_path / "targets.yaml", "acme/pipelines/.github/workflows/dev_deploy.yml@v1"
+    made.github.default_repository.files["main"][PIPELINE] = caller(uses)
+    for pipeline_of, wrong in (("acme/platform-deploy", True), ("Acme/Pipelines", False)):
+        policy = "{deploy_approval: false, rollback_approval: false}"
+        entry = f"{{repository: acme/checkout-api, pipeline: {pipeline_of}, policy: {policy}}}"
+        file.write_text(f"targets:\n  dev: {entry}\n")
+        found = [one.result for one in look({"CHATOPS_TARGETS_FILE": str(file)}) if one.check == "workflow"]
+        said = "it calls the pipeline of acme/pipelines, and dev waits for runs of acme/platform-deploy's"
+        assert any(said in one.found for one in found) is wrong, found
 
 
 def test_a_caller_that_hands_on_no_secrets_is_warned_of() -> None:

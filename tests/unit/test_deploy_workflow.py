@@ -14,8 +14,10 @@ from tests.unit.test_workflow_rules import FOLDER, load
 PATH = FOLDER / "deploy-lambda.yml"
 TEXT = PATH.read_text("utf-8")
 WORKFLOW = load(PATH)
-LOOK, JOB = WORKFLOW["jobs"]["look"], WORKFLOW["jobs"]["deploy"]
-STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in LOOK["steps"] + JOB["steps"] if "name" in step}
+LOOK, TEST, JOB = (WORKFLOW["jobs"][name] for name in ("look", "test", "deploy"))
+STEPS: dict[str, dict[str, Any]] = {
+    step["name"]: step for job in (LOOK, TEST, JOB) for step in job["steps"] if "name" in step
+}
 
 
 def test_it_starts_when_main_changes_what_is_deployed_or_somebody_asks() -> None:
@@ -31,13 +33,22 @@ def test_it_starts_when_main_changes_what_is_deployed_or_somebody_asks() -> None
 
 def test_nothing_after_the_look_happens_without_a_way_into_aws() -> None:
     assert list(STEPS) == ["Look", "Test", "Build", "Sign in to AWS", "Deploy", "Fill the secrets"]
-    assert list(WORKFLOW["jobs"]) == ["look", "deploy"]
-    assert (JOB["needs"], JOB["if"]) == ("look", "needs.look.outputs.ready == 'true'")
+    assert list(WORKFLOW["jobs"]) == ["look", "test", "deploy"]
+    assert (TEST["needs"], TEST["if"]) == ("look", "needs.look.outputs.ready == 'true'")
+    # without an `if` of its own it is skipped with the tests, and by failed ones
+    assert (JOB["needs"], "if" in JOB) == ("test", False)
     assert LOOK["outputs"] == {"ready": "${{ steps.look.outputs.ready }}"}
     look = STEPS["Look"]
     assert look["id"] == "look"
     assert all(re.fullmatch(r"\$\{\{ secrets\.[A-Z_]+ != '' \}\}", value) for value in look["env"].values())
     assert LOOK["permissions"] == {"contents": "read"}, "looking needs no role"
+
+
+def test_the_tests_run_where_no_credential_is() -> None:
+    assert TEST["permissions"] == {"contents": "read"}
+    assert "environment" not in TEST
+    assert "secrets." not in str(TEST)
+    assert "make test" not in str(JOB)
 
 
 def test_github_says_deployed_only_when_something_was() -> None:
