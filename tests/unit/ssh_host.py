@@ -41,6 +41,15 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as free:
+            free.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
     """An sshd with its own host key, authorized key and home: accounts' homes are left alone."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.dropping_proxy import Drop, dropping
-from tests.unit.ssh_host import NO_SSHD, SCRIPTS, SSHD, Host, Server, free_port
+from tests.unit.ssh_host import NO_SSHD, SCRIPTS, SSHD, Host, Server, free_port, has_ipv6
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not SSHD, reason=NO_SSHD)]
 
@@ -33,12 +33,15 @@ def asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> Any:
 REACHED = "git read-tree failed"
 
 
-def test_an_address_may_stand_in_brackets_and_settings_between_spaces(host: Host, asked: Any) -> None:
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on this machine's loopback")
+@pytest.mark.parametrize("address", ["[::1]", "::1"])
+def test_an_address_of_ipv6_may_stand_in_brackets(host: Host, asked: Any, address: str) -> None:
     known = f"[::1]:{host.server.port} {(host.server.folder / 'host.pub').read_text()}"
-    spaced = {name: f" {host.env[name]}\n" for name in ("EC2_PORT", "EC2_USER")}
-    assert REACHED in asked(EC2_HOST="[::1]", EC2_KNOWN_HOSTS=known, **spaced)
-    assert REACHED in asked(EC2_HOST="::1", EC2_KNOWN_HOSTS=known)
-    assert REACHED in asked(EC2_HOST=" 127.0.0.1\n")
+    assert REACHED in asked(EC2_HOST=address, EC2_KNOWN_HOSTS=known)
+
+
+def test_spaces_and_line_breaks_around_a_setting_are_taken_off(host: Host, asked: Any) -> None:
+    assert REACHED in asked(**{name: f" {host.env[name]}\n" for name in ("EC2_HOST", "EC2_PORT", "EC2_USER")})
 
 
 PASTED = {
