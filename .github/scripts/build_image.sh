@@ -31,6 +31,10 @@ if [[ -n ${BASE_IMAGES_REGISTRY:-} && -n ${BASE_IMAGES_PASSWORD:-} ]]; then
     registries+=("$BASE_IMAGES_REGISTRY")
 fi
 
+# Docker's own programs need none of these, and what they build cannot ask them for it.
+unset ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL BASE_IMAGES_PASSWORD GITHUB_TOKEN
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+
 tag="chatops-build:$SHA"
 # Without provenance the digest is the image's own, and not that of a list with the image in it.
 docker buildx build --load --provenance=false \

@@ -96,6 +96,19 @@ def test_an_image_is_built_with_nothing_that_could_push_it(tmp_path: Path, sourc
     assert "aws" not in asked
 
 
+def test_what_builds_the_image_knows_no_credential_of_the_job(
+    tmp_path: Path, source: Path, env: dict[str, str]
+) -> None:
+    """Its environment while it builds, however the job came to hold them."""
+    (source / "Dockerfile").write_text("FROM scratch\n")
+    names = "ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
+    names += "AWS_SESSION_TOKEN BASE_IMAGES_PASSWORD GITHUB_TOKEN"
+    command(tmp_path, "docker", f'env >> {tmp_path}/known; [ "$1 $2" != "image inspect" ] || echo {BUILT}')
+    assert built(tmp_path, env | dict.fromkeys(names.split(), "a-canary")) == BUILT
+    assert "VERSION=v1.2.3+build 7" in (tmp_path / "known").read_text()
+    assert "a-canary" not in (tmp_path / "known").read_text()
+
+
 def test_private_base_images_may_be_read_while_the_image_is_built(
     tmp_path: Path, source: Path, env: dict[str, str]
 ) -> None:
