@@ -30,6 +30,7 @@ from chatops.store.locks import Holder
 from chatops.store.table import Table
 from fakes.clock import Clock
 from fakes.github import GitHub, Script
+from fakes.github.files import workflows_of
 from fakes.github.model import Run
 from fakes.github.oidc import PLACE, called_workflow, request_token, request_url
 from fakes.github.oidc import environment as fakes_environment
@@ -113,20 +114,54 @@ def test_pipeline_fake_and_product_agree_on_the_environment(github: GitHub, kind
     assert fakes_environment(started(github, stage=kind)) == Target("dev", "acme/shop", "dev_deploy").environment(kind)
 
 
+def expected(github: GitHub, target: Target) -> ExpectedRun:
+    """What `dispatch` writes down for a build."""
+    number = str(github.default_repository.id)
+    return ExpectedRun(number, "main", target.workflow_file, target.pipeline, target.environment("build"))
+
+
+LOCAL = {
+    "dev": Target("dev", "acme/checkout-api", "dev_deploy"),
+    "another target": Target("prod", "acme/checkout-api", "prod_deploy"),
+    "another target's own event": Target("prod", "acme/checkout-api", "ship it"),
+    "dev with an event of its own": Target("dev", "acme/checkout-api", "ship"),
+    "another name for dev's event": Target("prod", "acme/checkout-api", "dev_deploy"),
+    "a workflow of its own": Target("prod", "acme/checkout-api", "x", workflow=".github/workflows/ship.yaml"),
+    "a workflow of its own for dev's event": Target(
+        "prod", "acme/checkout-api", "dev_deploy", workflow=".github/workflows/ship.yaml"
+    ),
+    "a pipeline of another repository": Target("prod", "acme/checkout-api", "prod_deploy", pipeline="acme/pipe"),
+}
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_whatever_a_target_says_its_workflow_in_the_local_run_is_the_one_that_is_expected(
+    github: GitHub, name: str
+) -> None:
+    target = LOCAL[name]
+    github.default_repository.files["main"] = workflows_of([target])
+    github.hand_sent_event({"deployment_id": "d-1", "stage": "build", "target": target.name}, target.event_type)
+    (run,) = github.runs
+    claims = jwt.decode(github.id_token(run, "audience"), options={"verify_signature": False})
+    assert objection(expected(github, target), RunToken.of(claims)) == ""
+
+
 USES = {"here": HERE, "elsewhere": Source("acme/pipe", "a" * 40, "v1").uses}
 
 
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("name", ["here", "elsewhere"])
-def test_the_run_of_a_caller_that_make_caller_wrote_is_the_expected_one(github: GitHub, name: str) -> None:
+def test_the_run_of_a_caller_that_make_caller_wrote_is_the_expected_one(
+    github: GitHub, name: str, *, named: bool
+) -> None:
     repository = github.default_repository
     path = ".github/workflows/prod_deploy.yml"
     repository.files["main"] = {path: caller("prod", "prod_deploy", USES[name])}
     github.hand_sent_event({"deployment_id": "d-1", "stage": "build", "target": "prod"}, "prod_deploy")
     claims = jwt.decode(github.id_token(github.runs[-1], "audience"), options={"verify_signature": False})
     pipeline = "acme/pipe" if name == "elsewhere" else ""
-    target = Target("prod", "acme/checkout-api", "prod_deploy", pipeline=pipeline)
-    expected = ExpectedRun(str(repository.id), "main", target.workflow_file, pipeline, target.environment("build"))
-    assert objection(expected, RunToken.of(claims)) == ""
+    target = Target("prod", "acme/checkout-api", "prod_deploy", pipeline=pipeline if named else "")
+    assert objection(expected(github, target), RunToken.of(claims)) == ""
     assert claims["workflow_ref"] == f"acme/checkout-api/{path}@refs/heads/main"
     called = f"acme/pipe/{PIPELINE}@{'a' * 40}" if pipeline else f"acme/checkout-api/{PIPELINE}@refs/heads/main"
     assert claims["job_workflow_ref"] == called == called_workflow(repository, github.runs[-1], USES[name])
@@ -174,8 +209,7 @@ def test_the_script_claims_and_reports_and_nobody_elses_job_does(
     plan = {"target": "dev", "command": "deploy", "version": "v1", "requester": {"id": "U0DANA001"}}
     stored.begin(rows, "d-1", "arn", plan, locks.taking("dev", holder))
     ticket = stages.prepare(rows, "d-1", "build", "dev", 600).ticket
-    expected = ExpectedRun(str(github.default_repository.id), "main", PIPELINE, "", "dev-build")
-    assert stages.trying(rows, "d-1", "build", "dev", expected)
+    assert stages.trying(rows, "d-1", "build", "dev", expected(github, LOCAL["dev"]))
     ours = started(github, ticket=ticket)
     other = started(github, ticket=ticket, stage="deploy")
 

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
-from chatops.domain.errors import Frozen
+from chatops.domain.errors import Frozen, GitHubUnavailable
 from chatops.domain.freeze import Weekly
 from chatops.domain.plan import Plan
+from chatops.domain.reason import Reason
 from chatops.domain.target import Target
-from chatops.steps import dispatch
+from chatops.settings import targets
+from chatops.steps import dispatch, freezes
+from chatops.store.table import Table
+from fakes.github import Fault
+from tests.unit.conftest import Time
+from tests.unit.stage_session import staged
 
 ALWAYS = Weekly(frozenset(range(7)), 0, 1440, "UTC", "year-end")
 PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}
 
 
-def look(plan: dict[str, Any], *windows: Weekly) -> None:
-    dispatch._assert_no_freeze(Target("prod", "acme/shop", "prod_deploy", freeze=windows), codec.read(Plan, plan))
+def look(plan: dict[str, Any], *windows: Weekly, stage: str = "deploy") -> Reason | None:
+    """Why the stage doesn't go on; None where it does."""
+    target, made = Target("prod", "acme/shop", "prod_deploy", freeze=windows), codec.read(Plan, plan)
+    found = freezes.stopping(made, target, stage)
+    return freezes.reason(found, made, target) if found else None
 
 
 def test_a_freeze_that_began_while_the_approval_waited_holds() -> None:
-    with pytest.raises(Frozen) as caught:
-        look(PLAN, ALWAYS)
-    assert caught.value.key == "why_frozen_open"
-    assert caught.value.values["note"] == " (year-end)"
+    why = look(PLAN, ALWAYS)
+    assert why
+    assert (why.key, why.values["note"]) == ("why_frozen_open", Reason("freeze_note", reason="year-end"))
 
 
-def test_without_a_freeze_or_with_the_glass_broken_it_goes_out() -> None:
-    look(PLAN)
-    look({**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, ALWAYS)
+def test_without_a_freeze_or_with_the_glass_broken_it_goes_out_and_a_rollback_always_does() -> None:
+    assert look(PLAN) is None
+    assert look({**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, ALWAYS) is None
+    assert look(PLAN, ALWAYS, stage="rollback") is look({**PLAN, "command": "rollback"}, ALWAYS) is None
+
+
+def test_a_deploy_stage_is_not_sent_during_a_freeze(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    with staged(rows, time, monkeypatch, "deploy") as session:
+        target = replace(targets.targets()["dev"], freeze=(ALWAYS,))
+        monkeypatch.setattr(targets, "_cached", lambda *_: {"dev": target})
+        with pytest.raises(Frozen, match="A freeze of `dev` has begun meanwhile"):
+            session.dispatch()
+        assert session.sent("/dispatches") == 0
+
+
+def test_which_run_may_claim_is_written_down_before_its_event_is_sent(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staged(rows, time, monkeypatch, "build") as session:
+        session.fake.faults.append(Fault("POST", "/dispatches", lose_reply=True))
+        with pytest.raises(GitHubUnavailable):
+            session.dispatch()
+        assert session.row["expected"] == {
+            "repository_id": str(session.fake.default_repository.id),
+            "branch": "main",
+            "workflow": ".github/workflows/dev_deploy.yml",
+            "pipeline": "",
+            "environment": "dev-build",
+        }
+        assert session.sent("/repos/acme/checkout-api", "GET") == 1
+    with staged(rows, time, monkeypatch, "deploy", claim=False) as session:
+        session.dispatch()
+        assert session.sent("/repos/acme/checkout-api", "GET") == 0, "nobody claims it"
 
 
 @pytest.mark.parametrize(

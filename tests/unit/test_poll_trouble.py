@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
 
+from chatops.domain.freeze import Weekly
 from chatops.github.client import GitHub
+from chatops.settings import targets
 from chatops.steps import poll
 from chatops.store import cancels, locks, stages
 from chatops.store.locks import Holder
@@ -94,13 +97,21 @@ def test_a_failed_attempt_stays_failed_however_well_it_goes_the_second_time(case
     assert case.look()["state"] == "failed"
 
 
-def test_a_second_attempt_of_a_run_that_never_claimed_is_not_waited_for(case: Case) -> None:
+@pytest.mark.parametrize(
+    ("freeze", "why"), [((), "why_unclaimed"), ((Weekly(frozenset(range(7)), 0, 1440, "UTC"),), "why_frozen_open")]
+)
+def test_a_second_attempt_of_a_run_that_never_claimed_is_not_waited_for(
+    case: Case, monkeypatch: pytest.MonkeyPatch, freeze: tuple[Weekly, ...], why: str
+) -> None:
+    """During a freeze its claim was refused."""
+    target = replace(targets.targets()["dev"], freeze=freeze)
+    monkeypatch.setattr(targets, "_cached", lambda *_: {"dev": target})
     case.completes("failure")
     case.fake.rerun(case.run.id, Script(claims=False, seconds=1e6))
     case.time.at = case.run.created + 200
     stages.note(case.rows, ID, "deploy", dispatched_at=case.run.created)
     fact = case.look()
-    assert (fact["done"], fact["why"]["key"]) == (True, "why_unclaimed")
+    assert (fact["done"], fact["why"]["key"]) == (True, why)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 @dataclass(frozen=True, slots=True)
 class ExpectedRun:
     """The run that may claim a stage. `repository_id`: GitHub's number of the target's repository; `branch`: its
-    default branch; `workflow`: path of the workflow that the event starts; `pipeline`: owner/name of the repository
-    whose dev_deploy.yml that workflow calls, empty for its own; `environment`: that of the job.
+    default branch; `workflow`: path of the workflow that the event starts; `pipeline`: owner/name of the only
+    repository whose dev_deploy.yml that workflow may call, empty where its file decides; `environment`: the job's.
 
     Without a `repository_id` no run is expected: the event was not sent yet, or the target has `claim: false`.
     """
@@ -91,8 +91,10 @@ def objection(expected: ExpectedRun, token: RunToken) -> str:
 def _other_pipeline(expected: ExpectedRun, token: RunToken, ref: str) -> str:
     """The job_workflow_ref that was expected, where the token's is another one.
 
-    A job of a workflow that calls no other one has the workflow_ref there. A caller stands on the default branch and
-    chooses the commit, tag or branch of another repository's pipeline; of its own, the default branch or a commit.
+    A job of a workflow that calls no other one has the workflow_ref there. What a caller calls stands in its own file
+    on the default branch, which was looked at before: at a commit, it is the file that was reviewed there, whoever's it
+    is. A branch or a tag may move: of the repository itself only the default branch counts, of another one only those
+    of the `pipeline` that the target names.
     """
     called = f"{expected.pipeline or token.repository}/{PIPELINE_FILE}"
     file, _, at = token.job_workflow_ref.partition("@")
@@ -100,8 +102,9 @@ def _other_pipeline(expected: ExpectedRun, token: RunToken, ref: str) -> str:
         return "" if at and _same_workflow(file, called) else f"{called}@…"
     if _same_workflow(token.job_workflow_ref, token.workflow_ref):
         return ""
-    known = at == ref or _COMMIT.fullmatch(at)
-    return "" if known and _same_workflow(file, called) else f"{called}@{ref}"
+    if _COMMIT.fullmatch(at) and file.endswith(f"/{PIPELINE_FILE}"):
+        return ""
+    return "" if at == ref and _same_workflow(file, called) else f"{called}@{ref}, or that file at a commit"
 
 
 def _same_workflow(one: str, other: str) -> bool:

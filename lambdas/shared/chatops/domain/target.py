@@ -88,8 +88,8 @@ class Target:
 
     `tags`: the pattern of the tags that are this target's own, such as `api@*`; empty for all of them. `task_role` and
     `execution_role` are names that only the stack's policies need (`make policies`). `workflow`: path of the workflow
-    that listens to `event_type`, empty for the usual one (`workflow_file`); `pipeline`: owner/name of the repository
-    whose pipeline that workflow calls, empty for its own.
+    that listens to `event_type`, empty for the usual one (`workflow_file`); `pipeline`: owner/name of the only
+    repository whose pipeline that workflow may call, empty where the workflow's own file decides.
     """
 
     name: str

@@ -112,7 +112,7 @@ TEXTS: dict[TextKey, str] = {
     "why_never_appeared": "GitHub accepted the event, and no run appeared within {seconds} s. Usual causes, in this order: Actions are disabled for the organisation or the repository; the workflow file is not on the default branch; its `types:` do not list `{event_type}`.",
     "why_github_paused": "GitHub asked to wait until {until} (rate limit), and the {stage} stage's {seconds} s went by.",
     "why_github_down": "GitHub did not answer ({said}), and the {stage} stage's {seconds} s went by. What became of its run is not known.",
-    "why_unclaimed": "{run} ended without claiming its ticket, so it counts for nothing. Does the workflow's first step claim the stage?",
+    "why_unclaimed": "{run} ended without claiming its stage, so it counts for nothing. The log of its step “Claim the stage” says why; without such a step the workflow isn't the bot's pipeline.",
     "why_timed_out": "The {stage} stage took longer than {seconds} s: {run}.",
     "why_unfinished": "{run} is green but never reported what it did. Does the workflow's last step finish the stage?",
     "why_mismatch": "{run} ended as `{conclusion}` although it reported success.",

@@ -5,7 +5,7 @@ targets:
     repository: acme/checkout-api        # default: GITHUB_ID/GITHUB_REPO
     event_type: prod_deploy              # default: <name>_deploy
     workflow: .github/workflows/x.yml    # default: as `make caller` names it
-    pipeline: acme/platform-deploy       # default: the repository itself
+    pipeline: acme/platform-deploy       # default: the one that the workflow calls
     ecs: {cluster: checkout, service: checkout-api}
     policy: {approvers: [U0LEE0001], quorum: 1, rollback_approval: false}
     timing: {approval: 1800}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from chatops import clock
-from chatops.domain import freeze
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import AlreadySettled, Frozen, GitHubRateLimited
 from chatops.domain.event import StepEvent
-from chatops.domain.plan import Plan
 from chatops.domain.record import Record
 from chatops.domain.release import Release
 from chatops.domain.results import StageResult
@@ -19,6 +17,7 @@ from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.settings.targets import targets
+from chatops.steps import freezes
 from chatops.store import cancels, deployments, locks, releases, results, stages
 from chatops.store.table import Table, table
 
@@ -30,7 +29,8 @@ this number changes only with what pipelines read."""
 def run(event: StepEvent) -> StageResult:
     """The stage as it begins; `poll` reports the rest.
 
-    Raises AlreadySettled where this deployment must not have an effect any more, GitHubRefused, GitHubUnavailable.
+    Raises AlreadySettled where this deployment must not have an effect any more, Frozen, GitHubRefused,
+    GitHubUnavailable.
     """
     _dispatch(event.deployment, event.stage)
     return StageResult(stage=event.stage, state="waiting")
@@ -41,8 +41,9 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
     assert_ours(rows, deployment.id, target.name)
     if stage in stages.CANCELLABLE and cancels.get(rows, deployment.id):
         return
-    if stage == "deploy":
-        _assert_no_freeze(target, deployment.plan)
+    if stage == "deploy" and (found := freezes.stopping(deployment.plan, target, stage)):
+        why = freezes.reason(found, deployment.plan, target)
+        raise Frozen(why.key, **why.values)
     if stage == "rollback":
         stages.revoke(rows, deployment.id, "deploy")  # no late run of it may come after what is put back
     row = stages.prepare(rows, deployment.id, stage, target.name, _valid_seconds(target, stage))
@@ -96,20 +97,6 @@ def _shows(target: Target) -> float:
     their stage a second event costs a refused run, and waiting costs time that a rollback may not have; where they do
     not, both would do their work."""
     return target.timing.appear / (12 if target.claim else 1)
-
-
-def _assert_no_freeze(target: Target, plan: Plan) -> None:
-    """`plan` checked it when it was asked for; the build and its approval may have taken until now. Raises Frozen."""
-    found = None if plan.break_glass else freeze.holding(target.freeze, clock.now())
-    if found is None:
-        return
-    raise Frozen(
-        "why_frozen" if found.end else "why_frozen_open",
-        target=target.name,
-        version=plan.version,
-        until=clock.iso(found.end or 0),
-        note=found.note,
-    )
 
 
 def _valid_seconds(target: Target, stage: str) -> int:

@@ -18,7 +18,7 @@ from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
 from chatops.settings.targets import targets
-from chatops.steps import cancelling, stop
+from chatops.steps import cancelling, freezes, stop
 from chatops.steps.poll_timing import (
     Observation,
     absent,
@@ -35,6 +35,8 @@ from chatops.steps.poll_timing import (
 )
 from chatops.store import cancels, messages, results, stages, wakeups
 from chatops.store.table import table
+
+_UNCLAIMED = Reason("why_unclaimed")
 
 
 def run(event: StepEvent) -> StageResult | Stop:
@@ -56,7 +58,7 @@ def poll(deployment: Deployment, name: str) -> StageResult:
     cancel = cancels.get(rows, deployment.id) if name in stages.CANCELLABLE else None
     cancelled_at = cancel.at if cancel else 0.0
     target, now = targets()[deployment.plan.target], clock.now()
-    seen = Observation(deployment.id, name, row, target, now, cancelled_at, refused, refusal, before)
+    seen = Observation(deployment.id, name, row, target, now, cancelled_at, refused, refusal, before, deployment.plan)
     result = replace(obeying(as_approved(deployment, name, _observe(seen)), seen), stage=name)
     results.keep(rows, deployment.id, name, result, before)
     shown = _shown(result)
@@ -152,7 +154,8 @@ def _withdraw(seen: Observation, found: Run | None = None) -> StageResult:
     if seen.refused:
         return ended(known, "refused", seen.refusal)
     if found is not None:
-        return ended(known, "failed", Reason("why_unclaimed"))
+        begun = freezes.stopping(seen.plan, seen.target, seen.name)  # a claim is refused then
+        return ended(known, "failed", freezes.reason(begun, seen.plan, seen.target) if begun else _UNCLAIMED)
     return absent(seen, known)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from chatops import clock
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.results import StageResult
 from chatops.domain.stage import Stage
@@ -32,6 +33,7 @@ class Observation:
     refused: str = ""
     refusal: Reason | None = None
     before: StageResult = field(default_factory=StageResult)
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def limit(self) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops import aws, clock, http
-from chatops.domain import freeze
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.domain.record import Record
 from chatops.domain.run_token import RunToken, objection
@@ -21,6 +20,7 @@ from chatops.domain.stage import Stage
 from chatops.github import oidc
 from chatops.observability import emit, logger
 from chatops.settings.targets import targets
+from chatops.steps import freezes
 from chatops.store import deployments, stages, wakeups
 from chatops.store.table import table
 
@@ -105,14 +105,12 @@ def _in_the_way(deployment_id: str, stage: str, row: Stage) -> str:
     record = deployments.get(table(), deployment_id)
     if record is None or not _runs(record):
         return "the deployment's execution no longer runs. Start a new deployment."
-    plan, target = record.plan, targets().get(row.target)
-    if stage == "rollback" or plan.command != "deploy" or plan.break_glass or target is None:
-        return ""
-    found = freeze.holding(target.freeze, clock.now())
+    target = targets().get(row.target)
+    found = freezes.stopping(record.plan, target, stage) if target else None
     if found is None:
         return ""
     until = f" until {clock.iso(found.end)}" if found.end else ""
-    return f"a freeze of {target.name} has begun{until}. Deploy again after it."
+    return f"a freeze of {row.target} has begun{until}. Deploy again after it."
 
 
 def _runs(record: Record) -> bool:
