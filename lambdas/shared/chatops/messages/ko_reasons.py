@@ -115,7 +115,7 @@ TEXTS: dict[TextKey, str] = {
     "why_never_appeared": "GitHub에서 이벤트를 받았지만 {seconds}초 안에 실행이 나타나지 않았습니다. 흔한 원인을 순서대로 확인하세요: 조직이나 저장소에서 Actions가 꺼져 있음, 워크플로 파일이 기본 브랜치에 없음, 워크플로의 `types:` 목록에 `{event_type}` 이벤트가 없음.",
     "why_github_paused": "GitHub 요청 한도에 걸려 {until}까지 기다려야 했고, 그사이 {stage} 단계의 제한 시간 {seconds}초가 지났습니다.",
     "why_github_down": "GitHub에서 응답이 없었고({said}), 그사이 {stage} 단계의 제한 시간 {seconds}초가 지났습니다. 실행이 어떻게 되었는지는 알 수 없습니다.",
-    "why_unclaimed": "{run} 실행이 단계 허가를 받지 않고 끝나서 결과로 인정하지 않습니다. 이유는 이 실행의 “Claim the stage” 스텝 로그에 있습니다. 그런 스텝이 없다면 봇의 파이프라인을 쓰는 워크플로가 아닙니다.",
+    "why_unclaimed": "{run} 실행이 단계 허가를 받지 않고 끝나서 결과로 인정하지 않습니다. 이유는 허가를 요청하는 스텝의 로그에 있습니다. 그런 스텝이 없다면 봇의 파이프라인을 쓰는 워크플로가 아닙니다.",
     "why_timed_out": "{stage} 단계가 {seconds}초를 넘겼습니다: {run}.",
     "why_unfinished": "{run} 실행은 성공했지만 무엇을 했는지 알리지 않았습니다. 워크플로의 마지막 단계가 완료를 알리나요?",
     "why_mismatch": "{run} 실행은 성공을 알렸지만 실제로는 `{conclusion}` 상태로 끝났습니다.",
