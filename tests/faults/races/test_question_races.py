@@ -18,7 +18,7 @@ from chatops.domain.errors import CancelRecorded, TargetBusy
 from chatops.domain.question import Answer, Question
 from chatops.domain.record import Outcome
 from chatops.domain.results import RolloutResult
-from chatops.edge import interactions
+from chatops.edge import interactions, replies
 from chatops.platforms.ecs import Ecs
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from chatops.settings.targets import targets
@@ -56,7 +56,11 @@ def press(button: str, user: str, value: str) -> None:
         private = json.dumps({"id": value, "response_url": url})
         view = {"callback_id": "reject", "private_metadata": private, "state": values}
         payload = {"type": "view_submission", "user": {"id": user}, "view": view}
-    assert interactions.answer(payload)["statusCode"] == 200
+    answer = interactions.answer(payload)
+    assert answer["statusCode"] == 200
+    if answer["body"]:  # the modal stays open with what is said there
+        view = json.loads(answer["body"])["view"]
+        replies.slack.respond(url, text=view["blocks"][0]["text"]["text"])
 
 
 def stop(fake: Fake, mark: str) -> Answer | None:
