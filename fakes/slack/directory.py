@@ -16,12 +16,16 @@ U_KIM = "U0KIM0001"
 U_OUT = "U0OUT0001"
 U_GUEST = "U0GUEST01"
 U_BOT = "U0BOT0001"
+U_PARTNER = "U0PARTNR1"
+PARTNER_TEAM = "T0PARTNR1"
+"""Another company's workspace, which shares a channel."""
 SLACKBOT = "USLACKBOT"
 
 S_APPROVERS = "S0PLATF01"
 
 C_DEPLOY = "C0DEPLOY1"
 C_PUBLIC = "C0PUBLIC1"
+C_SHARED = "C0SHARED1"
 G_SECRET = "G0SECRET1"
 
 
@@ -36,12 +40,14 @@ class User:
     is_bot: bool = False
     restricted: int = 0
     deleted: bool = False
+    team: str = TEAM_ID
+    enterprise: str = ""
 
     def info(self) -> dict[str, Any]:
         """The `user` of users.info: https://docs.slack.dev/reference/objects/user-object"""
         answer: dict[str, Any] = {
             "id": self.id,
-            "team_id": TEAM_ID,
+            "team_id": self.team,
             "name": self.name,
             "deleted": self.deleted,
             "color": "4bbe2e",
@@ -57,13 +63,18 @@ class User:
                 "display_name_normalized": self.name,
                 "avatar_hash": "ge3b51ca72de",
                 "image_72": f"https://secure.gravatar.com/avatar/{self.id.lower()}.png",
-                "team": TEAM_ID,
+                "team": self.team,
             },
             "is_bot": self.is_bot,
             "is_app_user": False,
             "updated": 1700000000,
         }
-        if not self.deleted:
+        if self.enterprise:
+            answer["enterprise_user"] = {"id": self.id, "enterprise_id": self.enterprise, "teams": [self.team]}
+        if self.team != TEAM_ID and not self.enterprise:
+            # who shares a channel with the app is no stranger to Slack, and what they are at home is not told
+            answer["is_stranger"] = False
+        elif not self.deleted:
             answer |= {
                 "is_admin": False,
                 "is_owner": False,
@@ -86,6 +97,7 @@ class Channel:
     is_private: bool = False
     is_archived: bool = False
     person: str = ""
+    is_ext_shared: bool = False
 
     @property
     def slash_name(self) -> str:
@@ -110,8 +122,8 @@ class Channel:
             "is_private": self.is_private,
             "is_archived": self.is_archived,
             "is_general": False,
-            "is_shared": False,
-            "is_ext_shared": False,
+            "is_shared": self.is_ext_shared,
+            "is_ext_shared": self.is_ext_shared,
             "is_org_shared": False,
             "is_member": viewer in self.members,
             "created": 1700000000,
@@ -132,6 +144,7 @@ def users() -> dict[str, User]:
         User(U_KIM, "kim", "Kim Minseo", "Platform engineer"),
         User(U_OUT, "omar", "Omar Haddad", "Support"),
         User(U_GUEST, "gina", "Gina Rossi", "Contractor", restricted=1),
+        User(U_PARTNER, "petra", "Petra Novak", "Partner", team=PARTNER_TEAM),
         User("U0GONE001", "pat", "Pat Doe", deleted=True),
         User(U_BOT, "chatops", "ChatOps", is_bot=True),
         User(SLACKBOT, "slackbot", "Slackbot", is_bot=False),
@@ -144,6 +157,7 @@ def channels() -> dict[str, Channel]:
     people = frozenset({U_DEV, U_LEE, U_KIM, U_OUT, U_GUEST})
     everything = [
         Channel(C_DEPLOY, "deployments", people | {U_BOT}),
+        Channel(C_SHARED, "with-partners", people | {U_BOT, U_PARTNER}, is_ext_shared=True),
         Channel(C_PUBLIC, "random", people - {U_GUEST}),
         Channel(G_SECRET, "secret-project", frozenset({U_DEV, U_KIM}), is_private=True),
         Channel("C0OLD0001", "old-deployments", people | {U_BOT}, is_archived=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakes.slack.directory import APP_ID, TEAM_DOMAIN, TEAM_ID, Channel, User
+from fakes.slack.directory import APP_ID, TEAM_DOMAIN, Channel, User
 from fakes.slack.store import Button, Json, Message
 
 VERIFICATION_TOKEN = "gIkuvaNzQIHg97ATvDxqgjtO"
@@ -15,7 +15,7 @@ def slash(command: str, text: str, user: User, channel: Channel, response_url: s
     """The fields of a slash command: https://docs.slack.dev/interactivity/implementing-slash-commands"""
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": TEAM_ID,
+        "team_id": user.team,
         "team_domain": TEAM_DOMAIN,
         "channel_id": channel.id,
         "channel_name": channel.slash_name,
@@ -66,7 +66,7 @@ def block_actions(
         "token": VERIFICATION_TOKEN,
         "container": container,
         "trigger_id": trigger_id,
-        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "team": {"id": user.team, "domain": TEAM_DOMAIN},
         "enterprise": None,
         "is_enterprise_install": False,
         "channel": {"id": channel.id, "name": channel.slash_name},
@@ -80,7 +80,7 @@ def view_submission(shown_view: Json, user: User, trigger_id: str) -> Json:
     """A modal sent off: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload"""
     return {
         "type": "view_submission",
-        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "team": {"id": user.team, "domain": TEAM_DOMAIN},
         "user": _user(user),
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
@@ -96,7 +96,7 @@ def view_closed(shown_view: Json, user: User) -> Json:
     """A modal closed, for views with `notify_on_close`."""
     return {
         "type": "view_closed",
-        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "team": {"id": user.team, "domain": TEAM_DOMAIN},
         "user": _user(user),
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
@@ -136,4 +136,4 @@ def _state(kind: str, given: Any) -> Json:
 
 
 def _user(user: User) -> Json:
-    return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID}
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team}

@@ -20,7 +20,19 @@ from doctor.clients import Web
 from doctor.result import NoAnswer
 from fakes.faults import drop_connection
 from fakes.slack import Slack
-from fakes.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, S_APPROVERS, U_BOT, U_DEV, U_GUEST, U_KIM, U_LEE
+from fakes.slack.directory import (
+    C_DEPLOY,
+    C_PUBLIC,
+    G_SECRET,
+    S_APPROVERS,
+    TEAM_ID,
+    U_BOT,
+    U_DEV,
+    U_GUEST,
+    U_KIM,
+    U_LEE,
+    U_PARTNER,
+)
 from tests.contract.conftest import served
 from tests.contract.test_slack_web_api import CALLED
 
@@ -45,6 +57,7 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     config.reset()
 
 
+OWN = people.Workspace(TEAM_ID)
 CALLS: dict[str, Callable[[Slack, str], Any]] = {
     "auth.test": lambda slack, _: doctor(slack).ask("auth.test").json["ok"],
     "chat.postEphemeral": lambda _slack, _ts: client.call("chat.postEphemeral", channel=C_DEPLOY, user=U_DEV, text="x"),
@@ -54,7 +67,7 @@ CALLS: dict[str, Callable[[Slack, str], Any]] = {
     "chat.update": lambda _slack, ts: posting._fitting("chat.update", channel=C_DEPLOY, ts=ts, text="More", blocks=[]),
     "conversations.info": lambda _slack, _ts: people.can_post(C_DEPLOY),
     "usergroups.users.list": lambda _slack, _ts: people.group(S_APPROVERS),
-    "users.info": lambda _slack, _ts: people.excluded(U_GUEST) == "guest",
+    "users.info": lambda _slack, _ts: people.excluded(U_GUEST, OWN) == "guest",
     "views.open": lambda slack, _: client.call(
         "views.open", trigger_id=slack.space.tickets.trigger(U_DEV), view=reject("{}")
     ),
@@ -77,8 +90,10 @@ def test_slack_reads_each_call(slack: Slack, web: WebClient, bot: Callable[[str]
 
 def test_people_groups_and_channels_are_told_apart(slack: Slack, bot: Callable[[str], None]) -> None:
     bot(slack.api_url)
-    kinds = {user: people.excluded(user) for user in (U_DEV, U_GUEST, U_BOT, "U0GONE001", "U0NOBODY1")}
-    assert list(kinds.values()) == [None, "guest", "bot", "gone", "gone"]
+    assert people.workspace() == OWN
+    everybody = (U_DEV, U_GUEST, U_BOT, "U0GONE001", "U0NOBODY1", U_PARTNER)
+    kinds = [people.excluded(user, OWN) for user in everybody]
+    assert kinds == [None, "guest", "bot", "gone", "gone", "stranger"]
     assert people.group(S_APPROVERS) == {U_LEE, U_KIM}
     assert [people.can_post(one) for one in (C_DEPLOY, C_PUBLIC, G_SECRET, "C0OLD0001")] == [True, False, False, False]
 
@@ -153,7 +168,9 @@ def test_what_is_no_answer_of_slacks_is_trouble_and_nothing_else(bot: Callable[[
         bot(f"{url}/api/")
         with pytest.raises(SlackUnavailable):
             client.call("chat.postMessage", channel=C_DEPLOY, text="x")
-        assert people.excluded(U_DEV) is None
+        for ask in (people.workspace, lambda: people.excluded(U_DEV, OWN)):
+            with pytest.raises(SlackUnavailable):
+                ask()
         assert people.can_post(C_DEPLOY) is True
         with pytest.raises(SlackUnavailable):
             people.group(S_APPROVERS)
@@ -172,8 +189,18 @@ def test_a_refusal_is_slacks_word(bot: Callable[[str], None]) -> None:
 
 def test_an_answer_may_lack_whatever_slack_may_leave_out(bot: Callable[[str], None]) -> None:
     """https://docs.slack.dev/reference/objects/user-object and …/conversation-object"""
-    bare = {"ok": True, "ts": "1.1", "user": {"id": U_DEV}, "channel": {"id": C_DEPLOY}, "users": []}
+    bare = {
+        "ok": True,
+        "ts": "1.1",
+        "user": {"id": U_DEV, "team_id": TEAM_ID},
+        "channel": {"id": C_DEPLOY},
+        "users": [],
+    }
     with served(_says(200, bare)) as url:
         bot(f"{url}/api/")
         assert client.call("chat.update", channel=C_DEPLOY, ts="1.1", text="x")["ok"]
-        assert (people.excluded(U_DEV), people.can_post(C_DEPLOY), people.group(S_APPROVERS)) == (None, True, set())
+        assert (people.excluded(U_DEV, OWN), people.can_post(C_DEPLOY), people.group(S_APPROVERS)) == (
+            None,
+            True,
+            set(),
+        )

@@ -15,6 +15,7 @@ import pytest
 from bench.built import Built, build
 from chatops import aws, clock
 from chatops.settings import config, targets
+from chatops.slack import membership
 from chatops.store.table import Table
 from local.engine.patches.dynamodb import transactions_copy_what_they_touch, writes_are_serializable
 from local.engine.patches.patcher import Patches, Settings
@@ -77,6 +78,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
         monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    # everybody is a member; `test_membership.py` and the tests with Slack's fake ask
+    monkeypatch.setattr(membership, "standing", lambda *_, **__: None)
     _forget()
     yield monkeypatch
     _forget()

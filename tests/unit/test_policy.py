@@ -9,6 +9,7 @@ import pytest
 from chatops.domain.errors import ReasonedError, Refusal, SlackRefused, SlackUnavailable
 from chatops.domain.plan import ApprovalRule
 from chatops.domain.target import Policy, Target, Timing
+from chatops.slack import membership
 from chatops.steps import policy
 
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
@@ -19,13 +20,11 @@ class Slack:
     """Slack as far as people and groups go. `down`: what it raises instead of an answer about a group."""
 
     def __init__(self) -> None:
-        self.people: dict[str, dict[str, Any]] = {GUEST: {"is_restricted": True}, "B0BOT": {"is_bot": True}}
+        self.people = {GUEST: "guest", "B0BOT": "bot"}
         self.groups = {PLATFORM: [SAM, KIM, LEE], DEVELOPERS: [DANA]}
         self.down: Exception | None = None
 
     def call(self, method: str, **asked: str) -> dict[str, Any]:
-        if method == "users.info":
-            return {"user": self.people.get(asked["user"], {})}
         assert method == "usergroups.users.list"
         if self.down:
             raise self.down
@@ -36,6 +35,8 @@ class Slack:
 def slack(environment: pytest.MonkeyPatch) -> Slack:
     fake = Slack()
     environment.setattr("chatops.slack.people.call", fake.call)
+    environment.setattr(policy, "table", lambda: None)
+    environment.setattr(membership, "standing", lambda _rows, user: fake.people.get(user))
     return fake
 
 
@@ -86,6 +87,28 @@ def test_a_group_that_slack_does_not_tell_is_refused_in_words(slack: Slack, trou
     said = ("group_unreadable", {"group": DEVELOPERS, "said": trouble.reason})
     assert refusal(policy.requester, target(requester_groups=(DEVELOPERS,)), DANA) == said
     assert policy.requester(target(requesters=(DANA,), requester_groups=(DEVELOPERS,)), DANA) == DANA, "not asked"
+
+
+def test_whoever_cannot_be_read_may_not_ask(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Slack doesn't answer, Plan is tried again; what it refuses (a scope that is missing, say) is told."""
+
+    def raises(error: Exception) -> None:
+        raise error
+
+    for error, raised in (
+        (SlackRefused("users.info", "missing_scope"), Refusal),
+        (SlackUnavailable("slack_silent", method="users.info", error="x"), SlackUnavailable),
+    ):
+        monkeypatch.setattr(membership, "standing", lambda *_, error=error: raises(error))
+        with pytest.raises(raised):
+            policy.requester(target(), DANA)
+
+
+def test_a_group_that_cannot_be_read_does_not_let_the_requester_promote(slack: Slack) -> None:
+    slack.down = SlackUnavailable("slack_silent", method="usergroups.users.list", error="x")
+    rules = target(approver_groups=(PLATFORM,))
+    assert refusal(lambda: policy.promoters(rules, DANA, (), approved=False))[0] == "group_unreadable"
+    assert policy.promoters(rules, DANA, (LEE,), approved=False) == (LEE,), "who was asked before still may"
 
 
 # -- who decides -----------------------------------------------------------------------------------------------

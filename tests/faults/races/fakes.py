@@ -220,7 +220,13 @@ def _install(fake: Fake) -> None:
         if method.startswith("chat."):
             json.dumps(arguments)
             fake.posts.append(arguments)
-        return {"ok": True, "channel": "C0DEPLOY1", "ts": "1.1", "user": {}}
+        return {
+            "ok": True,
+            "channel": "C0DEPLOY1",
+            "ts": "1.1",
+            "user": {"team_id": "T0ACME001"},
+            "team_id": "T0ACME001",
+        }
 
     def respond(url: str, **message: Any) -> bool:
         fake.told.append((url.rpartition("/")[2], message["text"]))

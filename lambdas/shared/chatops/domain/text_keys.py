@@ -45,7 +45,7 @@ TextKey = Literal[
     "end_build_failed", "end_cancel_restored", "end_cancelled", "end_deploy_failed", "end_deployed", "end_expired",
     "end_in_flight", "end_pause_restored", "end_refused", "end_rejected", "end_restored", "end_rollback_failed",
     "end_rolled_back", "end_stopped", "end_superseded", "end_unplanned", "end_unplanned_unsure", "end_unpromoted",
-    "excluded_bot", "excluded_gone", "excluded_guest",
+    "excluded_bot", "excluded_gone", "excluded_guest", "excluded_stranger", "excluded_unreadable",
     "faults",
     "field_break_glass", "field_changes", "field_commit", "field_deadline", "field_image", "field_instances",
     "field_reason", "field_requester", "field_rollout", "field_strategy", "field_strategy_traffic", "field_tasks",

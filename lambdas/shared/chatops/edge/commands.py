@@ -16,11 +16,13 @@ from chatops.domain.ids import deployment_id
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target, default_target
 from chatops.domain.typed_text import unescaped
-from chatops.edge import cancel, fields
+from chatops.edge import PATIENCE, cancel, fields
 from chatops.edge.replies import refused
 from chatops.edge.start import start
 from chatops.messages.catalogue import reason_text, say
 from chatops.settings.targets import targets
+from chatops.slack import membership
+from chatops.store.table import table
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -62,10 +64,21 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     if asked.action != "cancel" and not form.get("trigger_id"):
         return http.answer(400, {"message": "A slash command has a trigger_id."})
     try:
+        _assert_member(form, asked)
         text = cancel.by_command(form, asked.deployment_id) if asked.action == "cancel" else _start(form, asked)
     except Refusal as refusal:
         text = refused(refusal, asked.action, form.get("user_id", ""))
     return ephemeral(text)
+
+
+def _assert_member(form: Mapping[str, str], asked: Command) -> None:
+    """Raises Refusal. Whoever starts an execution is asked about by its first step; a cancel has its effect here."""
+    team, enterprise = form.get("team_id", ""), form.get("enterprise_id", "")
+    if asked.action == "cancel":
+        rows = table(patience=PATIENCE)
+        membership.check(rows, form["user_id"], team, enterprise, patience=PATIENCE)
+    elif membership.said_foreign(team, enterprise):
+        membership.refuse("stranger")
 
 
 def _with_default(asked: Command, known: Mapping[str, Target]) -> Command:

@@ -11,6 +11,7 @@ from chatops.domain.ids import EXECUTION_NAME
 from chatops.edge import PATIENCE, cancel, fields, question_buttons, rollback_button
 from chatops.edge.replies import addressee, in_modal, refused, tell, text
 from chatops.messages.catalogue import plain
+from chatops.slack import membership
 from chatops.store.table import table
 
 OK = {"statusCode": 200, "body": ""}
@@ -39,12 +40,19 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     action, value = text(first, "action_id"), text(first, "value")
     if action in _ACTIONS:  # else a link button, or somebody else's
         try:
+            _assert_member(payload, user)
             answer = _press(payload, action, value, user)
         except Refusal as refusal:
             answer = refused(refusal, action, user, value)
         if answer:
             tell(addressee(payload), answer)
     return OK
+
+
+def _assert_member(payload: dict[str, Any], user: str) -> None:
+    """Raises Refusal. In a shared channel the payload's user may belong to another workspace."""
+    team, enterprise = text(payload, "user", "team_id"), text(payload, "enterprise", "id")
+    membership.check(table(patience=PATIENCE), user, team, enterprise, patience=PATIENCE)
 
 
 def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
@@ -90,6 +98,7 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
     rows = table(patience=PATIENCE)
     try:
+        _assert_member(payload, user)
         answer = question_buttons.reject(rows, deployment_id, user, fields.text(reason))
     except Refusal as refusal:
         return in_modal(refused(refusal, "reject", user, deployment_id))

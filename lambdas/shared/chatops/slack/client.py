@@ -28,6 +28,7 @@ LATER = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
 READS: Mapping[str, tuple[str, type]] = {
+    "auth.test": ("team_id", str),
     "chat.postMessage": ("ts", str),
     "conversations.info": ("channel", dict),
     "usergroups.users.list": ("users", list),
@@ -36,18 +37,18 @@ READS: Mapping[str, tuple[str, type]] = {
 """What is read of an answer: its key and type. https://docs.slack.dev/reference/methods"""
 
 
-def call(method: str, **arguments: Any) -> dict[str, Any]:
+def call(method: str, *, patience: float = 1.0, **arguments: Any) -> dict[str, Any]:
     """One Web API call, by slack_sdk's method of that name; an argument of None is not sent. Raises SlackUnavailable
     (no answer or not Slack's, 5xx, asked to wait) or SlackRefused with Slack's word.
 
-    A refused token is read afresh from the secret and tried once more.
+    `patience` scales the timeout. A refused token is read afresh from the secret and tried once more.
     """
     try:
-        return _call(secrets.required(secrets.SLACK_BOT_TOKEN), method, arguments)
+        return _call(secrets.required(secrets.SLACK_BOT_TOKEN), method, arguments, patience)
     except SlackRefused as error:
         if error.code not in AUTH:
             raise
-        return _call(secrets.required(secrets.SLACK_BOT_TOKEN, fresh=True), method, arguments)
+        return _call(secrets.required(secrets.SLACK_BOT_TOKEN, fresh=True), method, arguments, patience)
 
 
 def is_answer(method: str, data: object) -> bool:
@@ -60,9 +61,11 @@ def is_answer(method: str, data: object) -> bool:
     return isinstance(data.get(key), kind)
 
 
-def _call(token: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _call(token: str, method: str, arguments: dict[str, Any], patience: float) -> dict[str, Any]:
     base = settings().slack_api_url
-    client = WebClient(token=token, base_url=base, timeout=TIMEOUT, retry_handlers=[], ssl=tls.web())
+    client = WebClient(
+        token=token, base_url=base, timeout=max(int(TIMEOUT * patience), 1), retry_handlers=[], ssl=tls.web()
+    )
     ask = getattr(client, method.replace(".", "_"))
     try:
         answer = ask(**arguments)

@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.slack.client import call
 
-Excluded = Literal["guest", "bot", "gone"]
-"""Those who may never ask."""
+Excluded = Literal["guest", "bot", "gone", "stranger"]
+"""Those who are nobody here."""
 
 
-def excluded(user: str) -> Excluded | None:
-    """Why the user may never ask; None for everybody else.
+@dataclass(frozen=True)
+class Workspace:
+    """The app's own: its team's id, and its organization's on Enterprise Grid."""
 
-    With Slack down nobody is excluded by this: deployments go on, and the command itself came signed from Slack.
-    Without the `users:read` scope neither can be told.
+    team: str
+    enterprise: str = ""
+
+    def holds(self, team: str, enterprise: str = "") -> bool:
+        """Whether somebody of this team (and organization) is one of its own."""
+        own = self.enterprise
+        return team == self.team or bool(own and own in (team, enterprise))
+
+
+def workspace(*, patience: float = 1.0) -> Workspace:
+    """https://docs.slack.dev/reference/methods/auth.test. Raises SlackUnavailable or SlackRefused."""
+    found = call("auth.test", patience=patience)
+    return Workspace(str(found["team_id"]), str(found.get("enterprise_id") or ""))
+
+
+def excluded(user: str, own: Workspace, *, patience: float = 1.0) -> Excluded | None:
+    """Why the user is nobody here; None for a member. Raises SlackUnavailable or SlackRefused where Slack does not say
+    (without the `users:read` scope, too).
+
+    `is_stranger` alone does not tell: it is false for people of other workspaces who share a channel with the app.
+    https://docs.slack.dev/reference/objects/user-object
     """
     try:
-        found = call("users.info", user=user)["user"]
-    except SlackUnavailable:
-        return None
+        found = call("users.info", user=user, patience=patience)["user"]
     except SlackRefused as error:
-        return "gone" if error.code in ("user_not_found", "user_not_visible") else None
+        if error.code in ("user_not_found", "user_not_visible"):
+            return "gone"
+        raise
     if found.get("deleted"):
         return "gone"
     if found.get("is_bot"):
         return "bot"
+    in_grid = found.get("enterprise_user")
+    enterprise = str((in_grid if isinstance(in_grid, dict) else {}).get("enterprise_id") or "")
+    if found.get("is_stranger") or not own.holds(str(found.get("team_id") or ""), enterprise):
+        return "stranger"
     return "guest" if found.get("is_restricted") or found.get("is_ultra_restricted") else None
 
 

@@ -164,7 +164,7 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
         return True
     if _held(known):
         return False
-    thread = {"thread_ts": known.ts, "reply_broadcast": everywhere or None} if in_thread else {}
+    thread: dict[str, Any] = {"thread_ts": known.ts, "reply_broadcast": everywhere or None} if in_thread else {}
     try:
         client.call("chat.postMessage", channel=known.channel, text=text, **thread)
     except TROUBLE as error:

@@ -11,7 +11,7 @@ from chatops.domain import command_names
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
-from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.errors import InvalidConfiguration, Refusal
 from chatops.domain.event import StepEvent
 from chatops.domain.plan import Plan
 from chatops.domain.request import Request, where
@@ -23,7 +23,7 @@ from chatops.messages.details import details
 from chatops.messages.view import View
 from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
-from chatops.slack import posting
+from chatops.slack import membership, posting
 from chatops.store import deployments, outbox, results
 from chatops.store.table import table
 
@@ -38,6 +38,11 @@ def run(event: StepEvent) -> Delivery:
 def _deliver(event: StepEvent) -> bool:
     asked, deployment = where(event.request), event.deployment
     if event.message == "report":
+        try:
+            if asked.requester:
+                membership.check(table(), asked.requester)
+        except Refusal as refusal:
+            return _reply(asked, f"⚠️ {reason_text(refusal.reason)}")
         answer = history.history if event.status.command == "history" else reports.status
         return _reply(asked, **answer(event.status))
     plan = deployment.plan

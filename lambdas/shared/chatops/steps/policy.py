@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from chatops.domain.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.domain.plan import ApprovalRule
 from chatops.domain.target import Target
-from chatops.slack import people
+from chatops.slack import membership, people
+from chatops.store.table import table
 
-if TYPE_CHECKING:
-    from chatops.domain.text_keys import TextKey
-
-_EXCLUDED: dict[people.Excluded, TextKey] = {
-    "guest": "excluded_guest",
-    "bot": "excluded_bot",
-    "gone": "excluded_gone",
-}
 MOST_ASKED = 100
 """People one approval can be put to: they travel in the execution's state, which stays small."""
 
@@ -26,13 +17,16 @@ MOST_ASKED = 100
 def requester(target: Target, user: str) -> str:
     """The requester, allowed to ask (empty: started in the console by somebody with IAM rights).
 
-    Raises Refusal for guests, bots and those whom the policy leaves out.
+    Raises Refusal for those who are no members and those whom the policy leaves out, SlackUnavailable where Slack does
+    not say now who they are.
     """
     if not user:
         return ""
     rules = target.policy
-    if kind := people.excluded(user):
-        raise Refusal(_EXCLUDED[kind])
+    try:
+        membership.refuse(membership.standing(table(), user))
+    except SlackRefused as error:
+        raise Refusal("excluded_unreadable", said=error.reason) from None
     if not (rules.requesters or rules.requester_groups) or user in rules.requesters:
         return user
     if any(user in members(group) for group in rules.requester_groups):
@@ -65,15 +59,21 @@ def promoters(target: Target, user: str, asked: Collection[str], *, approved: bo
 
     Two people, not one, put a version live: so the ban on one's own request holds here only while nobody else has
     approved it. Where the policy names nobody, or nobody but them, the requester promotes: they may deploy alone. A
-    user group that Slack does not show now keeps nobody from deciding: those who were asked before still may.
+    user group that Slack does not show now keeps nobody from deciding: those who were asked before still may. Where
+    nobody is left then, Refusal is raised: a group that cannot be read does not let others in.
     """
     rules = target.policy
     found = dict.fromkeys([*rules.approvers, *asked])
+    unreadable: Refusal | None = None
     for group in rules.approver_groups:
-        with suppress(Refusal):
+        try:
             found |= dict.fromkeys(sorted(members(group)))
+        except Refusal as error:
+            unreadable = error
     if not (rules.own_approval or approved):
         found.pop(user, None)
+    if not found and unreadable:
+        raise unreadable
     return tuple(found) or ((user,) if user else ())
 
 

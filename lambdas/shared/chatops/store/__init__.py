@@ -16,6 +16,8 @@
 | `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
 | `DELIVERY#<id>` | `MEANT` | which deployment a command without an id meant when it first came; expires |
+| `PERSON#<user>` | `STANDING` | whether Slack says that somebody is a member; expires |
+| `WORKSPACE#<token>` | `WORKSPACE` | the app's own workspace, by a hash of the bot's token; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
 | `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
 """
