@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(b"ok", drips=False)
         elif self.path.startswith("/api"):
             self.server.asked.append(self.path)
-            self._answer(b'{"ok": true}', drips=False)
+            self._answer(b'{"ok": true, "team_id": "T0ACME001", "user": {"team_id": "T0ACME001"}}', drips=False)
         else:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             asked = urllib.request.Request(self.server.behind, body, headers, method="POST")

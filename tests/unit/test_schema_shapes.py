@@ -19,6 +19,7 @@ from chatops.edge import cancel, commands, question_buttons, rollback_button
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
+from chatops.slack.membership import standing
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
 from chatops.store import questions, stages, wakeups
 from chatops.store.table import Table
@@ -149,6 +150,9 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     cancelled(fake)
     rolled_back(fake)
     paused(fake)
+    answer = {"team_id": "T1", "user": {"team_id": "T1"}}
+    environment.setattr("chatops.slack.people.call", lambda *_, **__: answer)
+    assert standing(fake.rows, LEE) is None
     for name in ("d-one", "d-back", "d-cancelled"):
         watcher.facts("plan", fake.planned(name))
     asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
