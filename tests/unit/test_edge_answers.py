@@ -284,6 +284,52 @@ def test_what_takes_longer_than_slack_waits_is_told_so_and_changes_nothing_after
     assert changed == []
 
 
+MODAL = {"payload": '{"type": "view_submission", "response_url": "https://hooks.slack.com/x"}'}
+EMPTY = {"statusCode": 200, "body": ""}
+
+
+def too_late(patch: pytest.MonkeyPatch, form: dict[str, str], *, heard: bool = True, **known: Any) -> dict[str, Any]:
+    """The answer when no time is left, where this is `known` of what was done: `text`, `maybe`, `told`."""
+    first = list[deadline.Deadline]()
+
+    class Over(deadline.Deadline):
+        def __init__(self, seconds: float, telling: float = 0.0) -> None:
+            super().__init__(seconds, telling)
+            if not first:
+                vars(self).update(known)
+                first.append(self)
+
+    patch.setattr(handler, "Deadline", Over)
+    patch.setattr(handler, "BUDGET", 0.0 if heard else 9.0)
+    return handler.within(0.0, form)
+
+
+def test_too_late_says_what_is_known_by_the_way_that_is_left(environment: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+    environment.setattr(handler.replies, "tell", lambda who, answer: told.append((who.response_url, answer)))
+    command, url = {"command": "/x", "response_url": "https://hooks.slack.com/y"}, "https://hooks.slack.com/"
+    assert shown(too_late(environment, command)) == LATE
+    assert shown(too_late(environment, command, maybe=True)) == MAYBE
+    assert shown(too_late(environment, command, text="Approved.", maybe=True)) == "Approved."
+    assert told == []
+    assert shown(too_late(environment, command, heard=False)) == LATE
+    assert told.pop() == (f"{url}y", LATE), "Slack no longer waits for the answer"
+    assert json.loads(too_late(environment, MODAL)["body"])["response_action"] == "update"
+    assert told == []
+    assert too_late(environment, MODAL, text="Rejected.") == EMPTY
+    assert told.pop() == (f"{url}x", "Rejected."), "what is recorded stands, and the modal need not stay"
+
+
+def test_whoever_is_being_told_is_not_told_twice(environment: pytest.MonkeyPatch) -> None:
+    assert too_late(environment, {"command": "/x"}, told=True) == EMPTY
+    assert shown(too_late(environment, {"command": "/x"}, told=True, heard=False)) == LATE
+
+
+def test_where_telling_takes_too_long_as_well_the_answer_says_it(environment: pytest.MonkeyPatch) -> None:
+    environment.setattr(handler, "TELLING", 0.0)
+    assert shown(too_late(environment, {"command": "/x"}, text="Approved.")) == "Approved."
+
+
 def test_a_signed_delivery_gets_the_edges_budget(environment: pytest.MonkeyPatch) -> None:
     got: list[Any] = []
 

@@ -53,7 +53,8 @@ class ServiceDeployment:
         """True if it carries this task definition or, where that is not known, this image."""
         if task_definition:
             return self.task_definition == task_definition
-        return bool(image) and image.rpartition("@")[2] in self.digests
+        digest = image.rpartition("@")[2]  # pragma: no mutate: an image has one @ at most
+        return bool(image) and digest in self.digests
 
 
 _MOVING = frozenset({"PENDING", "IN_PROGRESS"})
@@ -116,7 +117,7 @@ def rollout(
     service: Mapping[str, Any],
     deployments: Sequence[ServiceDeployment],
     task_definition: str,
-    image: str = "",
+    image: str = "",  # pragma: no mutate: no service carries a digest of any such name
 ) -> Rollout:
     """Is ours live? `deployments`: the service's, in any order; empty where the service has none."""
     main, live = primary(service), live_task_definition(service)
