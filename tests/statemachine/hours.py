@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from chatops import aws, clock
+from chatops.github import oidc
 from chatops.settings import config, secrets, targets
 from fakes.clock import Clock
 from local import session as local_session
@@ -136,6 +137,7 @@ def _forget() -> None:
     secrets.reset()
     targets._cached.cache_clear()
     aws.made.cache_clear()
+    oidc.issuer.cache_clear()
 
 
 class HoursDriver(Driver):
@@ -175,7 +177,8 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]
 
         def made(yaml: str) -> HoursDriver:
             session = Session(stack, targets=yaml)
-            for name, value in session.environment().items():
+            # all functions run in this process; only `stage` has variables of its own
+            for name, value in {**session.environment(), **session.environment("stage")}.items():
                 monkeypatch.setenv(name, value)
             for name, value in CREDENTIALS.items():
                 monkeypatch.setenv(name.upper(), value)

@@ -9,7 +9,7 @@ from chatops.store import stages
 from chatops.store.table import Table
 from fakes.github.model import Run
 from tests.unit.conftest import Time
-from tests.unit.stage_session import ID, Stage, staged
+from tests.unit.stage_session import ID, PLAN, Stage, staged
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def concluded(stage: Stage, run: Run, conclusion: str | None) -> str:
 def reported(stage: Stage, run: Run, report: str) -> None:
     """The run says that of itself; the last word counts here, so that one run serves for all."""
     stages.note(stage.rows, ID, stage.name, state="claimed")
-    outputs = {"image": "repo@sha256:1"}
+    outputs = {"image": str(PLAN["previous"]["image"])}  # as it was to be, for a rollback
     assert stages.finish(stage.rows, ID, stage.name, run.id, report, outputs) == "recorded"
 
 
