@@ -86,4 +86,4 @@ def test_two_deployments_of_one_target_in_many_orders(fake: Fake, dead: bool) ->
         fake.end("d-dead")
     kept = fake.snapshot()
     every(lambda: two_plans(fake, kept, int(dead)), switches=2)
-    some(lambda: two_plans(fake, kept, int(dead)), 75, seed=16)
+    some(lambda: two_plans(fake, kept, int(dead)), 25, seed=16)

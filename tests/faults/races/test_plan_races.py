@@ -49,7 +49,7 @@ def test_the_way_back_is_what_is_live_when_the_target_is_taken(fake: Fake) -> No
 def test_the_way_back_is_what_is_live_in_many_orders(fake: Fake) -> None:
     kept = before_a_settle(fake)
     every(lambda: plan_beside_a_settle(fake, kept), switches=2)
-    some(lambda: plan_beside_a_settle(fake, kept), 100, seed=3)
+    some(lambda: plan_beside_a_settle(fake, kept), 30, seed=3)
 
 
 def take_beside_a_settle(fake: Fake, kept: dict[str, Any]) -> Scene:

@@ -284,7 +284,7 @@ def several(count: int) -> list[tuple[Kind, tuple[str, ...]]]:
 def test_any_two_at_once_in_more_orders(fake: Fake, kind: Kind, both: tuple[str, ...]) -> None:
     kept = prepared(fake, kind)
     every(lambda: scene(fake, kind, kept, both), switches=1)
-    some(lambda: scene(fake, kind, kept, both), 15, seed=2)
+    some(lambda: scene(fake, kind, kept, both), 5, seed=2)
 
 
 @pytest.mark.slow
@@ -292,7 +292,7 @@ def test_any_two_at_once_in_more_orders(fake: Fake, kind: Kind, both: tuple[str,
 def test_any_three_at_once_in_orders_by_chance(fake: Fake, kind: Kind) -> None:
     kept = prepared(fake, kind)
     for _, three in (case for case in several(3) if case[0] is kind):
-        some(lambda three=three: scene(fake, kind, kept, three), 6, seed=33)  # type: ignore[misc]
+        some(lambda three=three: scene(fake, kind, kept, three), 3, seed=33)  # type: ignore[misc]
 
 
 def test_everything_at_once_from_threads(fake: Fake) -> None:
