@@ -88,9 +88,10 @@ def transitions(typical: Typical, timing: Timing) -> int:
 
 def invocations(typical: Typical, timing: Timing) -> int:
     """A look at a run or an approval invokes the step and the wait's `park`; one at the rollout only the step. Besides:
-    slack twice (command, button), claim and finish of two stages, and the six steps that are passed once."""
+    slack twice (command, button), a claim of each of three jobs and a report of each of two stages, and the six steps
+    that are passed once."""
     seen = typical.looks(timing)
-    return 2 * (seen["build"] + seen["deploy"] + seen["approval"]) + seen["rollout"] + typical.changes + 2 + 4 + 6
+    return 2 * (seen["build"] + seen["deploy"] + seen["approval"]) + seen["rollout"] + typical.changes + 2 + 5 + 6
 
 
 def usage(deployments: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ from fakes.clock import Clock
 from fakes.github.callback import Bot
 from fakes.github.model import Job, Run, Step
 from fakes.github.script import NEVER_STARTED, Script
-from fakes.github.workflow import CLAIM, FINISH, USUAL_FAILURE, WORK_STEPS, job_name, step_names
+from fakes.github.workflow import BUILD, CLAIM, FINISH, USUAL_FAILURE, WORK_STEPS, job_name, step_names
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 #: Deploy strategies that have nothing to do with ECS.
@@ -81,6 +81,7 @@ class Pipeline:
         self._claimed = False
         self._outputs: dict[str, str] = {}
         self._blamed = ""
+        self._again = False
 
     def carry_out(self) -> None:
         """Run the attempt to its end; returns early, without a conclusion, when the fake closes."""
@@ -142,7 +143,9 @@ class Pipeline:
         image = str(payload.get("image") or image_of(run.repository, str(payload.get("sha") or run.head_sha)))
         if name == CLAIM:
             return self._claim()
-        if name == "Build image":
+        if name == BUILD:
+            if not self._claimed_again():
+                return False
             self._outputs["image"] = image
         try:
             if self._deployer:
@@ -170,10 +173,19 @@ class Pipeline:
         self._claimed = run.claim_status == 200
         return self._claimed
 
+    def _claimed_again(self) -> bool:
+        """A build is two jobs with an environment, before and after the tests, and each claims first."""
+        if self._script.does_claim and not self._again:
+            self._again = True
+            return self._claim()
+        return True
+
     def _finish(self, conclusion: str) -> bool:
         """The last step, `if: always()`; only a claimed stage has something to tell."""
         run, script = self._run, self._script
         if not self._claimed or run.forced.is_set() or not script.does_finish(conclusion):
+            return True
+        if job_name(run.stage) == "build" and not self._claimed_again():
             return True
         self._begin_step(FINISH)
         if script.failed_step == FINISH and script.outcome in STRIKES:

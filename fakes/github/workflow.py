@@ -8,10 +8,11 @@ WORKFLOW_ID = 95_010_417
 
 CLAIM = "Claim the stage"
 FINISH = "Finish the stage"
+BUILD = "Build image"
 
 #: The steps that do a stage's work, between the claim and the finish.
 WORK_STEPS: dict[str, tuple[str, ...]] = {
-    "build": ("Check out", "Test", "Build image"),
+    "build": ("Check out", "Test", BUILD),
     "deploy": ("Register task definition", "Update service"),
     "rollback": ("Restore release", "Health check"),
 }
