@@ -23,7 +23,7 @@ from bench.tls import Authority, front
 from local.driver import Driver
 from local.runtime.environment import base_environment, reserved_variables
 from local.runtime.invocation import Invocation
-from local.scenarios import Scenario
+from local.scenario import Scenario
 from local.session import Session, session
 
 SPEED = 2.0

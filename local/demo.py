@@ -13,7 +13,7 @@ from typing import Any
 from chatops.domain.target import Target
 from fakes.slack.store import Change
 from local import checked, scenarios, settings, targets_text
-from local.scenarios import NoTarget, Scenario
+from local.scenario import NoTarget, Scenario
 from local.session import Session, session, states_entered
 
 SPEED, WAIT_TIME_SCALE, SWEEP_SECONDS = 10.0, 0.1, 2.0

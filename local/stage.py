@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chatops.domain.target import Target
 from local import scenarios, socket_mode, targets_text
 from local.page.server import Page
-from local.scenarios import NoTarget, Scenario
+from local.scenario import NoTarget, Scenario
 from local.session import Session
 from local.web import beginning
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from local.scenarios import Scenario
+from local.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.driver import Driver
-from local.scenarios import Scenario
+from local.scenario import Scenario
 from local.session import Session
 from tests import holes
 from tests.statemachine import permissions

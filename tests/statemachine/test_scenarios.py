@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local import scenarios
-from local.scenarios import Scenario
+from local.scenario import Scenario
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build
 

@@ -13,7 +13,8 @@ from fakes.clock import Clock
 from fakes.github import GitHub
 from fakes.slack import Slack
 from local import demo, people, provision, settings, targets_text
-from local.scenarios import ALL, NoTarget
+from local.scenario import NoTarget
+from local.scenarios import ALL
 from tests.statemachine.test_targets import FILES
 
 ENV = {"GITHUB_ID": "acme", "GITHUB_REPO": "checkout-api", "SLACK_APPROVERS": "U0LEE0001,U0KIM0001"}
