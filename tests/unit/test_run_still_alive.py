@@ -95,8 +95,8 @@ def test_sweep_cancels_nothing_while_the_execution_is_about_to_end(
     deploy: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has settled and kept the lock for its run; whoever cancels that run is itself."""
-    monkeypatch.setattr(sweep, "_execution", lambda _: ("RUNNING", "RUNNING"))
-    monkeypatch.setattr(target_lock, "execution_is_running", lambda _: True)
+    monkeypatch.setattr(target_lock, "execution", lambda *_: ("RUNNING", ""))
+    monkeypatch.setattr(target_lock, "holder_is_running", lambda _: True)
     deploy.claim()
     sweep.settle(Deployment.of({"deployment_id": ID, "state": {"plan": PLAN}}), Outcome("Deploy Failed"))
     swept()

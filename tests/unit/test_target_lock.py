@@ -30,7 +30,7 @@ def test_the_lock_names_the_deployment_its_execution_its_requester_and_since_whe
 @pytest.mark.parametrize(("status", "running"), [("RUNNING", True), ("ABORTED", False), ("SUCCEEDED", False)])
 def test_an_execution_goes_on_while_step_functions_calls_it_running(fake: Fake, status: str, running: bool) -> None:
     fake.end(WAITING, status)
-    assert target_lock.execution_is_running(arn(WAITING)) is running
+    assert (target_lock.execution(arn(WAITING), 0)[0] == "RUNNING") is running
 
 
 def test_an_execution_that_step_functions_does_not_know_any_more_does_not_go_on(fake: Fake) -> None:
@@ -39,7 +39,7 @@ def test_an_execution_that_step_functions_does_not_know_any_more_does_not_go_on(
         raise fake.states.exceptions.ExecutionDoesNotExist({"Error": {"Code": "x"}}, "DescribeExecution")
 
     fake.patch.setattr(fake.states, "describe_execution", describe_execution)
-    assert not target_lock.execution_is_running(arn(WAITING))
+    assert target_lock.execution(arn(WAITING), fake.time.at - target_lock.YOUNG) == ("GONE", "")
 
 
 @pytest.mark.parametrize(("stage", "may"), [("build", False), ("deploy", True), ("rollback", True)])

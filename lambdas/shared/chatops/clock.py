@@ -16,6 +16,14 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def seconds(text: str) -> float:
+    """Epoch seconds of a moment as `iso` or Step Functions writes it; 0 for anything else."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def iso(seconds: float) -> str:
     """`2026-01-31T12:00:00.000Z`: sorts as text in time order."""
     return at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatops import clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.results import Promotion
@@ -17,8 +18,9 @@ class StepEvent:
     """The deployment as it is so far, and what this call is about; what a state doesn't pass is empty.
 
     `mode`: which of its tasks the function carries out; `stage`: build, deploy or rollback; `token` and `wake`: of a
-    wait that begins; `message`: what `notify` shows (announce, progress, outcome or report). `request`: the execution's
-    input as somebody typed it, which `domain.request` checks; `status`: what was found for a report.
+    wait that begins; `began_at`: epoch seconds at which the execution was started; `message`: what `notify` shows
+    (announce, progress, outcome or report). `request`: the execution's input as somebody typed it, which
+    `domain.request` checks; `status`: what was found for a report.
     """
 
     deployment: Deployment
@@ -30,6 +32,7 @@ class StepEvent:
     request: object = None
     status: Status = field(default_factory=Status)
     promotion: Promotion = field(default_factory=Promotion)
+    began_at: float = 0.0
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> StepEvent:
@@ -46,4 +49,5 @@ class StepEvent:
             request=event.get("request"),
             status=codec.read(Status, state.get("status")),
             promotion=codec.read(Promotion, state.get("promotion")),
+            began_at=clock.seconds(str(event.get("entered_at") or "")),
         )

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause
 
+_CLOCKS_APART = 3600
+"""Seconds, far more than the clocks of two AWS services ever differ by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
@@ -51,14 +54,21 @@ class Record:
     outcome: Outcome = field(default_factory=Outcome)
     take_began_at: float = 0.0
 
+    def is_of(self, began_at: float) -> bool:
+        """Whether this is the record of the execution that was started then (epoch seconds, 0: not known), not that of
+        one which had the name before: Step Functions gives a name away again after 90 days.
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html"""
+        return not began_at or self.plan.started_at > began_at - _CLOCKS_APART
+
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A deployment that has no outcome yet."""
+    """A deployment that has no outcome yet. `started_at`: ISO time."""
 
     deployment_id: str = ""
     execution_arn: str = ""
     target: str = ""
+    started_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

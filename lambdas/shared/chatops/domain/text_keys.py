@@ -73,7 +73,7 @@ TextKey = Literal[
     "line_restoring_before", "line_rollback_asked", "line_rollback_stage", "line_rollback_stage_ok", "line_rollout",
     "live_now", "live_unknown",
     "misconfigured", "more_faults",
-    "never_ran",
+    "name_used", "never_ran",
     "no_approvers", "no_command", "no_way_back",
     "not_a_boolean", "not_a_requester", "not_a_text", "not_an_object", "not_back", "not_like", "not_set", "not_started",
     "nothing_recorded", "nothing_to_deploy",

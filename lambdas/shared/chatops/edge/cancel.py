@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatops import aws
 from chatops.domain import command_names
 from chatops.domain.errors import Refusal
@@ -83,9 +81,9 @@ def withdraw(rows: Table, record: Record, by: str, via: str = "slack") -> str:
 
 def _revoke(rows: Table, deployment_id: str, stage: str) -> None:
     """Where it fails (the run claims the ticket at this moment, say), the cancel stands all the same: a claim looks for
-    it."""
+    it. Whatever goes wrong now, the person must be told that it is recorded, and the execution be woken."""
     try:
         stages.revoke(rows, deployment_id, stage)
-    except (BotoCoreError, ClientError) as error:
+    except Exception as error:  # noqa: BLE001 - it is recorded
         code = aws.error_code(error) or type(error).__name__
         logger.warning("ticket not revoked", deployment_id=deployment_id, stage=stage, error=code)

@@ -55,6 +55,9 @@ def roll_back(card: str, press: Press) -> str:
     text = execution_input(card, plan, press)
     for attempt in range(1, _ATTEMPTS + 1):
         name = execution_name(press.team, card, attempt)
+        # the name of an execution is free again after 90 days, its record stays
+        if (used := deployments.get(rows, name)) and used.outcome:
+            raise Refusal("rollback_used", id=name, end=used.outcome.end, target=target)
         if start(name, text, target):
             return deadline.recorded(say("accepted_rollback_last", target=target))
         if _is_under_way(rows, name, target, text):
@@ -91,7 +94,7 @@ def _is_under_way(rows: Table, name: str, target: str, text: str) -> bool:
     if record and record.outcome:
         raise Refusal("rollback_used", id=name, end=record.outcome.end, target=target)
     before = {} if record else _execution(name)
-    if record or before["status"] == "RUNNING":
+    if record or before.get("status", "RUNNING") == "RUNNING":
         return True
     if before.get("input") == text:
         raise Refusal("rollback_used", id=name, end="Refused", target=target)
@@ -100,5 +103,8 @@ def _is_under_way(rows: Table, name: str, target: str, text: str) -> bool:
 
 def _execution(name: str) -> dict[str, Any]:
     arn = settings().state_machine_arn.replace(":stateMachine:", ":execution:")
-    found = aws.client("stepfunctions", patience=PATIENCE).describe_execution(executionArn=f"{arn}:{name}")
-    return dict(found)
+    states = aws.client("stepfunctions", patience=PATIENCE)
+    try:
+        return dict(states.describe_execution(executionArn=f"{arn}:{name}"))
+    except states.exceptions.ExecutionDoesNotExist:
+        return {}  # it was begun a moment ago, and Step Functions does not show it yet

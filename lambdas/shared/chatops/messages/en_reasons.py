@@ -48,6 +48,7 @@ TEXTS: dict[TextKey, str] = {
     "unknown_version": "{repository} has no tag, release or commit `{version}`. Nothing was started.",
     "unknown_own_version": "{repository} has no tag, release or commit `{version}` for this target, whose tags are `{tags}`. Nothing was started.",
     "ask_in_channel": "A deployment isn't announced in direct messages, where nobody else sees it. Use the command in a channel that I am in, or set SLACK_CHANNEL_ID. Nothing was started.",
+    "name_used": "Another execution had the name `{id}` before, and its record is kept. Nothing was done; start an execution with a new name.",
     "never_ran": "`{target}` has never run `{version}` as far as the ledger knows, so it cannot be put back. {running} To bring it there: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` is what runs in `{target}` already.",
     "not_back": "`{version}` is newer than what runs in `{target}`, or was rolled back from, and `/platform-rollback` only goes back. {running} To bring it there: `/platform-deploy {version} {target}`.",

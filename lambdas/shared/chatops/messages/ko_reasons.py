@@ -51,6 +51,7 @@ TEXTS: dict[TextKey, str] = {
     "unknown_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
     "unknown_own_version": "{repository} 저장소에 이 환경의 태그(`{tags}`)인 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",
     "ask_in_channel": "다이렉트 메시지에서는 다른 사람이 볼 수 없으므로 배포를 시작하지 않습니다. 제가 들어가 있는 채널에서 명령을 쓰거나 SLACK_CHANNEL_ID를 설정하세요. 아무것도 시작하지 않았습니다.",
+    "name_used": "`{id}` 이름은 이전 실행이 사용했고 그 기록이 남아 있습니다. 아무것도 처리하지 않았습니다. 새 이름으로 실행을 시작하세요.",
     "never_ran": "기록에 따르면 `{target}` 대상에서 `{version}` 버전을 운영한 적이 없어 되돌릴 수 없습니다. {running} 배포하려면: `/platform-deploy {version} {target}`.",
     "already_live": "`{version}` 버전은 이미 `{target}` 대상에서 운영 중입니다.",
     "not_back": "`{version}` 버전은 `{target}` 대상에서 운영 중인 버전보다 새 버전이거나 이전에 롤백된 버전이며, `/platform-rollback` 명령은 이전 버전으로만 되돌립니다. {running} 배포하려면: `/platform-deploy {version} {target}`.",

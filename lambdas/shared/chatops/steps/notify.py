@@ -51,7 +51,7 @@ def _deliver(event: StepEvent) -> bool:
     if plan.verdict == "dry_run":
         return _reply(asked, **reports.dry_run(plan))
     if event.message == "outcome":
-        return ended(deployment, asked)
+        return ended(deployment, asked, began_at=event.began_at)
     seen = posting.view_of(deployment)
     shown = posting.show(seen)
     if event.message == "announce" and plan.card:
@@ -71,11 +71,11 @@ def _reply(asked: Request, text: str, blocks: list[Json] | None = None) -> bool:
     return posting.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
 
 
-def ended(deployment: Deployment, asked: Request = _NOBODY) -> bool:
+def ended(deployment: Deployment, asked: Request = _NOBODY, *, began_at: float = 0.0) -> bool:
     """Show how it ended and notify the requester; False leaves it in the outbox for `sweep`. `asked` is needed only
     where there is no plan."""
     if not deployment.planned:
-        plan, read = _recorded(deployment.id)
+        plan, read = _recorded(deployment.id, began_at)
         if plan is None:
             return _unplanned(deployment, asked, read=read)
         deployment = replace(deployment, plan=plan, planned=True)  # Plan died after it had written the record
@@ -92,13 +92,13 @@ def ended(deployment: Deployment, asked: Request = _NOBODY) -> bool:
     return posted
 
 
-def _recorded(deployment_id: str) -> tuple[Plan | None, bool]:
+def _recorded(deployment_id: str, began_at: float) -> tuple[Plan | None, bool]:
     """The plan as it was recorded, and whether the table could be read."""
     try:
         record = deployments.get(table(), deployment_id)
     except (ClientError, BotoCoreError, InvalidConfiguration):
         return None, False
-    return record.plan if record else None, True
+    return record.plan if record and record.is_of(began_at) else None, True
 
 
 def _unplanned(deployment: Deployment, asked: Request, *, read: bool) -> bool:

@@ -39,6 +39,8 @@ def run(event: StepEvent) -> Plan | RefusedPlan | Taken:
     settings(), targets()  # what is wrong with them is told before anything is done
     deployment_id, source = event.deployment.id, event.request
     if record := deployments.get(table(), deployment_id):
+        if record.outcome or not record.is_of(event.began_at):
+            return _refused(where(source), Refusal("name_used", id=deployment_id))
         return record.plan  # a step may run twice
     try:
         request = read(source, targets())

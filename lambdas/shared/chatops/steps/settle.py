@@ -30,17 +30,17 @@ _METRICS = {
 def run(event: StepEvent) -> Outcome:
     """The outcome; the recorded one if the deployment was settled before. Raises CancelRecorded for a success
     that somebody cancelled."""
-    return settle(event.deployment)
+    return settle(event.deployment, began_at=event.began_at)
 
 
-def settle(deployment: Deployment, forced: Outcome | None = None) -> Outcome:
+def settle(deployment: Deployment, forced: Outcome | None = None, *, began_at: float = 0.0) -> Outcome:
     """Settle by the results, or as `forced` says (`sweep`, for what ended from outside; it keeps the lock).
 
     The results are the execution's with what the phases have kept beside it, which a failed box does not lose.
     """
     rows = table()
     record = deployments.get(rows, deployment.id)
-    if record is None:
+    if record is None or not record.is_of(began_at):
         return rules.outcome(deployment, None)  # nothing was taken, nothing to free
     if record.outcome:
         return record.outcome

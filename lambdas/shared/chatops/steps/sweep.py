@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
-from chatops import aws, clock
+from chatops import clock
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
@@ -78,7 +78,7 @@ def _try(errors: list[Exception], check: Callable[[], None]) -> None:
 def _check(unsettled: Unsettled, done: Swept) -> None:
     """Wake an execution that missed its wake-up; settle the deployment of one that has ended."""
     deployment_id, arn, target = unsettled.deployment_id, unsettled.execution_arn, unsettled.target
-    status, error = _execution(arn)
+    status, error = target_lock.execution(arn, clock.seconds(unsettled.started_at))
     if status == "RUNNING":
         if token := wakeups.undelivered(table(), deployment_id, _last_decision(deployment_id)):
             wakeups.deliver(table(), deployment_id, token)
@@ -127,17 +127,6 @@ def _end_cancelled(deployment_id: str, target: str) -> None:
             _end_stage(deployment_id, target, stage)
 
 
-def _execution(arn: str) -> tuple[str, str]:
-    """The execution's status (GONE for one that Step Functions does not know), and the name of the error that ended
-    it."""
-    states = aws.client("stepfunctions")
-    try:
-        found = states.describe_execution(executionArn=arn)
-    except states.exceptions.ExecutionDoesNotExist:
-        return "GONE", ""
-    return str(found["status"]), str(found.get("error", ""))
-
-
 def _end_stage(deployment_id: str, target: str, stage: str) -> None:
     """Revoke the stage's ticket, and ask GitHub to cancel the run that has claimed it. Where GitHub does not
     answer, the deployment is settled all the same: the lock stays until the run has ended."""
@@ -164,7 +153,7 @@ def _free(target: str, done: Swept) -> None:
     if target_lock.abandoned(target, holder):
         if locks.free(table(), target, holder.deployment_id):
             done.freed.append(target)
-    elif not target_lock.execution_is_running(holder.execution_arn):
+    elif not target_lock.holder_is_running(holder):
         for stage in STAGES:  # GitHub may not have heard that its run should end
             _end_stage(holder.deployment_id, target, stage)
 
@@ -172,7 +161,7 @@ def _free(target: str, done: Swept) -> None:
 def _deliver(undelivered: Undelivered, done: Swept) -> None:
     """Post what `notify` could not; after a day nobody waits for it any more."""
     deployment = undelivered.deployment
-    if _execution(deployment.execution_arn)[0] == "RUNNING":
+    if target_lock.execution(deployment.execution_arn, undelivered.kept_at)[0] == "RUNNING":
         return  # it is about to post it itself
     if clock.now() - undelivered.kept_at > _A_DAY:
         logger.error("a final message was never taken", deployment_id=deployment.id)

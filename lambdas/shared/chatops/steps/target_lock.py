@@ -30,13 +30,25 @@ def holder_for(deployment_id: str, execution_arn: str, plan: Plan) -> Holder:
     )
 
 
-def execution_is_running(execution_arn: str) -> bool:
-    """What Step Functions says; an execution that it does not know any more is not running."""
+YOUNG = 120
+"""Seconds after its start in which an execution that Step Functions doesn't know is not believed to be gone: its
+answers are eventually consistent. https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
+
+
+def execution(execution_arn: str, since: float) -> tuple[str, str]:
+    """The execution's status, and the name of the error that ended it; GONE for one that Step Functions does not know,
+    unless it is younger than YOUNG. `since`: epoch seconds at which it was there."""
     states = aws.client("stepfunctions")
     try:
-        return bool(states.describe_execution(executionArn=execution_arn)["status"] == "RUNNING")
+        found = states.describe_execution(executionArn=execution_arn)
     except states.exceptions.ExecutionDoesNotExist:
-        return False
+        return ("RUNNING" if clock.now() - since < YOUNG else "GONE"), ""
+    return str(found["status"]), str(found.get("error", ""))
+
+
+def holder_is_running(holder: Holder) -> bool:
+    """Whether the execution behind this lock still runs."""
+    return execution(holder.execution_arn, clock.seconds(holder.since))[0] == "RUNNING"
 
 
 def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
@@ -50,7 +62,7 @@ def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
 
 def abandoned(target: str, holder: Holder) -> bool:
     """True if nobody goes on behind this lock: its execution has ended, and so has its run."""
-    return not execution_is_running(holder.execution_arn) and not deploy_run_may_go_on(target, holder.deployment_id)
+    return not holder_is_running(holder) and not deploy_run_may_go_on(target, holder.deployment_id)
 
 
 def supersedable(target: str, holder: Holder) -> bool:

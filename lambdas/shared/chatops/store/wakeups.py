@@ -10,8 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatops import aws, clock
 from chatops.domain import codec
 from chatops.network import deadline
@@ -79,7 +77,7 @@ def nudge(table: Table, deployment_id: str, *, patience: float = 1.0) -> None:
     try:
         if token := _get(table, deployment_id).token:
             deliver(table, deployment_id, token, patience=patience)
-    except (ClientError, BotoCoreError) as error:
+    except Exception as error:  # noqa: BLE001 - what was recorded must be told as that
         logger.warning("not woken", deployment_id=deployment_id, error=aws.error_code(error) or type(error).__name__)
 
 
