@@ -12,7 +12,7 @@ from chatops.domain.freeze import Once, Window
 from chatops.domain.target import Target
 from chatops.settings.freeze_file import DAYS
 
-_PLAIN = ("repository", "event_type", "region", "role_arn", "claim", "strategy")
+_PLAIN = ("repository", "event_type", "workflow", "pipeline", "region", "role_arn", "claim", "strategy", "tags")
 
 
 def text(targets: Mapping[str, Target]) -> str:
