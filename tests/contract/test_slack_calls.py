@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from werkzeug.wrappers import Request, Response
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
-from chatops.messages.modals import reject
+from chatops.messages.modals import reason
 from chatops.settings import config
 from chatops.slack import client, people, posting
 from doctor.clients import Slack as Doctor
@@ -69,7 +69,7 @@ CALLS: dict[str, Callable[[Slack, str], Any]] = {
     "usergroups.users.list": lambda _slack, _ts: people.group(S_APPROVERS),
     "users.info": lambda _slack, _ts: people.excluded(U_GUEST, OWN) == "guest",
     "views.open": lambda slack, _: client.call(
-        "views.open", trigger_id=slack.space.tickets.trigger(U_DEV), view=reject("{}")
+        "views.open", trigger_id=slack.space.tickets.trigger(U_DEV), view=reason("reject", "{}")
     ),
 }
 

@@ -110,12 +110,18 @@ class Asked:
         assert interactions.answer(payload) == {"statusCode": 200, "body": ""}
         return "".join(text for _, text in self.told[before:])
 
-    def submit(self, user: str, reason: str = "no", deployment_id: str = ID) -> str:
-        """The modal of Reject…, sent off (its card may have been closed while the reason was typed)."""
+    def submit(self, user: str, reason: str = "no", deployment_id: str = ID, *, modal: str = "reject") -> str:
+        """The modal of Reject…, or of a promotion during a freeze, sent off (its card may have been closed while the
+        reason was typed)."""
         before = len(self.told)
-        private = {"id": deployment_id, "channel": CHANNEL, "response_url": f"https://hooks.slack.com/actions/{user}"}
+        private = {
+            "id": deployment_id,
+            "mark": PAUSE.mark if modal == "promote" else "",
+            "channel": CHANNEL,
+            "response_url": f"https://hooks.slack.com/actions/{user}",
+        }
         view = {
-            "callback_id": "reject",
+            "callback_id": modal,
             "private_metadata": json.dumps(private),
             "state": {"values": {"reason": {"reason": {"value": reason}}}},
         }

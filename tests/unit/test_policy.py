@@ -9,7 +9,7 @@ import pytest
 from chatops.domain.errors import ReasonedError, Refusal, SlackRefused, SlackUnavailable
 from chatops.domain.plan import ApprovalRule
 from chatops.domain.target import Policy, Target, Timing
-from chatops.slack import membership
+from chatops.slack import approvers, membership
 from chatops.steps import policy
 
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
@@ -42,6 +42,10 @@ def slack(environment: pytest.MonkeyPatch) -> Slack:
 
 def target(**rules: Any) -> Target:
     return Target("prod", "acme/checkout-api", "prod_deploy", policy=Policy(**rules), timing=Timing(approval=1234))
+
+
+def raises(error: Exception) -> None:
+    raise error
 
 
 def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any]]:
@@ -91,9 +95,6 @@ def test_a_group_that_slack_does_not_tell_is_refused_in_words(slack: Slack, trou
 
 def test_whoever_cannot_be_read_may_not_ask(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
     """While Slack doesn't answer, Plan is tried again; what it refuses (a scope that is missing, say) is told."""
-
-    def raises(error: Exception) -> None:
-        raise error
 
     for error, raised in (
         (SlackRefused("users.info", "missing_scope"), Refusal),
@@ -180,7 +181,7 @@ def test_an_approval_is_put_to_a_hundred_people_at_most(slack: Slack) -> None:
 
 @pytest.mark.parametrize("user", [LEE, KIM, ""])
 def test_approvers_and_the_console_break_the_glass(user: str) -> None:
-    policy.break_glass(target(approvers=(LEE,), approver_groups=(DEVELOPERS, PLATFORM)), user)
+    approvers.break_glass(target(approvers=(LEE,), approver_groups=(DEVELOPERS, PLATFORM)), user)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_approvers_and_the_console_break_the_glass(user: str) -> None:
     ],
 )
 def test_nobody_else_does(rules: dict[str, Any], key: str) -> None:
-    assert refusal(policy.break_glass, target(**rules), DANA) == (key, {"target": "prod"})
+    assert refusal(approvers.break_glass, target(**rules), DANA) == (key, {"target": "prod"})
 
 
 # -- at a pause ------------------------------------------------------------------------------------------------
@@ -222,3 +223,32 @@ def test_where_nobody_else_may_the_requester_promotes() -> None:
     assert policy.promoters(target(), DANA, (), approved=False) == (DANA,)
     assert policy.promoters(target(approvers=(DANA,)), DANA, (), approved=False) == (DANA,)
     assert policy.promoters(target(), "", (), approved=False) == ()
+
+
+# -- people who have left ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("why", "group"), [("gone", ()), ("guest", ()), ("stranger", ()), ("gone", (PLATFORM,))])
+def test_a_quorum_that_people_who_left_would_have_to_fill_is_refused_at_once(
+    slack: Slack, why: str, group: tuple[str, ...]
+) -> None:
+    named = target(approvers=(LEE, KIM), approver_groups=group, quorum=2, deploy_approval=True)
+    slack.groups[PLATFORM] = [KIM]
+    slack.people[KIM] = why
+    key, values = refusal(policy.question, named, "deploy", DANA)
+    assert (key, values["people"], values["count"], values["quorum"]) == ("quorum_gone", (KIM,), 1, 2)
+
+
+def test_of_several_those_who_are_still_there_are_asked(slack: Slack) -> None:
+    slack.people[KIM] = "gone"
+    rule = policy.question(target(approvers=(LEE, KIM, SAM), quorum=2, deploy_approval=True), "deploy", DANA)
+    assert rule is not None
+    assert rule.eligible == (LEE, SAM)
+
+
+def test_while_slack_does_not_say_who_is_there_all_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = SlackUnavailable("slack_silent", method="users.info", error="x")
+    monkeypatch.setattr(membership, "standing", lambda *_: raises(silent))
+    rule = policy.question(target(approvers=(LEE, KIM), quorum=2, deploy_approval=True), "deploy", DANA)
+    assert rule is not None
+    assert rule.eligible == (LEE, KIM)

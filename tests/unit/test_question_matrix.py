@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from chatops import observability
-from chatops.domain.errors import SlackRefused
+from chatops.domain.errors import SlackRefused, SlackUnavailable
+from chatops.domain.freeze import Weekly
 from chatops.domain.question import Answer
 from chatops.domain.results import RolloutResult
-from chatops.domain.target import Target
-from chatops.edge import cancel
+from chatops.domain.target import Policy, Target
+from chatops.edge import answers, cancel, question_buttons
 from chatops.platforms.rollout import Rollout, RolloutState
 from chatops.slack import client as slack
+from chatops.slack import people
 from chatops.steps import approval, promotion
 from chatops.store import cancels, questions, stages, wakeups
 from tests.unit.question_session import (
@@ -324,3 +326,70 @@ def test_a_modal_that_slack_does_not_open_asks_for_another_press(
     assert "Nothing was recorded" in told
     assert any(code in fields.get("reason", "") for fields in logged), "Slack's own word"
     assert asked.question(APPROVAL).decision is None
+
+
+# -- what has changed since somebody was asked ------------------------------------------------------------------------
+
+
+@each_button
+def test_somebody_who_has_left_the_approvers_is_asked_about_again_at_the_click(
+    asked: Asked, environment: pytest.MonkeyPatch, kind: Kind, button: str
+) -> None:
+    group = Target("dev", "acme/x", "dev_deploy", policy=Policy(approvers=(LEE,), approver_groups=("S0PLATF01",)))
+    environment.setattr(answers, "targets", lambda: {"dev": group})
+    members: dict[str, Any] = {"now": {KIM}}
+
+    def call(method: str, **_: Any) -> dict[str, Any]:
+        if method == "usergroups.users.list":
+            if members["now"] is None:
+                raise SlackUnavailable("slack_silent")
+            return {"users": list(members["now"])}
+        return {"ok": True}
+
+    environment.setattr(people, "call", call)
+    for now, counts in (({KIM}, True), (None, True), (set(), False)):
+        asked.clear()
+        asked.ask(kind, (LEE, KIM))
+        members["now"] = now
+        told = asked.give(kind, button, KIM)
+        assert (asked.question(kind).decision is not None) is counts
+        assert ("aren't among the approvers" in told) is not counts
+    assert asked.give(kind, button, LEE)
+    assert asked.question(kind).decision is not None, "who is named is asked about nowhere"
+
+
+FROZEN = Weekly(frozenset(range(7)), 0, 1440, "UTC", "year-end sale")
+
+
+@pytest.fixture
+def frozen(asked: Asked, environment: pytest.MonkeyPatch) -> Asked:
+    target = Target("dev", "acme/x", "dev_deploy", policy=Policy(approvers=(LEE,)), freeze=(FROZEN,))
+    for module in (answers, question_buttons):
+        environment.setattr(module, "targets", lambda: {"dev": target})
+    return asked
+
+
+def test_during_a_freeze_an_approver_promotes_with_a_reason_which_is_recorded(frozen: Asked) -> None:
+    frozen.ask(PROMOTION, (LEE, DANA))
+    assert frozen.press("promote", PROMOTION.value(), LEE) == "", "a modal opens"
+    assert frozen.question(PROMOTION).decision is None
+    frozen.submit(LEE, "half the shop is on it", modal="promote")
+    question = frozen.question(PROMOTION)
+    assert (question.decision, question.by, question.reason) == (Answer.PROMOTED, LEE, "half the shop is on it")
+
+
+def test_during_a_freeze_others_are_told_when_it_ends_and_rolling_back_is_free(frozen: Asked) -> None:
+    frozen.ask(PROMOTION, (LEE, DANA))
+    told = frozen.press("promote", PROMOTION.value(), DANA)
+    assert "`dev` is frozen until further notice (year-end sale), so the rollout stays where it is." in told
+    assert "only its approvers may break the glass" in told
+    assert frozen.submit(DANA, "please", modal="promote") == told, "a modal that was open already, or made up"
+    assert frozen.question(PROMOTION).decision is None
+    frozen.press("pause_roll_back", PROMOTION.value(), DANA)
+    assert frozen.question(PROMOTION).decision is Answer.ROLLED_BACK
+
+
+def test_a_deployment_that_has_broken_the_glass_is_promoted_without_asking_again(frozen: Asked) -> None:
+    frozen.ask(PROMOTION, (LEE, DANA), break_glass={"by": LEE, "reason": "payments"})
+    frozen.press("promote", PROMOTION.value(), DANA)
+    assert frozen.question(PROMOTION).decision is Answer.PROMOTED

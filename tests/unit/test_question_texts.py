@@ -69,7 +69,7 @@ def carry_out(rows: Table, kind: Kind, button: str, user: str, channel: str) -> 
     if button == "reject":
         question_buttons.ask_reason(rows, ID, user, channel)
         return question_buttons.reject(rows, ID, user, "not today")
-    return question_buttons.at_pause(rows, button, kind.value(), user, channel)
+    return question_buttons.at_pause(rows, button, kind.value(), replies.Addressee(user, channel), "")
 
 
 def undecided(session: Asked, kind: Kind) -> bool:

@@ -15,7 +15,7 @@ from chatops.domain.command_text import Command
 from chatops.domain.errors import GitHubRateLimited, TargetBusy
 from chatops.domain.plan import Plan
 from chatops.domain.question import Question
-from chatops.edge import cancel, commands, question_buttons, rollback_button
+from chatops.edge import cancel, commands, question_buttons, replies, rollback_button
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
@@ -131,7 +131,7 @@ def paused(fake: Fake) -> None:
     place = {"mark": mark, "stage": "BAKE_TIME", "strategy": "CANARY", "on_timeout": "ROLLBACK"}
     questions.ask(fake.rows, "d-paused", Question(fake.time.at, fake.time.at + 60.5, traffic=10.5, **place))
     questions.address(fake.rows, "d-paused", mark, [LEE])
-    question_buttons.at_pause(fake.rows, "promote", f"d-paused/{mark}", LEE, "C0DEPLOY1")
+    question_buttons.at_pause(fake.rows, "promote", f"d-paused/{mark}", replies.Addressee(LEE, "C0DEPLOY1"), "")
     flow.state["build_error"] = {"Error": "AlreadySettled"}
     flow.end("Deploy Failed")
 

@@ -129,10 +129,10 @@ def test_an_answer_is_written_with_who_when_how_and_why(
         assert row(rows, kind) == {**ROWS[kind], "votes": {LEE: BEGAN + 10}, "revision": 1}
         time.pass_by(10)
     made = record(rows, kind, answer, KIM, "not today", via)
-    written = {"decision": answer, "by": KIM, "decided_at": time(), "via": via}
+    written = {"decision": answer, "by": KIM, "decided_at": time(), "via": via, "reason": "not today"}
     if kind is APPROVAL:
         votes = {LEE: BEGAN + 10, KIM: BEGAN + 20} if approving else {}
-        written |= {"reason": "not today", "votes": votes, "revision": 1 + approving}
+        written |= {"votes": votes, "revision": 1 + approving}
     assert row(rows, kind) == {**ROWS[kind], **written}
     assert (made.decision, made.by, made.decided_at, made.via) == (answer, KIM, time(), via)
 

@@ -65,7 +65,8 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class PauseResult:
-    """A pause of a rollout, and what was decided there. `deadline`: ISO time; `traffic`: percent; `seconds`: waited."""
+    """A pause of a rollout, and what was decided there. `deadline`: ISO time; `traffic`: percent; `seconds`: waited;
+    `reason`: of a promotion during a freeze."""
 
     id: str | None = None
     of: str | None = None
@@ -79,6 +80,7 @@ class PauseResult:
     deadline: str = ""
     decision: str = "pending"
     by: str = ""
+    reason: str = ""
     seconds: float = 0.0
 
 

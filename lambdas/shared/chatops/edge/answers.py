@@ -15,6 +15,7 @@ from chatops.edge import PATIENCE, cancel
 from chatops.messages.catalogue import duration, say
 from chatops.network import deadline
 from chatops.settings.targets import targets
+from chatops.slack import approvers
 from chatops.store import cancels, deployments, messages, questions, wakeups
 from chatops.store.table import Table
 
@@ -46,6 +47,9 @@ def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str,
         approvers=target.policy.approvers if target else (),
         may_cancel=cancel.may_cancel(target, plan, user),
     )
+    asked = user in question.eligible and user != plan.requester.id
+    if not reason and asked and not approvers.still_counts(target, user, patience=PATIENCE):
+        reason = Reason("click_not_any_more", target=plan.target)
     if not reason and is_elsewhere(rows, deployment_id, plan, channel):
         reason = Reason("click_wrong_channel")
     if reason:

@@ -59,7 +59,8 @@ def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
     """The text for the person; empty where a modal has opened. Raises Refusal."""
     channel = text(payload, "channel", "id")
     if action in question_buttons.PAUSE:
-        return question_buttons.at_pause(table(patience=PATIENCE), action, value, user, channel)
+        who, trigger_id = addressee(payload), text(payload, "trigger_id")
+        return question_buttons.at_pause(table(patience=PATIENCE), action, value, who, trigger_id)
     if not EXECUTION_NAME.fullmatch(value):
         raise Refusal("click_unknown")  # our cards carry ids
     if action == "approve":
@@ -83,8 +84,9 @@ def _rollback_press(payload: dict[str, Any], user: str) -> rollback_button.Press
 
 
 def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
-    """The modal of Reject…, sent off."""
-    if text(payload, "view", "callback_id") != "reject":
+    """The modal that asks for a reason, sent off: of Reject…, or of a promotion during a freeze."""
+    kind = text(payload, "view", "callback_id")
+    if kind not in ("reject", "promote"):
         return OK
     try:
         private = json.loads(text(payload, "view", "private_metadata"))
@@ -99,8 +101,11 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
     rows = table(patience=PATIENCE)
     try:
         _assert_member(payload, user)
-        answer = question_buttons.reject(rows, deployment_id, user, fields.text(reason))
+        if kind == "promote":
+            answer = question_buttons.promote(rows, deployment_id, text(private, "mark"), user, fields.text(reason))
+        else:
+            answer = question_buttons.reject(rows, deployment_id, user, fields.text(reason))
     except Refusal as refusal:
-        return in_modal(refused(refusal, "reject", user, deployment_id))
+        return in_modal(refused(refusal, kind, user, deployment_id))
     tell(addressee(payload), answer)
     return OK

@@ -5,17 +5,26 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
+from chatops import clock
+from chatops.domain import freeze
 from chatops.domain.errors import ChatOpsError, Refusal
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import Answer
-from chatops.edge import answers
+from chatops.edge import PATIENCE, answers
 from chatops.edge.replies import Addressee
-from chatops.messages.modals import reject as modal
+from chatops.messages import modals
 from chatops.network import deadline
 from chatops.observability import logger
+from chatops.settings.targets import targets
+from chatops.slack import approvers
 from chatops.slack import client as slack
+from chatops.store import deployments
 from chatops.store.table import Table
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 PAUSE = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}
 """What each button at a pause answers."""
@@ -34,10 +43,14 @@ def ask_reason(rows: Table, deployment_id: str, who: Addressee, trigger_id: str)
     """Open the modal that asks for the reason of a rejection. Raises Refusal; `click_again` where Slack opens none for
     this click: a trigger holds for three seconds and opens one modal."""
     answers.check(rows, deployment_id, "", Answer.REJECTED, who.user, who.channel)
-    private = json.dumps({"id": deployment_id, "channel": who.channel, "response_url": who.response_url})
+    _open("reject", {"id": deployment_id}, who, trigger_id)
+
+
+def _open(kind: modals.Kind, about: dict[str, str], who: Addressee, trigger_id: str) -> None:
+    private = json.dumps({**about, "channel": who.channel, "response_url": who.response_url})
     deadline.change()
     try:
-        slack.call("views.open", trigger_id=trigger_id, view=modal(private))
+        slack.call("views.open", trigger_id=trigger_id, view=modals.reason(kind, private))
     except ChatOpsError as error:
         logger.warning("slack did not open the modal", reason=error.text)
         raise Refusal("click_again") from None
@@ -49,11 +62,38 @@ def reject(rows: Table, deployment_id: str, user: str, reason: str) -> str:
     return answers.record(rows, deployment_id, "", Answer.REJECTED, user, reason[:_REASON_LIMIT])
 
 
-def at_pause(rows: Table, action: str, value: str, user: str, channel: str) -> str:
-    """Record this person's answer about the pause in the button's value (`<deployment id>/<mark>`); the text for
-    them. Raises Refusal."""
+def at_pause(rows: Table, action: str, value: str, who: Addressee, trigger_id: str) -> str:
+    """Record this person's answer about the pause in the button's value (`<deployment id>/<mark>`); the text for them,
+    empty where a modal has opened: during a freeze a promotion wants a reason. Raises Refusal."""
     deployment_id, _, mark = value.partition("/")
     if not (EXECUTION_NAME.fullmatch(deployment_id) and _MARK.fullmatch(mark)):
         raise Refusal("click_unknown")
-    answers.check(rows, deployment_id, mark, PAUSE[action], user, channel)
-    return answers.record(rows, deployment_id, mark, PAUSE[action], user)
+    answers.check(rows, deployment_id, mark, PAUSE[action], who.user, who.channel)
+    if PAUSE[action] is Answer.PROMOTED and _breaks_glass(rows, deployment_id, who.user):
+        _open("promote", {"id": deployment_id, "mark": mark}, who, trigger_id)
+        return ""
+    return answers.record(rows, deployment_id, mark, PAUSE[action], who.user)
+
+
+def promote(rows: Table, deployment_id: str, mark: str, user: str, reason: str) -> str:
+    """Record the promotion during a freeze; the text for the person. Raises Refusal."""
+    answers.check(rows, deployment_id, mark, Answer.PROMOTED, user, "")
+    _breaks_glass(rows, deployment_id, user)
+    return answers.record(rows, deployment_id, mark, Answer.PROMOTED, user, reason[:_REASON_LIMIT])
+
+
+def _breaks_glass(rows: Table, deployment_id: str, user: str) -> bool:
+    """Whether a freeze holds that nobody has broken for this deployment. Raises Refusal, with when it ends, for those
+    who may not."""
+    record = deployments.get(rows, deployment_id)
+    target = targets().get(record.plan.target) if record and not record.plan.break_glass else None
+    found = freeze.holding(target.freeze, clock.now()) if target else None
+    if target is None or found is None:
+        return False
+    try:
+        approvers.break_glass(target, user, patience=PATIENCE)
+    except Refusal as refusal:
+        until = clock.iso(found.end) if found.end else ""
+        key: TextKey = "promote_frozen" if found.end else "promote_frozen_open"
+        raise Refusal(key, target=target.name, until=until, note=found.note, why=refusal.reason) from None
+    return True

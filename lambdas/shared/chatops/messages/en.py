@@ -31,6 +31,7 @@ TEXTS: dict[TextKey, str] = {
     "not_started": "This could not be started: Step Functions did not answer in time. Nothing is known to have begun; look with `/platform-status {target}` before you try again.",
     # the modal that asks for a reason
     "reject_title": "Reject deployment",
+    "promote_title": "Promote in a freeze",
     "reject_reason": "Reason",
     "reject_hint": "It is shown in the channel.",
     "reject_needs_reason": "Please give a reason.",
@@ -125,6 +126,7 @@ TEXTS: dict[TextKey, str] = {
     "pause_at_traffic": "`{stage}` ({traffic} of the traffic)",
     "line_paused": "Paused at {where}. Waiting for {people} to promote it or roll it back",
     "line_pause_promoted": "Promoted at {where} by {by} after {took}",
+    "line_pause_promoted_frozen": "Promoted at {where} by {by} after {took}, during a freeze: {reason}",
     "line_pause_passed": "Went on at {where} after {took}, continued outside this bot",
     "line_pause_expired": "Nobody decided at {where} within {took}",
     "line_pause_rolled_back": "Rolled back at {where} by {by} after {took}",

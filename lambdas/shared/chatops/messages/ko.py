@@ -35,6 +35,7 @@ TEXTS: dict[TextKey, str] = {
     "not_started": "시작하지 못했습니다. Step Functions가 제때 응답하지 않았습니다. 시작된 것은 없어 보이지만, 다시 시도하기 전에 `/platform-status {target}` 명령으로 확인하세요.",
     # the modal that asks for a reason
     "reject_title": "배포 거부",
+    "promote_title": "동결 중 승격",
     "reject_reason": "사유",
     "reject_hint": "채널에 표시됩니다.",
     "reject_needs_reason": "사유를 적어 주세요.",
@@ -129,6 +130,7 @@ TEXTS: dict[TextKey, str] = {
     "pause_at_traffic": "`{stage}` 단계(트래픽 {traffic})",
     "line_paused": "{where}에서 멈췄습니다. {people} 님의 승격 또는 롤백을 기다리는 중",
     "line_pause_promoted": "{by} 님이 {where}에서 승격했습니다({took})",
+    "line_pause_promoted_frozen": "{by} 님이 배포 동결 중에 {where}에서 승격했습니다({took}). 사유: {reason}",
     "line_pause_passed": "{where}에서 봇 밖에서 계속되었습니다({took})",
     "line_pause_expired": "{took} 동안 {where}에서 아무도 결정하지 않았습니다",
     "line_pause_rolled_back": "{by} 님이 {where}에서 롤백했습니다({took})",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
 from chatops.messages.catalogue import plain
 from chatops.messages.parts import mrkdwn
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 
 def notice(text: str) -> dict[str, Any]:
@@ -24,13 +27,18 @@ def notice(text: str) -> dict[str, Any]:
     return view
 
 
-def reject(private_metadata: str) -> dict[str, Any]:
-    """Asks for the reason of a rejection."""
+Kind = Literal["reject", "promote"]
+_TITLES: dict[Kind, TextKey] = {"reject": "reject_title", "promote": "promote_title"}
+_SUBMITS: dict[Kind, TextKey] = {"reject": "submit", "promote": "promote"}
+
+
+def reason(kind: Kind, private_metadata: str) -> dict[str, Any]:
+    """Asks for the reason of a rejection, or of a promotion during a freeze. `kind` comes back as its callback id."""
     made = View(
         type="modal",
-        callback_id="reject",
-        title=PlainTextObject(text=plain("reject_title")[:24]),
-        submit=PlainTextObject(text=plain("submit")[:24]),
+        callback_id=kind,
+        title=PlainTextObject(text=plain(_TITLES[kind])[:24]),
+        submit=PlainTextObject(text=plain(_SUBMITS[kind])[:24]),
         close=PlainTextObject(text=plain("close")[:24]),
         private_metadata=private_metadata,
         blocks=[

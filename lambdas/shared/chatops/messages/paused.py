@@ -58,4 +58,6 @@ def lines(view: View) -> list[str]:
     if view.phase == "ended" or pause.decision not in _LINES:
         return []
     icon, key = _LINES[pause.decision]
-    return [f"{icon} {say(key, where=place, by=pause.by, took=duration(pause.seconds))}"]
+    if pause.decision == "promoted" and pause.reason:
+        key = "line_pause_promoted_frozen"
+    return [f"{icon} {say(key, where=place, by=pause.by, took=duration(pause.seconds), reason=pause.reason)}"]

@@ -55,9 +55,9 @@ def excluded(user: str, own: Workspace, *, patience: float = 1.0) -> Excluded | 
     return "guest" if found.get("is_restricted") or found.get("is_ultra_restricted") else None
 
 
-def group(group_id: str) -> frozenset[str]:
+def group(group_id: str, *, patience: float = 1.0) -> frozenset[str]:
     """The user ids in a group (`usergroups:read`). Raises SlackRefused or SlackUnavailable."""
-    return frozenset(map(str, call("usergroups.users.list", usergroup=group_id)["users"]))
+    return frozenset(map(str, call("usergroups.users.list", usergroup=group_id, patience=patience)["users"]))
 
 
 def can_post(channel: str) -> bool:

@@ -24,7 +24,7 @@ from chatops.observability import count
 from chatops.platforms.registry import platform
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
-from chatops.slack import people
+from chatops.slack import approvers, people
 from chatops.steps import policy, target_lock
 from chatops.store import deployments, locks, releases
 from chatops.store.table import Conflict, table
@@ -145,7 +145,7 @@ def _glass(request: Request, target: Target, version: str, running: Release | No
     if found is None:
         return None
     if request.break_glass:
-        policy.break_glass(target, request.requester)
+        approvers.break_glass(target, request.requester)
         return BreakGlass(request.requester, request.reason)
     raise Refusal(
         "frozen" if found.end else "frozen_open",

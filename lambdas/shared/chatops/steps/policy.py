@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from chatops.domain.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.domain.plan import ApprovalRule
 from chatops.domain.target import Target
-from chatops.slack import membership, people
+from chatops.slack import approvers, membership
 from chatops.store.table import table
 
 MOST_ASKED = 100
 """People one approval can be put to: they travel in the execution's state, which stays small."""
+MOST_CHECKED = 20
+"""People of whom Slack is asked, one by one, whether they are still there."""
 
 
 def requester(target: Target, user: str) -> str:
@@ -29,17 +32,9 @@ def requester(target: Target, user: str) -> str:
         raise Refusal("excluded_unreadable", said=error.reason) from None
     if not (rules.requesters or rules.requester_groups) or user in rules.requesters:
         return user
-    if any(user in members(group) for group in rules.requester_groups):
+    if any(user in approvers.members(group) for group in rules.requester_groups):
         return user
     raise Refusal("not_a_requester", target=target.name)
-
-
-def members(group: str) -> frozenset[str]:
-    """The user group's members. Raises Refusal where Slack does not tell."""
-    try:
-        return people.group(group)
-    except (SlackRefused, SlackUnavailable) as error:
-        raise Refusal("group_unreadable", group=group, said=error.reason) from None
 
 
 def eligible(target: Target, user: str) -> tuple[str, ...]:
@@ -47,7 +42,7 @@ def eligible(target: Target, user: str) -> tuple[str, ...]:
     rules = target.policy
     found = dict.fromkeys(rules.approvers)
     for group in rules.approver_groups:
-        found |= dict.fromkeys(sorted(members(group)))
+        found |= dict.fromkeys(sorted(approvers.members(group)))
     if not rules.own_approval:
         found.pop(user, None)
     return tuple(found)
@@ -67,7 +62,7 @@ def promoters(target: Target, user: str, asked: Collection[str], *, approved: bo
     unreadable: Refusal | None = None
     for group in rules.approver_groups:
         try:
-            found |= dict.fromkeys(sorted(members(group)))
+            found |= dict.fromkeys(sorted(approvers.members(group)))
         except Refusal as error:
             unreadable = error
     if not (rules.own_approval or approved):
@@ -77,14 +72,16 @@ def promoters(target: Target, user: str, asked: Collection[str], *, approved: bo
     return tuple(found) or ((user,) if user else ())
 
 
-def break_glass(target: Target, user: str) -> None:
-    """Whether this user may deploy during a freeze: an approver (also of their own request, which others approve), or
-    somebody with IAM rights in the console. Raises Refusal for everybody else."""
-    rules = target.policy
-    if not user or user in rules.approvers or any(user in members(group) for group in rules.approver_groups):
-        return
-    named = rules.approvers or rules.approver_groups
-    raise Refusal("glass_not_you" if named else "glass_nobody", target=target.name)
+def _present(users: tuple[str, ...]) -> tuple[str, ...]:
+    """Those who can press a button: no account that is deactivated, and nobody who is no member. Where Slack does not
+    say, and for more than MOST_CHECKED, they count."""
+    found = []
+    for user in users[:MOST_CHECKED]:
+        with suppress(SlackRefused, SlackUnavailable):
+            if membership.standing(table(), user):
+                continue
+        found.append(user)
+    return (*found, *users[MOST_CHECKED:])
 
 
 def question(target: Target, command: str, user: str) -> ApprovalRule | None:
@@ -101,4 +98,8 @@ def question(target: Target, command: str, user: str) -> ApprovalRule | None:
         raise Refusal("too_many_approvers", target=target.name, count=len(people_asked), most=MOST_ASKED)
     if rules.quorum > len(people_asked):
         raise Refusal("quorum", target=target.name, quorum=rules.quorum, count=len(people_asked))
-    return ApprovalRule(people_asked, rules.approver_groups, rules.quorum, target.timing.approval)
+    present = _present(people_asked)
+    if rules.quorum > len(present):
+        gone = tuple(user for user in people_asked if user not in present)
+        raise Refusal("quorum_gone", target=target.name, quorum=rules.quorum, count=len(present), people=gone)
+    return ApprovalRule(present, rules.approver_groups, rules.quorum, target.timing.approval)

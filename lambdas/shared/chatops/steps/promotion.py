@@ -118,6 +118,7 @@ def _result(question: Question, pause: PauseResult) -> PauseResult:
         deadline=clock.iso(question.deadline_at),
         decision=str(question.decision or "pending"),
         by=question.by,
+        reason=question.reason,
         seconds=question.took(clock.now()),
     )
 

@@ -99,10 +99,10 @@ def record(
 
 def _change(deployment_id: str, seen: Question, made: Question) -> Item:
     """The transaction member that writes what an answer changed."""
-    written = _DECIDED if made.decision else ()
+    written: tuple[str, ...] = (*_DECIDED, "reason") if made.decision else ()
     when, condition = "attribute_exists(#pk) AND attribute_not_exists(#decision)", {}
     if not made.mark:
-        written += ("votes", "revision", *(("reason",) if made.decision else ()))
+        written += ("votes", "revision")
         when, condition = "attribute_not_exists(#decision) AND #revision = :seen", {"seen": seen.revision}
     found = codec.as_json(made)
     change = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
