@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.errors import InvalidConfiguration
 from chatops.github import oidc
 from tests.unit.conftest import Time
-from tests.unit.job_tokens import AUDIENCE, ISSUER, Jobs, jobs
+from tests.unit.job_tokens import AUDIENCE, ISSUER, Jobs, jobs, post
 
 JWKS, CONFIGURATION = f"{ISSUER}/.well-known/jwks", f"{ISSUER}/.well-known/openid-configuration"
 
@@ -159,6 +160,15 @@ def test_a_configuration_that_leads_elsewhere_is_not_followed(made: Jobs, name: 
     made.answers[CONFIGURATION] = json.dumps(made.fake.configuration() | ELSEWHERE[name]).encode()
     assert unavailable(made.token())
     assert made.asked == [CONFIGURATION]
+
+
+def test_without_an_audience_no_token_is_looked_at(environment: pytest.MonkeyPatch) -> None:
+    """Any other stack's would fit."""
+    oidc.issuer.cache_clear()
+    with pytest.raises(InvalidConfiguration, match="CHATOPS_AUDIENCE is not set"):
+        oidc.issuer()
+    message = "Try again: a setting of the bot is wrong, its log says which."
+    assert post("claim", {"ticket": "A" * 43}, "x") == (503, {"message": message})
 
 
 # -- over HTTP ---------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from chatops import clock
+from chatops.domain.errors import InvalidConfiguration
+from chatops.domain.reason import Reason
 from chatops.network import tls
 from chatops.observability import logger
 from chatops.settings.config import settings
@@ -194,5 +196,7 @@ def read(url: str) -> bytes:
 
 @cache
 def issuer() -> Issuer:
-    """The issuer of this stack's pipelines."""
+    """The issuer of this stack's pipelines. Raises InvalidConfiguration without an audience."""
+    if not settings().oidc_audience:
+        raise InvalidConfiguration("not_set", name="CHATOPS_AUDIENCE", what=Reason("what_audience"))
     return Issuer(settings().oidc_issuer, settings().oidc_audience)

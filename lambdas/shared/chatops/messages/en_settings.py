@@ -87,6 +87,7 @@ TEXTS: dict[TextKey, str] = {
     "zone_meant": "; did you mean {meant}?",
     "zone_like": ", like Asia/Seoul",
     "what_slack_ids": "a list of Slack ids",
+    "what_audience": "the audience of the tokens of the stack's pipelines",
     "what_owner_name": "owner/name",
     "what_workflow": "a workflow's path, such as .github/workflows/dev_deploy.yml",
     "what_seconds": "whole seconds from 1 to 86400",

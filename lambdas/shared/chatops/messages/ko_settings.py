@@ -90,6 +90,7 @@ TEXTS: dict[TextKey, str] = {
     "zone_meant": ". 혹시 {meant} 시간대인가요?",
     "zone_like": "(예: Asia/Seoul)",
     "what_slack_ids": "Slack ID 목록",
+    "what_audience": "이 스택의 파이프라인 토큰에 쓰는 audience",
     "what_owner_name": "owner/name",
     "what_workflow": "워크플로 경로(예: .github/workflows/dev_deploy.yml)",
     "what_seconds": "1부터 86400까지의 정수(초)",

@@ -56,9 +56,12 @@ def run(event: Any) -> dict[str, Any]:
         return http.answer(403, {"message": f"This run may not go on: {refusal}"})
     except oidc.KeysUnavailable as error:
         return http.answer(503, {"message": f"Try again: {error}."})
-    except (UnknownSchema, InvalidConfiguration) as error:
-        logger.error("a row or a setting cannot be read", reason=error.args[0])
+    except UnknownSchema as error:
+        logger.error("a row cannot be read", reason=error.args[0])
         return http.answer(503, {"message": error.args[0]})
+    except InvalidConfiguration as error:
+        logger.error("a setting is wrong", reason=error.text)
+        return http.answer(503, {"message": "Try again: a setting of the bot is wrong, its log says which."})
     except (ClientError, BotoCoreError) as error:
         logger.error("the table or Step Functions did not answer", error=aws.error_code(error) or type(error).__name__)
         return http.answer(503, {"message": "Try again."})
