@@ -147,7 +147,7 @@ def test_every_family_is_refused(table: OneTicket, tokens: Tokens, spies: Spies,
 @pytest.mark.parametrize("route", [CLAIM, FINISH])
 @pytest.mark.parametrize(("size", "status"), [(-1, 403), (0, 403), (1, 400)])
 def test_a_body_may_be_as_large_as_the_bound_and_no_larger(
-    table: OneTicket, route: str, size: int, status: int
+    table: OneTicket, tokens: Tokens, route: str, size: int, status: int
 ) -> None:
     body = json.dumps(RIGHT[route]).ljust(http.MAX_BODY + size)
     assert ask({"routeKey": route, "body": body}) == status
