@@ -97,6 +97,19 @@ def conversations_info(space: Workspace, args: Json) -> Json:
     return {"channel": space.visible_channel(args.get("channel")).info(U_BOT)}
 
 
+def conversations_members(space: Workspace, args: Json) -> Json:
+    """https://docs.slack.dev/reference/methods/conversations.members: `limit` at a time, the cursor says from where."""
+    members = sorted(space.visible_channel(args.get("channel")).members)
+    limit, begin = int(args.get("limit") or 100), int(args.get("cursor") or 0)
+    if not 0 < limit <= 1000:
+        raise SlackError("invalid_limit")
+    more = begin + limit < len(members)
+    return {
+        "members": members[begin : begin + limit],
+        "response_metadata": {"next_cursor": str(begin + limit) if more else ""},
+    }
+
+
 def users_info(space: Workspace, args: Json) -> Json:
     return {"user": space.user(args.get("user")).info()}
 
@@ -136,6 +149,7 @@ METHODS: dict[str, tuple[str, Method]] = {
     "chat.postEphemeral": ("chat:write", chat_post_ephemeral),
     "chat.getPermalink": ("", chat_get_permalink),
     "conversations.info": ("channels:read", conversations_info),
+    "conversations.members": ("channels:read", conversations_members),
     "users.info": ("users:read", users_info),
     "usergroups.users.list": ("usergroups:read", usergroups_users_list),
     "views.open": ("", views_open),

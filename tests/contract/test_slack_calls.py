@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from chatops.slack import client, people, posting
 from doctor.clients import Slack as Doctor
 from doctor.clients import Web
 from doctor.result import NoAnswer
-from fakes.faults import drop_connection
+from fakes.faults import Fault, drop_connection
 from fakes.slack import Slack
 from fakes.slack.directory import (
     C_DEPLOY,
@@ -66,6 +67,7 @@ CALLS: dict[str, Callable[[Slack, str], Any]] = {
     ),
     "chat.update": lambda _slack, ts: posting._fitting("chat.update", channel=C_DEPLOY, ts=ts, text="More", blocks=[]),
     "conversations.info": lambda _slack, _ts: people.can_post(C_DEPLOY),
+    "conversations.members": lambda _slack, _ts: client.call("conversations.members", channel=C_DEPLOY)["members"],
     "usergroups.users.list": lambda _slack, _ts: people.group(S_APPROVERS),
     "users.info": lambda _slack, _ts: people.excluded(U_GUEST, OWN) == "guest",
     "views.open": lambda slack, _: client.call(
@@ -204,3 +206,18 @@ def test_an_answer_may_lack_whatever_slack_may_leave_out(bot: Callable[[str], No
             True,
             set(),
         )
+
+
+def test_who_cannot_see_a_private_channel_is_known_page_by_page(
+    slack: Slack, bot: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot(slack.api_url)
+    channels = slack.space.channels
+    channels[G_SECRET] = replace(channels[G_SECRET], members=frozenset({U_BOT, U_DEV, U_LEE}))
+    monkeypatch.setattr(people, "_PAGE", 1)
+    assert people.outside(G_SECRET, (U_LEE, U_KIM)) == (U_KIM,)
+    assert people.outside(C_DEPLOY, ("U0NOTHERE",)) == (), "whoever likes may read a public channel"
+    monkeypatch.setattr(people, "_PAGES", 1)
+    assert people.outside(G_SECRET, (U_LEE, U_KIM)) == (), "not read to its end"
+    slack.faults.append(Fault("conversations.members", 500))
+    assert people.outside(G_SECRET, (U_KIM,)) == ()

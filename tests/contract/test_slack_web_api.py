@@ -20,7 +20,7 @@ from tests import misread
 from tests.contract.slack_words import modal
 
 DESCRIPTION = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "slack-web-api.json"
-CALLED = {"chat.postMessage", "chat.update", "chat.postEphemeral", "views.open", *SLACK}
+CALLED = {"chat.postMessage", "chat.update", "chat.postEphemeral", "conversations.members", "views.open", *SLACK}
 """What the product and the doctor call; test_slack_calls.py makes each call."""
 
 
@@ -79,6 +79,7 @@ def test_every_method_of_the_table_is_there_and_slack_sdk_has_it_with_the_same_p
 ARGUMENTS: dict[str, dict[str, str]] = {
     "users.info": {"user": U_DEV},
     "conversations.info": {"channel": C_DEPLOY},
+    "conversations.members": {"channel": C_DEPLOY},
     "usergroups.users.list": {"usergroup": S_APPROVERS},
     "chat.getPermalink": {"channel": C_DEPLOY, "message_ts": "1.1"},
 }

@@ -41,9 +41,17 @@ PLAN: dict[str, Any] = {
     "previous": {"present": True, **RELEASE},
     "ledger": "2026#d-1",
     "changes": {"url": "https://x", "commits": 2, "behind": 0, "authors": ["lee"], "pulls": [7]},
-    "approval": {"required": True, "eligible": ["U0LEE0001"], "groups": [], "quorum": 1, "seconds": 3600},
+    "approval": {
+        "required": True,
+        "eligible": ["U0LEE0001"],
+        "groups": [],
+        "quorum": 1,
+        "seconds": 3600,
+        "outside": [],
+    },
     "timing": codec.as_json(Timing()),
     "started_at": 1700000000.5,
+    "command_prefix": "/acme-",
 }
 NOTHING_BEFORE = {
     **PLAN,

@@ -196,6 +196,13 @@ def test_however_late_slack_takes_the_message_it_says_how_long_the_deployment_to
     assert outcome.short(late) == outcome.short(seen)
 
 
+def test_the_card_says_who_cannot_see_it() -> None:
+    approval = {**PLAN["approval"], "outside": ["U0KIM0001"]}
+    text = json.dumps(card.message(views.seen({**PHASES["approval"], "plan": {**PLAN, "approval": approval}})))
+    assert "<@U0KIM0001> can't see this channel. Invite them" in text
+    assert "can't see this channel" not in json.dumps(card.message(views.seen(PHASES["approval"])))
+
+
 def test_of_many_people_it_says_how_many_more_there_are() -> None:
     many = tuple(f"U0MANY{n:03}" for n in range(12))
     assert who.people(many).endswith("<@U0MANY009> and 2 more")
@@ -665,7 +672,7 @@ def test_slack_takes_every_dry_run(plan: State, spoken: str) -> None:
 
 
 def test_slack_takes_the_modal_that_asks_for_a_reason(spoken: str) -> None:
-    modal = modals.reject(json.dumps({"id": ID, "response_url": "https://hooks.slack.com/" + "x" * 900}))
+    modal = modals.reason("reject", json.dumps({"id": ID, "response_url": "https://hooks.slack.com/" + "x" * 900}))
     accepted_view(modal)
     Modal(**modal).validate_json()
     assert ID in modal["private_metadata"]

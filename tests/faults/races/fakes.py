@@ -222,7 +222,7 @@ def _install(fake: Fake) -> None:
             fake.posts.append(arguments)
         return {
             "ok": True,
-            "channel": "C0DEPLOY1",
+            "channel": {"id": "C0DEPLOY1"} if method == "conversations.info" else "C0DEPLOY1",
             "ts": "1.1",
             "user": {"team_id": "T0ACME001"},
             "team_id": "T0ACME001",

@@ -40,12 +40,13 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
     """What the approval asks: which users (and the user groups they come from), how many of them, for how many
-    seconds."""
+    seconds. `outside`: those of them who cannot see the channel."""
 
     eligible: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     quorum: int = 1
     seconds: int = 0
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

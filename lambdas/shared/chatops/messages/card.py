@@ -210,6 +210,8 @@ def _lines(view: View) -> list[str]:
         voted = voters(of.approval)
         left = asked_of(view)
         lines.append(f"⏳ {say('line_approval', people=left, want=of.approval.quorum or 1, have=len(voted))}")
+        if view.plan.approval and (outside := view.plan.approval.outside):
+            lines.append(f"⚠️ {say('line_outside', people=outside)}")
     if of.deploy:
         lines.append(stage_line(of.deploy, "line_deploy"))
     lines += paused.lines(view)

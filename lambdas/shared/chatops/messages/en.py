@@ -91,6 +91,7 @@ TEXTS: dict[TextKey, str] = {
     "what_running_bare": "running",
     "what_finishing": "finishing",
     "line_approval": "Waiting for {people} ({want} needed, {have} given)",
+    "line_outside": "{people} can't see this channel. Invite them, or ask them yourself.",
     "line_approved": "Approved by {people} after {took}",
     "line_rollout": "Rolling out",
     "line_behind": "CodeDeploy deploys one at a time: waiting for `{id}` to end",

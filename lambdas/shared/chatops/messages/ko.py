@@ -95,6 +95,7 @@ TEXTS: dict[TextKey, str] = {
     "what_running_bare": "실행 중",
     "what_finishing": "마무리 중",
     "line_approval": "승인을 기다립니다: {people} (필요 {want}건, 현재 {have}건)",
+    "line_outside": "{people} 님은 이 비공개 채널을 볼 수 없습니다. 채널에 초대하거나 직접 알려 주세요.",
     "line_approved": "승인됨: {people} ({took} 만에)",
     "line_rollout": "롤아웃 중",
     "line_behind": "CodeDeploy는 한 번에 하나만 배포합니다. `{id}` 배포가 끝나기를 기다리는 중",

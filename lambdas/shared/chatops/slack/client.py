@@ -31,6 +31,7 @@ READS: Mapping[str, tuple[str, type]] = {
     "auth.test": ("team_id", str),
     "chat.postMessage": ("ts", str),
     "conversations.info": ("channel", dict),
+    "conversations.members": ("members", list),
     "usergroups.users.list": ("users", list),
     "users.info": ("user", dict),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from chatops.slack.client import call
 
 Excluded = Literal["guest", "bot", "gone", "stranger"]
 """Those who are nobody here."""
+_PAGE, _PAGES = 1000, 5
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,25 @@ def can_post(channel: str) -> bool:
     except SlackRefused as error:
         return error.code == "missing_scope"
     return bool(found.get("is_member", True)) and not found.get("is_archived", False)
+
+
+def outside(channel: str, users: Collection[str]) -> tuple[str, ...]:
+    """Those who cannot see the channel: it is private, and they are not in it. Nobody where Slack does not say, or
+    where the channel has more than a few thousand members.
+
+    https://docs.slack.dev/reference/methods/conversations.members
+    """
+    try:
+        if not call("conversations.info", channel=channel)["channel"].get("is_private"):
+            return ()
+        left, cursor = dict.fromkeys(users), ""
+        for _ in range(_PAGES):
+            found = call("conversations.members", channel=channel, limit=_PAGE, cursor=cursor or None)
+            for user in found["members"]:
+                left.pop(str(user), None)
+            cursor = str((found.get("response_metadata") or {}).get("next_cursor") or "")
+            if not left or not cursor:
+                return tuple(left)
+    except (SlackUnavailable, SlackRefused):
+        pass
+    return ()

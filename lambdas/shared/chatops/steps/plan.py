@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatops import clock
 from chatops.domain import freeze, release
@@ -104,7 +104,9 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         request = with_version(request, ledger)
         back = _way_back(target, request.version, ledger, running)
         what = _What(back.version, back.sha, back.image)
-    approval = policy.question(target, request.command, who)
+    approval, channel = policy.question(target, request.command, who), _channel(request.channel)
+    if approval and channel:
+        approval = replace(approval, outside=people.outside(channel, approval.eligible))
     plan = Plan(
         verdict="dry_run" if request.dry_run else "go",
         command=request.command,
@@ -121,7 +123,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         card=request.card,
         break_glass=glass,
         requester=Requester(request.requester, request.requester_name),
-        channel=_channel(request.channel),
+        channel=channel,
         live=running,
         previous=back,
         ledger=ledger[0].key if ledger else "",
