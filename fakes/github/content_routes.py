@@ -14,6 +14,8 @@ from fakes.github.errors import ApiError
 from fakes.github.grants import need
 from fakes.github.paging import page_of
 from fakes.github.reply import listed, reply, urls
+from fakes.github.workflow import WORKFLOW_NAME
+from pipeline.caller import FOLDER
 
 if TYPE_CHECKING:
     from fakes.github.github import GitHub
@@ -23,6 +25,7 @@ DOCS = {
     "contents": "repos/contents#get-repository-content",
     "branches": "branches/branches#list-branches",
     "workflows": "actions/workflows#list-repository-workflows",
+    "workflow": "actions/workflows#get-a-workflow",
     "actions_permissions": "actions/permissions#get-github-actions-permissions-for-a-repository",
     "selected_actions": "actions/permissions#get-allowed-actions-and-reusable-workflows-for-a-repository",
 }
@@ -56,6 +59,17 @@ def register(app: Flask, github: GitHub) -> None:
             for path, text in page.items
         ]
         return reply({"total_count": len(files), "workflows": items}, link=page.link)
+
+    @app.get("/repos/<owner>/<repo>/actions/workflows/<name>")
+    def workflow(owner: str, repo: str, name: str) -> Response:
+        found = github.repository(owner, repo)
+        need("actions", "read")
+        path, state = f"{FOLDER}/{name}", found.workflow_states
+        files = found.files.get(found.default_branch)
+        text = (files or {}).get(path) if files is not None else f"name: {WORKFLOW_NAME}"
+        if text is None:
+            raise ApiError(404)
+        return reply(content_views.workflow(found, path, text, state.get(path, "active"), urls()))
 
     @app.get("/repos/<owner>/<repo>/actions/permissions")
     def actions_permissions(owner: str, repo: str) -> Response:

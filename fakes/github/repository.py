@@ -29,11 +29,13 @@ class Comparison:
 
 @dataclass
 class Environment:
-    """An environment. `secrets`: their names. `limited`: it admits chosen branches only."""
+    """An environment. `secrets`: their names. `limited`: it admits chosen branches only. `reviewers`: logins of those
+    of whom one has to approve each run."""
 
     variables: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     limited: bool = True
+    reviewers: tuple[str, ...] = ()
 
 
 REVIEWED: tuple[dict[str, object], ...] = (

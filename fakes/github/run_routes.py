@@ -22,6 +22,7 @@ DOCS = {
     "run": "actions/workflow-runs#get-a-workflow-run",
     "attempt": "actions/workflow-runs#get-a-workflow-run-attempt",
     "attempt_jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt",
+    "pending_deployments": "actions/workflow-runs#get-pending-deployments-for-a-workflow-run",
     "jobs": "actions/workflow-jobs#list-jobs-for-a-workflow-run",
     "cancel": "actions/workflow-runs#cancel-a-workflow-run",
     "force_cancel": "actions/workflow-runs#force-cancel-a-workflow-run",
@@ -64,6 +65,12 @@ def register(app: Flask, github: GitHub) -> None:
             page = page_of(wanted, request.args, listed(repository))
             items = [run_views.job(repository, found, job, urls()) for job in page.items]
         return reply({"total_count": len(wanted), "jobs": items}, link=page.link)
+
+    @app.get("/repos/<owner>/<repo>/actions/runs/<int:run_id>/pending_deployments")
+    def pending_deployments(owner: str, repo: str, run_id: int) -> Response:
+        with github.lock:
+            found = find(owner, repo, run_id)
+            return reply(run_views.pending_deployments(github.repository(owner, repo), found, urls()))
 
     @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/cancel")
     def cancel(owner: str, repo: str, run_id: int) -> Response:

@@ -63,6 +63,32 @@ def workflow_run(repository: Repository, run: Run, urls: Urls) -> Json:
     }
 
 
+def pending_deployments(repository: Repository, run: Run, urls: Urls) -> list[Json]:
+    """The `pending-deployment` of a run that waits for the rules of its stage's environment."""
+    if run.status != "waiting":
+        return []
+    target = str(run.payload.get("target") or "dev")
+    name = f"{target}-build" if run.stage == "build" else target
+    known = repository.environment(name)
+    number = int(sha1("environment", repository.full_name, name)[:8], 16)
+    asked = [{"type": "User", "reviewer": user(login, urls)} for login in (known.reviewers if known else ())]
+    return [
+        {
+            "environment": {
+                "id": number,
+                "node_id": node_id("EN", number),
+                "name": name,
+                "url": f"{urls.repo(repository.full_name)}/environments/{name}",
+                "html_url": f"{urls.page(repository.full_name)}/deployments/activity_log?environments_filter={name}",
+            },
+            "wait_timer": 0,
+            "wait_timer_started_at": None,
+            "current_user_can_approve": False,
+            "reviewers": asked,
+        }
+    ]
+
+
 def _step(step: Step) -> Json:
     return {
         "name": step.name,
@@ -77,7 +103,7 @@ def _step(step: Step) -> Json:
 def job(repository: Repository, run: Run, it: Job, urls: Urls) -> Json:
     """A `job` with its steps; one that was skipped or waits has no runner."""
     api = urls.repo(repository.full_name)
-    ran = bool(it.steps) and it.status != "queued"
+    ran = bool(it.steps) and it.status not in ("queued", "waiting", "pending")
     started = it.started if it.started is not None else it.created
     return {
         "id": it.id,

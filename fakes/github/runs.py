@@ -59,12 +59,16 @@ class Runs:
         """Queue the jobs of the run's present attempt; those of other stages are skipped by their `if`."""
         run.status, run.conclusion, run.started, run.updated = "queued", None, now, now
         run.claim_status = run.finish_status = None
+        if run.script is not None:
+            run.status = run.script.waits_as
         if run.script is not None and run.script.outcome == "startup_failure":
             return
         mine = job_name(run.stage)
         for name in WORK_STEPS:
             job = Job(next(self._job_ids), name, run.attempt, now)
-            if name != mine:
+            if name == mine:
+                job.status = run.status
+            else:
                 job.status, job.conclusion, job.started, job.completed = "completed", "skipped", now, now
             run.jobs.append(job)
 

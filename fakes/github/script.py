@@ -18,7 +18,9 @@ class Script:
     outcome: GitHub's conclusion of the run.
     never_appears: the event is accepted (204) and no run ever shows.
     appear_seconds: from the 204 to the run's appearance in the lists.
-    queued_seconds: how long the run waits for a runner.
+    queued_seconds: how long the run waits for a runner, or for what `waits_as` says.
+    waits_as: GitHub's status until then: queued (a runner), waiting (the reviewers of its environment), pending
+        (another run of its concurrency group).
     seconds: the work between claim and finish, spread evenly over the stage's steps.
     claims / finishes: whether the first / last step calls the bot; None means "as GitHub would".
     failed_step: where an outcome other than success strikes; the default depends on the stage.
@@ -32,6 +34,7 @@ class Script:
     never_appears: bool = False
     appear_seconds: float = 1
     queued_seconds: float = 0
+    waits_as: str = "queued"
     seconds: float = 3
     claims: bool | None = None
     finishes: bool | None = None

@@ -138,6 +138,22 @@ CALLS: dict[str, Call] = {
     "jobs": Call(
         "GET", f"{_ACTIONS}/{{run_id}}/attempts/{{attempt_number}}/jobs", lambda g: runs.jobs(g, RUN), {"jobs": []}
     ),
+    "what a run waits for": Call(
+        "GET",
+        f"{_ACTIONS}/{{run_id}}/pending_deployments",
+        lambda g: runs.review(g, RUN),
+        [{"environment": {"name": "dev"}, "reviewers": [{"type": "User", "reviewer": {"login": "kim"}}]}],
+        absent=REFUSALS,
+        raises=False,
+    ),
+    "is the workflow enabled": Call(
+        "GET",
+        f"{REPO}/actions/workflows/{{workflow_id}}",
+        lambda g: runs.disabled(g, ".github/workflows/dev_deploy.yml"),
+        {"state": "active"},
+        absent=REFUSALS,
+        raises=False,
+    ),
     "force_cancel": Call(
         "POST",
         f"{_ACTIONS}/{{run_id}}/force-cancel",

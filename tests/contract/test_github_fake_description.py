@@ -22,6 +22,7 @@ from fakes.github.dispatch import LONGEST_EVENT_TYPE, MOST_PROPERTIES
 from fakes.github.filters import SEARCHED, STATUSES
 from fakes.github.oidc import PLACE
 from fakes.github.paging import MOST_PER_PAGE, PER_PAGE
+from fakes.github.repository import Environment
 
 jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema")
 
@@ -177,9 +178,16 @@ def test_runs_in_motion_are_as_described(client: Client, github: GitHub) -> None
         Script(claims=False, appear_seconds=0, queued_seconds=1e6),
         Script(claims=False, appear_seconds=0, seconds=1e6),
     ]
-    github.hand_sent_event({"stage": "build"})
-    github.hand_sent_event({"stage": "build"})
+    github.script["build"] += [
+        Script(claims=False, appear_seconds=0, queued_seconds=1e6, waits_as=status) for status in ("waiting", "pending")
+    ]
+    github.default_repository.environments["dev-build"] = Environment(reviewers=("kim", "lee"))
+    for _ in range(4):
+        github.hand_sent_event({"stage": "build"})
     for run in github.runs:
+        pending = "/actions/runs/{run_id}/pending_deployments"
+        waits = assert_described(get(client, pending.format(run_id=run.id)), REPO + pending)
+        assert len(waits) == (run.status == "waiting")
         assert_described(get(client, f"/actions/runs/{run.id}"), f"{REPO}/actions/runs/{{run_id}}")
         assert_described(get(client, f"/actions/runs/{run.id}/jobs"), f"{REPO}/actions/runs/{{run_id}}/jobs")
 

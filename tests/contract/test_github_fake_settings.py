@@ -28,6 +28,7 @@ READS = [
     ("/contents/no-such-file", f"{REPO}/contents/{{path}}", 404),
     ("/branches", f"{REPO}/branches", 200),
     ("/actions/workflows", f"{REPO}/actions/workflows", 200),
+    ("/actions/workflows/ci.yml", f"{REPO}/actions/workflows/{{workflow_id}}", 200),
     ("/actions/permissions", f"{REPO}/actions/permissions", 200),
     ("/actions/oidc/customization/sub", SUBJECT, 200),
     ("/environments/dev/deployment_protection_rules", RULES, 200),
@@ -76,6 +77,7 @@ def test_a_workflow_may_be_disabled(client: Client, github: GitHub, state: str) 
     described(response, f"{REPO}/actions/workflows")
     states = {each["path"].rpartition("/")[2]: each["state"] for each in (response.json or {})["workflows"]}
     assert (states["dev_deploy.yml"], states["ci.yml"]) == (state, "active")
+    assert (get(client, "/actions/workflows/dev_deploy.yml").json or {})["state"] == state
 
 
 def test_actions_may_be_limited_or_switched_off(client: Client, github: GitHub) -> None:

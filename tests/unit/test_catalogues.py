@@ -134,7 +134,7 @@ def test_every_cause_that_the_code_names_exists() -> None:
                     if isinstance(name, ast.Constant) and name.value == "key"
                     for k in literals(v)
                 }
-    assert "why_timed_out" in found
+    assert "why_unfinished" in found
     assert found <= set(en.TEXTS)
 
 

@@ -232,7 +232,9 @@ def test_our_run_is_found_by_its_exact_name_on_whatever_page_and_of_two_the_lowe
 @pytest.mark.parametrize(
     ("status", "conclusion", "state"),
     [
-        *((s, None, "queued") for s in ("queued", "requested", "waiting", "pending", "something new")),
+        *((s, None, "queued") for s in ("queued", "requested", "something new")),
+        ("waiting", None, "in_review"),
+        ("pending", None, "pending"),
         ("in_progress", None, "running"),
         ("completed", "success", "succeeded"),
         ("completed", "cancelled", "cancelled"),

@@ -67,13 +67,15 @@ def test_a_reply_that_names_no_attempt_is_of_the_first() -> None:
 @pytest.mark.parametrize("state", RunState)
 def test_a_run_has_completed_when_it_neither_waits_nor_runs(state: RunState) -> None:
     completed = Run(1, 1, "", state, "", 1).completed
-    assert completed is (state not in (RunState.QUEUED, RunState.RUNNING))
+    assert completed is (state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED))
 
 
 def test_states_travel_as_plain_words() -> None:
     """The state machine's choices and the messages compare them."""
     assert {state.name: str(state) for state in RunState} == {
         "QUEUED": "queued",
+        "IN_REVIEW": "in_review",
+        "PENDING": "pending",
         "RUNNING": "running",
         "SUCCEEDED": "succeeded",
         "FAILED": "failed",

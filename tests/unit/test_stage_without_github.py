@@ -15,8 +15,10 @@ from chatops.settings import targets
 from chatops.steps import dispatch
 from chatops.store.table import Table
 from fakes.github import Fault, Script
+from fakes.github.repository import Environment
+from pipeline.caller import OWN
 from tests.unit.conftest import Time
-from tests.unit.stage_session import EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
+from tests.unit.stage_session import CANCEL, EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
 
 pytestmark = pytest.mark.slow
 
@@ -92,11 +94,83 @@ def test_a_trouble_that_is_over_is_not_told(build: Stage) -> None:
     assert ended(build) == ("never_appeared", "why_never_appeared")
 
 
-def test_a_run_that_waits_for_a_runner_to_the_end_was_late_and_is_linked_to(build: Stage) -> None:
-    build.fake.script["build"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6)
+WAITS = {"queued": "why_no_runner", "waiting": "why_not_reviewed", "pending": "why_not_its_turn"}
+"""GitHub's status of a run that has not begun, and what is said of one that it leaves so."""
+
+
+@pytest.mark.parametrize("status", WAITS)
+def test_a_run_that_waits_to_the_end_was_late_is_cancelled_and_says_for_what_it_waited(
+    build: Stage, status: str
+) -> None:
+    """It would keep its concurrency group: the target's next deployment could not start."""
+    build.fake.default_repository.environments["dev-build"] = Environment(reviewers=("kim", "lee"))
+    build.fake.script["build"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6, waits_as=status)
     build.dispatch()
-    assert ended(build) == ("timed_out", "why_timed_out")
+    assert ended(build) == ("timed_out", WAITS[status])
     assert build.fact["run_id"] == build.fake.runs[0].id
+    assert build.fake.settle()
+    assert build.fake.runs[0].conclusion == "cancelled"
+    if status == "waiting":
+        said = build.fact["why"]["values"]
+        assert (said["environment"], said["reviewers"]) == ("dev-build", "kim, lee")
+    assert build.sent("/pending_deployments", "GET") == (status == "waiting"), "asked once, and only where it waits so"
+
+
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [(Fault("POST", CANCEL, status=502), 1), (Fault("POST", CANCEL, drop=True, times=2), 2)],
+)
+def test_a_run_that_could_not_be_cancelled_at_first_is_given_up_when_it_can(
+    build: Stage, fault: Fault, times: int
+) -> None:
+    build.fake.script["build"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6, waits_as="waiting")
+    build.fake.faults.append(fault)
+    build.dispatch()
+    assert ended(build) == ("timed_out", "why_rules_not_met"), "nobody names its reviewers"
+    assert build.sent("/cancel") == times + 1
+    assert build.fake.settle()
+    assert build.fake.runs[0].conclusion == "cancelled"
+
+
+def test_a_claimed_run_whose_next_job_waits_for_a_review_says_so_and_is_cancelled(build: Stage) -> None:
+    run = build.claim()
+    run.status = "waiting"
+    assert build.look(10)["state"] == "in_review"
+    assert (build.fact["environment"], build.fact["reviewers"]) == ("dev", "")
+    run.status = "in_progress"
+    assert build.look(10)["state"] == "running"
+    run.status = "waiting"
+    build.look(LIMIT)
+    assert build.sent("/cancel") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        ("disabled_inactivity", "why_workflow_idle"),
+        ("disabled_manually", "why_workflow_disabled"),
+        ("disabled_fork", "why_workflow_disabled"),
+        ("deleted", "why_never_appeared"),
+    ],
+)
+def test_a_workflow_that_github_starts_no_more_is_named_as_the_cause(build: Stage, state: str, key: str) -> None:
+    path = ".github/workflows/dev_deploy.yml"
+    here = build.fake.default_repository
+    here.files[here.default_branch] = {path: OWN.read_text("utf-8")}
+    here.workflow_states[path] = state
+    build.dispatch()
+    assert ended(build) == ("never_appeared", key)
+    assert build.sent("/workflows/dev_deploy.yml", "GET") == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_where_github_does_not_say_whether_the_workflow_is_enabled_every_cause_is_named(
+    build: Stage, status: int
+) -> None:
+    build.fake.script["build"] = Script(never_appears=True)
+    build.fake.faults.append(Fault(path="/workflows/", status=status, times=None))
+    build.dispatch()
+    assert ended(build) == ("never_appeared", "why_never_appeared")
 
 
 @pytest.mark.parametrize(
@@ -159,9 +233,10 @@ def test_a_search_without_an_answer_sends_nothing(build: Stage, fault: Fault) ->
     assert build.sent("/dispatches") == 1
 
 
-def test_the_first_event_costs_one_request(build: Stage) -> None:
+def test_the_first_event_costs_two_requests(build: Stage) -> None:
+    """Where its run will come from, and the event."""
     build.dispatch()
-    assert len(build.fake.calls) == 1
+    assert [call.method for call in build.fake.calls] == ["GET", "POST"]
 
 
 @pytest.fixture

@@ -143,11 +143,22 @@ def _cause(key: str, stage: str = "", **values: Any) -> State:
     return {"key": key, "values": values, **({"stage": stage} if stage else {})}
 
 
+REVIEW: State = {"environment": "prod-build", "run_state": "in_review"}
+
 PHASES: dict[str, State] = {
     "planned": {"plan": PLAN},
     "rollback planned": {"plan": BACK},
     "build waits": {"plan": PLAN, "build": {"stage": "build", "state": "waiting", "done": False}},
     "build queued": {"plan": PLAN, "build": {**RUN, "stage": "build", "state": "queued", "done": False}},
+    "build in review": {
+        "plan": PLAN,
+        "build": {**RUN, **REVIEW, "stage": "build", "state": "in_review", "done": False, "reviewers": "kim, platform"},
+    },
+    "build under rules": {
+        "plan": PLAN,
+        "build": {**RUN, **REVIEW, "stage": "build", "state": "in_review", "done": False, "reviewers": ""},
+    },
+    "build waits its turn": {"plan": PLAN, "build": {**RUN, "stage": "build", "state": "pending", "done": False}},
     "build runs": {"plan": PLAN, "build": RUNNING},
     "build runs, job unknown": {"plan": PLAN, "build": {**RUNNING, "job": "", "step": ""}},
     "build finishes": {"plan": PLAN, "build": {**RUNNING, "state": "finishing"}},
@@ -232,6 +243,27 @@ ENDS: dict[str, State] = {
         "plan": PLAN,
         "build": {**BROKE, "state": "timed_out"},
         "outcome": _outcome("Build Failed", _cause("why_timed_out", "build", seconds=3600)),
+    },
+    "Build Failed, not reviewed": {
+        "plan": PLAN,
+        "build": {**BROKE, **REVIEW, "state": "timed_out"},
+        "outcome": _outcome(
+            "Build Failed",
+            _cause("why_not_reviewed", "build", seconds=3600, environment="prod-build", reviewers="kim, platform"),
+        ),
+    },
+    "Build Failed, workflow disabled": {
+        "plan": PLAN,
+        "build": {"stage": "build", "state": "never_appeared", "done": True},
+        "outcome": _outcome(
+            "Build Failed",
+            _cause(
+                "why_workflow_idle",
+                "build",
+                file=".github/workflows/prod_deploy.yml",
+                repository="acme/checkout-api",
+            ),
+        ),
     },
     "Build Failed, refused": {
         "plan": PLAN,

@@ -15,9 +15,10 @@ from chatops.domain.stage import Outputs
 class StageResult:
     """A stage (build, deploy, rollback) and its run on GitHub.
 
-    `state`: undispatched, waiting, queued, running, finishing; or, with `done`: succeeded, failed, cancelled,
-    timed_out, never_appeared, refused. `claimed`: a run has exchanged the ticket. `unconfirmed`: nobody has seen the
-    run end. `seconds`: since the dispatch; `pause_until`: epoch seconds of GitHub's rate limit. None: not known.
+    `state`: undispatched, waiting, queued, in_review, pending, running, finishing; or, with `done`: succeeded, failed,
+    cancelled, timed_out, never_appeared, refused. `claimed`: a run has exchanged the ticket. `unconfirmed`: nobody has
+    seen the run end. `environment`, `reviewers`: where a run in review waits, and for whom, as GitHub says.
+    `seconds`: since the dispatch; `pause_until`: epoch seconds of GitHub's rate limit. None: not known.
     """
 
     stage: str = ""
@@ -37,6 +38,8 @@ class StageResult:
     job: str | None = None
     step: str | None = None
     log_url: str | None = None
+    environment: str | None = None
+    reviewers: str | None = None
     seconds: float | None = None
     pause_until: float | None = None
     shown: str | None = None

@@ -9,17 +9,25 @@ from typing import Any
 
 from chatops import clock
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
-from chatops.github.client import GitHub, Reply
+from chatops.github.client import GitHub, Reply, quoted
 
 
 class RunState(StrEnum):
     """Everything that a run can be, as far as a deployment cares."""
 
     QUEUED = "queued"
+    """It waits for a runner."""
+    IN_REVIEW = "in_review"
+    """It waits for the protection rules of an environment: its reviewers, a timer, an App."""
+    PENDING = "pending"
+    """It waits for another run of its concurrency group."""
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+_UNDER_WAY = {"in_progress": RunState.RUNNING, "waiting": RunState.IN_REVIEW, "pending": RunState.PENDING}
 
 
 def state(status: str, conclusion: str | None) -> RunState:
@@ -31,7 +39,7 @@ def state(status: str, conclusion: str | None) -> RunState:
         if conclusion == "success":
             return RunState.SUCCEEDED
         return RunState.CANCELLED if conclusion == "cancelled" else RunState.FAILED
-    return RunState.RUNNING if status == "in_progress" else RunState.QUEUED
+    return _UNDER_WAY.get(status, RunState.QUEUED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Run:
 
     @property
     def completed(self) -> bool:
-        return self.state not in (RunState.QUEUED, RunState.RUNNING)
+        return self.state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 
 
 def read(body: Mapping[str, Any], etag: str = "") -> Run:
@@ -111,6 +119,36 @@ def jobs(github: GitHub, run_id: int) -> list[Mapping[str, Any]]:
     """The jobs of the run's first attempt."""
     found = github.get(f"/actions/runs/{run_id}/attempts/1/jobs", per_page=100)
     return list(found["jobs"])
+
+
+def review(github: GitHub, run_id: int) -> tuple[str, str]:
+    """The environment whose rules the run waits for, and who may review there (logins and team names, separated by
+    commas); empty where GitHub doesn't say.
+
+    https://docs.github.com/en/rest/actions/workflow-runs#get-pending-deployments-for-a-workflow-run
+    """
+    try:
+        pending = github.get(f"/actions/runs/{run_id}/pending_deployments")
+    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused):
+        return "", ""
+    first: Mapping[str, Any] = next(iter(pending), {})
+    asked = [each.get("reviewer") or {} for each in first.get("reviewers", [])]
+    names = [str(each.get("login") or each.get("name") or "") for each in asked]
+    return str((first.get("environment") or {}).get("name", ""))[:100], ", ".join(filter(None, names))[:300]
+
+
+def disabled(github: GitHub, file: str) -> str:
+    """`disabled_inactivity`, `disabled_manually` or `disabled_fork` where GitHub starts no run of this workflow file;
+    empty where it does, and where GitHub doesn't say.
+
+    https://docs.github.com/en/rest/actions/workflows#get-a-workflow
+    """
+    try:
+        found = github.get(f"/actions/workflows/{quoted(file.rpartition('/')[2])}")
+    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused):
+        return ""
+    state = str(found.get("state", ""))
+    return state if state.startswith("disabled_") else ""
 
 
 def named(github: GitHub, name: str, since: float) -> Run | None:

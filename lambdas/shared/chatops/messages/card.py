@@ -182,9 +182,14 @@ def stage_line(stage: StageResult, key: StageLine) -> str:
         return f"❌ {say(key, run=run_link(stage), what=stage.conclusion or stage.state or plain('unknown'))}"
     if stage.state == "running" and stage.job:
         what = say("what_running", job=stage.job, step=stage.step) if stage.step else escape(stage.job)
+    elif stage.state == "in_review" and stage.reviewers:
+        what = say("what_in_review", environment=stage.environment, people=stage.reviewers)
+    elif stage.state == "in_review":
+        what = say("what_under_rules", environment=stage.environment)
     else:
         known: dict[str, TextKey] = {
             "queued": "what_queued",
+            "pending": "what_pending",
             "running": "what_running_bare",
             "finishing": "what_finishing",
         }

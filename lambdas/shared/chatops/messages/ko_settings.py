@@ -92,7 +92,7 @@ TEXTS: dict[TextKey, str] = {
     "what_slack_ids": "Slack ID 목록",
     "what_audience": "이 스택의 파이프라인 토큰에 쓰는 audience",
     "what_owner_name": "owner/name",
-    "what_workflow": "워크플로 경로(예: .github/workflows/dev_deploy.yml)",
+    "what_workflow": ".github/workflows/dev_deploy.yml 같은 워크플로 경로",
     "what_seconds": "1부터 86400까지의 정수(초)",
     "what_text": "텍스트",
     "what_short_text": "100자 이내의 텍스트",

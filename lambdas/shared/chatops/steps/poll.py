@@ -10,7 +10,7 @@ from chatops.domain.causes import reason_of
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.event import StepEvent
-from chatops.domain.reason import Reason
+from chatops.domain.reason import Cause, Reason
 from chatops.domain.results import StageResult, Stop
 from chatops.domain.stage import Outputs
 from chatops.github import runs
@@ -18,7 +18,7 @@ from chatops.github.client import GitHub, github
 from chatops.github.runs import Run, RunState
 from chatops.observability import logger
 from chatops.settings.targets import targets
-from chatops.steps import cancelling, freezes, stop
+from chatops.steps import cancelling, freezes, not_begun, stop
 from chatops.steps.poll_timing import (
     Observation,
     absent,
@@ -96,7 +96,7 @@ def _observe(seen: Observation) -> StageResult:
         return undecided(seen, seen.paused, seen.before.trouble)
     client = github(seen.target.repository)
     try:
-        found = _named_run(seen, client) if unclaimed else _claimed_run(seen, client)
+        found = not_begun.named_run(seen, client) if unclaimed else _claimed_run(seen, client)
     except GitHubRateLimited as pause:
         return _paused(undecided(seen, pause.wait_seconds, trouble_of(pause, seen)), seen, pause)
     except GitHubUnavailable as trouble:
@@ -131,14 +131,14 @@ def _observe_unclaimed(seen: Observation) -> StageResult:
     if seen.paused:
         return waiting(nothing, "waiting", seen.paused, seen.before.trouble)
     try:
-        found = _named_run(seen, github(seen.target.repository))
+        found = not_begun.named_run(seen, github(seen.target.repository))
     except GitHubRateLimited as pause:
         seconds = max(pause.wait_seconds, pace(seen))
         return _paused(waiting(nothing, "waiting", seconds, trouble_of(pause, seen)), seen, pause)
     except (GitHubUnavailable, GitHubRefused) as trouble:
         return waiting(nothing, "waiting", widest(seen), trouble_of(trouble, seen))
     if found is not None and not found.completed:
-        return waiting(_run_of(found), "queued", pace(seen))
+        return waiting(not_begun.reviewed(_run_of(found), seen), str(found.state), pace(seen))
     return _withdraw(replace(seen, before=StageResult()), found)  # what was known before is overcome
 
 
@@ -148,36 +148,25 @@ def _withdraw(seen: Observation, found: Run | None = None) -> StageResult:
     if row.claimed:
         return _observe(replace(seen, row=row))
     known = _run_of(found) if found else StageResult()
+    if (seen.cancelled or seen.late) and not not_begun.given_up(seen):
+        # the run would stay, and with it its concurrency group
+        pause = max(stopping(seen), seen.target.timing.cancel / 4)
+        return waiting(seen.known, seen.before.state or "waiting", pause, seen.before.trouble)
     if seen.cancelled:
-        _cancel_unclaimed(seen)
         return ended(known, "cancelled")
     if seen.refused:
         return ended(known, "refused", seen.refusal)
     if found is not None:
         begun = freezes.stopping(seen.plan, seen.target, seen.name)  # a claim is refused then
         return ended(known, "failed", freezes.reason(begun, seen.plan, seen.target) if begun else _UNCLAIMED)
-    return absent(seen, known)
-
-
-def _cancel_unclaimed(seen: Observation) -> None:
-    """Spare a runner: the run could not claim any more anyway, so trouble here does not matter."""
-    if not seen.row.dispatched_at or seen.paused:
-        return
-    client = github(seen.target.repository)
-    try:
-        found = _named_run(seen, client)
-        if found is not None and not found.completed:
-            runs.cancel(client, found.id)
-    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
-        logger.warning("the unclaimed run was not cancelled", reason=str(trouble))
+    result = absent(seen, known)
+    if result.state == "never_appeared" and (why := not_begun.disabled(seen)):
+        return replace(result, why=Cause(why))
+    return result
 
 
 def _paused(result: StageResult, seen: Observation, pause: GitHubRateLimited) -> StageResult:
     return replace(result, pause_until=seen.now + pause.wait_seconds)
-
-
-def _named_run(seen: Observation, client: GitHub) -> Run | None:
-    return runs.named(client, runs.run_name(seen.deployment_id, seen.name), seen.row.began_at)
 
 
 def _claimed_run(seen: Observation, client: GitHub) -> Run:
@@ -219,7 +208,7 @@ def _observe_run(seen: Observation, client: GitHub, found: Run) -> StageResult:
         return _completed(seen, client, found, known)
     if seen.stop:
         return _stop_run(seen, client, found, known)
-    known = _progress(seen, client, found, known)
+    known = not_begun.reviewed(_progress(seen, client, found, known), seen)
     if seen.row.state == "finished":
         return waiting(known, "finishing", finishing(seen))
     return waiting(known, str(found.state), pace(seen))
@@ -227,7 +216,7 @@ def _observe_run(seen: Observation, client: GitHub, found: Run) -> StageResult:
 
 def _progress(seen: Observation, client: GitHub, found: Run, known: StageResult) -> StageResult:
     """With the job and step that the run is at, or that failed, as far as GitHub says."""
-    if found.state is RunState.QUEUED:
+    if found.state is not RunState.RUNNING and not found.completed:
         return known
     known = replace(known, job=seen.before.job or "", step=seen.before.step or "")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from chatops import clock
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
@@ -13,7 +14,10 @@ from chatops.domain.results import StageResult
 from chatops.domain.stage import Stage
 from chatops.domain.target import LOOKS, Target, Timing
 
-STILL = ("queued", "running", "finishing")
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
+
+STILL = ("queued", "in_review", "pending", "running", "finishing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,21 @@ class Observation:
             step=of.step,
             conclusion=of.conclusion,
             etag=of.etag,
+            environment=of.environment,
+            reviewers=of.reviewers,
         )
 
     @property
     def timed_out(self) -> Reason:
-        return Reason("why_timed_out", seconds=self.limit)
+        """Over its limit; where the run was waiting for something until then, for what."""
+        of, seconds = self.before, self.limit
+        if of.state == "in_review" and of.reviewers:
+            return Reason("why_not_reviewed", seconds=seconds, environment=of.environment or "", reviewers=of.reviewers)
+        if of.state == "in_review":
+            where = of.environment or self.target.environment(self.name)
+            return Reason("why_rules_not_met", seconds=seconds, environment=where)
+        key: dict[str, TextKey] = {"queued": "why_no_runner", "pending": "why_not_its_turn"}
+        return Reason(key.get(of.state, "why_timed_out"), seconds=seconds)
 
 
 def pace(seen: Observation) -> float:
