@@ -12,8 +12,8 @@ from chatops.domain.reason import Reason
 from chatops.edge import cancel
 from chatops.messages.english import english_text
 from chatops.platforms.ecs_service import Service
-from chatops.steps import ecs, notify, rollout, sweep
-from chatops.store import locks, questions, wakeups
+from chatops.steps import ecs, notify, rollout
+from chatops.store import locks, overview, questions
 from fakes.faults import Fault
 from tests.unit import stored
 from tests.unit.pause_session import DANA, ID, KIM, LEE, Paused, asked, session
@@ -184,8 +184,7 @@ def test_the_message_shows_both_buttons_where_it_waits_and_for_whom(asked: Pause
 def test_a_wake_up_that_was_lost_is_delivered_by_sweep(asked: Paused) -> None:
     """The click's function died after its decision and before its wake-up."""
     questions.record(asked.rows, ID, Answer.PROMOTED, LEE, mark=asked.mark)
-    assert sweep._last_decision(ID) == asked.time.at
-    assert wakeups.undelivered(asked.rows, ID, sweep._last_decision(ID)) == "token"
+    assert overview.of(asked.rows, ID).token == "token"
 
 
 def test_the_message_says_who_promoted_and_how_it_went_on(asked: Paused) -> None:

@@ -26,6 +26,7 @@ def made(service: str, region: str, role_arn: str, patience: float) -> Any:
     settings = Config(
         connect_timeout=CONNECT_SECONDS * patience,
         read_timeout=READ_SECONDS * patience,
+        max_pool_connections=16,  # `sweep` asks so many things at once
         retries={"total_max_attempts": 3 if patience >= 1 else 1, "mode": "standard"},
     )
     extra: dict[str, Any] = {"region_name": region} if region else {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
@@ -20,11 +22,16 @@ from chatops.observability import emit, logger
 from chatops.settings.targets import targets
 from chatops.steps import notify, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import cancels, deployments, locks, outbox, questions, results, stages, wakeups
+from chatops.store import cancels, cursors, deployments, locks, outbox, overview, results, stages, wakeups
 from chatops.store.outbox import Undelivered
 from chatops.store.table import table
 
 _A_MINUTE, _A_DAY = 60, 86_400
+POOL, ALONE = 16, 3
+"""Jobs that are carried out at once; so few jobs that they are carried out one after the other."""
+OUTBOX, OPEN, LOCKS, LATER = 4.0, 14.0, 17.0, 17.0
+"""Seconds after the function's begin at which nothing of the kind is begun any more. A message to Slack takes at most
+12 seconds where Slack hangs, a question to GitHub 11: all has ended within the function's 30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +48,53 @@ class Swept:
 def run(_event: StepEvent) -> Swept:
     """Check every open deployment, lock and outstanding message, whatever the reason of the call (an execution's end,
     or the clock). An error of one does not keep the others from being checked; the first is raised at the end, so that
-    it is retried and, if it stays, reaches the dead-letter queue."""
-    done = Swept()
+    it is retried and, if it stays, reaches the dead-letter queue.
+
+    Nothing waits for a service that hangs: each phase begins nothing after its own time, and the next sweep goes on
+    where it stopped. What GitHub is asked for comes last.
+    """
+    done, began = Swept(), time.monotonic()
     errors: list[Exception] = []
-    for unsettled in deployments.unsettled(table(), errors.append):
-        _try(errors, partial(_check, unsettled, done))
-    for target in targets():
-        _try(errors, partial(_free, target, done))
-    for undelivered in outbox.waiting(table(), errors.append):
-        _try(errors, partial(_deliver, undelivered, done))
+    later: list[Callable[[], None]] = []
+    waiting = outbox.waiting(table(), errors.append)
+    messages = {each.deployment.id: partial(_deliver, each, done) for each in waiting}
+    _all("outbox", messages, began + OUTBOX, errors)
+    unsettled = deployments.unsettled(table(), errors.append)
+    checks = {each.deployment_id: partial(_check, each, done, later) for each in unsettled}
+    _all("open", checks, began + OPEN, errors)
+    _all("locks", {name: partial(_free, name, done) for name in targets() if _is_held(name)}, began + LOCKS, errors)
+    _all("", {str(n): each for n, each in enumerate(later)}, began + LATER, errors)
     _report(done)
     if errors:
         raise errors[0]
     return done
+
+
+def _is_held(target: str) -> bool:
+    return locks.holder(table(), target) is not None
+
+
+def _all(phase: str, jobs: Mapping[str, Callable[[], None]], until: float, errors: list[Exception]) -> None:
+    """Carry the jobs out, several at once, and return when all that were begun have ended: a thread that is left over
+    would be frozen with the function. None is begun at or after `until` (by the monotonic clock). The `phase` begins
+    where it stopped last time."""
+    ids = cursors.ordered(table(), phase, sorted(jobs)) if len(jobs) > ALONE and phase else list(jobs)
+
+    def begin(name: str) -> bool:
+        if time.monotonic() >= until:
+            return False
+        _try(errors, jobs[name])
+        return True
+
+    if len(ids) <= ALONE:
+        begun = sum(map(begin, ids))
+    else:
+        with ThreadPoolExecutor(min(POOL, len(ids))) as pool:
+            begun = sum(pool.map(begin, ids))
+    if begun < len(ids):
+        logger.warning("sweep had no time for everything", phase=phase, begun=begun, of=len(ids))
+        if phase and len(jobs) > ALONE:
+            cursors.keep(table(), phase, ids[begun - 1] if begun else "")
 
 
 def _report(done: Swept) -> None:
@@ -75,26 +116,33 @@ def _try(errors: list[Exception], check: Callable[[], None]) -> None:
         errors.append(error)
 
 
-def _check(unsettled: Unsettled, done: Swept) -> None:
-    """Wake an execution that missed its wake-up; settle the deployment of one that has ended."""
+def _check(unsettled: Unsettled, done: Swept, later: list[Callable[[], None]]) -> None:
+    """Wake an execution that missed its wake-up; settle the deployment of one that has ended. What GitHub and Slack are
+    to be told is put into `later`."""
     deployment_id, arn, target = unsettled.deployment_id, unsettled.execution_arn, unsettled.target
     status, error = target_lock.execution(arn, clock.seconds(unsettled.started_at))
     if status == "RUNNING":
-        if token := wakeups.undelivered(table(), deployment_id, _last_decision(deployment_id)):
-            wakeups.deliver(table(), deployment_id, token)
+        seen = overview.of(table(), deployment_id)
+        if seen.token:
+            wakeups.deliver(table(), deployment_id, seen.token)
             done.woken.append(deployment_id)
-        _end_cancelled(deployment_id, target)
+        if seen.cancelled_at and clock.now() - seen.cancelled_at >= _A_MINUTE:
+            later.append(partial(_end_cancelled, deployment_id, target))
         return
     record = deployments.get(table(), deployment_id)
     if record and record.outcome:
         return  # it settled itself meanwhile, by all of its results, and its message is in the outbox
-    for stage in STAGES:
-        _end_stage(deployment_id, target, stage)
+    begun = [stage for stage in STAGES if stages.revoke(table(), deployment_id, stage)]
+    later.extend(partial(_end_stage, deployment_id, target, stage) for stage in begun)
     plan = record.plan if record else Plan()
     deployment = results.latest(table(), Deployment(deployment_id, arn, plan, planned=record is not None))
     outcome = settle(deployment, _verdict(deployment, f"{status} {error}".strip()))
     done.settled.append(deployment_id)
-    notify.ended(replace(deployment, outcome=outcome))
+    later.append(partial(_tell, replace(deployment, outcome=outcome)))
+
+
+def _tell(deployment: Deployment) -> None:
+    notify.ended(deployment)  # what Slack does not take now is in the outbox
 
 
 def _verdict(deployment: Deployment, execution: str) -> Outcome:
@@ -107,21 +155,8 @@ def _verdict(deployment: Deployment, execution: str) -> Outcome:
     return made
 
 
-def _last_decision(deployment_id: str) -> float:
-    """When (epoch seconds) something was last recorded that ends a wait: a decision, a cancel, a stage's finish."""
-    rows = table()
-    approval, cancel = questions.get(rows, deployment_id), cancels.get(rows, deployment_id)
-    asked = [*([approval] if approval else []), *questions.pauses(rows, deployment_id)]
-    times = [cancel.at if cancel else 0.0, *(question.decided_at for question in asked)]
-    times += [row.finished_at for stage in STAGES if (row := stages.get(rows, deployment_id, stage))]
-    return max(times)
-
-
 def _end_cancelled(deployment_id: str, target: str) -> None:
     """A run whose deployment was cancelled a minute ago and that still works: the execution may be unable to ask."""
-    cancel = cancels.get(table(), deployment_id)
-    if not cancel or clock.now() - cancel.at < _A_MINUTE:
-        return
     for stage in sorted(stages.CANCELLABLE):
         if (row := stages.get(table(), deployment_id, stage)) and row.state == "claimed":
             _end_stage(deployment_id, target, stage)
@@ -163,8 +198,8 @@ def _deliver(undelivered: Undelivered, done: Swept) -> None:
     deployment = undelivered.deployment
     if target_lock.execution(deployment.execution_arn, undelivered.kept_at)[0] == "RUNNING":
         return  # it is about to post it itself
-    if clock.now() - undelivered.kept_at > _A_DAY:
+    if notify.ended(deployment):
+        done.delivered.append(deployment.id)
+    elif clock.now() - undelivered.kept_at > _A_DAY:  # it has just been tried, whatever kept the sweeps before
         logger.error("a final message was never taken", deployment_id=deployment.id)
         outbox.delivered(table(), deployment.id)
-    elif notify.ended(deployment):
-        done.delivered.append(deployment.id)

@@ -20,4 +20,5 @@
 | `WORKSPACE#<token>` | `WORKSPACE` | the app's own workspace, by a hash of the bot's token; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
 | `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
+| `SWEEP` | `<phase>` | where a sweep that had no time for everything has stopped |
 """

@@ -132,4 +132,4 @@ def _past(row: Item) -> PastDeployment:
 
 def unsettled(table: Table, unknown: Callable[[UnknownSchema], object] | None = None) -> list[Unsettled]:
     """Every deployment without an outcome. The error of a row that cannot be read goes to `unknown`."""
-    return [codec.read(Unsettled, row) for row in table.query("OPEN", unknown=unknown)]
+    return [codec.read(Unsettled, row) for row in table.query("OPEN", limit=10_000, unknown=unknown)]

@@ -34,7 +34,7 @@ def owing(deployment: Deployment) -> Item:
 def waiting(table: Table, unreadable: Callable[[Exception], object] | None = None) -> list[Undelivered]:
     """Every final message that waits. The error of one that cannot be read goes to `unreadable`, else it is raised."""
     found = []
-    for row in table.query("OUTBOX", unknown=unreadable):
+    for row in table.query("OUTBOX", limit=10_000, unknown=unreadable):
         try:
             found.append(Undelivered(Deployment.of(json.loads(row["event"])), float(row["kept_at"])))
         except Exception as error:

@@ -97,6 +97,10 @@ def deliver(table: Table, deployment_id: str, token: str, *, patience: float = 1
 def undelivered(table: Table, deployment_id: str, decided_at: float = 0) -> str:
     """The token of a wait that should have been woken: its counter has moved on, or something was decided (epoch
     seconds) since it began, by a function that died before it could move it. Else nothing."""
-    wait = _get(table, deployment_id)
+    return overdue(_get(table, deployment_id), decided_at)
+
+
+def overdue(wait: Wait, decided_at: float) -> str:
+    """The same of a wait that has been read."""
     missed = wait.parked_at is not None and decided_at >= wait.parked_at
     return wait.token if wait.n > wait.token_n or missed else ""
