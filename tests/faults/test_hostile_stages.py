@@ -18,6 +18,7 @@ from chatops.steps import stage
 from chatops.store import stages, wakeups
 from chatops.store.table import Conflict, Item
 from lambdas.stage import app
+from tests.faults.counts import MANY, SEED
 from tests.faults.hostile_bodies import ID
 from tests.faults.hostile_stages import CLAIM, FAMILIES, FINISH, PAPER, RIGHT, hostile
 from tests.faults.hostile_tokens import Tokens
@@ -126,7 +127,7 @@ def test_three_thousand_hostile_requests_claim_and_finish_nothing(
 def test_a_hundred_thousand_hostile_requests_claim_and_finish_nothing(
     table: OneTicket, tokens: Tokens, spies: Spies, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers = storm(100_000, 4, tokens)
+    answers = storm(MANY, 4 + SEED, tokens)
     failed = sum(n for status, n in answers.items() if status >= 500)
     with capsys.disabled():
         print(  # noqa: T201 - the count that the gate shows

@@ -1,0 +1,45 @@
+"""The route of the pictures against names and headers that are not meant well: a picture or 404, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+
+from lambdas.gifs import app
+from local.gateway import http_api_event
+from tests.faults.counts import MANY, SEED
+
+PARTS = (
+    *("..", "%2e%2e", "%252e", "/", "%2f", "\\", "app.py", "__pycache__", "failed.gif", "FAILED.GIF", ".gif", "\x00"),
+    *("é", "\u202e", "\ud800", "a" * 3000, "~", "$(id)", "{name}", "etc/passwd", "*", "?", "#", " "),
+)
+
+
+def hostile(pick: Random) -> dict[str, Any]:
+    """A request as API Gateway hands it on, with any name and any If-None-Match."""
+    name = "".join(pick.choice(PARTS) for _ in range(pick.randrange(4)))
+    event = http_api_event("GET", "/gifs/x", headers={}, route="/gifs/{name}")
+    event["pathParameters"] = pick.choice([{"name": name}, {"name": name}, {}, None])
+    tags = [pick.choice(('"', "W/", "*", ",", "\x00", "é" * 999, app.ETAGS["failed.gif"])) for _ in range(3)]
+    event["headers"] = {pick.choice(("If-None-Match", "if-none-match", "\x00")): "".join(tags)}
+    return event
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_hostile_requests_get_a_picture_or_404(capsys: pytest.CaptureFixture[str]) -> None:
+    pick, answers = Random(5 + SEED), Counter[int]()  # noqa: S311 - the same requests every time
+    for n in range(MANY):
+        event = hostile(pick)
+        try:
+            answer = app.handler(event, None)
+            named = (event["pathParameters"] or {}).get("name") in app.PICTURES
+            assert answer["statusCode"] in ((200, 304) if named else (404,))
+        except BaseException as error:
+            raise AssertionError(f"number {n} of seed {5 + SEED}: {str(event)[:2000]}") from error
+        answers[answer["statusCode"]] += 1
+    with capsys.disabled():
+        print(f"\ngifs: {answers.total():,} hostile requests: 0 exceptions ({dict(sorted(answers.items()))})")  # noqa: T201 - the count that the gate shows
+    assert {200, 304, 404} == set(answers)
