@@ -66,6 +66,10 @@ simulate: .venv/test.stamp ## Handlers that die, replies that get lost, people i
 	@exec $(PY) -m tests.simulator $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
 		$(if $(ONLY),--only '$(ONLY)')
 
+hostile: .venv/test.stamp ## Hostile requests to each public route, signed and unsigned (N=1000000, SEED=1)
+	@HOSTILE=$(or $(N),1000000) SEED=$(or $(SEED),0) exec $(PY) -m pytest -q -m slow -n 4 tests/faults/test_hostile_requests.py \
+		tests/faults/test_hostile_stages.py tests/faults/test_hostile_gifs.py tests/faults/test_signed_hostile.py
+
 check: ## The whole gate: format, lint, types and validators, and beside them all tests with the browser
 	@scripts/missing.sh
 	@$(MAKE) --no-print-directory -j2 --output-sync=target $(TOOLS)

@@ -122,7 +122,8 @@ def test_ten_thousand_signed_hostile_bodies_start_only_what_is_in_form(
     with capsys.disabled():
         print(  # noqa: T201 - the count that the gate shows
             f"\nSlack edge: {MANY // 10:,} signed hostile bodies: 0 exceptions, 0 answered 5xx, "
-            f"{len(states.started):,} executions started, all with inputs in form, {len(read_by_plan):,} of them requests"
+            f"{len(states.started):,} executions started, all with inputs in form, "
+            f"{len(read_by_plan):,} of them requests"
         )
     assert everything(rows) == before
 
