@@ -119,15 +119,24 @@ class _InProcess(LambdaRuntime):
 
 
 def _engine_sleeps(patch: pytest.MonkeyPatch, hours: Hours) -> None:
-    """Waits, intervals between retries and waits for a token; the engine's own timeouts are never reached."""
+    """Waits, intervals between retries and waits for a token, and the moment at which an execution began; the engine's
+    own timeouts are never reached."""
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
         StateTaskServiceCallback,
     )
+    from moto.stepfunctions.parser.backend.execution import Execution
+
+    begin = Execution.start
+
+    def begun(self: Any) -> None:
+        self.start_date = clock.at(hours())
+        begin(self)
 
     def for_token(_self: Any, timeout_seconds: int, callback_endpoint: Any) -> Any:
         hours.sleep(timeout_seconds, callback_endpoint.get_outcome)
         return callback_endpoint.get_outcome()
 
+    patch.setattr(Execution, "start", begun)
     patch.setattr(timing, "pause", lambda _env, seconds: hours.sleep(seconds))
     patch.setattr(StateTaskServiceCallback, "_wait_for_task_token_timeout", for_token)
 
