@@ -27,8 +27,9 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrozenEdge]:
 
 
 def _text(body: str) -> str:
+    """Of a command's answer, or of the modal that takes the place of one that was sent off."""
     found = json.loads(body or "{}")
-    return str(found.get("text") or found.get("errors", {}).get("reason", ""))
+    return str(found["view"]["blocks"][0]["text"]["text"] if "view" in found else found.get("text") or "")
 
 
 @pytest.mark.parametrize(
