@@ -74,6 +74,7 @@ _COMMIT = {
 _TAG = {"ref": "refs/tags/v1", "object": {"type": "commit", "sha": SHA}}
 _TOKEN = "/app/installations/{installation_id}/access_tokens"
 _GIVEN = {"token": "ghs_canaryInstallationT0ken", "expires_at": "2126-01-01T00:00:00Z"}
+_HEAD = {"ref": "refs/heads/main", "object": {"type": "commit", "sha": SHA}}
 _LATEST, _TAGS = f"{REPO}/releases/latest", f"{REPO}/tags"
 _REF, _COMMITS = f"{REPO}/git/ref/{{ref}}", f"{REPO}/commits/{{ref}}"
 _ACTIONS = f"{REPO}/actions/runs"
@@ -84,7 +85,7 @@ CALLS: dict[str, Call] = {
         REPO,
         versions.latest,
         {"default_branch": "main"},
-        others={_LATEST: 404, _TAGS: [], _COMMITS: _COMMIT},
+        others={_LATEST: 404, _TAGS: [], _REF: _HEAD, _COMMITS: _COMMIT},
     ),
     "where runs come from": Call("GET", REPO, runs.origin, {"id": 704218356, "default_branch": "main"}),
     "is the repository there": Call("GET", REPO, runs.deleted, {"default_branch": "main"}, absent=ABSENT, raises=False),
@@ -113,7 +114,15 @@ CALLS: dict[str, Call] = {
         absent=ABSENT,
         others={_COMMITS: _COMMIT},
     ),
-    "commit": Call("GET", _COMMITS, lambda g: versions._commit(g, "v1", "tags/v1"), _COMMIT, absent=ABSENT),
+    "annotated tag": Call(
+        "GET",
+        f"{REPO}/git/tags/{{tag_sha}}",
+        lambda g: versions._tag(g, "v1"),
+        {"object": {"type": "commit", "sha": SHA}},
+        others={_REF: {**_TAG, "object": {"type": "tag", "sha": "a" * 40}}, _COMMITS: _COMMIT},
+    ),
+    "branch": Call("GET", _REF, lambda g: versions._head(g, "main"), _HEAD, absent=ABSENT),
+    "commit": Call("GET", _COMMITS, lambda g: versions._commit(g, "v1", SHA), _COMMIT, absent=ABSENT),
     "compare": Call(
         "GET",
         f"{REPO}/compare/{{basehead}}",

@@ -81,7 +81,40 @@ def test_a_bare_commit_must_be_on_the_default_branch_or_tagged(
             plan._version(client, side, replace(target, tags="api@*"))
 
 
-def test_a_commit_of_the_default_branch_costs_two_requests_more_and_a_tag_none(
+@pytest.mark.parametrize("tag", ["main", "heads/main", "refs/heads/main"])
+def test_a_tag_of_the_default_branchs_name_admits_no_commit(
+    tag: str, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git takes `main` for the tag where there is a branch as well. https://git-scm.com/docs/gitrevisions"""
+    target = Target("dev", "acme/checkout-api", "dev_deploy", tags="v*")
+    with staged(rows, time, monkeypatch, "build") as stage:
+        here, client = stage.fake.default_repository, github(target.repository)
+        stranger, main = here.add_fork_commit("Send me the keys", time.at), here.head()
+        here.tags[tag] = Tag(tag, stranger.sha, time.at)
+        known = here.resolve
+        monkeypatch.setattr(here, "resolve", lambda ref: stranger if ref == tag else known(ref))
+        with pytest.raises(Refusal, match="commit_elsewhere"):
+            plan._version(client, stranger.sha, target)
+        assert plan._version(client, main.sha, target).sha == main.sha
+
+
+@pytest.mark.parametrize(("answers", "found"), [(1, (10, ())), (None, None)])
+def test_a_difference_that_github_is_too_slow_to_show_keeps_nobody_from_deploying(
+    answers: int | None,
+    found: tuple[int, tuple[str, ...]] | None,
+    rows: Table,
+    time: Time,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with staged(rows, time, monkeypatch, "build") as stage:
+        here, client = stage.fake.default_repository, github("acme/checkout-api")
+        slow = {"message": "Server Error: Sorry, this diff is taking too long to generate."}
+        stage.fake.faults.append(Fault(path="/compare/", status=500, body=slow, times=answers))
+        made = plan._changes(client, here.tags["v1.0.0"].sha, here.head().sha)
+        assert ((made.commits, made.authors) if made else None) == found
+
+
+def test_a_commit_of_the_default_branch_costs_three_requests_more_and_a_tag_none(
     rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = Target("dev", "acme/checkout-api", "dev_deploy")
@@ -94,7 +127,7 @@ def test_a_commit_of_the_default_branch_costs_two_requests_more_and_a_tag_none(
             counts.append([call.path.partition("checkout-api")[2] for call in stage.fake.calls[before:]])
         tag, bare = counts
         assert [path.partition("/")[2].partition("/")[0] for path in tag] == ["git", "commits"]
-        assert bare[-2:] == ["", f"/compare/main...{head}"]
+        assert bare[-3:] == ["", "/git/ref/heads/main", f"/compare/{head}...{head}"]
         assert not any("compare" in path for path in tag)
 
 

@@ -46,7 +46,8 @@ def test_more_people_than_can_be_asked_are_refused_with_the_way_out(
     monkeypatch: pytest.MonkeyPatch, extra: int
 ) -> None:
     crowd = frozenset(f"U{n:09}" for n in range(policy.MOST_ASKED + extra))
-    monkeypatch.setattr("chatops.slack.people.group", lambda _: crowd)
+    monkeypatch.setattr("chatops.slack.people.group", lambda _, **_how: crowd)
+    monkeypatch.setattr(policy, "_present", lambda users: users)
     target = Target("dev", "acme/x", "dev_deploy", policy=Policy(approver_groups=("S0ALL0001",), deploy_approval=True))
     if not extra:
         rule = policy.question(target, "deploy", "")

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from chatops.domain.errors import GitHubRefused
+from chatops.domain.errors import GitHubRefused, Refusal
 from chatops.domain.version_order import is_older, newest
 from chatops.github import replies, versions
 
@@ -24,6 +24,8 @@ class Fake:
         self.annotated: set[str] = set()
         self.branches = {"main": SHA["c3"]}
         self.release = ""
+        self.repository = "acme/x"
+        self.tags_first = False
         self.asked: list[str] = []
 
     def find(self, path: str, **_params: Any) -> Any:
@@ -42,6 +44,10 @@ class Fake:
         if path.startswith("/git/ref/tags/") and (name := path.removeprefix("/git/ref/tags/")) in self.tags:
             kind, sha = ("tag", "0" * 40) if name in self.annotated else ("commit", self.tags[name])
             return {"ref": f"refs/tags/{name}", "object": {"type": kind, "sha": sha}}
+        if path.startswith("/git/ref/heads/") and (name := path.removeprefix("/git/ref/heads/")) in self.branches:
+            return {"ref": f"refs/heads/{name}", "object": {"type": "commit", "sha": self.branches[name]}}
+        if path == f"/git/tags/{'0' * 40}" and self.annotated:
+            return {"object": {"type": "commit", "sha": self.tags[next(iter(self.annotated))]}}
         if path.startswith("/commits/") and (sha := self._commit(path.removeprefix("/commits/"))):
             return {"sha": sha, "commit": {"message": self.commits[sha]}, "html_url": f"https://github.test/{sha}"}
         raise GitHubRefused(404, "acme/x", "Not Found")
@@ -54,11 +60,11 @@ class Fake:
         return ({"name": name} for name in sorted(self.tags, reverse=True))
 
     def _commit(self, ref: str) -> str:
-        """As GitHub does: a short name means a branch before a tag. https://git-scm.com/docs/gitrevisions"""
-        if ref.startswith("tags/"):
-            return self.tags.get(ref.removeprefix("tags/"), "")
-        if found := self.branches.get(ref) or self.tags.get(ref):
-            return found
+        """A short name may mean a branch, a tag or a commit: which one first, git and GitHub do not agree on.
+        https://git-scm.com/docs/gitrevisions"""
+        for named in (self.tags, self.branches) if self.tags_first else (self.branches, self.tags):
+            if found := named.get(ref):
+                return found
         return next((sha for sha in self.commits if len(ref) >= 7 and sha.startswith(ref)), "")
 
 
@@ -105,8 +111,16 @@ def test_an_annotated_tag_is_followed_to_its_commit(github: Any) -> None:
 
 def test_a_branch_of_the_same_name_never_stands_in_for_a_tag(github: Any) -> None:
     github.annotated.add("v1.2.3")
-    github.branches["v1.2.3"] = SHA["f0"]
+    for branch in ("v1.2.3", "tags/v1.2.3", "refs/tags/v1.2.3"):
+        github.branches[branch] = SHA["f0"]
     assert resolved(github, "v1.2.3") == ("v1.2.3", SHA["a1"])
+
+
+@pytest.mark.parametrize("tag", ["main", "heads/main"])
+def test_a_tag_of_the_default_branchs_name_never_stands_in_for_it(github: Any, tag: str) -> None:
+    github.tags = {tag: SHA["f0"]}
+    github.tags_first = True
+    assert resolved(github, "") == (SHA["c3"][:12], SHA["c3"])
 
 
 def test_a_branch_whose_name_looks_like_a_commit_is_none(github: Any) -> None:
@@ -126,6 +140,19 @@ def test_without_a_version_the_newest_release_then_the_newest_tag_then_the_head(
     assert resolved(github, "") == ("2.0", SHA["c3"])
     github.tags = {}
     assert resolved(github, "") == (SHA["c3"][:12], SHA["c3"]), "a branch moves, what is deployed does not"
+
+
+def test_of_more_tags_than_are_read_none_is_called_the_newest(github: Any) -> None:
+    """GitHub lists tags by name, so the newest version may stand on any page."""
+    github.tags |= dict.fromkeys((f"w{n}" for n in range(996)), SHA["f0"])
+    assert resolved(github, "") == ("2.0", SHA["c3"])
+    github.tags["w996"] = SHA["f0"]
+    with pytest.raises(Refusal) as refused:
+        versions.resolve(github, "")
+    assert (refused.value.key, refused.value.values["count"]) == ("many_tags", 1000)
+    assert resolved(github, "v1.2.3") == ("v1.2.3", SHA["a1"])
+    github.release = "v1.10.0"
+    assert resolved(github, "") == ("v1.10.0", SHA["b2"])
 
 
 def test_an_empty_repository_has_nothing_to_deploy(github: Any) -> None:
@@ -232,11 +259,33 @@ def test_changes_name_commits_authors_and_pull_requests_once_each() -> None:
             commit("Fix it (#13)", "dana"),
             commit("Fix it (#13)", None),
             commit("No number", "lee"),
+            {"author": None, "commit": {"message": "Nobody's", "author": None}},
         ],
     )
     found = versions.changes(github, SHA["a1"], SHA["b2"])
     assert found is not None
     assert (found.commits, found.behind, found.authors, found.pulls) == (4, 1, ("dana", "N", "lee"), (12, 13))
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("Merge pull request #12 from acme/fix-9", 12),
+        ("Preserve types in masked_copy (#813) (#1308)", 1308),
+        ("Fix #9: crash at start (#14)", 14),
+        (f"{'A long title of a squashed pull request ' * 4}(#1234)", 1234),
+        ("Fix #9", None),
+        ("Paint it #123456", None),
+        ('Revert "Fix it (#13)"', None),
+    ],
+)
+def test_a_pull_request_is_the_one_that_github_names_not_an_issue_in_the_title(title: str, number: int | None) -> None:
+    """https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/about-pull-request-merges"""
+    message = f"{title}\n\n(#5)"
+    github: Any = Compared(ahead_by=1, commits=[{"author": {"login": "dana"}, "commit": {"message": message}}])
+    found = versions.changes(github, SHA["a1"], SHA["b2"])
+    assert found is not None
+    assert found.pulls == ((number,) if number else ())
 
 
 def test_commits_that_cannot_be_compared_have_no_changes() -> None:

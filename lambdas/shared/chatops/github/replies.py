@@ -34,5 +34,15 @@ def said(body: Any) -> str:
 
 def commit_title(body: Mapping[str, Any]) -> str:
     """A commit's first line, at most 100 characters."""
-    message = str((body.get("commit") or {}).get("message", ""))
-    return message.split("\n", 1)[0][:100]
+    return first_line(body)[:100]
+
+
+def first_line(body: Mapping[str, Any]) -> str:
+    """A commit's first line, whole."""
+    return str((body.get("commit") or {}).get("message", "")).split("\n", 1)[0].rstrip()
+
+
+def author(body: Mapping[str, Any]) -> str:
+    """The login of a commit's author, else the name that git has; empty where GitHub gives neither."""
+    recorded = (body.get("commit") or {}).get("author") or {}
+    return str((body.get("author") or {}).get("login") or recorded.get("name") or "")

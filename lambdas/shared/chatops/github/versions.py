@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from chatops.domain.command_text import suggest
-from chatops.domain.errors import GitHubRefused
+from chatops.domain.errors import GitHubRefused, Refusal
 from chatops.domain.plan import Changes
 from chatops.domain.version_order import newest, own
 from chatops.github import replies
 from chatops.github.client import GitHub, quoted
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
+_PULL = re.compile(r"^Merge pull request #(\d{1,9}) |\(#(\d{1,9})\)$")
+"""What GitHub writes into the title of a merge, or at the end of a squashed commit's. Any other number may be an
+issue's."""
+_NESTED = 5
+"""Tags of tags that are followed."""
+MOST_TAGS = 1000
+"""That are read of a repository: ten pages of a hundred."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ def admitted(github: GitHub, sha: str, tags: str = "", branches: tuple[str, ...]
     https://docs.github.com/en/rest/commits/commits#compare-two-commits
     """
     for branch in branches or (str(github.get("")["default_branch"]),):
-        compared = github.find(f"/compare/{quoted(branch)}...{quoted(sha)}", per_page=1)
+        head = _head(github, branch)
+        compared = github.find(f"/compare/{head}...{quoted(sha)}", per_page=1) if head else None
         if compared and compared.get("status") in ("behind", "identical"):
             return True
     named = [str(tag["name"]) for tag in github.pages("/tags") if (tag.get("commit") or {}).get("sha") == sha]
@@ -66,17 +74,23 @@ def admitted(github: GitHub, sha: str, tags: str = "", branches: tuple[str, ...]
 
 def latest(github: GitHub, tags: str = "") -> Commit | None:
     """What a command without a version means. What GitHub calls the latest release may be another target's, where this
-    one's tags follow a pattern: then it is the newest version of the first page of releases."""
+    one's tags follow a pattern: then it is the newest version of the first page of releases.
+
+    Raises Refusal where the tags are more than are read: the newest may be among the others."""
     if tags:
         named = newest(own(_released(github), tags))
     else:
         named = str((github.find("/releases/latest") or {}).get("tag_name") or "")
-    if named := named or newest(own(_tags(github), tags)):
+    if not named:
+        known = _tags(github)
+        if len(known) >= MOST_TAGS:
+            raise Refusal("many_tags", repository=github.repository, count=MOST_TAGS)
+        named = newest(own(known, tags))
+    if named:
         return _tag(github, named)
-    branch = str(github.get("")["default_branch"])
-    head = _commit(github, branch, branch)
     # a branch moves; what is deployed and recorded does not
-    return replace(head, version=head.sha[:12]) if head else None
+    sha = _head(github, str(github.get("")["default_branch"]))
+    return _commit(github, sha[:12], sha) if sha else None
 
 
 def _released(github: GitHub) -> list[str]:
@@ -97,12 +111,26 @@ def _tags(github: GitHub) -> list[str]:
 
 
 def _tag(github: GitHub, name: str) -> Commit | None:
+    """The commit of a tag. An annotated one names an object of its own, which names the commit, or one more tag."""
     found = github.find(f"/git/ref/tags/{quoted(name)}")
     if not found or found.get("ref") != f"refs/tags/{name}":
         return None
-    # an annotated tag names an object of its own; the commits endpoint follows it, and prefers branches to bare names
-    # https://docs.github.com/en/rest/commits/commits#get-a-commit
-    return _commit(github, name, f"tags/{name}" if found["object"]["type"] == "tag" else str(found["object"]["sha"]))
+    it = found["object"]
+    for _ in range(_NESTED):
+        if it["type"] != "tag":
+            return _commit(github, name, str(it["sha"]))
+        it = github.get(f"/git/tags/{it['sha']}")["object"]
+    return None
+
+
+def _head(github: GitHub, branch: str) -> str:
+    """The hash of the branch's newest commit; empty where there is no such branch. By its hash alone is it sure what is
+    asked for: other branches and tags may be called `main`, `heads/main` or `tags/v1`.
+
+    https://docs.github.com/en/rest/git/refs#get-a-reference
+    """
+    found = github.find(f"/git/ref/heads/{quoted(branch)}")
+    return str(found["object"]["sha"]) if found and found.get("ref") == f"refs/heads/{branch}" else ""
 
 
 def _commit(github: GitHub, version: str, ref: str) -> Commit | None:
@@ -121,16 +149,19 @@ def similar(github: GitHub, version: str, tags: str = "") -> str:
         return ""
 
 
-def changes(github: GitHub, base: str, head: str) -> Changes | None:
-    """What changed from `base` to `head` (commits); None if GitHub cannot compare them."""
-    body = github.find(f"/compare/{quoted(base)}...{quoted(head)}")
+def changes(github: GitHub, base: str, head: str, *, counts_only: bool = False) -> Changes | None:
+    """What changed from `base` to `head` (commits); None if GitHub cannot compare them. `counts_only`: without authors
+    and pull requests, for a difference that GitHub is too slow to show: it shows none on a second page.
+
+    https://docs.github.com/en/rest/commits/commits#compare-two-commits
+    """
+    body = github.find(f"/compare/{quoted(base)}...{quoted(head)}", **({"page": 2} if counts_only else {}))
     if not body:
         return None
-    commits = body.get("commits") or []
-    names = (str((c.get("author") or {}).get("login") or c["commit"]["author"]["name"]) for c in commits)
-    authors = dict.fromkeys(name[:100] for name in names)
-    merged = (re.search(r"(?:#|pull request #)(\d+)", replies.commit_title(c)) for c in commits)
-    pulls = dict.fromkeys(int(m[1]) for m in merged if m)
+    commits = [] if counts_only else body.get("commits") or []
+    authors = dict.fromkeys(name[:100] for name in map(replies.author, commits) if name)
+    merged = (_PULL.search(replies.first_line(c)) for c in commits)
+    pulls = dict.fromkeys(int(m[1] or m[2]) for m in merged if m)
     return Changes(
         url=str(body["html_url"]),
         commits=int(body.get("ahead_by", len(commits))),

@@ -146,7 +146,8 @@ def changes_text(plan: Plan) -> str:
     """The compare link, how many commits, by whom, and their pull requests."""
     changes = plan.changes
     if changes is None:
-        return ""
+        other = plan.command == "deploy" and plan.live and plan.live.sha not in ("", plan.sha)
+        return say("changes_unknown") if other else ""
     repository, _, compared = changes.url.partition("/compare/")
     pulls = [link(f"{repository}/pull/{n}" if compared else "", f"#{n}") for n in changes.pulls]
     who = Markup(", ".join([*(escape(author, 100) for author in changes.authors if author), *pulls]))

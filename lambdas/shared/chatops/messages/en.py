@@ -69,6 +69,7 @@ TEXTS: dict[TextKey, str] = {
     "changes_both": "{added} added, {behind} taken back",
     "commits_one": "1 commit",
     "commits_many": "{count} commits",
+    "changes_unknown": "GitHub could not compare the two",
     "changes_older": "{changes} · ⚠️ an older version than the live one",
     "people_more": "{people} and {count} more",
     "field_reason": "*Reason*\n{reason}",

@@ -44,6 +44,7 @@ TEXTS: dict[TextKey, str] = {
     "quorum_gone": "Nobody could approve this: `{target}` wants {quorum} approvals, and {people} can't give one any more (a deactivated account, a guest or somebody of another workspace), which leaves {count}. Nothing was started. Change the approvers or the quorum in the target's policy.",
     "too_many_approvers": "Nobody was asked: {count} people may approve `{target}`, and at most {most} can be. Name a smaller user group, or the approvers one by one, in the target's policy.",
     "nothing_to_deploy": "{repository} has no release, no tag and no commit to deploy.",
+    "many_tags": "{repository} has no release and {count} tags or more, and GitHub does not say which is the newest. Nothing was started. Name a version, or make a release.",
     "similar_version": "{repository} has no tag, release or commit `{version}`. Did you mean `{meant}`?",
     "commit_elsewhere": "`{version}` is neither on the default branch of {repository} nor named by a tag there; it may belong to a fork. Nothing was started. Merge it, or tag it in {repository}, and deploy that.",
     "unknown_version": "{repository} has no tag, release or commit `{version}`. Nothing was started.",

@@ -73,6 +73,7 @@ TEXTS: dict[TextKey, str] = {
     "changes_both": "{added} 추가, {behind} 제외",
     "commits_one": "커밋 1개",
     "commits_many": "커밋 {count}개",
+    "changes_unknown": "GitHub에서 두 버전을 비교하지 못했습니다",
     "changes_older": "{changes} · ⚠️ 운영 중인 버전보다 오래된 버전",
     "people_more": "{people} 외 {count}명",
     "field_reason": "*사유*\n{reason}",

@@ -47,6 +47,7 @@ TEXTS: dict[TextKey, str] = {
     "quorum_gone": "승인을 채울 수 없습니다. `{target}` 대상에는 승인 {quorum}건이 필요한데 {people} 님은 이제 승인할 수 없어(비활성 계정, 게스트 또는 다른 워크스페이스) 승인할 수 있는 사람은 {count}명입니다. 아무것도 시작하지 않았습니다. 대상의 정책에서 승인자나 정족수를 바꾸세요.",
     "too_many_approvers": "승인을 요청하지 않았습니다. `{target}` 대상을 승인할 수 있는 사람이 {count}명인데, 최대 {most}명까지만 요청할 수 있습니다. 대상의 정책에 더 작은 사용자 그룹을 지정하거나 승인자를 한 명씩 지정하세요.",
     "nothing_to_deploy": "{repository} 저장소에는 배포할 릴리스도 태그도 커밋도 없습니다.",
+    "many_tags": "{repository} 저장소에 릴리스가 없고 태그가 {count}개 이상이어서, 어느 태그가 최신인지 알 수 없습니다. 아무것도 시작하지 않았습니다. 버전을 지정하거나 릴리스를 만드세요.",
     "similar_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 혹시 `{meant}` 버전을 찾으셨나요?",
     "commit_elsewhere": "`{version}` 커밋은 {repository} 저장소의 기본 브랜치에 없고, 이 커밋을 가리키는 태그도 없습니다. 포크의 커밋일 수 있습니다. 아무것도 시작하지 않았습니다. 기본 브랜치에 병합하거나 {repository} 저장소에서 태그를 붙인 뒤 다시 배포하세요.",
     "unknown_version": "{repository} 저장소에 `{version}` 태그, 릴리스, 커밋이 없습니다. 아무것도 시작하지 않았습니다.",

@@ -8,9 +8,9 @@ from chatops import clock
 from chatops.domain import freeze, release
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import is_version
-from chatops.domain.errors import GitHubRateLimited, GitHubRefused, Refusal
+from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable, Refusal
 from chatops.domain.event import StepEvent
-from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
+from chatops.domain.plan import BreakGlass, Changes, Plan, RefusedPlan, Requester
 from chatops.domain.reason import Refused
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
@@ -20,7 +20,7 @@ from chatops.domain.target import Target
 from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
-from chatops.observability import count
+from chatops.observability import count, logger
 from chatops.platforms.registry import platform
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
@@ -98,7 +98,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         glass = _glass(request, target, what.version, running)
         back = running
         if running and running.sha and running.sha != what.sha:
-            changes = versions.changes(client, running.sha, what.sha)
+            changes = _changes(client, running.sha, what.sha)
     else:
         _assert_card(request, target, running)
         request = with_version(request, ledger)
@@ -139,6 +139,17 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     if busy:
         raise busy
     return _begin(deployment_id, execution_arn, plan, ended)
+
+
+def _changes(client: GitHub, base: str, head: str) -> Changes | None:
+    """For people to read; None where GitHub doesn't say. Nothing waits for it: of a large difference GitHub answers 5xx
+    every time."""
+    for counts_only in (False, True):
+        try:
+            return versions.changes(client, base, head, counts_only=counts_only)
+        except GitHubUnavailable as error:
+            logger.warning("github did not compare", reason=error.text)
+    return None
 
 
 def _glass(request: Request, target: Target, version: str, running: Release | None) -> BreakGlass | None:
