@@ -256,6 +256,9 @@ def test_what_is_checked_out_is_the_commit_that_was_pinned(deploy: dict[str, Any
         (checkout,) = [step for step in deploy["jobs"][name]["steps"] if step.get("with", {}).get("path") == "source"]
         assert checkout["with"]["ref"] == "${{ github.event.client_payload.sha }}", name
         assert checkout["with"]["persist-credentials"] is False, name
+        # a release packs the commit itself, and refuses what only a checkout could fetch
+        whole = {} if name == "release" else {"lfs": True, "submodules": "recursive"}
+        assert {key: checkout["with"][key] for key in ("lfs", "submodules") if key in checkout["with"]} == whole
 
 
 def test_a_steps_id_is_its_name_so_that_reports_can_be_read(deploy: dict[str, Any]) -> None:
