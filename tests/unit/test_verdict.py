@@ -174,7 +174,18 @@ def test_the_release_before_is_back_when_it_alone_runs_and_is_settled() -> None:
     ],
 )
 def test_it_is_not_confirmed_while_anything_still_moves_or_runs_beside_it(found: dict[str, Any]) -> None:
-    assert state_of(found, [brought("SUCCESSFUL", BEFORE, at=20)], BEFORE) == "moving"
+    assert state_of(found, [brought("IN_PROGRESS", BEFORE, at=20)], BEFORE) == "moving"
+    assert state_of(found, [], BEFORE) == "moving"
+
+
+@pytest.mark.parametrize("running", [0, 3, 5])
+@pytest.mark.parametrize("newest", [brought("ROLLBACK_SUCCESSFUL"), brought("SUCCESSFUL", BEFORE, at=20)])
+def test_a_rollback_that_ecs_calls_done_is_done_while_autoscaling_moves_the_counts(
+    newest: ServiceDeployment, running: int
+) -> None:
+    """https://github.com/fabfuel/ecs-deploy/issues/174"""
+    assert state_of(service(BEFORE, running=running), [newest], BEFORE) == "healthy"
+    assert state_of(service(BEFORE, "IN_PROGRESS", running=running), [newest], BEFORE) == "moving"
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "STOP_REQUESTED", "STOPPED"])

@@ -56,6 +56,11 @@ class ServiceDeployment:
         digest = image.rpartition("@")[2]  # pragma: no mutate: an image has one @ at most
         return bool(image) and digest in self.digests
 
+    def has_brought(self, task_definition: str) -> bool:
+        """True if ECS calls it done and this is what it leaves running: its own, or what it was rolled back to."""
+        ours = self.task_definition == task_definition
+        return self.status == ("SUCCESSFUL" if ours else "ROLLBACK_SUCCESSFUL")
+
 
 _MOVING = frozenset({"PENDING", "IN_PROGRESS"})
 _RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"})
@@ -183,7 +188,9 @@ def restored(
     status = newest.status if newest else str(main.get("rolloutState", ""))
     base = {**counts(service), "task_definition": live, "reason": newest.reason if newest else ""}
     alone = len(service.get("deployments", [])) <= 1
-    settled = main.get("rolloutState", "COMPLETED") == "COMPLETED" and base["running"] == base["desired"]
+    # autoscaling may change the counts at any moment: where ECS says that it is done, they say nothing
+    counted = base["running"] == base["desired"] or (newest is not None and newest.has_brought(task_definition))
+    settled = main.get("rolloutState", "COMPLETED") == "COMPLETED" and counted
     if live == task_definition and settled and alone:
         return Rollout(RolloutState.HEALTHY, status, **base)
     ours = newest is not None and newest.task_definition == task_definition
