@@ -144,9 +144,10 @@ ALL = {
         Scenario("build-fails", "a test fails in the build", "Build Failed", _build_fails),
         Scenario(
             "deploy-fails",
-            "the deploy stage breaks; what ran before runs again",
-            "Rolled Back",
+            "the deploy stage breaks before it changes the service, which is left as it is",
+            "Deploy Failed",
             _deploy_fails,
+            kinds=("ecs", "codedeploy"),
         ),
         Scenario(
             "rollout-fails-and-rolls-back",

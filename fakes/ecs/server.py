@@ -111,13 +111,19 @@ class Ecs(JsonService):
         with self._lock:
             self._at(HERE).clusters.discard(name or self._cluster)
 
-    def register_task_definition(self, image: str, family: str | None = None, place: Place = HERE) -> str:
-        """The ARN of a new revision that runs `image`, otherwise as the family's newest one."""
+    def register_task_definition(
+        self, image: str, family: str | None = None, place: Place = HERE, *, deployment: str = ""
+    ) -> str:
+        """The ARN of a new revision that runs `image`, otherwise as the family's newest one. `deployment`: the id that
+        the pipeline's script puts into its tag."""
         with self._lock:
             name, state = family or self._service, self._at(place)
             newest = state.definition(name)
             roles = {key: newest.body[key] for key in ROLES if key in newest.body} if newest else {}
-            return state.register(name, _body(name, image) | roles).arn
+            made = state.register(name, _body(name, image) | roles)
+            if deployment:
+                made.tags = [{"key": "platform-deploy:deployment", "value": deployment}]
+            return made.arn
 
     def deregister_task_definition(self, arn: str) -> None:
         """INACTIVE: what runs goes on, but no service can be updated to it."""
@@ -226,7 +232,8 @@ class Deployer:
         """What the step changes; the outputs that it adds to the stage's. `stage`: as the pipeline knows it, with
         `image`, `strategy` and the outputs so far."""
         if step == "Register task definition":
-            made = self.ecs.register_task_definition(stage["image"], self.service, self.place)
+            of = stage["deployment_id"]
+            made = self.ecs.register_task_definition(stage["image"], self.service, self.place, deployment=of)
             return {"task_definition": made}
         if step == "Update service":
             where: dict[str, Any] = {"cluster": self.cluster, "place": self.place}

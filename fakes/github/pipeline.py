@@ -23,8 +23,9 @@ STRIKES = frozenset({"failure", "cancelled", "timed_out"})
 class EcsDeployer(Protocol):
     """As much of ECS as a deploy stage touches."""
 
-    def register_task_definition(self, image: str) -> str:
-        """Register the service's next task definition with this image and return its ARN."""
+    def register_task_definition(self, image: str, *, deployment: str = "") -> str:
+        """Register the service's next task definition with this image, tagged with the deployment's id, and return its
+        ARN."""
 
     def update_service(self, *, task_definition: str, strategy: str) -> object:
         """Begin to roll the service out to a task definition, by that strategy (empty: as it is configured)."""
@@ -157,7 +158,9 @@ class Pipeline:
             if self._ecs is None or payload.get("strategy") in NOT_ECS:
                 return True
             if name == "Register task definition":
-                self._outputs["task_definition"] = self._ecs.register_task_definition(image)
+                self._outputs["task_definition"] = self._ecs.register_task_definition(
+                    image, deployment=str(payload.get("deployment_id") or "")
+                )
             elif name == "Update service":
                 strategy = str(payload.get("strategy") or "")
                 self._ecs.update_service(task_definition=self._outputs["task_definition"], strategy=strategy)

@@ -184,7 +184,7 @@ def test_a_deploy_stage_that_never_came_to_codedeploy_leaves_it_alone(driver: Ho
     driver.session.github.script["deploy"] = Script(
         outcome="failure", failed_step="Register task definition", seconds=1
     )
-    assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
+    assert driver.run("/platform-deploy", "v1.2.3") == "Deploy Failed"
     assert running(driver) == "first"
     assert len(deployments(driver)) == 1
     checks.all_hold(driver.session)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fakes.ecs import Rollout
+from fakes.github import Script
 from local.driver import Driver
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
@@ -45,6 +46,27 @@ def test_what_the_service_was_only_moving_to_is_neither_live_nor_the_way_back(bu
     until(lambda: complete(driver))
     assert running(driver) == good
     assert "v1.1.0" in driver.card_of().text
+    checks.all_hold(driver.session)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_hotfix_that_was_put_live_while_ours_broke_stays_and_is_said(changed: bool, build: Build) -> None:
+    """Whether ours had moved the service before it, or not."""
+    driver = build(scenario())
+    assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
+    driver.session.ecs.next_rollout = Rollout(seconds=100_000)
+    fails = "Finish the stage" if changed else "Update service"
+    driver.session.github.script["deploy"] = Script(outcome="failure", failed_step=fails, seconds=20, finishes=False)
+    driver.slash("/platform-deploy", "v1.2.3")
+    before = running(driver)
+    until(lambda: driver.session.github.runs[-1].stage == "deploy" and (running(driver) != before) == changed)
+    hotfix = driver.session.ecs.register_task_definition("registry/app:hotfix")
+    driver.session.ecs.update_service(hotfix)
+    assert driver.end() == "Deploy Failed"
+    assert running(driver) == hotfix
+    card = driver.card_of().text
+    assert "overtook this one, so nothing was put back" in card
+    assert "v1.1.0" not in card, "that does not run any more"
     checks.all_hold(driver.session)
 
 

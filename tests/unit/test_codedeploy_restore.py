@@ -80,6 +80,7 @@ def test_a_stop_does_not_where_that_would_lead_elsewhere(batch: Session) -> None
 
 def test_a_foreign_deployment_is_waited_for_and_not_stopped(batch: Session) -> None:
     """A rollback by command, and somebody deploys at a terminal."""
+    batch.state["plan"]["command"] = "rollback"
     batch.fake.deployer.courses = [Course(seconds=200)]
     batch.fake.deploy("batch", "live", "v9", "by hand")
     assert batch.until_restored(10)["state"] == "healthy"
@@ -91,6 +92,7 @@ def test_a_foreign_deployment_is_waited_for_and_not_stopped(batch: Session) -> N
 def test_waiting_has_a_deadline(batch: Session) -> None:
     batch.begin(STUCK)
     batch.state.pop("deploy")  # somebody else's
+    batch.state["plan"]["command"] = "rollback"
     batch.group.deployments[1].description = "by hand"
     fact = batch.until_restored(60)
     assert (fact["state"], fact["why"]["key"]) == ("timed_out", "why_restore_late")
@@ -99,9 +101,60 @@ def test_waiting_has_a_deadline(batch: Session) -> None:
 def test_where_nothing_was_begun_nothing_is_put_back(batch: Session) -> None:
     """The deploy stage broke before it came to CodeDeploy."""
     batch.state["deploy"] = {"outputs": {}}
-    assert batch.put_back()["how"] == "unchanged"
+    assert batch.put_back()["how"] == "untouched"
     assert batch.look("restored")["state"] == "healthy"
     assert len(batch.all()) == 1
+
+
+@pytest.mark.parametrize("course", [Course(seconds=200), Course(seconds=1), FAILS, STUCK])
+@pytest.mark.parametrize("before", [0, 200])
+def test_what_a_colleague_deploys_while_ours_began_nothing_is_left_alone(
+    batch: Session, course: Course, before: int
+) -> None:
+    """The group was busy with it, so ours was refused. https://github.com/aws/aws-codedeploy-agent/issues/248
+
+    `before`: seconds before ours was planned.
+    """
+    batch.fake.deployer.courses = [course]
+    batch.fake.deploy("batch", "live", "hotfix", "by hand")
+    batch.state["plan"]["started_at"] = batch.time.at + before
+    batch.state["deploy"] = {"outputs": {}}
+    back = batch.put_back(60 + before)
+    ended_before = before and batch.all()[1].status == "Failed"
+    assert back["how"] == ("untouched" if ended_before else "overtaken")
+    assert batch.asked("StopDeployment") == []
+    assert len(batch.all()) == 2
+
+
+@pytest.mark.parametrize("course", [Course(seconds=1), FAILS])
+def test_what_somebody_deploys_after_ours_has_broken_is_left_alone(batch: Session, course: Course) -> None:
+    batch.begin(FAILS)
+    batch.time.at += 60
+    batch.fake.deployer.courses = [course]
+    hotfix = batch.fake.deploy("batch", "live", "hotfix", "by hand")
+    assert batch.put_back(60) == {"how": "overtaken", "codedeploy_deployment_id": hotfix}
+    found = batch.look("restored")
+    assert (found["state"], found["done"]) == ("overtaken", True)
+    assert len(batch.all()) == 3
+
+
+@pytest.mark.parametrize("creator", ["autoscaling", "CodeDeployAutoUpdate"])
+def test_a_deployment_to_new_instances_overtakes_nobody(batch: Session, creator: str) -> None:
+    batch.begin(FAILS)
+    batch.time.at += 60
+    batch.fake.deployer.courses = [Course(seconds=1), Course(seconds=1)]
+    batch.fake.deploy("batch", "live", "v2", "")
+    batch.all()[-1].creator = creator
+    assert batch.put_back(60)["how"] == "codedeploy"
+
+
+def test_whoever_deploys_the_recorded_revision_by_hand_has_put_it_back(batch: Session) -> None:
+    batch.begin(FAILS)
+    batch.time.at += 60
+    batch.fake.deployer.courses = [Course(seconds=1)]
+    batch.fake.deploy("batch", "live", "first", "by hand")
+    assert batch.all()[-1].revision == batch.first.revision
+    assert batch.put_back(60)["how"] == "unchanged"
 
 
 def test_an_appspec_is_put_back_with_its_content(batch: Session, environment: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ def put_back(wanted: str) -> dict[str, Any]:
 def test_how_it_is_put_back(ecs: Ecs, status: str) -> None:
     """Where ECS turns its own deployment round, that is left alone; everywhere else something is begun."""
     wanted = ecs.describe()["taskDefinition"]
-    bad = ecs.register_task_definition("registry/app:v9")
+    bad = ecs.register_task_definition("registry/app:v9", deployment="d-1")
     ecs.update_service(bad)
     one = ecs.service_deployment()
     one.status = status  # PRIMARY stays: only the status is another
@@ -141,7 +141,7 @@ def test_how_it_is_put_back(ecs: Ecs, status: str) -> None:
 def test_a_rollout_that_ends_while_it_should_be_stopped_is_put_back_by_an_update(ecs: Ecs) -> None:
     """StopServiceDeployment refuses: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html"""
     wanted = ecs.describe()["taskDefinition"]
-    ecs.update_service(ecs.register_task_definition("registry/app:v9"))
+    ecs.update_service(ecs.register_task_definition("registry/app:v9", deployment="d-1"))
     ecs.faults.append(Fault("StopServiceDeployment", status=400, code="ConflictException"))
     assert put_back(wanted)["how"] == "update_service"
     assert ecs.running_image().endswith("v1.0.0")
@@ -159,7 +159,7 @@ def test_a_missing_service_or_cluster_is_named(ecs: Ecs, missing: str) -> None:
 
 def test_a_task_definition_that_is_gone_puts_nothing_back(ecs: Ecs) -> None:
     wanted = ecs.describe()["taskDefinition"]
-    ecs.update_service(ecs.register_task_definition("registry/app:v9"))
+    ecs.update_service(ecs.register_task_definition("registry/app:v9", deployment="d-1"))
     ecs.deregister_task_definition(wanted)
     before = len(ecs.calls)
     with pytest.raises(ServiceRefused, match="is gone"):
@@ -170,7 +170,7 @@ def test_a_task_definition_that_is_gone_puts_nothing_back(ecs: Ecs) -> None:
 def test_the_step_hands_on_how_it_was_begun(ecs: Ecs, environment: pytest.MonkeyPatch) -> None:
     """Our update is PRIMARY and not listed yet; the one before it could not be rolled back."""
     wanted = ecs.describe()["taskDefinition"]
-    ecs.update_service(ecs.register_task_definition("registry/app:v9"))
+    ecs.update_service(ecs.register_task_definition("registry/app:v9", deployment="d-1"))
     listed = [brought("ROLLBACK_FAILED", "td:v9")]
     environment.setattr(Service, "deployments", lambda _: listed)
     begun = put_back(wanted)

@@ -92,13 +92,17 @@ def _why(result: StageResult | RolloutResult, stage: str = "") -> Cause | None:
 
 
 def _after_restoring(of: Deployment, cancel: Cancel | None, by: str) -> Outcome:
+    if of.restore.left_alone and of.restored.state != "healthy":
+        overtaken = Cause(Reason("why_overtaken")) if of.restored.state == "overtaken" else None
+        return Outcome("Deploy Failed", why=overtaken or _breakage(of) or Cause(Reason("why_deploy_broke")), by=by)
     if of.restored.state != "healthy":
         return Outcome("Rollback Failed", why=_why(of.restored) or _reason(of.errors.rollback), by=by)
     if of.plan.command == "rollback":
         return Outcome("Restored", by=of.plan.requester.id)
     if _only_wished(of, cancel):
         return Outcome("Restored", by=by)
-    return Outcome("Rolled Back", why=_breakage(of) or Cause(Reason("why_deploy_broke")), by=by)
+    end = "Deploy Failed" if of.restore.left_alone else "Rolled Back"
+    return Outcome(end, why=_breakage(of) or Cause(Reason("why_deploy_broke")), by=by)
 
 
 def _breakage(of: Deployment) -> Cause | None:

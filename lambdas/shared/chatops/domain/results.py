@@ -54,13 +54,19 @@ class StageResult:
 @dataclass(frozen=True, slots=True)
 class Restore:
     """How the platform puts the recorded release back. `how`: unchanged, update_service, stop_service_deployment,
-    ecs_rollback, codedeploy, codedeploy_rollback, or waiting (for the deployment `behind`, since `at`)."""
+    ecs_rollback, codedeploy, codedeploy_rollback, or waiting (for the deployment `behind`, since `at`). It is not put
+    back (`left_alone`) where the deployment changed nothing (untouched), or somebody else's runs by now (overtaken)."""
 
     how: str = ""
     task_definition: str | None = None
     codedeploy_deployment_id: str | None = None
     at: float | None = None
     behind: str | None = None
+
+    @property
+    def left_alone(self) -> bool:
+        """Nothing is put back."""
+        return self.how in ("untouched", "overtaken")
 
     def __bool__(self) -> bool:
         return bool(self.how)

@@ -234,6 +234,8 @@ def _restoring(view: View) -> list[str]:
     if of.restore.how == "waiting":
         behind = of.restore.behind
         lines.append(f"⏳ {say('line_behind', id=behind) if behind else say('line_behind_other')}")
+    if of.restore.left_alone:
+        return lines
     by_itself = of.rollout.restoring and not (of.rollback or of.restore)
     key = of_kind(of.plan.kind).texts.restores_itself if by_itself else "line_restoring"
     return [*lines, f"↩️ {say(key, version=back) if back else say('line_restoring_before')}"]

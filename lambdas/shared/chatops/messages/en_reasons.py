@@ -137,7 +137,7 @@ TEXTS: dict[TextKey, str] = {
     "why_rollout_late": "the rollout did not settle within {seconds} s.",
     "why_deploy_broke": "the deploy stage did not end well.",
     "why_other_image": "The image `{approved}` was built and approved, but `{runs}` was released.",
-    "why_overtaken": "Another deployment of the service overtook this one.",
+    "why_overtaken": "Another deployment of the service overtook this one, so nothing was put back.",
     "why_nothing_before": "There is no release before it to go back to.",
     "why_error": "A step did not get through: {said}.",
     "why_step": "The step *{step}* failed: `{error}`.",

@@ -140,7 +140,7 @@ TEXTS: dict[TextKey, str] = {
     "why_rollout_late": "롤아웃이 {seconds}초 안에 안정되지 않았습니다.",
     "why_deploy_broke": "배포 단계가 정상적으로 끝나지 않았습니다.",
     "why_other_image": "빌드하고 승인한 이미지는 `{approved}` 버전이지만, 실제로 배포된 이미지는 `{runs}` 버전입니다.",
-    "why_overtaken": "이 서비스의 다른 배포가 이 배포를 앞질렀습니다.",
+    "why_overtaken": "이 서비스의 다른 배포가 이 배포를 앞질러서 아무것도 되돌리지 않았습니다.",
     "why_nothing_before": "되돌아갈 이전 릴리스가 없습니다.",
     "why_error": "어떤 단계를 마치지 못했습니다: {said}.",
     "why_step": "*{step}* 단계가 실패했습니다: `{error}`.",

@@ -127,7 +127,10 @@ def _refused(view: View, words: Words) -> str:
     return say("end_refused" if view.command == "rollback" else "end_deploy_failed", words)
 
 
-def _deploy_failed(_view: View, words: Words) -> str:
+def _deploy_failed(view: View, words: Words) -> str:
+    cause = view.deployment.outcome.why
+    if cause and cause.reason.key == "why_overtaken":  # what ran when it was planned runs no more
+        words |= {"running": Markup(say("running_look", words))}
     return say("end_deploy_failed", words)
 
 

@@ -143,6 +143,8 @@ class CodeDeploy:
         - `codedeploy_rollback`: by CodeDeploy's own rollback of what we began, to the same revision.
         - `unchanged`: the group's last attempt was good and brought just that.
         - `waiting`: not yet, a group deploys one at a time; what we began has been asked to stop.
+        - `untouched`, `overtaken`: not at all, we began nothing, or somebody has deployed something else since. (Whose
+          a deployment is isn't known of a pipeline that doesn't claim its stages.)
         """
         group, back = self._group, deployment.plan.previous
         if back is None or not back.codedeploy_deployment_id:
@@ -154,6 +156,8 @@ class CodeDeploy:
             return self._by("codedeploy", ours)
         last = group.attempts()
         began = begun(deployment, recent)
+        if left := self._left_alone(deployment, began, recent, good, last.good):
+            return left
         if began and not began.ended:
             leads_there = bool(last.good) and verdict.same(group.get(last.good).revision, good.revision)
             group.stop(began.id, roll_back=leads_there)
@@ -166,6 +170,26 @@ class CodeDeploy:
             return Restore("codedeploy", codedeploy_deployment_id=group.deploy_again(good, mark))
         except GroupBusy:
             return Restore("waiting", at=clock.now(), behind=last.tried)
+
+    def _left_alone(
+        self,
+        deployment: Deployment,
+        began: verdict.Deployment | None,
+        recent: Sequence[verdict.Deployment],
+        good: verdict.Deployment,
+        last_good: str,
+    ) -> Restore | None:
+        """What ours didn't change, or somebody has changed since, is not put back; None where it is."""
+        if deployment.plan.command != "deploy" or not self.target.claim:
+            return None
+        others = _others(began, recent, deployment.plan.started_at)
+        if not others and not began and last_good:
+            others = [self._group.get(last_good)]
+        if others and not verdict.same(others[-1].revision, good.revision):
+            return Restore("overtaken", codedeploy_deployment_id=others[-1].id)
+        if began or deployment.rollout:
+            return None
+        return Restore("untouched", codedeploy_deployment_id=last_good or good.id)
 
     def _by(self, how: str, found: verdict.Deployment) -> Restore:
         """By a deployment that was found. It doesn't keep the tasks that it replaced: nobody will want them."""
@@ -206,6 +230,20 @@ def begun(deployment: Deployment, recent: Sequence[verdict.Deployment]) -> verdi
     outputs = deployment.deploy.outputs or deployment.rollout.brought or Outputs()
     reported = next((each for each in recent if each.id == outputs.codedeploy_deployment_id), None)
     return reported or verdict.named(recent, deployment.id)
+
+
+def _others(
+    began: verdict.Deployment | None, recent: Sequence[verdict.Deployment], started_at: float
+) -> list[verdict.Deployment]:
+    """What others have deployed since ours began, oldest first; where it began nothing, since it was planned, and what
+    is still under way. `recent`: oldest first."""
+
+    def since(each: verdict.Deployment) -> bool:
+        if began:
+            return each.created_at >= began.created_at and each.id != began.id and not each.is_rollback_of(began)
+        return not each.ended or each.created_at >= started_at
+
+    return [each for each in recent if since(each) and not each.to_instances]
 
 
 def _own_rollback(

@@ -65,6 +65,11 @@ class Deployment:
     def broken(self) -> bool:
         return self.status in _BROKEN
 
+    @property
+    def to_instances(self) -> bool:
+        """It brings to new instances what the group has already."""
+        return self.creator in _TO_INSTANCES
+
     def is_rollback_of(self, other: Deployment) -> bool:
         """True if CodeDeploy made it to roll the other one back."""
         return self.id == other.rolled_back_by or self.rolls_back == other.id

@@ -16,6 +16,7 @@ from chatops.domain.results import Restore
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms import ecs_verdict
+from chatops.platforms.ecs_ours import left_alone
 from chatops.platforms.ecs_service import Service
 from chatops.platforms.ecs_verdict import ServiceDeployment
 from chatops.platforms.platform import Texts
@@ -83,7 +84,7 @@ class Ecs:
             return {}
         counts = ecs_verdict.counts(found)
         shown = {**counts, "events": list(counts["events"])}
-        newest = _newest(brought)
+        newest = ecs_verdict.newest(brought)
         if newest is None:
             return {**shown, "status": str(ecs_verdict.primary(found).get("rolloutState", ""))}
         if newest.status == "SUCCESSFUL":
@@ -115,7 +116,7 @@ class Ecs:
             task_definition = live if live and self._service.image(live) == image else ""
         seen = ecs_verdict.rollout(found, brought, task_definition, image)
         built = (deployment.build.outputs or Outputs()).image or ""
-        ours = _newest([d for d in brought if d.brings(task_definition, image)])
+        ours = ecs_verdict.newest([d for d in brought if d.brings(task_definition, image)])
         return self._approved(seen, built, task_definition, ours, early=not deployment.rollout)
 
     def _approved(
@@ -155,13 +156,18 @@ class Ecs:
 
     def restore(self, deployment: Deployment) -> Restore:
         """By StopServiceDeployment while that turns the newest rollout back to the wanted release, which is fastest;
-        else by UpdateService."""
+        else by UpdateService. What a deployment didn't change, or somebody else has changed since, is left alone; a
+        pipeline that doesn't claim its stages tags nothing, so it isn't known whose release runs."""
         service, back = self._service, deployment.plan.previous
         wanted = back.task_definition if back else ""
+        found = service.describe()  # first: its error names the service or cluster that is missing
+        brought, live = service.deployments(), ecs_verdict.live_task_definition(found)
+        asks = deployment.plan.command == "deploy" and self.target.claim
+        if asks and (left := left_alone(deployment, service, found, brought, wanted)):
+            return Restore(left, task_definition=wanted)
         if not wanted or not service.usable(wanted):
             raise ServiceRefused("task_definition_gone", task_definition=wanted or Reason("nothing_recorded"))
-        live = service.live_task_definition()  # first: its error names the service or cluster that is missing
-        newest = _newest(service.deployments())
+        newest = ecs_verdict.newest(brought)
         if newest and newest.task_definition != wanted and (how := self._turned_round(newest, wanted)):
             return Restore(how, task_definition=wanted)
         if live == wanted:
@@ -185,7 +191,7 @@ class Ecs:
         found, brought = service.describe(), service.deployments()
         seen = ecs_verdict.restored(found, brought, wanted, deployment.restore.how)
         recorded = back.image if back and image_of.digest(back.image) else ""
-        ours = _newest([d for d in brought if d.brings(wanted, "")])
+        ours = ecs_verdict.newest([d for d in brought if d.brings(wanted, "")])
         return self._approved(seen, recorded, wanted, ours, early=False)
 
     def restores_again(self, deployment: Deployment, found: Rollout) -> bool:
@@ -218,7 +224,3 @@ def label(image: str, task_definition: str) -> str:
     if name and tag and "/" not in tag:
         return tag
     return task_definition.rpartition("/")[2] or "unknown"
-
-
-def _newest(deployments: Sequence[ServiceDeployment]) -> ServiceDeployment | None:
-    return max(deployments, key=lambda d: d.created_at, default=None)

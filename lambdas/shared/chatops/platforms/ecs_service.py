@@ -81,6 +81,19 @@ class Service:
         found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
         return {str(each["name"]): str(each["image"]) for each in found["containerDefinitions"]}
 
+    def marked(self, task_definition: str, tag: str) -> tuple[str, list[str]] | None:
+        """The value of this tag of the task definition, empty where it has none, and its containers' images; None where
+        it can't be read. (Tags ask for no permission of their own here: AWS::ECS::TaskDefinition's read handler, which
+        returns them, has ecs:DescribeTaskDefinition alone.)"""
+        try:
+            found = self._ecs.describe_task_definition(taskDefinition=task_definition, include=["TAGS"])
+        except self._ecs.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            return None
+        value = next((str(each["value"]) for each in found.get("tags", []) if each["key"] == tag), "")
+        return value, [str(each["image"]) for each in found["taskDefinition"]["containerDefinitions"]]
+
     def task_digests(self, task_definition: str) -> dict[str, frozenset[str]]:
         """The digests that the service's running tasks of this task definition have pulled, by their containers' names:
         for images that are named by tag. Of at most 100 tasks."""

@@ -66,6 +66,11 @@ _MOVING = frozenset({"PENDING", "IN_PROGRESS"})
 _RESTORING = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"})
 
 
+def newest(deployments: Sequence[ServiceDeployment]) -> ServiceDeployment | None:
+    """The one that was created last; None where there is none."""
+    return max(deployments, key=lambda d: d.created_at, default=None)
+
+
 def primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
     """The deployment that the service is moving to or runs."""
     return next((d for d in service.get("deployments", []) if d.get("status") == "PRIMARY"), {})
@@ -184,18 +189,18 @@ def restored(
     may follow a moment later, and says until then how the one before ours ended.
     """
     main, live = primary(service), live_task_definition(service)
-    newest = max(deployments, key=lambda d: d.created_at, default=None)
-    status = newest.status if newest else str(main.get("rolloutState", ""))
-    base = {**counts(service), "task_definition": live, "reason": newest.reason if newest else ""}
+    last = newest(deployments)
+    status = last.status if last else str(main.get("rolloutState", ""))
+    base = {**counts(service), "task_definition": live, "reason": last.reason if last else ""}
     alone = len(service.get("deployments", [])) <= 1
     # autoscaling may change the counts at any moment: where ECS says that it is done, they say nothing
-    counted = base["running"] == base["desired"] or (newest is not None and newest.has_brought(task_definition))
+    counted = base["running"] == base["desired"] or (last is not None and last.has_brought(task_definition))
     settled = main.get("rolloutState", "COMPLETED") == "COMPLETED" and counted
     if live == task_definition and settled and alone:
         return Rollout(RolloutState.HEALTHY, status, **base)
-    ours = newest is not None and newest.task_definition == task_definition
-    if newest is not None and ours:
-        base |= newest.shown
+    ours = last is not None and last.task_definition == task_definition
+    if last is not None and ours:
+        base |= last.shown
     unlisted = how == "update_service" and live == task_definition and not ours
     if main.get("rolloutState") == "FAILED" or (status == "ROLLBACK_FAILED" and not unlisted):
         return Rollout(RolloutState.FAILED, status, **base)
@@ -204,10 +209,10 @@ def restored(
         return Rollout(RolloutState.FAILED, status, **base)
     back = status in (_RESTORING | {"STOP_REQUESTED", "STOPPED"})
     # PRIMARY is asked, too: the list of service deployments may not know our own update yet
-    if newest is not None and task_definition not in (newest.task_definition, live) and not back:
+    if last is not None and task_definition not in (last.task_definition, live) and not back:
         return Rollout(RolloutState.OVERTAKEN, status, **base)
-    if newest is not None and ours and status in _MOVING:
-        return _under_way(newest, base)
+    if last is not None and ours and status in _MOVING:
+        return _under_way(last, base)
     return Rollout(RolloutState.MOVING, status, **base)
 
 
@@ -221,8 +226,8 @@ def brought(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment]
     `service`: as DescribeServices has it, for services without service deployments.
     """
     if deployments:
-        newest = max(deployments, key=lambda d: d.created_at)
-        return newest.task_definition if newest.created_at >= since else ""
+        last = max(deployments, key=lambda d: d.created_at)
+        return last.task_definition if last.created_at >= since else ""
     main = primary(service)
     began = main["createdAt"].timestamp() if "createdAt" in main else 0.0
     return str(main.get("taskDefinition", "")) if began >= since else ""

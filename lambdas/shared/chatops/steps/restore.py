@@ -12,13 +12,14 @@ from chatops.store.table import table
 
 
 def run(event: StepEvent, platform_of: PlatformOf = platform) -> Restore:
-    """`how` it is being put back. Raises AlreadySettled where this deployment must not have an effect any more, and
-    ServiceRefused where it cannot be put back."""
+    """`how` it is being put back, or why it isn't. Raises AlreadySettled where this deployment must not have an effect
+    any more, and ServiceRefused where it cannot be put back."""
     deployment, rows = event.deployment, table()
     target = targets()[deployment.plan.target]
     assert_ours(rows, deployment.id, target.name)
     stages.revoke(rows, deployment.id, "deploy")  # no late run of it may come after what is put back
     how = platform_of(target).restore(deployment)
-    leave(rows, deployment)
+    if not how.left_alone:
+        leave(rows, deployment)
     results.keep(rows, deployment.id, "rollback", how)
     return how

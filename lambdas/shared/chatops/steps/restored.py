@@ -25,6 +25,9 @@ def observe(deployment: Deployment, platform_of: PlatformOf = platform) -> Rollo
     before, target = deployment.restored, targets()[deployment.plan.target]
     on = platform_of(target)
     found = on.restored(deployment)
+    overtaken = deployment.restore.how == "overtaken"
+    if overtaken:
+        found = replace(found, state=RolloutState.OVERTAKEN, why=None)
     began, limit = before.began_at or now, target.timing.restore + found.baking
     result = replace(found.result(), began_at=began, done=found.state not in OPEN)
     beside = _Beside(deployment.id, target, now) if deployment.stop.unconfirmed and not on.pipeline_only else None
@@ -33,7 +36,10 @@ def observe(deployment: Deployment, platform_of: PlatformOf = platform) -> Rollo
     elif found.state is RolloutState.FAILED:
         said = f": {found.reason}" if found.reason else ""
         result = replace(result, why=Cause(Reason("why_restore_failed", status=found.status, said=said)))
-    elif found.state is RolloutState.OVERTAKEN and beside and not beside.late:
+    elif found.state is RolloutState.OVERTAKEN and beside and overtaken and beside.goes_on():
+        # whatever that run still changes is put back; whose release runs is asked once a wait
+        result = replace(result, state="moving" if before.state == "again" else "again", done=False)
+    elif found.state is RolloutState.OVERTAKEN and beside and not overtaken and not beside.late:
         result = replace(result, state="again", done=False)  # by the run that could not be stopped
     elif found.state is RolloutState.OVERTAKEN:
         result = replace(result, why=Cause(Reason("why_restore_overtaken")))
