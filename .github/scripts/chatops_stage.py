@@ -38,7 +38,7 @@ PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 19)
 """Between tries while the bot cannot be reached, ten minutes in all; claim and finish may be repeated (same run, same
 answer)."""
 AGAIN = frozenset({429, 500, 502, 503, 504})
-OUTPUTS = ("image", "task_definition", "codedeploy_deployment_id")
+OUTPUTS = ("image", "platform", "task_definition", "codedeploy_deployment_id")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -48,6 +48,9 @@ class MadeUp:
     def usable(self, release: Release) -> bool:
         return bool(release.image)
 
+    def architecture(self, release: Release) -> str:
+        return ""
+
     def drifted(self, recorded: Release, running: Release) -> bool:
         return recorded.image != running.image
 

@@ -59,13 +59,17 @@ def run(script: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
 BUILT = "sha256:" + "b" * 64
 
 
+_ASKED = 'case "$*" in "image inspect --format {{.Id}}"*) echo ID ;; "image inspect"*) echo linux/arm64 ;; esac'
+INSPECTED = _ASKED.replace("echo ID", f"echo {BUILT}")
+
+
 def fake_docker(tmp_path: Path, repository: str) -> None:
     """`docker inspect` also names a digest in another registry, which is not ours."""
     answers = f'[ "$1" != inspect ] || printf "other@{DIGEST}\\n{repository}@{DIGEST}\\n"'
     command(
         tmp_path,
         "docker",
-        f'[ "$1" != login ] || cat >/dev/null; {answers}; [ "$1 $2" != "image inspect" ] || echo {BUILT}',
+        f'[ "$1" != login ] || cat >/dev/null; {answers}; {INSPECTED}',
     )
 
 
@@ -74,9 +78,54 @@ def built(tmp_path: Path, env: dict[str, str]) -> str:
     done = run("build_image.sh", env)
     assert done.returncode == 0, done.stderr
     out = Path(env["GITHUB_OUTPUT"])
-    found = out.read_text().removeprefix("built=").strip()
+    lines = dict(line.split("=", 1) for line in out.read_text().splitlines())
     out.write_text("")
+    assert lines.pop("platform") == "linux/arm64"
+    (found,) = lines.values()
     return found
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({}, "--file {source}/Dockerfile {source}/."),
+        ({"DOCKERFILE": "api/Dockerfile"}, "--file {source}/api/Dockerfile {source}/."),
+        (
+            {"DOCKERFILE": "api/a.Dockerfile", "BUILD_CONTEXT": "api"},
+            "--file {source}/api/a.Dockerfile {source}/api",
+        ),
+    ],
+)
+def test_the_dockerfile_and_its_context_may_be_elsewhere(
+    tmp_path: Path, source: Path, env: dict[str, str], settings: dict[str, str], asked: str
+) -> None:
+    (source / "api").mkdir()
+    for name in ("Dockerfile", "api/Dockerfile", "api/a.Dockerfile"):
+        (source / name).write_text("FROM scratch\n")
+    fake_docker(tmp_path, "unused")
+    assert built(tmp_path, env | settings) == BUILT
+    assert asked.format(source=source) + "\n" in (tmp_path / "asked").read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"DOCKERFILE": "docker/Dockerfile"}, "The commit has no file docker/Dockerfile"),
+        ({"BUILD_CONTEXT": "web"}, "The commit has no folder web"),
+        ({"DOCKERFILE": "../Dockerfile"}, "../Dockerfile leads out of the commit"),
+        ({"BUILD_CONTEXT": "api/.."}, "api/.. leads out of the commit"),
+        ({"BUILD_CONTEXT": "/etc"}, "/etc leads out of the commit"),
+    ],
+)
+def test_a_setting_that_names_nothing_in_the_commit_fails_the_build(
+    tmp_path: Path, source: Path, env: dict[str, str], settings: dict[str, str], said: str
+) -> None:
+    (source / "Dockerfile").write_text("FROM scratch\n")
+    command(tmp_path, "docker", "exit 1")
+    done = run("build_image.sh", env | settings)
+    assert done.returncode == 1
+    assert f"::error title=Build::{said}" in done.stdout
+    assert not (tmp_path / "asked").exists()
 
 
 def test_an_image_is_built_with_nothing_that_could_push_it(tmp_path: Path, source: Path, env: dict[str, str]) -> None:
@@ -103,7 +152,7 @@ def test_what_builds_the_image_knows_no_credential_of_the_job(
     (source / "Dockerfile").write_text("FROM scratch\n")
     names = "ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
     names += "AWS_SESSION_TOKEN BASE_IMAGES_PASSWORD GITHUB_TOKEN"
-    command(tmp_path, "docker", f'env >> {tmp_path}/known; [ "$1 $2" != "image inspect" ] || echo {BUILT}')
+    command(tmp_path, "docker", f"env >> {tmp_path}/known; {INSPECTED}")
     assert built(tmp_path, env | dict.fromkeys(names.split(), "a-canary")) == BUILT
     assert "VERSION=v1.2.3+build 7" in (tmp_path / "known").read_text()
     assert "a-canary" not in (tmp_path / "known").read_text()
@@ -133,6 +182,7 @@ def test_private_base_images_may_be_read_while_the_image_is_built(
         f"docker logout {ecr}",
         "docker logout registry.example",
         "docker image inspect --format {{.Id}} chatops-build:" + "a" * 40,
+        "docker image inspect --format {{.Os}}/{{.Architecture}} chatops-build:" + "a" * 40,
     ]
     assert "a-canary-password" not in asked
 

@@ -271,7 +271,8 @@ def test_every_setting_is_a_callers_input_or_a_variable_and_every_secret_can_be_
     deploy: dict[str, Any],
 ) -> None:
     call, text = deploy["on"]["workflow_call"], (FOLDER / "dev_deploy.yml").read_text()
-    for name in call["inputs"]:
+    assert deploy["jobs"]["build"]["runs-on"] == "${{ inputs.build_runner || 'ubuntu-latest' }}"
+    for name in call["inputs"].keys() - {"build_runner"}:
         assert f"{name.upper()}: ${{{{ inputs.{name} || vars.{name.upper()} }}}}" in text, name
     assert set(re.findall(r"secrets\.(\w+)", text)) == set(call["secrets"])
     assert not any(secret["required"] for secret in call["secrets"].values())

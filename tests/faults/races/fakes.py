@@ -214,7 +214,7 @@ def _install(fake: Fake) -> None:
     patch.setattr(runs, "cancel", lambda _client, run_id: fake.cancelled.append(run_id))
     patch.setattr(runs, "dispatch", lambda _client, _event, payload: fake.dispatched.append(dict(payload)))
     patch.setattr(versions, "resolve", resolve)
-    patch.setattr(versions, "changes", lambda *_: None)
+    patch.setattr(versions, "changes", lambda *_, **__: None)
 
     def call(method: str, **arguments: Any) -> Fact:
         if method.startswith("chat."):

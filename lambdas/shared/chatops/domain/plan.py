@@ -55,6 +55,7 @@ class Plan:
 
     `live`: the release that ran when the plan was made, None where that isn't known. `previous`: the release to go back
     to, None where there is none. `ledger`: key of the ledger's newest entry at that time, empty for an empty ledger.
+    `architecture`: the processors that the live release is for, ARM64 or X86_64; empty where that isn't known.
     `approval` is None where the policy asks nobody. `card`: id of the deployment whose Roll back button was pressed.
     `command_prefix`: what the workspace's slash commands begin with; empty for `/platform-`. `started_at`: epoch
     seconds; `committed_at`: GitHub's ISO text.
@@ -69,6 +70,7 @@ class Plan:
     version: str = ""
     sha: str = ""
     image: str = ""
+    architecture: str = ""
     title: str = ""
     url: str = ""
     committed_at: str = ""

@@ -12,7 +12,7 @@ STAGES = ("build", "deploy", "rollback")
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """What a stage's run reported: what it made, or the job and step that failed. `tests`: `none` where a build
-    has found none to run."""
+    has found none to run. `platform`: what its image runs on, such as `linux/arm64`."""
 
     image: str | None = None
     task_definition: str | None = None
@@ -20,6 +20,7 @@ class Outputs:
     failed_job: str | None = None
     failed_step: str | None = None
     tests: str | None = None
+    platform: str | None = None
 
     def __bool__(self) -> bool:
         return self != Outputs()

@@ -137,6 +137,8 @@ TEXTS: dict[TextKey, str] = {
     "why_rollout_late": "the rollout did not settle within {seconds} s.",
     "why_deploy_broke": "the deploy stage did not end well.",
     "why_other_image": "The image `{approved}` was built and approved, but `{runs}` was released.",
+    "why_no_image": "{run} made no image, and the service runs one: the commit has no Dockerfile at its top. Where it is elsewhere, set the variable `DOCKERFILE` (and `BUILD_CONTEXT`) of the environment `{environment}` on GitHub.",
+    "why_other_platform": "The service's task definition is for {wanted}, and {run} built the image for `{built}`. Build it on a runner of that kind: `build_runner: {runner}` under `with:` in the workflow that calls the pipeline. Or change the task definition's `runtimePlatform`.",
     "why_overtaken": "Another deployment of the service overtook this one, so nothing was put back.",
     "why_nothing_before": "There is no release before it to go back to.",
     "why_error": "A step did not get through: {said}.",

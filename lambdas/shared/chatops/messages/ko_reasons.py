@@ -140,6 +140,8 @@ TEXTS: dict[TextKey, str] = {
     "why_rollout_late": "롤아웃이 {seconds}초 안에 안정되지 않았습니다.",
     "why_deploy_broke": "배포 단계가 정상적으로 끝나지 않았습니다.",
     "why_other_image": "빌드하고 승인한 이미지는 `{approved}` 버전이지만, 실제로 배포된 이미지는 `{runs}` 버전입니다.",
+    "why_no_image": "이 서비스는 이미지로 실행되는데 {run} 실행에서 이미지를 만들지 않았습니다. 커밋 최상위에 Dockerfile이 없습니다. 다른 곳에 있다면 GitHub의 `{environment}` 환경에 `DOCKERFILE` 변수(필요하면 `BUILD_CONTEXT` 변수도)를 설정하세요.",
+    "why_other_platform": "이 서비스의 태스크 정의는 {wanted} 아키텍처용이지만 {run} 실행에서 만든 이미지는 `{built}` 플랫폼용입니다. 파이프라인을 호출하는 워크플로의 `with:` 아래에 `build_runner: {runner}` 값을 추가해 같은 아키텍처의 러너에서 빌드하거나, 태스크 정의의 `runtimePlatform` 값을 바꾸세요.",
     "why_overtaken": "이 서비스의 다른 배포가 이 배포를 앞질러서 아무것도 되돌리지 않았습니다.",
     "why_nothing_before": "되돌아갈 이전 릴리스가 없습니다.",
     "why_error": "어떤 단계를 마치지 못했습니다: {said}.",

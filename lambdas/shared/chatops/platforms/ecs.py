@@ -72,6 +72,10 @@ class Ecs:
         """False if its task definition is gone or inactive."""
         return self._service.usable(release.task_definition)
 
+    def architecture(self, release: Release) -> str:
+        """As its task definition says."""
+        return self._service.architecture(release.task_definition)
+
     def drifted(self, recorded: Release, running: Release) -> bool:
         """By task definition."""
         return recorded.task_definition != running.task_definition

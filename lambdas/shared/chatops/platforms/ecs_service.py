@@ -76,6 +76,21 @@ class Service:
         main = next((c for c in containers if c.get("essential", True)), containers[0] if containers else {})
         return str(main.get("image", ""))
 
+    def architecture(self, task_definition: str) -> str:
+        """ARM64 or X86_64, as the task definition says; Fargate's is X86_64 where it says nothing. Empty where it isn't
+        said, or can't be read any more.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html
+        """
+        try:
+            found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        except self._ecs.exceptions.ClientError as error:
+            if aws.is_transient(error):
+                raise
+            return ""
+        usual = "X86_64" if "FARGATE" in found.get("requiresCompatibilities", []) else ""
+        return str((found.get("runtimePlatform") or {}).get("cpuArchitecture") or usual)
+
     def images(self, task_definition: str) -> dict[str, str]:
         """The images of the task definition's containers, by the containers' names. Raises botocore's errors."""
         found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]

@@ -35,6 +35,10 @@ class Pipeline:
         """The rollback stage finds out."""
         return True
 
+    def architecture(self, release: Release) -> str:
+        """Nobody knows."""
+        return ""
+
     def drifted(self, recorded: Release, running: Release) -> bool:
         """Nobody knows."""
         return False

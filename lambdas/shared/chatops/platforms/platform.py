@@ -54,6 +54,9 @@ class Platform(Protocol):
     def usable(self, release: Release) -> bool:
         """False if what the release needs to be put back does not exist any more."""
 
+    def architecture(self, release: Release) -> str:
+        """The processors that the release runs on, ARM64 or X86_64; empty where the platform doesn't say."""
+
     def drifted(self, recorded: Release, running: Release) -> bool:
         """True if somebody changed the service beside the bot. `recorded`: the ledger's newest release."""
 

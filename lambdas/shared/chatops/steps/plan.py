@@ -116,6 +116,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         version=what.version,
         sha=what.sha,
         image=what.image,
+        architecture=platform(target).architecture(running) if request.command == "deploy" and running else "",
         title=what.title,
         url=what.url,
         committed_at=what.committed_at,

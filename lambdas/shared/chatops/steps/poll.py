@@ -19,6 +19,7 @@ from chatops.github.runs import Run, RunState
 from chatops.observability import logger
 from chatops.settings.targets import targets
 from chatops.steps import cancelling, freezes, not_begun, stop
+from chatops.steps.build_result import fitting
 from chatops.steps.poll_timing import (
     Observation,
     absent,
@@ -59,7 +60,10 @@ def poll(deployment: Deployment, name: str) -> StageResult:
     cancelled_at = cancel.at if cancel else 0.0
     target, now = targets()[deployment.plan.target], clock.now()
     seen = Observation(deployment.id, name, row, target, now, cancelled_at, refused, refusal, before, deployment.plan)
-    result = replace(obeying(as_approved(deployment, name, _observe(seen)), seen), stage=name)
+    found = as_approved(deployment, name, _observe(seen))
+    if name == "build":
+        found = fitting(found, deployment.plan, target)
+    result = replace(obeying(found, seen), stage=name)
     results.keep(rows, deployment.id, name, result, before)
     shown = _shown(result)
     new = not result.done and shown != before.shown

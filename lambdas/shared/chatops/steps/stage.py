@@ -33,6 +33,7 @@ _OUTPUTS = {
     "failed_job": 100,
     "failed_step": 100,
     "tests": 10,
+    "platform": 60,
 }
 YOUNG = 120
 """Seconds. An execution that is younger, and that Step Functions doesn't know, may have begun a moment ago."""
