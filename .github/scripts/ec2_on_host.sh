@@ -162,14 +162,20 @@ healthy() {
     done
 }
 
+# Folders that are read-only, such as those of Go's module cache, keep what is in them from being removed.
+remove() {
+    chmod -R u+w "$1" 2>/dev/null
+    rm -rf "$1"
+}
+
 prune() {
     local name kept=0
-    find releases -mindepth 1 -maxdepth 1 -name '.new-*' -mmin +60 -exec rm -rf {} +
+    find releases -mindepth 1 -maxdepth 1 -name '.new-*' -mmin +60 -exec chmod -R u+w {} + -exec rm -rf {} +
     for name in $(cd releases && ls -1t); do
         [[ $name =~ ^[0-9a-f]{40}$ ]] || continue
         kept=$((kept + 1))
         if [ "$kept" -gt "$KEEP_RELEASES" ] && [ "releases/$name" != "$(readlink current)" ]; then
-            rm -rf "releases/${name:?}" || echo "::warning title=Release::releases/$name could not be removed from the host."
+            remove "releases/${name:?}" || echo "::warning title=Release::releases/$name could not be removed from the host."
         fi
     done
 }
@@ -220,7 +226,7 @@ release() {
     local how="is live again and healthy"
     [ -n "$HEALTH_COMMAND" ] || how="is live again (no EC2_HEALTH_COMMAND says whether it is healthy)"
     start && healthy || how="is live again and NOT healthy either: $WHY"
-    rm -rf releases/failed
+    remove releases/failed
     mv -T "$new" releases/failed || how+=" ($new could not be moved to releases/failed: remove it before the next try)"
     refuse "$problem The release before it, $name, $how."
 }

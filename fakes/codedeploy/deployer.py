@@ -60,6 +60,8 @@ class Deployer:
         config: str = "",
         creator: str = "user",
         auto_rollback: frozenset[str] = frozenset(),
+        file_exists: str = "DISALLOW",
+        ignores_stop: bool = False,
     ) -> Deployment:
         """A new deployment, Created. Raises DeploymentLimitExceededException while another one is active."""
         if active := group.active():
@@ -67,6 +69,7 @@ class Deployer:
         courses = group.courses or self.courses
         course = courses.pop(0) if courses else self.course
         made = Deployment(group, revision, course, at, description, config, creator, auto_rollback)
+        made.file_exists, made.ignores_stop = file_exists, ignores_stop
         group.deployments.append(made)
         self._plan(made)
         return made

@@ -45,6 +45,8 @@ class Deployment:
     config: str = ""
     creator: str = "user"
     auto_rollback: frozenset[str] = frozenset()
+    file_exists: str = "DISALLOW"
+    ignores_stop: bool = False
     id: str = ""
     status: str = "Created"
     started_at: float | None = None

@@ -63,6 +63,8 @@ def create_deployment(state: Deployer, request: Json) -> Json:
         description=str(request.get("description", "")),
         config=str(request.get("deploymentConfigName", "")),
         auto_rollback=events,
+        file_exists=str(request.get("fileExistsBehavior", "DISALLOW")),
+        ignores_stop=bool(request.get("ignoreApplicationStopFailures", False)),
     )
     return {"deploymentId": made.id}
 

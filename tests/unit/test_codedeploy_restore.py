@@ -24,6 +24,22 @@ def test_the_step_twice_makes_one_deployment_whatever_became_of_the_first(batch:
     assert [each.description for each in batch.made()] == [MINE]
 
 
+def test_hosts_get_the_revision_back_with_the_options_that_it_was_deployed_with(batch: Session) -> None:
+    """Without OVERWRITE CodeDeploy fails at a file that it did not bring itself.
+    https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and-redeploy.html"""
+    options = {"fileExistsBehavior": "OVERWRITE", "ignoreApplicationStopFailures": True}
+    for given in ({}, options):
+        batch.first.file_exists = given.get("fileExistsBehavior", "DISALLOW")
+        batch.first.ignores_stop = bool(given)
+        batch.begin(FAILS)
+        batch.time.at += 60
+        batch.put_back()
+        asked = batch.asked("CreateDeployment")[-1]
+        assert {name: asked[name] for name in options if name in asked} == given
+        assert batch.until_restored()["state"] == "healthy"
+        batch.fake.deployer.group("batch", "live").deployments[:] = [batch.first]
+
+
 def test_its_own_earlier_deployment_is_found_on_the_last_page(batch: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     batch.begin(FAILS)
     batch.time.at += 60

@@ -8,6 +8,7 @@ import pytest
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import Refusal
 from chatops.domain.plan import Plan
 from chatops.domain.release import Release
 from chatops.domain.results import RolloutResult
@@ -82,6 +83,16 @@ def test_what_somebody_brought_beside_the_bot_is_live_once_it_is_complete(ecs: A
     listed = [brought("SUCCESSFUL", ended_at=1_760_000_000.0)]
     found = ecs(service(OURS, "FAILED"), listed).live([V1])
     assert (found.version, found.verified_at) == ("v3", clock.iso(1_760_000_000.0))
+
+
+def test_on_a_service_that_ecs_is_deleting_nothing_is_begun(ecs: Any) -> None:
+    """DeleteService leaves it DRAINING, where it can still be described but not updated."""
+    with pytest.raises(Refusal) as refused:
+        ecs({**service(OURS, "COMPLETED"), "status": "DRAINING"}, []).live([V1])
+    assert refused.value.text == (
+        "ECS is deleting the service checkout-api of cluster checkout (DRAINING). Nothing was started. "
+        "Check the cluster and service of `dev`."
+    )
 
 
 # -- back there, when ECS has returned elsewhere ------------------------------------------------------------------

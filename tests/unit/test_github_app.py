@@ -170,6 +170,17 @@ def test_an_installation_that_does_not_do_says_why(
     assert caught.value.said.startswith(said)
 
 
+def test_a_repository_that_was_renamed_is_called_that_and_not_a_lack_of_rights(github: GitHub, fake: StandIn) -> None:
+    """GitHub shows the installation at the old name, and gives no token for it."""
+    here = fake.default_repository
+    old = CHECKOUT.partition("/")[2]
+    here.name, here.former_names = "checkout", frozenset({f"acme/{old}"})
+    fake.repositories["acme/checkout"] = fake.repositories.pop(CHECKOUT)
+    with pytest.raises(GitHubRefused) as caught:
+        github.get("")
+    assert (caught.value.key, caught.value.repository) == ("github_moved", CHECKOUT)
+
+
 def test_no_answer_about_a_token_may_be_tried_again(github: GitHub, fake: StandIn) -> None:
     fake.down = True
     with pytest.raises(GitHubUnavailable):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.unit.ssh_host import NO_SSHD, SSHD, Host, wait_for
+from tests.unit.ssh_host import NO_SSHD, SCRIPTS, SSHD, Host, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not SSHD, reason=NO_SSHD)]
 
@@ -82,6 +84,28 @@ def test_the_last_releases_stay_and_the_live_one_always(host: Host) -> None:
         os.utime(host.home / "releases" / sha, (number, number))  # their times differ, without waiting for it
     left = {path.name for path in (host.home / "releases").iterdir() if path.is_dir()}
     assert left == set(made[1:])
+
+
+def test_old_releases_with_folders_that_are_read_only_are_removed() -> None:
+    """Go's module cache leaves such folders, and `rm -rf` ends at them. https://go.dev/ref/mod#module-cache"""
+    script = (SCRIPTS / "ec2_on_host.sh").read_text().removesuffix("main\n")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        home, names = Path(place), [f"{number}" * 40 for number in range(1, 4)]
+        for number, name in enumerate(names):
+            cache = home / "releases" / name / "go" / "pkg"
+            cache.mkdir(parents=True)
+            (cache / "mod.go").touch()
+            cache.chmod(0o555)
+            os.utime(home / "releases" / name, (number, number))
+        (home / "current").symlink_to(f"releases/{names[2]}")
+        user = getpass.getuser()
+        if os.geteuid() == 0:  # whom no mode stops
+            user = "nobody"
+            subprocess.run(["chown", "-R", user, place], check=True)
+        given = ["bash", "-c", f"{script}\nKEEP_RELEASES=1; prune; remove releases/{names[2]}"]
+        done = subprocess.run(given, cwd=home, user=user, capture_output=True, text=True, timeout=30)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert list((home / "releases").iterdir()) == []
 
 
 def test_what_runs_on_does_not_hold_up_the_next_release(host: Host) -> None:

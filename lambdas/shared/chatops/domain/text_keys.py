@@ -41,7 +41,7 @@ TextKey = Literal[
     "decision_approved", "decision_promoted", "decision_rejected", "decision_rolled_back",
     "details_image", "details_task_definition",
     "dry_run", "dry_run_approval", "dry_run_break_glass", "dry_run_no_approval", "dry_run_rollback",
-    "ecs_events", "ecs_not_promoted", "ecs_unknown",
+    "ecs_draining", "ecs_events", "ecs_not_promoted", "ecs_unknown",
     "end_build_failed", "end_cancel_restored", "end_cancelled", "end_deploy_failed", "end_deployed", "end_expired",
     "end_in_flight", "end_pause_restored", "end_refused", "end_rejected", "end_restored", "end_rollback_failed",
     "end_rolled_back", "end_stopped", "end_superseded", "end_unplanned", "end_unplanned_unsure", "end_unpromoted",

@@ -52,7 +52,8 @@ class AppTokens:
 
     def _new(self, repository: str) -> _Token:
         as_app = GitHub(repository, self._base, self._statement, self._session, app=True)
-        installation = int(as_app.get("/installation")["id"])
+        # of a repository that was renamed GitHub still tells the installation, and gives no token for its old name
+        installation = int(as_app.request("GET", "/installation", follow=False).body["id"])
         limits = {"repositories": [repository.partition("/")[2]], "permissions": PERMISSIONS}
         try:
             path = f"{self._base}/app/installations/{installation}/access_tokens"

@@ -64,12 +64,15 @@ class GitHub:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         etag: str = "",
+        follow: bool = True,
     ) -> Reply:
-        """One request below `/repos/{owner}/{repo}`; a 401 is tried once more with a fresh token."""
+        """One request below `/repos/{owner}/{repo}`; a 401 is tried once more with a fresh token. `follow`: whether a
+        GET goes where GitHub redirects it."""
         url = path if path.startswith("http") else f"{self._base}/repos/{self.repository}{path}"
-        answer = self._send(method, url, params, json, etag, fresh=False)
+        follow = follow and method == "GET"
+        answer = self._send(method, url, params, json, etag, fresh=False, follow=follow)
         if answer.status_code == _UNAUTHORISED:
-            answer = self._send(method, url, params, json, etag, fresh=True)
+            answer = self._send(method, url, params, json, etag, fresh=True, follow=follow)
         asked = f"{method} {_path(url)}"
         if answer.status_code >= requests.codes.server_error:
             raise GitHubUnavailable("github_answered", status=answer.status_code, request=asked)
@@ -92,7 +95,9 @@ class GitHub:
             answer.links.get("next", {}).get("url", ""),
         )
 
-    def _send(self, method: str, url: str, params: Any, json: Any, etag: str, *, fresh: bool) -> requests.Response:
+    def _send(
+        self, method: str, url: str, params: Any, json: Any, etag: str, *, fresh: bool, follow: bool
+    ) -> requests.Response:
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",
@@ -109,7 +114,7 @@ class GitHub:
                 json=json,
                 headers=headers,
                 timeout=TIMEOUT,
-                allow_redirects=method == "GET",
+                allow_redirects=follow,
             )
         except requests.RequestException as error:
             # the text of requests' errors may hold the URL's query, never a header

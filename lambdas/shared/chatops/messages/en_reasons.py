@@ -164,6 +164,7 @@ TEXTS: dict[TextKey, str] = {
     "slack_refused": "Slack refused {method}: {code}",
     "aws_not_now": "AWS did not carry out {operation}: {code}.",
     "aws_refused": "AWS refused {operation}: {code}.",
+    "ecs_draining": "ECS is deleting the service {service} of cluster {cluster} (DRAINING).",
     "ecs_unknown": "ECS knows no service {service} in cluster {cluster}.",
     "ecs_not_promoted": "ECS did not let the deployment go on ({code}). It needs ecs:ContinueServiceDeployment; by hand: aws ecs continue-service-deployment --service-deployment-arn {deployment} --hook-id {hook}",
     "task_definition_gone": "The recorded task definition {task_definition} is gone; nothing can be put back with it.",

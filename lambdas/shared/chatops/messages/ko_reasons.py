@@ -167,6 +167,7 @@ TEXTS: dict[TextKey, str] = {
     "slack_refused": "Slack에서 {method} 호출을 거부했습니다: {code}",
     "aws_not_now": "AWS에서 {operation} 호출을 처리하지 못했습니다: {code}.",
     "aws_refused": "AWS에서 {operation} 호출을 거부했습니다: {code}.",
+    "ecs_draining": "ECS에서 {cluster} 클러스터의 {service} 서비스를 삭제하는 중입니다(DRAINING).",
     "ecs_unknown": "ECS의 {cluster} 클러스터에 {service} 서비스가 없습니다.",
     "ecs_not_promoted": "ECS에서 배포를 이어가지 못하게 했습니다({code}). ecs:ContinueServiceDeployment 권한이 필요합니다. 직접 실행하려면: aws ecs continue-service-deployment --service-deployment-arn {deployment} --hook-id {hook}",
     "task_definition_gone": "기록된 태스크 정의 {task_definition} 항목이 없어져서 되돌릴 수 없습니다.",

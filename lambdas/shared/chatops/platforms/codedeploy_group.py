@@ -157,9 +157,9 @@ class Group:
 
         Raises GroupBusy, and ServiceRefused where CodeDeploy does not take the revision any more.
         """
-        client = self._client
+        client, what = self._client, {"revision": self._whole(good.revision), **good.options}
         try:
-            made = client.create_deployment(**self._name, revision=self._whole(good.revision), description=description)
+            made = client.create_deployment(**self._name, **what, description=description)
         except client.exceptions.DeploymentLimitExceededException as error:
             raise GroupBusy(str(error)) from None
         except client.exceptions.ClientError as error:

@@ -27,7 +27,8 @@ class Deployment:
     `config`: the name of its configuration. `rolls_back`: the deployment that CodeDeploy made this one for;
     `rolled_back_by`: the one that it made for this. `pause`: where it waits for people before it moves the traffic;
     `lapsed`: that wait was over, and so it was stopped. `terminating`: all traffic is moved, and what it replaced is
-    not ended yet; `keeping`: the seconds for which that is kept.
+    not ended yet; `keeping`: the seconds for which that is kept. `options`: what it does on hosts where a file is in
+    the way or the application does not stop, as CreateDeployment takes it.
 
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
     """
@@ -50,6 +51,7 @@ class Deployment:
     done: int = 0
     pending: int = 0
     instances: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def strategy(self) -> str:
@@ -98,7 +100,15 @@ def read(info: Mapping[str, Any]) -> Deployment:
         done=int(counts.get("Succeeded", 0)),
         pending=sum(int(counts.get(each, 0)) for each in ("Pending", "InProgress", "Ready")),
         instances=sum(int(each) for each in counts.values()),
+        options=_options(info),
     )
+
+
+def _options(info: Mapping[str, Any]) -> Mapping[str, Any]:
+    if info.get("computePlatform", "Server") != "Server":
+        return {}
+    found = {name: info.get(name) for name in ("fileExistsBehavior", "ignoreApplicationStopFailures")}
+    return {name: value for name, value in found.items() if value not in (None, False, "DISALLOW")}
 
 
 def _ending(info: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -55,6 +55,9 @@ class Ecs:
             service = self._service.describe()
         except ServiceRefused as error:
             raise Refusal("service_missing", said=error.reason, target=self.target.name) from None
+        if service.get("status") == "DRAINING":
+            deleted = Reason("ecs_draining", service=self.target.service, cluster=self.target.cluster)
+            raise Refusal("service_missing", said=deleted, target=self.target.name)
         complete = ecs_verdict.completed_primary(service) or ecs_verdict.completed(service, self._service.deployments())
         if complete:
             known = next((r for r in ledger if r.task_definition == complete.task_definition), None)
