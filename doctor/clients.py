@@ -191,5 +191,7 @@ class Slack:
         except (SlackClientError, HTTPException, OSError, ValueError, AttributeError) as error:
             raise NoAnswer(f"{_host(self.base)} did not answer ({_kind(error)})") from None
         if not is_answer(method, found.data):
-            raise NoAnswer(f"{_host(self.base)} answered {found.status_code} to {method}, not as Slack does")
+            said = f"{_host(self.base)} answered {found.status_code} to {method}, not as Slack does"
+            elsewhere = "" if found.status_code >= 500 else f": SLACK_API_URL ({self.base}) is not Slack's address"
+            raise NoAnswer(f"{said}{elsewhere}")
         return Answer(found.status_code, CaseInsensitiveDict(found.headers), json.dumps(found.data).encode())

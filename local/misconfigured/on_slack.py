@@ -30,6 +30,10 @@ def lacks(scope: str) -> Apply:
     return apply
 
 
+def _elsewhere(session: Session, env: Environment) -> None:
+    env["SLACK_API_URL"] = f"{session.url}/prod/slack/"  # the bot's own address, which answers 404 in JSON
+
+
 def _archived(session: Session, _: Environment) -> None:
     channels = session.slack.space.channels
     channels[C_DEPLOY] = replace(channels[C_DEPLOY], is_archived=True)
@@ -47,6 +51,7 @@ def _empty(session: Session, env: Environment) -> None:
 
 ON_SLACK = (
     Fault("bot-token-revoked", APP, "Slack refuses SLACK_BOT_TOKEN (invalid_auth)", _revoked),
+    Fault("slack-elsewhere", APP, "answered 404 to auth.test, not as Slack does: SLACK_API_URL", _elsewhere),
     Fault("no-scope-for-messages", APP, "lacks the scopes chat:write", lacks("chat:write")),
     Fault("no-scope-for-channels", APP, "lacks the scopes channels:read", lacks("channels:read")),
     Fault("no-scope-for-people", APP, "lacks the scopes users:read", lacks("users:read")),
