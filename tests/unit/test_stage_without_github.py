@@ -12,13 +12,14 @@ from chatops import clock
 from chatops.domain.errors import GitHubUnavailable
 from chatops.domain.target import Timing
 from chatops.settings import targets
-from chatops.steps import dispatch
+from chatops.steps import dispatch, poll
 from chatops.store.table import Table
 from fakes.github import Fault, Script
 from fakes.github.repository import Environment
 from pipeline.caller import OWN
 from tests.unit.conftest import Time
-from tests.unit.stage_session import CANCEL, EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged
+from tests.unit.stage_session import CANCEL, EVENT, ID, LIMIT, RUNS, SEARCH, Stage, staged, swept
+from tests.unit.steps import call
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +131,27 @@ def test_a_run_that_could_not_be_cancelled_at_first_is_given_up_when_it_can(
     assert build.sent("/cancel") == times + 1
     assert build.fake.settle()
     assert build.fake.runs[0].conclusion == "cancelled"
+
+
+@pytest.mark.parametrize("trouble", [False, True])
+@pytest.mark.parametrize("by", ["sweep", "stop"])
+def test_whoever_ends_the_deployment_cancels_the_run_that_waits(
+    by: str, trouble: bool, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An execution that was stopped in the console, and one whose deploy stage broke off before it was claimed."""
+    with staged(rows, time, monkeypatch, "deploy") as stage:
+        stage.fake.script["deploy"] = Script(claims=False, appear_seconds=0, queued_seconds=1e6, waits_as="waiting")
+        stage.dispatch()
+        if trouble:
+            stage.fake.faults.append(Fault(path=SEARCH, status=503, times=None))
+        time.pass_by(300)
+        if by == "sweep":
+            swept()
+        else:
+            assert call(poll.run, {**stage.event(), "mode": "stop"})["untouched"]
+        if not trouble:
+            assert stage.fake.settle()
+        assert stage.fake.runs[0].conclusion == (None if trouble else "cancelled")
 
 
 def test_a_claimed_run_whose_next_job_waits_for_a_review_says_so_and_is_cancelled(build: Stage) -> None:

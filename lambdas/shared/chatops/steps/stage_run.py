@@ -28,6 +28,14 @@ def find(client: GitHub, target: Target, deployment_id: str, stage: str, row: St
     return runs.named(client, runs.run_name(deployment_id, stage), row.tried_at)
 
 
+def unclaimed(client: GitHub, deployment_id: str, stage: str, row: Stage) -> Run | None:
+    """The run of a stage that was asked for and has claimed nothing. It can't claim once the ticket is revoked, but one
+    that waits for a review or a runner keeps its concurrency group. Raises GitHub's errors."""
+    if row.run_id or not row.tried_at:
+        return None
+    return runs.named(client, runs.run_name(deployment_id, stage), row.tried_at)
+
+
 def may_go_on(target: Target, deployment_id: str, stage: str, row: Stage | None) -> bool:
     """True while a run of this stage may still change the service, as GitHub says; where it does not say, too."""
     if row is None or not may_change(target, row):

@@ -33,6 +33,8 @@ def run(deployment: Deployment) -> Stop:
     wake = wakeups.counter(rows, deployment.id)  # the counter first, then the truth
     row = stages.revoke(rows, deployment.id, STAGE)
     if row is None or not stage_run.may_change(target, row):
+        if row is not None:
+            _spare(target, deployment.id, row)
         return Stop(done=True, untouched=deployment.plan.command == "deploy", wake=wake)
     known = results.get(rows, deployment.id, STAGE, StageResult)
     if known.done and not known.unconfirmed:
@@ -52,6 +54,17 @@ def run(deployment: Deployment) -> Stop:
         return Stop(done=True, unconfirmed=True, wake=wake)
     seconds = max((now - began) / 10, target.timing.poll_min)
     return Stop(wake=wake, wait_seconds=max(math.ceil(seconds), 1))
+
+
+def _spare(target: Target, deployment_id: str, row: Stage) -> None:
+    """Cancel the run that has claimed nothing. Trouble doesn't matter: it changes nothing any more."""
+    client = github(target.repository)
+    try:
+        found = stage_run.unclaimed(client, deployment_id, STAGE, row)
+        if found is not None and not found.completed:
+            runs.cancel(client, found.id)
+    except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
+        logger.warning("the unclaimed run was not cancelled", reason=str(trouble))
 
 
 def _limit(target: Target, row: Stage) -> float:

@@ -163,7 +163,7 @@ def _end_cancelled(deployment_id: str, target: str) -> None:
 
 
 def _end_stage(deployment_id: str, target: str, stage: str) -> None:
-    """Revoke the stage's ticket, and ask GitHub to cancel the run that has claimed it. Where GitHub does not
+    """Revoke the stage's ticket, and ask GitHub to cancel its run, claimed or not. Where GitHub does not
     answer, the deployment is settled all the same: the lock stays until the run has ended."""
     row = stages.revoke(table(), deployment_id, stage)
     if row is None or target not in targets():
@@ -171,6 +171,7 @@ def _end_stage(deployment_id: str, target: str, stage: str) -> None:
     client = github(targets()[target].repository)
     try:
         found = stage_run.find(client, targets()[target], deployment_id, stage, row)
+        found = found or stage_run.unclaimed(client, deployment_id, stage, row)
         if found is not None and not found.completed:
             runs.cancel(client, found.id)
     except (GitHubUnavailable, GitHubRateLimited, GitHubRefused) as trouble:
