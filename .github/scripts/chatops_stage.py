@@ -184,11 +184,13 @@ def finish(env: Mapping[str, str], pause: Callable[[float], None] = time.sleep) 
 
 def source(env: Mapping[str, str]) -> None:
     """Make sure that the promised commit is the one that was checked out. Raises Refused otherwise."""
-    found = subprocess.run(
-        ["git", "-C", env["SOURCE"], "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    if not found or found != env["SHA"]:
-        raise Refused(f"Checked out {found or 'nothing'}, and the deployment is of {env['SHA']}.")
+    asked = ["git", "-C", env["SOURCE"], "rev-parse", "HEAD"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    found = done.stdout.strip()
+    if done.returncode:
+        raise Refused(f"git does not say what was checked out: {done.stderr.strip()[-500:]}")
+    if found != env["SHA"]:
+        raise Refused(f"Checked out {found}, and the deployment is of {env['SHA']}.")
     print(f"Checked out {found}.")
 
 

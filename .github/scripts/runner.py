@@ -36,11 +36,15 @@ def outputs(values: Mapping[str, str]) -> None:
             print(f"{name}: {value}")
 
 
+PATIENCE = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "10"}
+"""Of the AWS CLI while AWS throttles it or does not answer: a minute or two, in place of its own three tries.
+https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-retries.html"""
+
+
 def aws_cli(*arguments: str) -> dict[str, Any]:
     """Run the AWS CLI; its JSON answer. Raises Refused with the CLI's own last words."""
-    done = subprocess.run(
-        ["aws", *arguments, "--output", "json", "--no-cli-pager"], capture_output=True, text=True, check=False
-    )
+    words = ["aws", *arguments, "--output", "json", "--no-cli-pager"]
+    done = subprocess.run(words, env=PATIENCE | os.environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(f"aws {' '.join(arguments[:2])} failed: {done.stderr.strip()[-500:]}")
     answer: dict[str, Any] = json.loads(done.stdout or "{}")

@@ -210,6 +210,15 @@ def test_of_many_people_it_says_how_many_more_there_are() -> None:
     assert say("approved_by", people=many).endswith("and 2 more.")
 
 
+@pytest.mark.parametrize(("kind", "desired", "shown"), [("ecs", 0, True), ("ecs", 4, False), ("codedeploy", 0, False)])
+def test_a_version_of_which_nothing_runs_is_live_and_said_to_be_untried(kind: str, desired: int, shown: bool) -> None:
+    """ECS calls the rollout of a service that wants no task complete at once."""
+    rollout = {**views.HEALTHY, "running": desired, "desired": desired}
+    up = {**views.UP, "plan": {**views.PLAN, "kind": kind}, "rollout": rollout}
+    message = str(card.message(views.seen({**up, "outcome": views._outcome("Deployed")})))
+    assert ("⚠️ The service's desired count is 0" in message) == shown
+
+
 def test_who_approves_sees_that_nothing_was_tested() -> None:
     phase = PHASES["approval"]
     untested, tested = (

@@ -108,6 +108,26 @@ def test_the_whole_step_writes_what_it_made_to_the_jobs_outputs(tmp_path: Path) 
     assert out.read_text() == f"task_definition={FAMILY}:8\nimage={NEW}\n"
 
 
+def test_the_cli_tries_again_for_longer_than_it_would_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several targets that are deployed at once share ECS's rate. `aws` here is botocore, which the CLI is made of.
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-retries.html"""
+    cli = tmp_path / "aws"
+    asked = "{name: session.get_config_variable(name) for name in ('retry_mode', 'max_attempts')}"
+    lines = ("import json, botocore.session", "session = botocore.session.get_session()", f"print(json.dumps({asked}))")
+    cli.write_text("\n".join((f"#!{sys.executable}", *lines)) + "\n")
+    cli.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import runner  # type: ignore[import-not-found, unused-ignore]
+
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS", raising=False)
+    assert runner.aws_cli("ecs", "x") == {"retry_mode": "standard", "max_attempts": 10}
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "4")
+    assert runner.aws_cli("ecs", "x")["max_attempts"] == 4, "what the workflow sets counts"
+
+
 def test_the_clis_own_words_stand_in_the_annotation(tmp_path: Path) -> None:
     cli = tmp_path / "aws"
     cli.write_text("#!/bin/sh\necho 'An error occurred (AccessDenied)' >&2\nexit 254\n")

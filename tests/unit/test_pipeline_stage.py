@@ -293,6 +293,10 @@ def test_another_commit_than_the_promised_one_stops_the_job(tmp_path: Path, env:
     assert say("source", env | {"SOURCE": str(tmp_path), "SHA": sha}).returncode == 0
     assert say("source", env | {"SOURCE": str(tmp_path), "SHA": "main"}).returncode == 1
     assert say("source", env | {"SOURCE": str(tmp_path / "none"), "SHA": ""}).returncode == 1
+    # git's own switch for its tests: as in a container whose user is not the runner's
+    refused = say("source", env | {"SOURCE": str(tmp_path), "SHA": sha, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    assert refused.returncode == 1
+    assert "dubious ownership" in refused.stdout
 
 
 @pytest.fixture

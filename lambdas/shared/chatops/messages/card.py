@@ -220,10 +220,17 @@ def _lines(view: View) -> list[str]:
             lines.append(f"⚠️ {say('line_outside', people=outside)}")
     if of.deploy:
         lines.append(stage_line(of.deploy, "line_deploy"))
-    lines += paused.lines(view)
+    lines += _rolling_out(view)
+    return lines + (_restoring(view) if view.phase == "restoring" else [])
+
+
+def _rolling_out(view: View) -> list[str]:
+    of, lines = view.deployment, paused.lines(view)
+    if view.end == "Deployed" and of.rollout.desired == 0 and of_kind(of.plan.kind).counts(0):
+        lines.append(f"⚠️ {say('line_no_tasks')}")
     if view.phase == "rollout":
         lines.append(f"🔄 {say('line_rollout')}")
-    return lines + (_restoring(view) if view.phase == "restoring" else [])
+    return lines
 
 
 def _restoring(view: View) -> list[str]:

@@ -80,6 +80,7 @@ TEXTS: dict[TextKey, str] = {
     "field_rollout": "*Rollout*\n`{status}`",
     "line_planned": "The request is checked; the target is taken.",
     "line_build": "Build{run}: {what}",
+    "line_no_tasks": "The service's desired count is 0: no task runs, so nobody knows yet whether this version starts",
     "line_no_tests": "The commit has no tests that the build could find: nothing was tested",
     "line_build_ok": "Build{run} succeeded ({took})",
     "line_deploy": "Deploy stage{run}: {what}",

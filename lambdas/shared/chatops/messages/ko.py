@@ -84,6 +84,7 @@ TEXTS: dict[TextKey, str] = {
     "field_rollout": "*롤아웃*\n`{status}`",
     "line_planned": "요청을 확인했고 대상을 확보했습니다.",
     "line_build": "빌드{run}: {what}",
+    "line_no_tasks": "서비스의 목표 태스크 수가 0이어서 실행 중인 태스크가 없습니다. 이 버전이 정상적으로 시작되는지는 아직 알 수 없습니다",
     "line_no_tests": "빌드에서 이 커밋의 테스트를 찾지 못해 아무것도 테스트하지 않았습니다",
     "line_build_ok": "빌드{run} 성공({took})",
     "line_deploy": "배포 단계{run}: {what}",
