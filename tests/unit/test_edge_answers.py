@@ -256,6 +256,17 @@ def test_whatever_goes_wrong_is_told_to_the_person_logged_and_counted(
     assert (modal["response_action"], words in str(modal["view"])) == ("update", True), "a modal stays open with it"
 
 
+@pytest.mark.parametrize("modal", ["reject", "promote"])
+@pytest.mark.parametrize("typed", ["", "  ", "\u200b", "\u3164", "\u2800 \ufe0f", "\u00a0\u2060"])
+@pytest.mark.usefixtures("environment")
+def test_a_reason_in_which_nothing_can_be_read_is_none(modal: str, typed: str) -> None:
+    """Slack takes any character for an input that must not be empty."""
+    state = {"values": {"reason": {"reason": {"value": typed}}}}
+    view = {"callback_id": modal, "private_metadata": '{"id": "d-one"}', "state": state}
+    answer = interactions.answer({"type": "view_submission", "user": {"id": "U0LEE0001"}, "view": view})
+    assert json.loads(answer["body"])["response_action"] == "errors"
+
+
 def test_what_takes_longer_than_slack_waits_is_told_so_and_changes_nothing_afterwards(
     environment: pytest.MonkeyPatch,
 ) -> None:

@@ -359,6 +359,7 @@ def test_what_follows_break_glass_is_the_reason(
     [
         ("v1.2.3 prod --break-glass", "break_glass_reason"),
         ("--break-glass", "break_glass_reason"),
+        ("v1.2.3 prod --break-glass \u200b \u3164 \ufe0f", "break_glass_reason"),
         ("v1.2.3 prod --break-glass --dry-run", "break_glass_reason"),
         ("v1.2.3 prod --break-glass --force now", "unknown_option"),
         ("v1.2.3 prod --break-glass dev is down", "two_targets"),
@@ -394,7 +395,14 @@ def test_the_input_is_checked() -> None:
     found = request.read(asked, KNOWN)
     assert (found.break_glass, found.reason) == (True, "down")
     assert request.read({"command": "deploy", "target": "prod"}, KNOWN).break_glass is False
-    for change, key in (({"reason": "  "}, "break_glass_reason"), ({"break_glass": "yes"}, "not_a_boolean")):
+    empty = {
+        "reason": "\u3164\u2800"
+    }  # what people type where a field wants anything: Hangul's filler, an empty Braille cell
+    for change, key in (
+        ({"reason": "  "}, "break_glass_reason"),
+        (empty, "break_glass_reason"),
+        ({"break_glass": "yes"}, "not_a_boolean"),
+    ):
         with pytest.raises(Refusal) as refused:
             request.read({**asked, **change}, KNOWN)
         assert refused.value.key == key

@@ -106,6 +106,7 @@ def claim(**changes: Any) -> Callable[[Jobs], str]:
 
 TOKENS: dict[str, tuple[Callable[[Jobs], str | None], str]] = {
     "none": (lambda _: None, "no token"),
+    "from a clock that is half a minute ahead": (claim(nbf=at(35), iat=at(35)), "isn't valid yet"),
     "empty": (lambda _: "", "no token"),
     "no token at all": (lambda _: "abc", "no JSON web token"),
     "of 100 KB": (claim(actor="x" * 100_000), "too long"),
@@ -195,6 +196,7 @@ def test_after_the_claim_a_report_needs_the_same_proof(rows: Table, made: Jobs, 
 ACCEPTED: dict[str, dict[str, Any]] = {
     "as it is": {},
     "a clock that is half a minute behind": {"exp": at(-1)},
+    "a clock that is nearly half a minute ahead": {"nbf": at(25), "iat": at(25)},
     "the owner in other capitals": {
         "repository": "ACME/Checkout-API",
         "workflow_ref": f"Acme/Checkout-API/{PATH}@refs/heads/main",

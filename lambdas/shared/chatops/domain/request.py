@@ -11,7 +11,7 @@ from chatops.domain.command_text import REASON_LIMIT, is_version, suggest
 from chatops.domain.errors import Refusal, UnknownSchema
 from chatops.domain.release import Release, named
 from chatops.domain.target import Target, default_target
-from chatops.domain.typed_text import bare
+from chatops.domain.typed_text import bare, shows_nothing
 
 COMMANDS = ("deploy", "rollback", "status", "history")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
@@ -121,7 +121,7 @@ def read(source: object, known: dict[str, Target]) -> Request:
         raise Refusal("unknown_word", word=target[:40], targets=", ".join(known))
     dry_run, break_glass = _flag(source, "dry_run"), _flag(source, "break_glass")
     reason = _text(source, "reason", REASON_LIMIT)
-    if break_glass and command == "deploy" and not reason:
+    if break_glass and command == "deploy" and shows_nothing(reason):
         raise Refusal("break_glass_reason")
     place = where(source)
     requester = source.get("requester")

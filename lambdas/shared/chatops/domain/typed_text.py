@@ -11,6 +11,7 @@ _ESCAPED = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣"), "-")
 _TWO_HYPHENS = re.compile("^[–—―]+(?=[A-Za-z])")
 _OVERRIDES = "\u202d\u202e"  # they show a text in another order than it has: never taken off, so that it is refused
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters by their category: Hangul's fillers, and an empty Braille cell
 _AROUND = "`*~\"'“”„‘’«»‹›「」『』()[]<>"
 _AFTER = ",;:.!?、。"
 
@@ -41,9 +42,14 @@ def _label(found: re.Match[str]) -> str:
 
 
 def words(text: str) -> list[Word]:
-    """The words of a command; what consists of marks only is none."""
+    """The words of a command; what consists of marks or of nothing to read is none."""
     split = [Word(typed, bare(typed)) for typed in text.split()]
-    return [word for word in split if word.bare]
+    return [word for word in split if word.bare and not shows_nothing(word.bare)]
+
+
+def shows_nothing(text: str) -> bool:
+    """True for a text without anything to read: of blanks, invisible characters and fillers alone."""
+    return all(c in _FILLERS or (c not in _OVERRIDES and unicodedata.category(c)[0] in "CMZ") for c in text)
 
 
 def bare(word: str) -> str:

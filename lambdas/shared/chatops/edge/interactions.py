@@ -8,6 +8,7 @@ from typing import Any
 from chatops import http
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import EXECUTION_NAME
+from chatops.domain.typed_text import shows_nothing
 from chatops.edge import PATIENCE, cancel, fields, question_buttons, rollback_button
 from chatops.edge.replies import addressee, in_modal, refused, tell, text
 from chatops.messages.catalogue import plain
@@ -96,7 +97,7 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
     reason = text(payload, "view", "state", "values", "reason", "reason", "value").strip()
     if not EXECUTION_NAME.fullmatch(deployment_id):
         return OK
-    if not reason:
+    if shows_nothing(reason):
         return http.answer(200, {"response_action": "errors", "errors": {"reason": plain("reject_needs_reason")}})
     rows = table(patience=PATIENCE)
     try:
