@@ -9,6 +9,7 @@ import pytest
 from chatops import clock
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import CancelRecorded, TargetBusy, TargetHeld
+from chatops.domain.results import Taken
 from chatops.github import runs
 from chatops.steps import target_lock
 from chatops.store import cancels, deployments, locks, releases, stages, wakeups
@@ -164,12 +165,12 @@ def planned(fake: Fake, **changed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("live", [None, {}, {"version": ""}])
 def test_where_the_plan_knew_of_nothing_live_nothing_has_changed(session: Fake, live: dict[str, str] | None) -> None:
-    assert planned(session, live=live, ledger="another") == {"superseded": WAITING}
+    assert planned(session, live=live, ledger="another") == Taken(superseded=WAITING)
 
 
 def test_what_the_service_ran_besides_the_ledger_is_no_change_while_the_ledger_stands(session: Fake) -> None:
     """The plan names what the service said; the ledger's newest entry may differ, and is the one it saw."""
-    assert planned(session, live={"version": "found-running"}) == {"superseded": WAITING}
+    assert planned(session, live={"version": "found-running"}) == Taken(superseded=WAITING)
 
 
 def test_a_plan_goes_by_the_entry_that_it_saw_and_not_by_the_time(session: Fake) -> None:
@@ -177,7 +178,7 @@ def test_a_plan_goes_by_the_entry_that_it_saw_and_not_by_the_time(session: Fake)
     live = {"version": "v0"}
     with pytest.raises(TargetHeld):
         planned(session, live=live, ledger="another", started_at=session.time() + 3600)
-    assert planned(session, live=live, ledger=newest.key, started_at=0) == {"superseded": WAITING}
+    assert planned(session, live=live, ledger=newest.key, started_at=0) == Taken(superseded=WAITING)
 
 
 # -- waiting for it --------------------------------------------------------------------------------------------
