@@ -50,11 +50,15 @@ def test_the_tag_is_the_one_that_the_pipeline_sets(release: Any) -> None:
 
 
 @pytest.mark.parametrize("registered", [False, True])
-def test_what_broke_before_it_changed_the_service_leaves_it_untouched(ecs: Ecs, registered: bool) -> None:
+@pytest.mark.parametrize("reported", [False, True])
+def test_what_broke_before_it_changed_the_service_leaves_it_untouched(
+    ecs: Ecs, registered: bool, reported: bool
+) -> None:
     wanted = ecs.describe()["taskDefinition"]
-    if registered:
-        ours(ecs)
-    assert put_back(ecs, wanted) == ("untouched", [])
+    made = ours(ecs) if registered else ""
+    outputs = {"task_definition": made} if reported and made else {}
+    state = {"stage": "deploy", "state": "failed", "done": True, "outputs": outputs}
+    assert put_back(ecs, wanted, deploy=state) == ("untouched", [])
 
 
 @pytest.mark.parametrize("whose", ["", "d-2"])

@@ -49,9 +49,10 @@ class _Ours:
         self._known: dict[str, bool] = {}
 
     def changed(self, found: Mapping[str, Any], brought: Sequence[ServiceDeployment]) -> bool:
-        """True if the service was ever moved to the deployment's release."""
+        """True if the service was ever moved to the deployment's release. (A stage that failed may have reported a task
+        definition that it only registered.)"""
         of = self._deployment
-        if self._reported or of.rollout or of.deploy.state == "succeeded":
+        if of.rollout or of.deploy.state == "succeeded":
             return True
         names = {str(each.get("taskDefinition", "")) for each in found.get("deployments", [])}
         names |= {each.task_definition for each in brought if each.created_at >= of.plan.started_at - _SKEW}
