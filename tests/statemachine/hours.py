@@ -22,6 +22,7 @@ import pytest
 from chatops import aws, clock
 from chatops.github import oidc
 from chatops.settings import config, secrets, targets
+from chatops.slack import membership
 from fakes.clock import Clock
 from local import session as local_session
 from local.driver import PATIENCE, Driver
@@ -147,6 +148,7 @@ def _forget() -> None:
     targets._cached.cache_clear()
     aws.made.cache_clear()
     oidc.issuer.cache_clear()
+    membership._workspaces.clear()
 
 
 class HoursDriver(Driver):

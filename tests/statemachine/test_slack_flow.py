@@ -37,15 +37,18 @@ def test_the_roll_back_button_is_the_command_once_however_often_it_is_pressed(bu
     before = len(driver.session.executions())
     card = driver.card("roll_back")
     old = copy.deepcopy(card)  # as it stands on the screens of those who have not looked since
-    presses = [
-        threading.Thread(target=driver.session.user.click, args=(old, "roll_back", user))
-        for user in (U_KIM, U_KIM, U_LEE, U_DEV)
-    ]
-    for press in presses:
-        press.start()
-    for press in presses:
-        press.join()
-    started = driver.session.executions()
+    for _ in range(3):  # a busy machine is too late for Slack: nothing was started, and they are asked to press again
+        presses = [
+            threading.Thread(target=driver.session.user.click, args=(old, "roll_back", user))
+            for user in (U_KIM, U_KIM, U_LEE, U_DEV)
+        ]
+        for press in presses:
+            press.start()
+        for press in presses:
+            press.join()
+        started = driver.session.executions()
+        if len(started) > before:
+            break
     assert len(started) - before == 1
     driver.arn = started[0]["executionArn"]
     assert driver.end() == "Restored"
@@ -64,11 +67,10 @@ def test_a_guest_cannot_roll_back_and_does_not_use_the_button_up(build: Build) -
     driver = build()
     for version in ("v1.0.0", "v1.1.0"):
         assert driver.run("/platform-deploy", version) == "Deployed"
-    card = driver.card("roll_back")
+    card, before = driver.card("roll_back"), len(driver.session.executions())
     driver.session.user.click(card, "roll_back", U_GUEST)
-    driver.arn = driver.session.executions()[0]["executionArn"]
-    assert driver.end() == "Refused"
     assert driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_GUEST and "Guests" in m.text, 5)
+    assert len(driver.session.executions()) == before
     assert actions(card) == ["roll_back"]
     driver.session.user.click(card, "roll_back", U_LEE)
     driver.arn = driver.session.executions()[0]["executionArn"]

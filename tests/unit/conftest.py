@@ -61,6 +61,7 @@ def _forget() -> None:
     config.reset()
     _targets.cache_clear()
     _made.cache_clear()
+    membership._workspaces.clear()
 
 
 @cache

@@ -97,6 +97,28 @@ def test_a_channel_that_is_archived_while_it_waits_is_left_too(slack: Slack, row
     assert messages.get(rows, ID).channel == C_PUBLIC
 
 
+def test_a_channel_that_is_archived_before_the_end_is_left_with_all_that_is_said(slack: Slack) -> None:
+    view = waiting()
+    assert posting.show(view)
+    archive(slack, C_DEPLOY)
+    assert not posting.short(ID, "outcome", "ended")
+    assert posting.show(view)
+    assert posting.short(ID, "outcome", "ended")
+    assert [m.text == "ended" for m in shown(slack, C_PUBLIC)] == [False, True]
+
+
+def test_a_channel_that_opens_again_has_still_one_message_of_the_deployment(slack: Slack) -> None:
+    """The bot was removed from it, and invited again."""
+    view = waiting()
+    assert posting.show(view)
+    (card,) = shown(slack, C_DEPLOY)
+    slack.faults.append(Fault("chat.postMessage", 200, "channel_not_found", times=1))
+    assert not posting.short(ID, "outcome", "ended")
+    assert posting.show(view)
+    assert posting.short(ID, "outcome", "ended")
+    assert [m.thread_ts or "" for m in shown(slack, C_DEPLOY)] == ["", card.ts]
+
+
 def test_without_another_channel_the_requester_is_told_in_a_direct_message_once(
     slack: Slack, environment: pytest.MonkeyPatch
 ) -> None:

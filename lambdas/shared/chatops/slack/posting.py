@@ -21,14 +21,18 @@ from chatops.store.messages import Message
 from chatops.store.table import table
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors, https://docs.slack.dev/reference/methods/chat.update#errors
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
-"""Somebody has deleted the message, or it can't be changed any more: another one takes its place."""
+GONE = frozenset(
+    {
+        *("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"),
+        "restricted_action_thread_locked",
+    }
+)
+"""Somebody has deleted the message, or it can't be changed or answered any more: another one takes its place."""
 CLOSED = frozenset(
     {
         *("cannot_reply_to_message", "channel_not_found", "is_archived", "is_inactive", "message_limit_exceeded"),
         *("no_permission", "not_in_channel", "restricted_action", "restricted_action_non_threadable_channel"),
-        *("restricted_action_read_only_channel", "restricted_action_thread_locked", "team_not_found"),
-        "restricted_action_thread_only_channel",
+        *("restricted_action_read_only_channel", "restricted_action_thread_only_channel", "team_not_found"),
     }
 )
 """The channel takes no message of the bot's (any more): the configured one does, or the requester's direct messages."""
@@ -158,7 +162,8 @@ def is_posted(deployment_id: str, mark: str) -> bool:
 
 def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
     """A short message beside the deployment's, once per `mark`; False if Slack did not take it. Where the deployment's
-    message is gone, that is forgotten, so that it is posted anew."""
+    message is gone, that is forgotten, so that it is posted anew. A closed channel may be open again the next time: the
+    message stays the same one if Slack then changes it, and is posted in another channel if not."""
     known = messages.get(table(), deployment_id)
     if not known.ts or mark in known.said:
         return True
@@ -169,8 +174,10 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
         client.call("chat.postMessage", channel=known.channel, text=text, **thread)
     except TROUBLE as error:
         _not_taken(deployment_id, error)
-        if isinstance(error, SlackRefused) and error.code in GONE | CLOSED:
+        if isinstance(error, SlackRefused) and error.code in GONE:
             messages.forgotten(table(), deployment_id, known.ts)
+        elif isinstance(error, SlackRefused) and error.code in CLOSED:
+            messages.doubted(table(), deployment_id)
         return False
     # afterwards: a crash in between repeats a message, the other way round it would lose one
     messages.noted(table(), deployment_id, mark)

@@ -67,6 +67,11 @@ def forgotten(table: Table, deployment_id: str, ts: str) -> None:
         table.update(_pk(deployment_id), "MESSAGE", "REMOVE #ts, #fingerprint, #live", "#ts = :gone", {"gone": ts})
 
 
+def doubted(table: Table, deployment_id: str) -> None:
+    """The message may not be where people see it: it is sent once more, even if it shows the same."""
+    table.update(_pk(deployment_id), "MESSAGE", "REMOVE #fingerprint")
+
+
 def shown(table: Table, deployment_id: str, fingerprint: str, live: Mapping[str, Any] | None = None) -> None:
     """Remember what the message shows now, and since when. `live`: the message itself, where it has a button that has
     to go when its release is no longer live."""
