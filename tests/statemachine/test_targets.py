@@ -117,6 +117,6 @@ def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
 def test_the_doctor_finds_nothing_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATOPS_TARGETS_FILE", str(FILES[name]))
     with ExitStack() as stack:
-        findings = examine(described(Session(stack)), CHECKS)
+        findings = list(examine(described(Session(stack)), CHECKS))
     wrong = [one.result.found for one in findings if one.result.state is State.FAILED]
     assert wrong == []
