@@ -78,17 +78,23 @@ def test_a_lock_is_free_when_the_run_has_ended(deploy: Stage) -> None:
     assert deploy.holder() == ""
 
 
-def test_sweep_repeats_a_cancel_that_failed_until_the_run_has_ended(deploy: Stage) -> None:
-    run = deploy.claim()
-    deploy.fake.faults.append(Fault("POST", CANCEL, status=502, times=3))
-    assert swept()["settled"] == [ID]
-    swept()
-    assert (deploy.sent("/cancel"), run.cancel_requested, deploy.holder()) == (3, False, ID)
-    swept()
-    assert (deploy.sent("/cancel"), run.cancel_requested, deploy.holder()) == (4, True, ID)
-    run.status, run.conclusion = "completed", "cancelled"
-    assert swept()["freed"] == ["dev"]
-    assert deploy.holder() == ""
+@pytest.mark.parametrize("name", ["build", "deploy"])
+def test_sweep_repeats_a_cancel_that_failed_until_the_run_has_ended(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Only a run that may change the service keeps others from the target meanwhile."""
+    with staged(rows, time, monkeypatch, name) as stage:
+        run = stage.claim()
+        stage.fake.faults.append(Fault("POST", CANCEL, status=502, times=3))
+        assert swept()["settled"] == [ID]
+        swept()
+        assert (stage.sent("/cancel"), run.cancel_requested, stage.holder()) == (3, False, ID)
+        swept()
+        assert (stage.sent("/cancel"), run.cancel_requested, stage.holder()) == (4, True, ID)
+        assert target_lock.abandoned("dev", HOLDER) is (name == "build")
+        run.status, run.conclusion = "completed", "cancelled"
+        assert swept()["freed"] == ["dev"]
+        assert stage.holder() == ""
 
 
 def test_sweep_cancels_nothing_while_the_execution_is_about_to_end(

@@ -179,19 +179,21 @@ def _end_stage(deployment_id: str, target: str, stage: str) -> None:
 
 
 def _free(target: str, done: Swept) -> None:
-    """Free a lock whose deployment has ended and whose run, if it claimed one, has ended too."""
+    """Free a lock whose deployment has ended and whose runs have ended too. A build's keeps nobody else from the target
+    (`target_lock.abandoned`); without the lock nobody would ask GitHub again to cancel it."""
     holder = locks.holder(table(), target)
     if holder is None:
         return
     record = deployments.get(table(), holder.deployment_id)
     if record is not None and not record.outcome:
         return
-    if target_lock.abandoned(target, holder):
-        if locks.free(table(), target, holder.deployment_id):
-            done.freed.append(target)
-    elif not target_lock.holder_is_running(holder):
+    if target_lock.holder_is_running(holder):
+        return
+    if target_lock.run_may_go_on(target, holder.deployment_id, *STAGES):
         for stage in STAGES:  # GitHub may not have heard that its run should end
             _end_stage(holder.deployment_id, target, stage)
+    elif locks.free(table(), target, holder.deployment_id):
+        done.freed.append(target)
 
 
 def _deliver(undelivered: Undelivered, done: Swept) -> None:

@@ -53,10 +53,14 @@ def holder_is_running(holder: Holder) -> bool:
 
 def deploy_run_may_go_on(target: str, deployment_id: str) -> bool:
     """True while a run of this deployment's deploy (or rollback) stage may still change the service."""
+    return run_may_go_on(target, deployment_id, "deploy", "rollback")
+
+
+def run_may_go_on(target: str, deployment_id: str, *of: str) -> bool:
+    """True while a run of one of these stages of the deployment may still be under way."""
     known = targets().get(target)
     return known is not None and any(
-        stage_run.may_go_on(known, deployment_id, stage, stages.get(table(), deployment_id, stage))
-        for stage in ("deploy", "rollback")
+        stage_run.may_go_on(known, deployment_id, stage, stages.get(table(), deployment_id, stage)) for stage in of
     )
 
 
