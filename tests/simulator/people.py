@@ -93,3 +93,9 @@ def stopped_in(step: str) -> Callable[[HoursDriver], None]:
         play.stopped()
 
     return stopped
+
+
+def stopped_in_build(play: HoursDriver) -> None:
+    play.type("/platform-deploy", "v1.2.3")
+    play.claimed("build")
+    play.stopped()

@@ -18,6 +18,8 @@ DAY = 90_000.0
 """Seconds after which a play is lost: an execution ends within a day."""
 FRESH = 5.0
 """Slack opens no modal for a click that is older than three seconds."""
+AFTER_SWEEP = 310.0
+"""Seconds within which `sweep` comes."""
 AFTERWARDS = 620.0
 """Seconds after the end in which `sweep` comes twice more."""
 
@@ -134,20 +136,36 @@ class HoursDriver:
             self._pass(10)
 
     def reject(self, reason: str) -> None:
-        """The modal opens only while the click is fresh; who sees none presses again."""
+        """The modal opens only while the click is fresh. Who sees none, or reads a text in it that nothing came of,
+        presses again as long as the button is there."""
+        self.card("reject")
         for _ in range(5):
+            if not self.offers("reject"):
+                return
             self.press("reject")
             with suppress(Lost):
                 self._wait(self._modals, "a modal", FRESH)
-                return self._again(lambda: self._submit(reason))
+                self._again(lambda: self._submit(reason))
+                if not self._read():
+                    return
+                self._wait(lambda: not self.offers("reject"), "its end", AFTER_SWEEP)
         raise Lost("no modal opened")
+
+    def _read(self) -> bool:
+        """Close the modals that only say something; whether there were any."""
+        notices = [view for view in self.session.slack.views if "submit" not in view.content]
+        for view in notices:
+            self.user.close(view)
+        return bool(notices)
 
     def _submit(self, reason: str) -> Answer | None:
         views = self._modals()
         return self.user.submit(views[-1], {"reason": reason}, U_LEE) if views else None
 
     def _modals(self) -> list[View]:
-        return [view for view in self.session.slack.views if self.seen.ids[0] in str(view.content)]
+        """Those that ask for the reason."""
+        asking = [view for view in self.session.slack.views if "submit" in view.content]
+        return [view for view in asking if self.seen.ids[0] in str(view.content)]
 
     def cancel(self) -> None:
         """By the command, typed again where it did not work."""
@@ -192,6 +210,13 @@ class HoursDriver:
     def until(self, step: str) -> None:
         """The step has been carried out."""
         self._wait(lambda: self.seen.done[step] > 0, step)
+
+    def claimed(self, stage: str) -> None:
+        """A run has been told that it may carry the stage out."""
+        wanted = (stage, 200)
+        self._wait(
+            lambda: wanted in [(run.stage, run.claim_status) for run in self.session.github.runs], f"a claim of {stage}"
+        )
 
     def ends(self, executions: int = 1) -> None:
         """So many executions there have been, and all have ended."""

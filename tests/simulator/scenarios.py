@@ -57,7 +57,7 @@ BREAKS, STUCK = Rollout(seconds=6, outcome="circuit_breaker"), Rollout(seconds=6
 FAILS, LONG = Script(outcome="failure", failed_step="Test", seconds=3), Script(seconds=1_000_000)
 """LONG: only a cancel ends it."""
 LATE = {stage: Script(appear_seconds=12, seconds=3) for stage in ("build", "deploy")}
-NAMELESS = {stage: Script(claims=False, appear_seconds=12, seconds=3) for stage in ("build", "deploy")}
+NAMELESS = {stage: Script(claims=False, appear_seconds=12, seconds=3) for stage in ("build", "deploy", "rollback")}
 DECIDED = "slack:approve#1/DynamoDB.TransactWriteItems#1/after"
 
 SCENARIOS: dict[str, Scenario] = {
@@ -219,7 +219,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "stopped-build": Scenario(
         "stopped in the console during the build; sweep settles it",
-        people.stopped_in("claim:build"),
+        people.stopped_in_build,
         STOPPED,
         BUILD,
         rollouts=0,
