@@ -79,6 +79,8 @@ class Pipeline:
         self._run, self._script, self._clock, self._lock = run, script, clock, lock
         self._closing, self._bot, self._ecs, self._deployer = closing, bot, ecs, deployer
         self._job = next((job for job in run.attempt_jobs() if job.conclusion != "skipped"), None)
+        self._steps: dict[str, Step] = {}
+        """By the names that they begin with: a test may give them others."""
         self._claimed = False
         self._outputs: dict[str, str] = {}
         self._blamed = ""
@@ -226,7 +228,8 @@ class Pipeline:
             if self._job is not None:
                 self._job.status, self._job.started = "in_progress", now
                 names = step_names(self._run.stage, with_bot=self._script.does_claim)
-                self._job.steps = [Step(name, number) for number, name in enumerate(names, 1)]
+                self._steps = {name: Step(name, number) for number, name in enumerate(names, 1)}
+                self._job.steps = list(self._steps.values())
                 first = self._job.steps[0]
                 first.status, first.conclusion, first.started, first.completed = (
                     "completed",
@@ -239,9 +242,8 @@ class Pipeline:
         now = self._clock.now()
         with self._lock:
             self._run.updated = now
-            for step in self._job.steps if self._job else ():
-                if step.name == name:
-                    step.status, step.started = "in_progress", now
+            if step := self._steps.get(name):
+                step.status, step.started = "in_progress", now
 
     def _end_step(self, conclusion: str) -> None:
         now = self._clock.now()

@@ -57,13 +57,15 @@ class Ecs:
 
     def __init__(self) -> None:
         self.images: list[str] = []
+        self.deployments: list[str] = []
         self.live = ""
         self.strategy = ""
         self.broken = False
 
-    def register_task_definition(self, image: str) -> str:
-        """The next revision."""
+    def register_task_definition(self, image: str, *, deployment: str = "") -> str:
+        """The next revision, with the tag of the deployment that made it."""
         self.images.append(image)
+        self.deployments.append(deployment)
         return f"arn:aws:ecs:us-east-1:123456789012:task-definition/checkout-api:{len(self.images)}"
 
     def update_service(self, *, task_definition: str, strategy: str) -> None:
@@ -174,12 +176,25 @@ def test_a_build_claims_works_and_reports_its_image(github: GitHub, bot: Bot, se
     ]
 
 
+def test_a_step_with_another_name_than_the_workflows_is_carried_out(github: GitHub, send: Send) -> None:
+    """Tests give steps long names while a run is at work."""
+    github.script["build"] = Script(appear_seconds=0, seconds=1e9)
+    send()
+    until(lambda: github.runs and dict(steps(github.runs[0])).get("Claim the stage"))
+    (run,) = github.runs
+    last = next(step for step in run.attempt_jobs()[0].steps if step.name == "Finish the stage")
+    last.name = "renamed"
+    run.wake.set()
+    assert github.settle()
+    assert dict(steps(run))["renamed"] == "success"
+
+
 def test_a_deploy_rolls_its_image_out_and_reports_the_task_definition(
     github: GitHub, bot: Bot, ecs: Ecs, send: Send
 ) -> None:
     send("deploy", image="registry/app@sha256:1")
     assert github.settle()
-    assert ecs.images == ["registry/app@sha256:1"]
+    assert (ecs.images, ecs.deployments) == (["registry/app@sha256:1"], ["d-1"])
     assert bot.finishes[0]["outputs"] == {"task_definition": ecs.live}
 
 
