@@ -90,17 +90,21 @@ def test_it_is_settled_by_the_next_sweep_and_free_one_sweep_after_its_run(
     checks.nothing_left_behind(it.session)
 
 
-def test_where_nothing_may_go_on_it_is_free_at_the_next_sweep(
+def test_where_nothing_may_go_on_the_next_deployment_has_the_target_after_the_sweep(
     play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A build changes nothing: its run is asked to end, and nobody waits for that."""
+    """A build changes nothing: its run is asked to end, again and again, and nobody waits for that."""
     monkeypatch.setattr(local_session.ExecutionEvents, "beat", lambda _: None)
     it = play(TARGETS)
     it.session.github.script["build"] = STUBBORN
     it.hours.later(ENDED, lambda: _stop(it))
     it.slash("/platform-deploy", "v1.2.3")
     it.session.wait(it.arn, 60)
-    it.hours.sleep(SWEEP + 1)
-    assert not [checks.key(r) for r in checks.rows(it.session) if checks.key(r)[1] == "LOCK"]
-    assert it.hours.failed == []
+    it.hours.sleep(2 * SWEEP + 1)
+    asked = [call for call in it.session.github.calls if call.method == "POST" and call.path.endswith("/cancel")]
+    assert len(asked) > 1
+    assert it.session.github.runs[0].status == "in_progress"
+    it.session.github.script |= dict.fromkeys(("build", "deploy"), Script(seconds=0, appear_seconds=0))
+    it.slash("/platform-deploy", "v1.2.3")
+    assert it.end() == "Deployed"
     checks.nothing_left_behind(it.session)
