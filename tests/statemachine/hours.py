@@ -11,7 +11,9 @@ import heapq
 import importlib
 import itertools
 import json
+import math
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -37,13 +39,15 @@ NOW = 1_760_000_000.0
 
 class Hours:
     """Epoch seconds, as everybody here reads them. `asleep`: how long executions have slept, in all. `failed`: what
-    planned things raised."""
+    planned things raised. `runs`: the threads of GitHub's fake."""
 
     def __init__(self) -> None:
+        self.runs: Callable[[], list[threading.Thread]] = list
         self.at, self.asleep = NOW, 0.0
         self.failed: list[Exception] = []
         self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
+        self._standing: dict[threading.Thread, tuple[threading.Event, float]] = {}
         self._lock = threading.RLock()
 
     def __call__(self) -> float:
@@ -71,17 +75,44 @@ class Hours:
         """An execution's sleep: at once over, and so much later, or as late as something woke it."""
         with self._lock:
             began, until = self.at, self.at + seconds
+            self._let_runs_act(woken)
             while not woken():
-                if not self._plans or self._plans[0][0] > until:
-                    self.at = max(self.at, until)
-                    break
-                due, _, action = heapq.heappop(self._plans)
+                due = min(until, self._next())
+                if self._plans and self._plans[0][0] <= due:
+                    due, _, action = heapq.heappop(self._plans)
+                else:
+                    action = _nothing
                 self.at = max(self.at, due)
+                if action is _nothing and due == until:
+                    break
                 try:
                     action()
                 except Exception as error:  # noqa: BLE001 - in a thread of the engine; `Play.end` raises it
                     self.failed.append(error)
+                self._let_runs_act(woken)
             self.asleep += self.at - began
+
+    def stand(self, event: threading.Event, until: float) -> None:
+        """A run of GitHub's fake waits for that moment, or for the event."""
+        run = threading.current_thread()
+        self._standing[run] = (event, until)
+        while self.at < until and not event.wait(0.002):
+            pass
+        del self._standing[run]
+
+    def _next(self) -> float:
+        """The moment at which the next of the runs goes on."""
+        return min((until for _, until in list(self._standing.values()) if until > self.at), default=math.inf)
+
+    def _let_runs_act(self, woken: Callable[[], object]) -> None:
+        """What is due in a run takes none of the hours, however busy this machine is. One that hangs is left."""
+        late = time.monotonic() + 5
+        while any(map(self._acts, self.runs())) and not woken() and time.monotonic() < late:
+            time.sleep(0.001)
+
+    def _acts(self, run: threading.Thread) -> bool:
+        event, until = self._standing.get(run, (None, self.at))
+        return run.is_alive() and (event is None or event.is_set() or until <= self.at)
 
 
 class _Clock(Clock):
@@ -95,9 +126,7 @@ class _Clock(Clock):
         return self._hours()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        until = self._hours() + seconds
-        while self._hours() < until and not event.wait(0.005):
-            pass
+        self._hours.stand(event, self._hours() + seconds)
         return event.is_set()
 
 
@@ -117,6 +146,10 @@ class _InProcess(LambdaRuntime):
             body = failed(type(error).__name__, str(error), request["request_id"], stackTrace=frames)
             return Invocation(body, type(error).__name__, "", False, request["request_id"])
         return Invocation(json.loads(json.dumps(answer)), None, "", False, request["request_id"])
+
+
+def _nothing() -> None:
+    pass
 
 
 def _engine_sleeps(patch: pytest.MonkeyPatch, hours: Hours) -> None:
@@ -188,6 +221,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]
 
         def made(yaml: str) -> HoursDriver:
             session = Session(stack, targets=yaml)
+            hours.runs = lambda: list(session.github._threads)
             # all functions run in this process; only `stage` has variables of its own
             for name, value in {**session.environment(), **session.environment("stage")}.items():
                 monkeypatch.setenv(name, value)
