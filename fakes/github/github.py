@@ -139,7 +139,7 @@ class GitHub(Edits):
 
     def _appear(self, repository: Repository, workflow: Workflow, event: Event, script: Script) -> None:
         def later() -> None:
-            if not self._closing.wait(script.appear_seconds / self.clock.speed):
+            if not self.clock.wait(self._closing, script.appear_seconds):
                 self._carry_out(begin())
 
         def begin() -> Run:
