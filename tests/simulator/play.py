@@ -107,19 +107,20 @@ class HoursDriver:
         if self.scenario.retyped:
             self._again(lambda: self.user.slash(command, text, U_DEV, self.channel))
             return
+        before = len(self.seen.ids)
         answer = self.user.slash(command, text, U_DEV, self.channel)
         for retry in (1, 2, 3):
             if answer.status != 200:
                 answer = self.user.resend(answer, retry)
         if answer.status != 200:
             raise Lost(f"Slack's delivery was answered {answer.status} four times")
-        if not self.seen.ids:
-            self._started(command, text)
+        if len(self.seen.ids) == before:
+            self._started(command, text, before)
 
-    def _started(self, command: str, text: str) -> None:
+    def _started(self, command: str, text: str, before: int) -> None:
         """Where the answer says that nothing was begun, the person types it again."""
         try:
-            self._wait(lambda: self.seen.ids, "a beginning", 5.0)
+            self._wait(lambda: len(self.seen.ids) > before, "a beginning", 5.0)
         except Lost:
             self._again(lambda: self.user.slash(command, text, U_DEV, self.channel))
 
