@@ -29,6 +29,7 @@ PLAN: dict[str, Any] = {
     "version": "v2",
     "sha": "f00dfeed",
     "image": "",
+    "architecture": "arm64",
     "title": "Fix login",
     "url": "https://github.example/commit/f00dfeed",
     "committed_at": "2026-01-01T00:00:00Z",
