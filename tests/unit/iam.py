@@ -68,6 +68,10 @@ def simulated(questions: list[Question]) -> list[bool]:
 JUDGES = [
     ours,
     pytest.param(
-        simulated, marks=pytest.mark.skipif(not SIMULATOR.exists(), reason="npm install brings the simulator")
+        simulated,
+        marks=(
+            pytest.mark.slow,
+            pytest.mark.skipif(not SIMULATOR.exists(), reason="make check installs the simulator"),
+        ),
     ),
 ]
