@@ -34,10 +34,7 @@ from tests.unit.test_run_conclusions import CONCLUSIONS
 
 __all__ = ["environment"]
 
-described = pytest.mark.skipif(
-    not DESCRIPTION.exists(),
-    reason="GitHub's REST description is missing: npm install --no-save @octokit/openapi",
-)
+described = pytest.mark.skipif(not DESCRIPTION.exists(), reason="make check installs GitHub's REST description")
 PACKAGE = Path(__file__).parents[2] / "lambdas" / "shared" / "chatops"
 ASKING = {"get": 0, "find": 0, "pages": 0, "find_post": 0, "request": 1}
 """The client's methods, and which argument is the path."""
@@ -129,6 +126,7 @@ def typed(text: str, schema: dict[str, Any]) -> Any:
     return int(text) if schema.get("type") == "integer" and text.isdigit() else text
 
 
+@pytest.mark.slow
 @described
 @pytest.mark.parametrize("name", CALLS)
 def test_a_request_is_as_described(name: str, environment: pytest.MonkeyPatch) -> None:
@@ -164,6 +162,7 @@ def test_a_request_is_as_described(name: str, environment: pytest.MonkeyPatch) -
     assert request.headers["User-Agent"], "GitHub refuses requests without one"
 
 
+@pytest.mark.slow
 @described
 @pytest.mark.parametrize("name", CALLS)
 def test_the_good_answer_is_among_the_described_ones(name: str) -> None:
@@ -185,6 +184,7 @@ def test_a_payload_stays_within_githubs_limits(stage: str, environment: pytest.M
     assert len(json.dumps(made).encode()) < 4096
 
 
+@pytest.mark.slow
 @described
 def test_the_payloads_limits_are_the_described_ones() -> None:
     operation = description()["paths"]["/repos/{owner}/{repo}/dispatches"]["post"]
@@ -195,6 +195,7 @@ def test_the_payloads_limits_are_the_described_ones() -> None:
     assert problems({"event_type": "x" * 101}, schema)
 
 
+@pytest.mark.slow
 @described
 def test_the_conclusions_of_a_run_are_the_described_ones() -> None:
     """tests/unit/test_run_conclusions.py goes through them; a tenth is decided about there."""

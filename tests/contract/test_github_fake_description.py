@@ -1,7 +1,7 @@
 """The GitHub fake says nothing that GitHub's own published REST description does not say.
 
 The description comes with the npm package @octokit/openapi (GitHub's rest-api-description); without it these
-tests are skipped: `npm install --no-save @octokit/openapi`.
+tests are skipped. They are slow ones: the gate installs it (`make check`).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from fakes.github.repository import Environment
 jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema")
 
 DESCRIPTION = Path(__file__).parents[2] / "node_modules" / "@octokit" / "openapi" / "generated" / "api.github.com.json"
-pytestmark = pytest.mark.skipif(
-    not DESCRIPTION.exists(),
-    reason="GitHub's REST description is missing: npm install --no-save @octokit/openapi",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DESCRIPTION.exists(), reason="make check installs GitHub's REST description"),
+]
 
 REPO = "/repos/{owner}/{repo}"
 HEADERS = {"Authorization": "Bearer ghp_local", "User-Agent": "tests"}

@@ -147,7 +147,8 @@ def test_environments_variables_and_secrets_are_what_somebody_set(client: Client
     assert [get(client, f"/environments/dev{path}").status_code for path in ("", "/variables", "/secrets")] == [404] * 3
 
 
-@pytest.mark.skipif(not published.DESCRIPTION.exists(), reason="npm install --no-save @octokit/openapi")
+@pytest.mark.slow
+@pytest.mark.skipif(not published.DESCRIPTION.exists(), reason="make check installs GitHub's REST description")
 def test_a_branchs_rule_is_as_described(client: Client) -> None:
     """Two descriptions in one object: the rule's own, and where it comes from."""
     (rule,) = get(client, "/rules/branches/main").json or []
