@@ -27,7 +27,7 @@ if [[ ! -f $SOURCE/$dockerfile ]]; then
     others=$(git -C "$SOURCE" ls-files -- 'Dockerfile*' '*/Dockerfile*' '*.Dockerfile' | head -n 5 | paste -sd ' ')
     [[ -z $others ]] || echo "::notice title=Build::Not built: $others. Set DOCKERFILE to the one that is meant."
     archive="${RUNNER_TEMP:?}/source-$SHA.tar.gz"
-    git -C "$SOURCE" archive --format=tar.gz --output="$archive" HEAD
+    python3 "$(dirname "${BASH_SOURCE[0]}")/commit_archive.py" "$SOURCE" HEAD "$archive"
     echo "archive=$archive" >>"$GITHUB_OUTPUT"
     echo "No Dockerfile: packed $archive"
     exit 0

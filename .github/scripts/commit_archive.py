@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
-from runner import Refused
+from runner import Refused, error
 
 POINTERS = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/")
 POINTER_BYTES = 1024
@@ -75,3 +76,11 @@ def _is_pointer(path: Path) -> bool:
 
 def _names(paths: list[str]) -> str:
     return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+
+
+if __name__ == "__main__":
+    try:
+        pack(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    except Refused as refused:
+        print(error("Archive", str(refused)))
+        sys.exit(1)

@@ -15,7 +15,7 @@ _CAUSES = (
     f"Slack's signatures count for {WINDOW} s: the edge refuses what a clock further off has signed. GitHub takes "
     f"an App's statement up to {DRIFT} s early."
 )
-_TODO = "Set the clock by the network: timedatectl set-ntp true (Linux), or the system's date settings."
+_ADVICE = "Set the clock by the network: timedatectl set-ntp true (Linux), or the system's date settings."
 
 
 def look(installation: Installation, _: str) -> Iterator[Result]:
@@ -29,8 +29,8 @@ def look(installation: Installation, _: str) -> Iterator[Result]:
     off = installation.now() - theirs
     text = f"This machine's clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} GitHub's."
     if abs(off) > WINDOW:
-        yield failed(text, _CAUSES, _TODO)
+        yield failed(text, _CAUSES, _ADVICE)
     elif abs(off) > DRIFT:
-        yield warning(text, _CAUSES, _TODO)
+        yield warning(text, _CAUSES, _ADVICE)
     else:
         yield ok(f"This machine's clock and GitHub's are {abs(off):.0f} s apart.")

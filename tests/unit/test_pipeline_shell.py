@@ -310,3 +310,16 @@ def test_without_a_dockerfile_the_commit_is_packed(env: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr
     archive = Path(Path(env["GITHUB_OUTPUT"]).read_text().removeprefix("archive=").strip())
     assert archive.is_file()
+
+
+def test_without_a_dockerfile_a_commit_that_a_release_would_refuse_is_refused_before_the_approval(
+    source: Path, env: dict[str, str]
+) -> None:
+    (source / "logo.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n")
+    git = ["git", "-C", str(source), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
+    done = run("build_image.sh", env)
+    assert done.returncode == 1
+    assert "::error title=Archive::The commit has files in Git LFS" in done.stdout
+    assert "logo.png" in done.stdout
