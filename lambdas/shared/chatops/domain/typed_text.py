@@ -28,7 +28,7 @@ def unescaped(text: str) -> str:
     characters that Slack escapes become themselves.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
-    https://docs.slack.dev/interactivity/implementing-slash-commands#escaping_users_warning
+    https://docs.slack.dev/interactivity/implementing-slash-commands
     """
     shown = _ESCAPED.sub(_label, text)
     return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -40,7 +40,7 @@ def handle(event: Any) -> dict[str, Any]:
             return {"statusCode": 200, "body": fields.text(found["challenge"])}
     if b"ssl_check=1" in raw and _form(raw).get("ssl_check") == "1":
         # Slack looks at the certificate and wants a 200; there is nothing in it to act on, so nothing to verify
-        # https://docs.slack.dev/interactivity/implementing-slash-commands#validating_the_command
+        # https://docs.slack.dev/interactivity/implementing-slash-commands
         return {"statusCode": 200, "body": ""}
     if not _signed_in_time(headers, raw):
         return http.answer(401, UNSIGNED)
