@@ -3,16 +3,20 @@
 None sees the targets of the installation in whose repository it runs: they come with it where it is deployed from
 (`deploy-lambda.yml` runs the tests there), and a test has its own. No session that a test builds leaks a secret. Slack
 reads every request that is made of its fake. The process that forks functions goes from one test to the next.
+Generated examples are the same in every run, so that nobody's change fails for somebody else's find; RANDOM_EXAMPLES=1
+looks for new ones, as `simulate.yml` does weekly.
 """
 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from chatops.settings import targets
 from local.runtime.process import Zygote
@@ -20,6 +24,8 @@ from tests import leaks, misread
 
 targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
 Zygote.kept = []
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.load_profile("same" if not os.environ.get("RANDOM_EXAMPLES") else "default")
 LONGEST = (
     *("/simulator/", "/test_edge_frozen", "/test_scenarios", "/test_targets", "/test_limits", "/test_ledger_model"),
     *("/test_store_model", "/test_signed_hostile", "/test_restoring", "/browser/", "/test_runtime_frozen"),

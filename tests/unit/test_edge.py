@@ -343,6 +343,7 @@ bodies = (
             '{"type":"url_verification","challenge":"c"}',
             "command=%2Fplatform-deploy&trigger_id=1",
             "payload=%7B%7D",
+            "ssl_check=1&token=t",
             '{"a":' * 2000,
         ]
     )
@@ -365,7 +366,8 @@ events = st.fixed_dictionaries(
 @given(events | values.filter(lambda v: not isinstance(v, dict)))
 def test_nothing_unsigned_is_let_in_raises_or_is_answered_with_a_5xx(spy: Spy, given: Any) -> None:
     answer = handler.handle(given)
-    assert answer["statusCode"] in (400, 401, 413)
+    # what Slack sends to look at the certificate is unsigned, and answered with nothing
+    assert answer["statusCode"] in (400, 401, 413) or answer == {"statusCode": 200, "body": ""}
     assert spy.delivered == []
 
 
