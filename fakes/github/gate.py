@@ -73,7 +73,7 @@ class Gate:
             refusal = self._refusal(request, fault)
             if refusal is None and request.path != "/rate_limit" and not request.path.startswith(PLACE):
                 limit.spend()
-        response = refusal or Response.from_app(self._endpoints, request.environ, buffered=True)
+        response = refusal or self._carried_out(request)
         if refusal is None and fault is not None and fault.work and fault.status is not None:
             response = _faulty(fault, fault.status)
         if response.status_code == 204:
@@ -93,6 +93,17 @@ class Gate:
         response.headers["x-github-api-version-selected"] = _version(request)
         return response
 
+    def _carried_out(self, request: Request) -> Response:
+        """What the endpoint answers; until then the request counts among those under way."""
+        limits = self._github.secondary_limits
+        with self._github.lock:
+            limits.open += 1
+        try:
+            return Response.from_app(self._endpoints, request.environ, buffered=True)
+        finally:
+            with self._github.lock:
+                limits.open -= 1
+
     def _refusal(self, request: Request, fault: Fault | None) -> Response | None:
         """What stops a request before it reaches an endpoint."""
         if self._github.down:
@@ -110,6 +121,8 @@ class Gate:
         if self._github.rate_limit.exhausted and request.path != "/rate_limit":
             limited = Fault.primary_limit(reset_at=self._github.rate_limit.body()["reset"])
             return _faulty(limited, 403)
+        if not self._github.secondary_limits.takes(request.method, self._github.clock.now()):
+            return _faulty(Fault.secondary_limit(), 403)
         return None
 
     def _moved(self, request: Request) -> Response | None:

@@ -17,7 +17,7 @@ from fakes.github.errors import ApiError
 from fakes.github.faults import Fault
 from fakes.github.gate import Gate
 from fakes.github.grants import EVERYTHING, READ_ONLY, Grant
-from fakes.github.limits import RateLimit
+from fakes.github.limits import RateLimit, SecondaryLimits
 from fakes.github.listening import Event, Workflow, listening
 from fakes.github.model import Run
 from fakes.github.oidc import PLACE, Oidc, called_workflow
@@ -50,6 +50,7 @@ class GitHub(Edits):
     actions_enabled: False makes a dispatch 204 without any run, as when Actions is switched off.
     oidc: the issuer of jobs' tokens. chatops_url / chatops_audience: what every workflow here says about the bot, its
         address and the audience of the tokens that it wants.
+    rate_limit / secondary_limits: the hour's requests, and the minute's points, which only count until `enforced`.
     down: True answers 503 to everything. date_offset: seconds that the Date of every answer is ahead.
     """
 
@@ -76,7 +77,7 @@ class GitHub(Edits):
         self.actions_enabled = True
         self.down = False
         self.date_offset = 0.0
-        self.rate_limit = RateLimit()
+        self.rate_limit, self.secondary_limits = RateLimit(), SecondaryLimits()
         self.deployers: dict[str, Deployer] = {}
         self._ecs = ecs
         self._registry = Runs()

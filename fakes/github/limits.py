@@ -1,11 +1,15 @@
-"""The primary rate limit: 5,000 requests an hour and user.
+"""The primary rate limit, 5,000 requests an hour and user, and the secondary ones.
 
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
 from __future__ import annotations
 
-HOUR = 3600
+from collections import deque
+
+MINUTE, HOUR = 60, 3600
+READ, WRITE = 1, 5
+"""Points of a request: GET, HEAD and OPTIONS, and all others."""
 
 
 class RateLimit:
@@ -48,3 +52,31 @@ class RateLimit:
         return {f"x-ratelimit-{name}": str(value) for name, value in self.body().items()} | {
             "x-ratelimit-resource": "core"
         }
+
+
+class SecondaryLimits:
+    """No more than 900 points in any minute, and 100 requests at the same time; counted always, refused only where
+    they are `enforced`. `most`: the points of the fullest minute so far. `refused`: requests that were turned away.
+
+    A 304 has its points: GitHub excepts it from the primary limit only. What GitHub counts as content-generating (80 a
+    minute) says so on its own page; nothing that the bot sends does.
+    """
+
+    def __init__(self, points: int = 900, concurrent: int = 100) -> None:
+        self.points, self.concurrent, self.enforced = points, concurrent, False
+        self.most = self.refused = self.open = 0
+        self._spent: deque[tuple[float, int]] = deque()
+        self._sum = 0
+
+    def takes(self, method: str, now: float) -> bool:
+        """Count a request that begins now, unless it is one too many."""
+        while self._spent and self._spent[0][0] <= now - MINUTE:
+            self._sum -= self._spent.popleft()[1]
+        cost = READ if method in ("GET", "HEAD", "OPTIONS") else WRITE
+        if self.enforced and (self._sum + cost > self.points or self.open >= self.concurrent):
+            self.refused += 1
+            return False
+        self._spent.append((now, cost))
+        self._sum += cost
+        self.most = max(self.most, self._sum)
+        return True

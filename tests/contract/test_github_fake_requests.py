@@ -167,6 +167,29 @@ def test_a_secondary_limit_says_how_long_to_wait(client: Client, github: GitHub,
     assert dispatch(client, {"event_type": "x"}).status_code == 204
 
 
+def test_a_minute_has_900_points_where_that_is_enforced(client: Client, github: GitHub) -> None:
+    """A write has five. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+    github.actions_enabled, github.secondary_limits.enforced = False, True
+    answers = [dispatch(client, {"event_type": "x"}).status_code for _ in range(179)]
+    answers += [get(client, "").status_code for _ in range(5)]
+    assert set(answers) == {204, 200}
+    refused = get(client, "")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (403, "60")
+    assert (github.secondary_limits.most, github.secondary_limits.refused) == (900, 1)
+    assert int(refused.headers["x-ratelimit-remaining"]) == 5000 - 184, "the hour has more"
+    began = github.clock.now()
+    github.clock.now = lambda: began + 61  # type: ignore[method-assign]  # the minute is over
+    assert get(client, "").status_code == 200
+
+
+def test_no_more_than_100_requests_are_under_way_where_that_is_enforced(client: Client, github: GitHub) -> None:
+    github.secondary_limits.enforced, github.secondary_limits.open = True, 100
+    assert get(client, "").status_code == 403
+    github.secondary_limits.open = 99
+    assert get(client, "").status_code == 200
+    assert github.secondary_limits.open == 99
+
+
 # -- faults ------------------------------------------------------------------------------------------------
 
 

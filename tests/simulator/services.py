@@ -20,6 +20,7 @@ from requests.structures import CaseInsensitiveDict
 
 from fakes.aws_json import AwsError, JsonService
 from fakes.github import GitHub, Script
+from fakes.github.limits import SecondaryLimits
 from fakes.github.runs import Runs
 from tests.simulator.agenda import Agenda
 from tests.simulator.errors import EXCEPTIONS, refused, unanswered
@@ -273,7 +274,7 @@ class SimulatedGitHub(GitHub):
         self.repositories = {}
         self.script, self.deployers, self.calls = {}, {}, []
         self._registry, self._closing = Runs(), threading.Event()
-        self.rate_limit.used = 0
+        self.rate_limit.used, self.secondary_limits = 0, SecondaryLimits()
 
     def _appear(self, repository: Any, workflow: Any, event: Any, script: Script) -> None:
         def appear() -> None:
