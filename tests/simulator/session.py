@@ -250,7 +250,7 @@ def opened() -> Iterator[Session]:
             patch.setenv(name, value)
         from chatops import aws, clock, observability
         from chatops.edge import handler
-        from chatops.github import oidc
+        from chatops.github import budget, oidc
         from chatops.network import deadline
         from chatops.settings import config, targets
         from chatops.store import table
@@ -267,6 +267,7 @@ def opened() -> Iterator[Session]:
         for module in (deadline, handler, table):
             patch.setattr(module, "time", times)
         patch.setattr(handler, "monotonic", now)
+        patch.setattr(budget, "drawn", lambda _: 0.0)
         patch.setattr(deadline.Deadline, "run", _at_once)
         patch.setattr(aws, "client", lambda service, **_: session.clients[service])
         patch.setattr(observability, "metrics", _NoMetrics())

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from chatops import aws, clock
-from chatops.github import oidc
+from chatops.github import budget, oidc
 from chatops.settings import config, secrets, targets
 from chatops.slack import membership
 from fakes.clock import Clock
@@ -214,6 +214,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]
     """`play(targets_yaml)`: everything but Slack's signature (which is checked in real time) lives in these hours."""
     hours = Hours()
     monkeypatch.setattr(clock, "now", hours)
+    monkeypatch.setattr(budget, "drawn", lambda _: 0.0)
     monkeypatch.setattr(local_session, "Clock", lambda _speed: _Clock(hours))
     monkeypatch.setattr(local_session, "LambdaRuntime", _InProcess)
     _engine_sleeps(monkeypatch, hours)

@@ -14,6 +14,7 @@ import pytest
 
 from bench.built import Built, build
 from chatops import aws, clock
+from chatops.github import budget
 from chatops.settings import config, targets
 from chatops.slack import membership
 from chatops.store.table import Table
@@ -81,6 +82,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
         monkeypatch.setenv(name, value)
     # everybody is a member; `test_membership.py` and the tests with Slack's fake ask
     monkeypatch.setattr(membership, "standing", lambda *_, **__: None)
+    monkeypatch.setattr(budget, "drawn", lambda _: 0.0)  # `test_github_budget.py` draws
     _forget()
     yield monkeypatch
     _forget()

@@ -428,7 +428,7 @@ def prod(rows: Table, environment: pytest.MonkeyPatch) -> Target:
     environment.setattr("chatops.steps.target_lock.targets", lambda: {"prod": target})
     environment.setattr(plan, "table", lambda: rows)
     environment.setattr("chatops.steps.target_lock.table", lambda: rows)
-    environment.setattr(plan, "github", lambda _: None)
+    environment.setattr(plan, "github", lambda *_: None)
     environment.setattr(plan, "_version", lambda *_: plan._What("v1.2.3", "4f0c1aa"))
     environment.setattr(people, "excluded", lambda _: "")
     environment.setattr(people, "can_post", lambda _: True)

@@ -70,7 +70,7 @@ def case(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     fake = StandIn(Clock(), web_url="https://github.test")
     session = requests.Session()
     session.mount("https://", Direct(fake.app))
-    monkeypatch.setattr(poll, "github", lambda repository: GitHub(repository, BASE, Secrets(), session))
+    monkeypatch.setattr(poll, "github", lambda repository, *_: GitHub(repository, BASE, Secrets(), session))
     monkeypatch.setattr(poll, "table", lambda: rows)
     yield Case(rows, time, fake)
     fake.close()

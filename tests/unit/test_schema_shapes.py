@@ -13,6 +13,7 @@ from chatops import aws, store
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
 from chatops.domain.errors import GitHubRateLimited, TargetBusy
+from chatops.domain.github_budget import Budget
 from chatops.domain.plan import Plan
 from chatops.domain.question import Question
 from chatops.edge import cancel, commands, question_buttons, replies, rollback_button
@@ -21,7 +22,7 @@ from chatops.platforms.rollout import Pause
 from chatops.settings import targets
 from chatops.slack.membership import standing
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
-from chatops.store import cursors, questions, stages, wakeups
+from chatops.store import budgets, cursors, questions, stages, wakeups
 from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, LEE, Fake, arn, far_ends
 from tests.unit.conftest import Time
@@ -154,6 +155,8 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     environment.setattr("chatops.slack.people.call", lambda *_, **__: answer)
     assert standing(fake.rows, LEE) is None
     cursors.keep(fake.rows, "open", "d-one")
+    budgets.pause(fake.rows, "token", 60, time())
+    budgets.left(fake.rows, "token", Budget(remaining=9, limit=5000, reset_at=time() + 60), time())
     for name in ("d-one", "d-back", "d-cancelled"):
         watcher.facts("plan", fake.planned(name))
     asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
@@ -177,5 +180,5 @@ def test_every_kind_of_row_is_on_record() -> None:
     """Those that the store's own page lists."""
     listed = re.findall(r"^\| `(\w+)[^`]*` \| `([\w<]+)[^|]*?(?:, `(\w+)`)? \|", str(store.__doc__), re.MULTILINE)
     kinds = {name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX", "SWEEP") else names) if name}
-    assert len(kinds) == 20
+    assert len(kinds) == 21
     assert set(recorded()) == {*kinds, "plan", "input"}

@@ -7,6 +7,7 @@ state machine to read the rows again. A step that holds a task token needs that,
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -148,11 +149,17 @@ def _github_key(status: int, *, app: bool) -> TextKey:
 
 
 class GitHubRateLimited(ChatOpsError):
-    """GitHub asked for a pause of `wait_seconds`. The step returns it and the state machine waits; never a failure."""
+    """GitHub asked for a pause of `wait_seconds`; whoever asks again does so `again_seconds` from now, since all who
+    wait would begin at once. The step returns it and the state machine waits; never a failure."""
 
-    def __init__(self, wait_seconds: int) -> None:
-        super().__init__(f"GitHub asks to wait {wait_seconds} s before the next request.")
-        self.wait_seconds = wait_seconds
+    def __init__(self, wait_seconds: float, spread: float = 0.0) -> None:
+        super().__init__(f"GitHub asks to wait {math.ceil(wait_seconds)} s before the next request.")
+        self.wait_seconds, self.again_seconds = wait_seconds, wait_seconds + spread
+
+
+class GitHubPostponed(GitHubRateLimited):
+    """Nothing was asked of GitHub: little is left of its rate limit, which begins anew in `wait_seconds`, and is kept
+    for what people wait for."""
 
 
 class SlackRefused(Final):

@@ -56,7 +56,7 @@ TextKey = Literal[
     "frozen", "frozen_open",
     "github_401", "github_403", "github_404", "github_answered", "github_answered_304", "github_app_401",
     "github_app_403", "github_app_404", "github_moved", "github_no_json", "github_no_token", "github_page_elsewhere",
-    "github_pause", "github_refused", "github_silent", "github_without_body",
+    "github_low", "github_pause", "github_refused", "github_silent", "github_without_body",
     "glass_nobody", "glass_not_you",
     "gone",
     "group_missing", "group_unreadable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,10 +14,13 @@ from requests.adapters import HTTPAdapter
 
 from chatops import clock
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.github_budget import Need
 from chatops.github import replies
+from chatops.github.budget import SharedBudget
 from chatops.network.connections import Renewal
 from chatops.settings import secrets
 from chatops.settings.config import settings
+from chatops.store.table import table
 
 if TYPE_CHECKING:
     from chatops.github.app import AppTokens
@@ -42,6 +46,7 @@ class GitHub:
     Errors: GitHubUnavailable (no answer, 5xx), GitHubRateLimited (asked to wait), GitHubRefused (everything else),
     as https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api has them.
     `token(fresh)` gives the token, another one where `fresh`; `app` says that it is a GitHub App's, for the errors.
+    `budget`: what is known of the rate limit; without it only GitHub says when to wait.
     """
 
     def __init__(
@@ -52,8 +57,10 @@ class GitHub:
         session: requests.Session | None = None,
         *,
         app: bool = False,
+        budget: SharedBudget | None = None,
     ) -> None:
         self.repository, self._base, self._token, self._app = repository, base, token, app
+        self._budget = budget
         self._session = session or requests.Session()
 
     def request(
@@ -70,6 +77,8 @@ class GitHub:
         GET goes where GitHub redirects it."""
         url = path if path.startswith("http") else f"{self._base}/repos/{self.repository}{path}"
         follow = follow and method == "GET"
+        if self._budget:
+            self._budget.admit()
         answer = self._send(method, url, params, json, etag, fresh=False, follow=follow)
         if answer.status_code == _UNAUTHORISED:
             answer = self._send(method, url, params, json, etag, fresh=True, follow=follow)
@@ -81,7 +90,9 @@ class GitHub:
             raise GitHubUnavailable("github_answered_304", request=asked)
         body = _body(answer)
         said = replies.said(body)
-        if pause := replies.pause(answer.status_code, answer.headers, clock.now(), said):
+        if self._budget:
+            self._budget.note(answer.status_code, answer.headers, said)
+        elif pause := replies.pause(answer.status_code, answer.headers, clock.now(), said):
             raise GitHubRateLimited(pause)
         if answer.status_code >= requests.codes.multiple_choices and not unchanged:
             # a redirect of a GET was followed; an event is not sent to another address than the configured one
@@ -199,14 +210,30 @@ def _app_tokens(app_id: str, base: str) -> AppTokens:
     return AppTokens(app_id, base, lambda fresh: secrets.required(secrets.GITHUB_APP_KEY, fresh=fresh), _session())
 
 
-def github(repository: str) -> GitHub:
+def github(repository: str, need: Need = Need.NOW) -> GitHub:
     """The client of this stack for a repository (`owner/name`): as the GitHub App where one is configured, else with
-    the personal token."""
-    base, app_id = settings().github_api_url, settings().github_app_id
+    the personal token. `need`: what its requests are for.
+
+    An App's limit is its installation's, one for each owner; a token's is its own here.
+    """
+    base, app_id, rows = settings().github_api_url, settings().github_app_id, table()
     if app_id:
-        tokens = _app_tokens(app_id, base)
-        return GitHub(repository, base, lambda fresh: tokens.token(repository, fresh), _session(), app=True)
-    return GitHub(repository, base, lambda fresh: secrets.required(secrets.GITHUB_TOKEN, fresh=fresh), _session())
+        tokens, owner = _app_tokens(app_id, base), repository.partition("/")[0].lower()
+        budget = SharedBudget(rows, lambda: f"{app_id}#{owner}", need)
+        return GitHub(
+            repository, base, lambda fresh: tokens.token(repository, fresh), _session(), app=True, budget=budget
+        )
+    budget = SharedBudget(rows, _mark, need)
+    return GitHub(repository, base, _token, _session(), budget=budget)
+
+
+def _token(fresh: bool) -> str:
+    return secrets.required(secrets.GITHUB_TOKEN, fresh=fresh)
+
+
+def _mark() -> str:
+    """Identifies the token."""
+    return hashlib.sha256(_token(False).encode()).hexdigest()[:16]
 
 
 def quoted(ref: str) -> str:

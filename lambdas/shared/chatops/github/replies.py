@@ -10,8 +10,8 @@ _MINUTE, _LONGEST = 60, 3600
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
-def pause(status: int, headers: Mapping[str, str], now: float, message: str = "") -> int:
-    """Seconds that GitHub asks us to wait, 0 if it does not: `Retry-After`, else the reset header, else a minute.
+def pause(status: int, headers: Mapping[str, str], now: float, message: str = "", unasked: int = _MINUTE) -> int:
+    """Seconds that GitHub asks us to wait, 0 if it does not: `Retry-After`, else the reset header, else `unasked`.
 
     A 403 without either header is a lack of rights unless its `message` speaks of a rate limit: the secondary limit
     is told that way.
@@ -24,7 +24,7 @@ def pause(status: int, headers: Mapping[str, str], now: float, message: str = ""
         return min(max(int(after), 1), _LONGEST)
     if headers.get("X-RateLimit-Remaining") == "0" and _NUMBER.fullmatch(reset := headers.get("X-RateLimit-Reset", "")):
         return min(max(int(int(reset) - now) + 1, 1), _LONGEST)
-    return _MINUTE if status == 429 or "rate limit" in message.lower() else 0
+    return unasked if status == 429 or "rate limit" in message.lower() else 0
 
 
 def said(body: Any) -> str:

@@ -70,6 +70,7 @@ TEXTS: dict[TextKey, str] = {
     "github_app_404": "GitHub shows no installation of the GitHub App on {repository} (404). Check `GITHUB_APP_ID`, `GITHUB_ID` and `GITHUB_REPO`, and install the App on the repository (the App's settings, Install App).",
     "github_moved": "GitHub says that {repository} has moved ({status}). Put its new name into `GITHUB_ID` and `GITHUB_REPO` (or the target's `repository`).",
     "github_refused": "GitHub refused ({status}) for {repository}: {said}",
+    "github_low": "Little is left of GitHub's rate limit until {until}, and it is kept for the deployments under way. Nothing was started; ask again then.",
     "github_pause": "GitHub asks to wait until {until} (rate limit). Nothing was started; ask again then.",
     # answers to clicks and cancels
     "misconfigured": "The bot is not set up: {said}",

@@ -73,6 +73,7 @@ TEXTS: dict[TextKey, str] = {
     "github_app_404": "{repository} 저장소에 GitHub App이 설치되어 있지 않습니다(404). `GITHUB_APP_ID`, `GITHUB_ID`, `GITHUB_REPO` 설정을 확인하고 저장소에 App을 설치하세요(App 설정의 Install App).",
     "github_moved": "GitHub에 따르면 {repository} 저장소가 이전되었습니다({status}). 새 이름을 `GITHUB_ID`, `GITHUB_REPO` 설정(또는 대상의 `repository` 항목)에 넣으세요.",
     "github_refused": "GitHub에서 거부했습니다({status}). 저장소: {repository}. 응답: {said}",
+    "github_low": "{until}까지 GitHub 요청 한도가 얼마 남지 않아 진행 중인 배포를 위해 남겨 둡니다. 아무것도 시작하지 않았습니다. 그 뒤에 다시 요청하세요.",
     "github_pause": "GitHub 요청 한도에 걸려 {until}까지 기다려야 합니다. 아무것도 시작하지 않았습니다. 그 뒤에 다시 요청하세요.",
     # answers to clicks and cancels
     "misconfigured": "봇 설정이 끝나지 않았습니다: {said}",

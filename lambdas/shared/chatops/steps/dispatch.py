@@ -65,7 +65,7 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
             return  # cancelled or revoked at this moment: `poll` reports it
         runs.dispatch(client, target.event_type, payload(deployment, stage, target, row.ticket))
     except GitHubRateLimited as pause:
-        stages.note(rows, deployment.id, stage, not_before=clock.now() + pause.wait_seconds)
+        stages.note(rows, deployment.id, stage, not_before=clock.now() + pause.again_seconds)
         return
     _sent(rows, deployment, stage, clock.now())
 

@@ -30,7 +30,7 @@ def reviewed(known: StageResult, seen: Observation) -> StageResult:
     before = seen.before
     if before.run_state == known.run_state and before.environment:
         return replace(known, environment=before.environment, reviewers=before.reviewers)
-    environment, reviewers = runs.review(github(seen.target.repository), int(known.run_id or 0))
+    environment, reviewers = runs.review(github(seen.target.repository, seen.need), int(known.run_id or 0))
     return replace(known, environment=environment or seen.target.environment(seen.name), reviewers=reviewers)
 
 
@@ -58,7 +58,7 @@ def disabled(seen: Observation) -> Reason | None:
     if seen.paused:
         return None
     file = seen.target.workflow_file
-    state = runs.disabled(github(seen.target.repository), file)
+    state = runs.disabled(github(seen.target.repository, seen.need), file)
     if not state:
         return None
     key: TextKey = "why_workflow_idle" if state == "disabled_inactivity" else "why_workflow_disabled"

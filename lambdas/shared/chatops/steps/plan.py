@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from chatops import clock
 from chatops.domain import freeze, release
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import is_version
-from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable, Refusal
+from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefused, GitHubUnavailable, Refusal
 from chatops.domain.event import StepEvent
+from chatops.domain.github_budget import Need
 from chatops.domain.plan import BreakGlass, Changes, Plan, RefusedPlan, Requester
 from chatops.domain.reason import Refused
 from chatops.domain.reason import running as now_running
@@ -28,6 +30,9 @@ from chatops.slack import approvers, people
 from chatops.steps import policy, target_lock
 from chatops.store import deployments, locks, releases
 from chatops.store.table import Conflict, table
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 _TRIES = 3
 
@@ -49,7 +54,8 @@ def run(event: StepEvent) -> Plan | RefusedPlan | Taken:
         return _refused(where(source), refusal)
     except GitHubRateLimited as pause:
         until = clock.iso(clock.now() + pause.wait_seconds)
-        return _refused(where(source), Refusal("github_pause", until=until))
+        key: TextKey = "github_low" if isinstance(pause, GitHubPostponed) else "github_pause"
+        return _refused(where(source), Refusal(key, until=until))
 
 
 def _refused(request: Request, why: Refusal | GitHubRefused) -> RefusedPlan:
@@ -93,7 +99,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     running = platform(target).live(ledger)
     changes, glass = None, None
     if request.command == "deploy":
-        client = github(target.repository)
+        client = github(target.repository, Need.PLAN)
         what = _version(client, request.version, target)
         glass = _glass(request, target, what.version, running)
         back = running

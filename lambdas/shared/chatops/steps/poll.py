@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from chatops import clock
 from chatops.domain import image
 from chatops.domain.causes import reason_of
 from chatops.domain.deployment import Deployment
-from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.event import StepEvent
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.results import StageResult, Stop
@@ -98,11 +99,11 @@ def _observe(seen: Observation) -> StageResult:
         return _observe_unclaimed(seen)
     if seen.paused:
         return undecided(seen, seen.paused, seen.before.trouble)
-    client = github(seen.target.repository)
+    client = github(seen.target.repository, seen.need)
     try:
         found = not_begun.named_run(seen, client) if unclaimed else _claimed_run(seen, client)
     except GitHubRateLimited as pause:
-        return _paused(undecided(seen, pause.wait_seconds, trouble_of(pause, seen)), seen, pause)
+        return _paused(undecided(seen, pause.again_seconds, trouble_of(pause, seen)), seen, pause)
     except GitHubUnavailable as trouble:
         logger.warning("github did not answer", reason=str(trouble))
         return undecided(seen, pace(seen), trouble_of(trouble, seen))
@@ -135,9 +136,9 @@ def _observe_unclaimed(seen: Observation) -> StageResult:
     if seen.paused:
         return waiting(nothing, "waiting", seen.paused, seen.before.trouble)
     try:
-        found = not_begun.named_run(seen, github(seen.target.repository))
+        found = not_begun.named_run(seen, github(seen.target.repository, seen.need))
     except GitHubRateLimited as pause:
-        seconds = max(pause.wait_seconds, pace(seen))
+        seconds = max(pause.again_seconds, pace(seen))
         return _paused(waiting(nothing, "waiting", seconds, trouble_of(pause, seen)), seen, pause)
     except (GitHubUnavailable, GitHubRefused) as trouble:
         return waiting(nothing, "waiting", widest(seen), trouble_of(trouble, seen))
@@ -170,6 +171,10 @@ def _withdraw(seen: Observation, found: Run | None = None) -> StageResult:
 
 
 def _paused(result: StageResult, seen: Observation, pause: GitHubRateLimited) -> StageResult:
+    if isinstance(pause, GitHubPostponed):
+        # of our own making, so nothing to remember: a cancel or the run's report wakes us before, and asks at once
+        left = max(math.ceil(seen.deadline - seen.now), 1)
+        return replace(result, wait_seconds=min(result.wait_seconds or left, left))
     return replace(result, pause_until=seen.now + pause.wait_seconds)
 
 

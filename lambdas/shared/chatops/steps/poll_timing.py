@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatops import clock
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.github_budget import Need
 from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.results import StageResult
@@ -60,6 +61,14 @@ class Observation:
     @property
     def stop(self) -> bool:
         return self.cancelled or bool(self.refused) or self.late
+
+    @property
+    def need(self) -> Need:
+        """What GitHub is asked for now."""
+        if self.stop:
+            return Need.NOW
+        overdue = self.target.claim and not self.row.claimed
+        return Need.END if overdue or self.row.state == "finished" else Need.LOOK
 
     @property
     def paused(self) -> float:

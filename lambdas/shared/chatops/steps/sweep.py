@@ -13,6 +13,7 @@ from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.event import StepEvent
+from chatops.domain.github_budget import Need
 from chatops.domain.plan import Plan
 from chatops.domain.record import Outcome, Unsettled
 from chatops.domain.stage import STAGES
@@ -159,16 +160,16 @@ def _end_cancelled(deployment_id: str, target: str) -> None:
     """A run whose deployment was cancelled a minute ago and that still works: the execution may be unable to ask."""
     for stage in sorted(stages.CANCELLABLE):
         if (row := stages.get(table(), deployment_id, stage)) and row.state == "claimed":
-            _end_stage(deployment_id, target, stage)
+            _end_stage(deployment_id, target, stage, Need.NOW)
 
 
-def _end_stage(deployment_id: str, target: str, stage: str) -> None:
+def _end_stage(deployment_id: str, target: str, stage: str, need: Need = Need.LOOK) -> None:
     """Revoke the stage's ticket, and ask GitHub to cancel its run, claimed or not. Where GitHub does not
     answer, the deployment is settled all the same: the lock stays until the run has ended."""
     row = stages.revoke(table(), deployment_id, stage)
     if row is None or target not in targets():
         return
-    client = github(targets()[target].repository)
+    client = github(targets()[target].repository, need)
     try:
         found = stage_run.find(client, targets()[target], deployment_id, stage, row)
         found = found or stage_run.unclaimed(client, deployment_id, stage, row)
