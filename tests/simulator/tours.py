@@ -41,6 +41,13 @@ def _status(play: HoursDriver) -> None:
     play._pass(60)
 
 
+def _locked(play: HoursDriver) -> None:
+    """Locked, unlocked, and deployed to."""
+    for text in ("lock {} for 2h a migration", "unlock {}"):
+        play.user.slash("/platform-deploy", text.format(play.target), U_LEE, play.channel)
+    people.deploy(play)
+
+
 def _pressed_twice(play: HoursDriver) -> None:
     play.type("/platform-deploy", "v1.2.3")
     play.ends()
@@ -103,6 +110,7 @@ SLOW = Rollout(seconds=3000)
 TOURS: Mapping[str, Tour] = {
     "status-of-a-service": _tour(_status),
     "status-of-a-group": _tour(_status, kind="codedeploy"),
+    "locked": _tour(_locked),
     "pressed-twice": _tour(_pressed_twice),
     "stopped-once-verified": _tour(_stopped_once_verified, rollout=Rollout(seconds=0)),
     "a-run-that-cannot-be-stopped": _tour(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chatops.domain import codec
+from chatops.domain.freeze import Lock
 from chatops.domain.plan import Plan
-from chatops.domain.record import Cancel, Outcome, Record
+from chatops.domain.record import Cancel, Outcome, PastLock, Record
 from chatops.domain.stage import Stage
-from chatops.store import cancels, deployments, stages
+from chatops.store import cancels, deployments, freezes, stages
 from chatops.store.table import Item, Table
 
 
@@ -42,3 +44,10 @@ def stage_of(rows: Table, deployment_id: str, stage: str) -> Stage:
     found = stages.get(rows, deployment_id, stage)
     assert found is not None
     return found
+
+
+def lock(rows: Table, target: str, by_hand: Lock) -> None:
+    """Somebody has locked the target."""
+    seen = freezes.lock_of(rows, target)
+    mark = f"d-{by_hand.by}-{by_hand.at}"
+    freezes.write(rows, target, replace(by_hand, mark=mark), seen, PastLock("locked", by_hand.by), "")

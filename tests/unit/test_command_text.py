@@ -171,6 +171,75 @@ def test_cancel_takes_one_id_or_none() -> None:
         assert mistake.key == "bad_id"
 
 
+LOCKS: dict[str, tuple[str, int, str]] = {
+    "prod for 2h database migration": ("prod", 7200, "database migration"),
+    "for 2h prod database migration": ("prod", 7200, "database migration"),
+    "prod 2h database migration": ("prod", 7200, "database migration"),
+    "PROD For 30 Minutes it is *slow*": ("prod", 1800, "it is *slow*"),
+    "prod for 1h30m x": ("prod", 5400, "x"),
+    "prod for 1 day 12 hours audit": ("prod", 129_600, "audit"),
+    "prod for 90d audit": ("prod", 90 * 86_400, "audit"),
+    "prod for maintenance": ("prod", 0, "for maintenance"),
+    "prod until the audit is over": ("prod", 0, "until the audit is over"),
+    "database migration": ("", 0, "database migration"),
+    "checkout is broken in prod": ("prod", 0, "checkout is broken in prod"),
+    "prod v1.2.3 leaks, wait for v1.2.4": ("prod", 0, "v1.2.3 leaks, wait for v1.2.4"),
+    "prod 503 everywhere": ("prod", 0, "503 everywhere"),
+    "prod @dana asked for it": ("prod", 0, "@dana asked for it"),
+    "prod " + "x" * 10_000: ("prod", 0, "x" * command_text.REASON_LIMIT),
+}
+UNCLEAR: dict[str, str] = {
+    "": "lock_reason",
+    "prod": "lock_reason",
+    "prod for 2h": "lock_reason",
+    "prod for 2h \u200b \u3164": "lock_reason",
+    "prod for 0m x": "lock_duration",
+    "prod 0m x": "lock_duration",
+    "prod for -1h x": "lock_duration",
+    "prod for 1000d x": "lock_duration",
+    "prod for 999999999999h x": "lock_duration",
+    "prod for 1.5h x": "lock_duration",
+    "prod for 2 fortnights x": "lock_duration",
+    "prod for an hour x": "lock_duration",
+    "prod until 18:00 x": "lock_until",
+    "until tomorrow x": "lock_until",
+    "prod migration for 2h": "lock_end_last",
+    "prod migration until 18:00": "lock_end_last",
+    "prdo migration": "unknown_target",
+    "prod dev migration": "two_targets",
+    "prod --force x": "unknown_option",
+}
+
+
+@pytest.mark.parametrize("text", LOCKS)
+def test_a_lock_has_a_target_an_end_and_a_reason(text: str) -> None:
+    target, seconds, reason = LOCKS[text]
+    assert parse_deploy(f"lock {text}", TARGETS) == Command("lock", target=target, seconds=seconds, reason=reason)
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_a_lock_that_may_mean_something_else_locks_nothing(text: str) -> None:
+    """An end that became part of the reason would leave the target locked, and nobody would notice."""
+    mistake = parse_deploy(f"lock {text}", TARGETS).mistake
+    assert mistake is not None
+    assert mistake.key == UNCLEAR[text]
+
+
+def test_unlock_takes_a_target_and_nothing_else() -> None:
+    assert parse_deploy("unlock", TARGETS) == Command("unlock")
+    assert parse_deploy("Unlock PROD", TARGETS) == Command("unlock", target="prod")
+    mistake = parse_deploy("unlock prdo", TARGETS).mistake
+    assert mistake is not None
+    assert mistake.key == "unknown_target"
+
+
+def test_lock_is_a_word_like_others_after_the_other_commands() -> None:
+    assert parse_rollback("prod lock contention", TARGETS) == Command(
+        "rollback", target="prod", reason="lock contention"
+    )
+    assert parse_rollback("lock contention in prod", TARGETS).action == "rollback"
+
+
 def test_a_target_may_bear_a_word_of_the_command_without_being_lost() -> None:
     assert parse_deploy("history", ["history", "dev"]) == Command("deploy", target="history")
 

@@ -10,45 +10,60 @@ import pytest
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Frozen, GitHubUnavailable
-from chatops.domain.freeze import Weekly
+from chatops.domain.freeze import Lock, Weekly
 from chatops.domain.plan import Plan
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target
+from chatops.messages.english import english_text
 from chatops.settings import targets
 from chatops.steps import dispatch, freezes
 from chatops.store.table import Table
 from fakes.github import Fault
 from tests.unit.conftest import Time
 from tests.unit.stage_session import staged
+from tests.unit.stored import lock
 
 ALWAYS = Weekly(frozenset(range(7)), 0, 1440, "UTC", "year-end")
 PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}
 
 
-def look(plan: dict[str, Any], *windows: Weekly, stage: str = "deploy") -> Reason | None:
+def look(rows: Table, plan: dict[str, Any], *windows: Weekly, stage: str = "deploy") -> Reason | None:
     """Why the stage doesn't go on; None where it does."""
     target, made = Target("prod", "acme/shop", "prod_deploy", freeze=windows), codec.read(Plan, plan)
-    found = freezes.stopping(made, target, stage)
+    found = freezes.stopping(rows, made, target, stage)
     return freezes.reason(found, made, target) if found else None
 
 
-def test_a_freeze_that_began_while_the_approval_waited_holds() -> None:
-    why = look(PLAN, ALWAYS)
+def test_a_freeze_or_a_lock_that_began_while_the_approval_waited_holds(rows: Table, time: Time) -> None:
+    why = look(rows, PLAN, ALWAYS)
+    assert why == Reason(
+        "why_frozen",
+        target="prod",
+        version="v1.2.3",
+        freeze=Reason("freeze_open", target="prod", by="", note=Reason("freeze_note", reason="year-end")),
+    )
+    lock(rows, "prod", Lock("U0LEE0001", "migration", time(), time() + 60))
+    why = look(rows, PLAN)
     assert why
-    assert (why.key, why.values["note"]) == ("why_frozen_open", Reason("freeze_note", reason="year-end"))
+    assert english_text(why).startswith("*prod* takes no deployments until 2025-10-09T08:54:20.000Z: U0LEE0001 has")
+    time.pass_by(60)
+    assert look(rows, PLAN) is None, "a lock ends by itself"
 
 
-def test_without_a_freeze_or_with_the_glass_broken_it_goes_out_and_a_rollback_always_does() -> None:
-    assert look(PLAN) is None
-    assert look({**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, ALWAYS) is None
-    assert look(PLAN, ALWAYS, stage="rollback") is look({**PLAN, "command": "rollback"}, ALWAYS) is None
+def test_without_a_freeze_or_with_the_glass_broken_it_goes_out_and_a_rollback_always_does(rows: Table) -> None:
+    assert look(rows, PLAN) is None
+    lock(rows, "prod", Lock("U0LEE0001", "migration"))
+    for windows in ([ALWAYS], []):
+        assert look(rows, {**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, *windows) is None
+        assert look(rows, PLAN, *windows, stage="rollback") is None
+        assert look(rows, {**PLAN, "command": "rollback"}, *windows) is None
 
 
 def test_a_deploy_stage_is_not_sent_during_a_freeze(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     with staged(rows, time, monkeypatch, "deploy") as session:
         target = replace(targets.targets()["dev"], freeze=(ALWAYS,))
         monkeypatch.setattr(targets, "_cached", lambda *_: {"dev": target})
-        with pytest.raises(Frozen, match="A freeze of `dev` has begun meanwhile"):
+        with pytest.raises(Frozen, match=r"dev. is frozen until further notice .*That began after"):
             session.dispatch()
         assert session.sent("/dispatches") == 0
 

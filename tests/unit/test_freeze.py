@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from chatops import clock
 from chatops.domain import command_text, request
 from chatops.domain.errors import InvalidConfiguration, Refusal
-from chatops.domain.freeze import STEPS, Freeze, Once, Weekly, Window, holding
+from chatops.domain.freeze import STEPS, Freeze, Lock, Once, Weekly, Window, holding
 from chatops.domain.plan import BreakGlass
 from chatops.domain.reason import Reason
 from chatops.domain.target import Policy, Target
@@ -449,8 +449,9 @@ def test_a_deploy_during_a_freeze_is_refused_with_its_end_and_the_way_out(
     assert found["verdict"] == "refused"
     assert found["refusal"]["key"] == "frozen"
     assert found["refusal"]["text"] == (
-        "`prod` is frozen until 2026-12-06T15:00:00.000Z. Nothing was started. What runs there now is not known. An "
-        "approver may break the glass: `/platform-deploy v1.2.3 prod --break-glass REASON`. Rollbacks work as always."
+        "*prod* is frozen until 2026-12-06T15:00:00.000Z. Nothing was started. What runs there now is not known. "
+        "If it can't wait, an approver can deploy: `/platform-deploy v1.2.3 prod --break-glass REASON`. Rollbacks "
+        "always work."
     )
     assert deployments.get(rows, "d-1") is None
 
@@ -503,6 +504,24 @@ def test_a_rollback_minds_no_freeze(prod: Target, saturday: float) -> None:
     assert planned(command="rollback", version="")["refusal"]["key"] == "no_way_back"
 
 
+def test_a_locked_target_is_refused_as_a_frozen_one_and_the_glass_is_broken_alike(
+    prod: Target, rows: Table, environment: pytest.MonkeyPatch
+) -> None:
+    friday = at("2026-12-04 12:00")
+    environment.setattr(clock, "now", lambda: friday)
+    stored.lock(rows, "prod", Lock("U0KIM0001", "migration", friday, friday + 3600))
+    found = planned()
+    assert (found["verdict"], found["refusal"]["key"]) == ("refused", "frozen")
+    assert found["refusal"]["text"].startswith(
+        "*prod* takes no deployments until 2026-12-04T04:00:00.000Z: U0KIM0001 has locked it (migration). To unlock "
+        "it: `/platform-deploy unlock prod`. Nothing was started."
+    )
+    assert planned(break_glass=True, reason="I want to")["refusal"]["key"] == "glass_not_you"
+    assert planned(command="rollback", version="")["refusal"]["key"] == "no_way_back", "a rollback minds no lock"
+    glass = planned("U0LEE0001", break_glass=True, reason="payments are down")["break_glass"]
+    assert glass == {"by": "U0LEE0001", "reason": "payments are down"}
+
+
 def test_a_target_that_names_no_approvers_says_what_to_change() -> None:
     lonely = Target("prod", "acme/shop", "prod_deploy", freeze=(WEEKEND,))
     with pytest.raises(Refusal) as refused:
@@ -514,9 +533,9 @@ def test_a_freeze_without_an_end_says_so(prod: Target, saturday: float, environm
     always = Target("prod", "acme/shop", "p", freeze=(Weekly(frozenset(range(7)), 0, 1440, SEOUL, "audit"),))
     environment.setattr(plan, "targets", lambda: {"prod": always})
     found = planned()
-    assert found["refusal"]["key"] == "frozen_open"
+    assert found["refusal"]["key"] == "frozen"
     assert "until further notice (audit)" in found["refusal"]["text"]
-    assert "until further notice (audit)" in say("frozen_open", Reason.from_json(found["refusal"]).values)
+    assert "until further notice (audit)" in say("frozen", Reason.from_json(found["refusal"]).values)
 
 
 # breaking the glass: the message

@@ -98,7 +98,7 @@ def test_a_failed_attempt_stays_failed_however_well_it_goes_the_second_time(case
 
 
 @pytest.mark.parametrize(
-    ("freeze", "why"), [((), "why_unclaimed"), ((Weekly(frozenset(range(7)), 0, 1440, "UTC"),), "why_frozen_open")]
+    ("freeze", "why"), [((), "why_unclaimed"), ((Weekly(frozenset(range(7)), 0, 1440, "UTC"),), "why_frozen")]
 )
 def test_a_second_attempt_of_a_run_that_never_claimed_is_not_waited_for(
     case: Case, monkeypatch: pytest.MonkeyPatch, freeze: tuple[Weekly, ...], why: str

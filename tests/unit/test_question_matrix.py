@@ -13,7 +13,7 @@ import pytest
 
 from chatops import observability
 from chatops.domain.errors import SlackRefused, SlackUnavailable
-from chatops.domain.freeze import Weekly
+from chatops.domain.freeze import Lock, Weekly
 from chatops.domain.question import Answer
 from chatops.domain.results import RolloutResult
 from chatops.domain.target import Policy, Target
@@ -23,6 +23,7 @@ from chatops.slack import client as slack
 from chatops.slack import people
 from chatops.steps import approval, promotion
 from chatops.store import cancels, questions, stages, wakeups
+from tests.unit import stored
 from tests.unit.question_session import (
     APPROVAL,
     BOSS,
@@ -385,11 +386,22 @@ def test_during_a_freeze_an_approver_promotes_with_a_reason_which_is_recorded(fr
     assert (question.decision, question.by, question.reason) == (Answer.PROMOTED, LEE, "half the shop is on it")
 
 
+def test_somebodys_lock_holds_a_paused_rollout_as_a_freeze_does(asked: Asked) -> None:
+    asked.ask(PROMOTION, (LEE, DANA))
+    stored.lock(asked.rows, "dev", Lock(KIM, "migration", asked.time.at, asked.time.at + HOUR))
+    told = asked.press("promote", PROMOTION.value(), DANA)
+    assert f"<@{KIM}> has locked it (migration)." in told
+    assert (asked.press("promote", PROMOTION.value(), LEE), asked.question(PROMOTION).decision) == ("", None)
+    asked.time.pass_by(HOUR - 1)
+    asked.submit(LEE, "half the shop is on it", modal="promote")
+    assert asked.question(PROMOTION).decision is Answer.PROMOTED
+
+
 def test_during_a_freeze_others_are_told_when_it_ends_and_rolling_back_is_free(frozen: Asked) -> None:
     frozen.ask(PROMOTION, (LEE, DANA))
     told = frozen.press("promote", PROMOTION.value(), DANA)
-    assert "`dev` is frozen until further notice (year-end sale), so the rollout stays where it is." in told
-    assert "only its approvers may break the glass" in told
+    assert "*dev* is frozen until further notice (year-end sale). The rollout stays where it is." in told
+    assert "Only approvers of *dev* can deploy during a freeze or a lock." in told
     assert frozen.submit(DANA, "please", modal="promote") == told, "a modal that was open already, or made up"
     assert frozen.question(PROMOTION).decision is None
     frozen.press("pause_roll_back", PROMOTION.value(), DANA)

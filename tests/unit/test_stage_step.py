@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chatops import aws, clock
 from chatops.domain.errors import UnknownSchema
-from chatops.domain.freeze import Once
+from chatops.domain.freeze import Lock, Once
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.steps import stage
@@ -27,7 +27,7 @@ from tests.faults.races.fakes import States, _Gone
 from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.job_tokens import EXPECTED, RUN, Jobs, a_run, jobs, post
-from tests.unit.stored import stage_of
+from tests.unit.stored import lock, stage_of
 
 ID = "d-abcdefghijkl"
 PLAN: dict[str, Any] = {"target": "dev", "command": "deploy", "version": "v1", "requester": {"id": "U0DANA001"}}
@@ -184,15 +184,22 @@ FROZEN: dict[str, tuple[str, dict[str, Any], bool]] = {
 }
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
 @pytest.mark.parametrize("name", FROZEN)
-def test_a_freeze_that_has_begun_stops_the_claim_of_a_deployment(bot: Bot, time: Time, name: str) -> None:
+def test_a_freeze_that_has_begun_stops_the_claim_of_a_deployment(
+    bot: Bot, time: Time, name: str, by_hand: bool
+) -> None:
     kind, plan, stops = FROZEN[name]
     bot.begin("d-frozen", **plan)
     paper = bot.ticket("d-frozen", kind)
-    bot.target = replace(bot.target, freeze=(frozen(time),))
+    if by_hand:
+        lock(bot.rows, "dev", Lock("U0LEE0001", "migration", time(), time() + 3600))
+    else:
+        bot.target = replace(bot.target, freeze=(frozen(time),))
     status, answer = post("claim", paper, bot.token(kind))
     assert status == (403 if stops else 200)
-    assert answer == {} or "a freeze of dev has begun until 20" in answer["message"]
+    said = "dev was locked until 20" if by_hand else "a freeze of dev has begun until 20"
+    assert answer == {} or said in answer["message"]
 
 
 def frozen(time: Time) -> Once:

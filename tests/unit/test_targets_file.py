@@ -286,7 +286,7 @@ def test_the_variables_approvers_count_for_a_quorum_too(tmp_path: Path) -> None:
         read(tmp_path, "targets: {dev: {policy: {quorum: 2}}}", {**ENV, "SLACK_APPROVERS": "U0LEE0001"})
 
 
-@pytest.mark.parametrize("name", ["Prod", "1prod", "help", "history", "cancel", "a_b", "x" * 33, "'a b'"])
+@pytest.mark.parametrize("name", ["Prod", "1prod", "help", "cancel", "lock", "for", "until", "a_b", "x" * 33, "'a b'"])
 def test_a_target_is_named_in_lower_case_and_not_like_a_command(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidConfiguration, match=r"^targets.yaml, line 2, targets\..*: a target's name is"):
         read(tmp_path, f"targets:\n  {name}: {{}}\n")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from chatops.domain import lock_text
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
 from chatops.domain.typed_text import Word, words
@@ -19,7 +20,9 @@ REASON_LIMIT = 500
 _HELP = ("help", "--help", "-help", "-h")
 _DRY_RUN = ("--dry-run", "-dry-run")
 _BREAK_GLASS = ("--break-glass", "-break-glass")
-RESERVED = frozenset({"help", "history", "cancel", "status", "rollback", "deploy"})
+RESERVED = frozenset({"help", "history", "cancel", "status", "rollback", "deploy", "lock", "unlock"})
+NO_TARGET = RESERVED | {"for", "until"}
+"""Words that a command may have in a target's place: no target has such a name."""
 # Nobody begins a sentence with these: three numbers, v and two numbers, a commit.
 _SURELY_VERSION = re.compile(r"v?\d+\.\d+\.\d.*|v\d+\.\d.*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}", re.I)
 # A reason may consist of these although no version looks like them: a mention, a link, a ticket's number.
@@ -29,9 +32,10 @@ _NAMES_A_VERSION = re.compile(r"\d+\.\d+\.\d")
 
 @dataclass(frozen=True)
 class Command:
-    """A parsed command. `action` is deploy, rollback, status, history, cancel or help. `version_in_reason`: the reason
-    begins with a word that is the version if the ledger has such a release. `mistake`: why the command can't be carried
-    out as it was typed; the other fields don't count then."""
+    """A parsed command. `action` is deploy, rollback, status, history, cancel, lock, unlock or help.
+    `version_in_reason`: the reason begins with a word that is the version if the ledger has such a release. `seconds`:
+    how long a lock lasts, 0 until somebody unlocks. `mistake`: why the command can't be carried out as it was typed;
+    the other fields don't count then."""
 
     action: str
     version: str = ""
@@ -41,6 +45,7 @@ class Command:
     deployment_id: str = ""
     dry_run: bool = False
     break_glass: bool = False
+    seconds: int = 0
     mistake: Reason | None = None
 
 
@@ -61,13 +66,16 @@ def _looks_like_version(word: str) -> bool:
 
 def parse_deploy(text: str, targets: Iterable[str]) -> Command:
     """`/platform-deploy [version] [target] [--dry-run] [--break-glass reason…]`, `help`, `history [target]`,
-    `cancel [id]`; `status` and `rollback` as in their own commands."""
+    `cancel [id]`, `lock [target] [for 2h] reason…`, `unlock [target]`; `status` and `rollback` as in their own
+    commands."""
     known, typed = list(targets), words(text)
     first = _first(typed, known)
     if first in ("help", "history", "cancel"):
         return _subcommand(first, _bare(typed[1:]), known)
-    if first == "status":
-        return _target_only("status", _bare(typed[1:]), known)
+    if first in ("status", "unlock"):
+        return _target_only(first, _bare(typed[1:]), known)
+    if first == "lock":
+        return _lock(typed[1:], known)
     if first == "rollback":
         return _reasoned(Command("rollback"), typed[1:], known)
     if first == "deploy":
@@ -137,6 +145,16 @@ def _subcommand(action: str, rest: list[str], known: list[str]) -> Command:
             return Command("cancel", mistake=Reason("bad_id", word=" ".join(rest)[:80]))
         return Command("cancel", deployment_id=rest[0] if rest else "")
     return _target_only("history", rest, known)
+
+
+def _lock(typed: list[Word], known: list[str]) -> Command:
+    ends = lock_text.read(_bare(typed), known)
+    asked = Command("lock", target=ends.target, seconds=ends.seconds, mistake=ends.mistake)
+    if asked.mistake:
+        return asked
+    reason = typed[ends.used :]
+    asked = replace(asked, reason=" ".join(word.typed for word in reason)[:REASON_LIMIT])
+    return _target_doubts(asked, _bare(reason), known)
 
 
 def _target_only(action: str, typed: list[str], known: list[str]) -> Command:
@@ -210,11 +228,17 @@ def _stands_for_version(word: str, *, alone: bool) -> bool:
 def _doubts(asked: Command, reason: list[str], known: list[str]) -> Command:
     """The command, with a mistake where its reason begins with an option, a version or a target that was mistyped."""
     word = reason[0]
+    if not word.startswith("-") and not asked.version and _meant_as_version(word, alone=len(reason) == 1):
+        return replace(asked, mistake=Reason("bad_version", word=word[:80]))
+    return _target_doubts(asked, reason, known)
+
+
+def _target_doubts(asked: Command, reason: list[str], known: list[str]) -> Command:
+    """The command, with the target that only its reason names, or a mistake about its target or an option."""
+    word = reason[0]
     mistake: Reason | None = None
     if word.startswith("-") and len(word) > 1:
         mistake = Reason("unknown_option", word=word[:80])
-    elif not asked.version and _meant_as_version(word, alone=len(reason) == 1):
-        mistake = Reason("bad_version", word=word[:80])
     elif asked.target and word.lower() in known and word.lower() != asked.target:
         mistake = _two(asked.target, word)
     elif not asked.target and (len(known) > 1 or len(reason) == 1) and (meant := _mistyped(word, known)):

@@ -1,18 +1,24 @@
-"""Freeze windows: when nothing new may be deployed to a target. Pure.
+"""Freezes: when nothing new may be deployed to a target, by its windows or because somebody has locked it. Pure.
 
-Times are what the clock on the wall of the window's zone shows. Where that clock jumps forward over the beginning or
-the end of a window, the moment of the jump counts; where it shows a time twice, a window begins at the first and ends
-at the second, so that it is never open in between.
+Times of windows are what the clock on the wall of the window's zone shows. Where that clock jumps forward over the
+beginning or the end of a window, the moment of the jump counts; where it shows a time twice, a window begins at the
+first and ends at the second, so that it is never open in between.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from chatops import clock
 from chatops.domain.reason import Reason
+
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 STEPS = 400
 """What so many windows, each beginning before the last one ends, keep closed is closed until the file changes."""
@@ -45,35 +51,60 @@ class Once:
 Window = Weekly | Once
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Closed by a person, from `at` until `until` (epoch seconds; None: until somebody unlocks it). `mark`: which
+    command has written it."""
+
+    by: str = ""
+    reason: str = ""
+    at: float = 0.0
+    until: float | None = None
+    mark: str = ""
+
+    def holds(self, now: float) -> bool:
+        return self.until is None or now < self.until
+
+
 @dataclass(frozen=True)
 class Freeze:
-    """What holds now. `end`: epoch seconds when deployments are possible again; None where that is not in sight."""
+    """What holds now. `end`: epoch seconds when deployments are possible again; None where that is not in sight. `by`:
+    who has locked the target; empty for its own windows."""
 
     end: float | None
     reason: str = ""
+    by: str = ""
 
-    @property
-    def note(self) -> Reason | None:
-        """The reason as a sentence about the freeze ends with it: ` (year-end sale)`."""
-        return Reason("freeze_note", reason=self.reason) if self.reason else None
+    def sentence(self, target: str) -> Reason:
+        """Until when nothing is deployed to the target, and why: a sentence, as a value of another text."""
+        note = Reason("freeze_note", reason=self.reason) if self.reason else None
+        if self.end is None:
+            return Reason("freeze_locked_open" if self.by else "freeze_open", target=target, by=self.by, note=note)
+        key: TextKey = "freeze_locked" if self.by else "freeze_until"
+        return Reason(key, target=target, by=self.by, note=note, until=clock.iso(self.end))
 
 
-def holding(windows: Sequence[Window], now: float) -> Freeze | None:
-    """The freeze that holds at `now` (epoch seconds), over all windows that follow without a gap; None if none does."""
+def holding(windows: Sequence[Window | Lock], now: float) -> Freeze | None:
+    """The freeze that holds at `now` (epoch seconds), over all windows that follow without a gap; None if none does. It
+    is said to be the first one's of those that hold now."""
     first = next((w for w in windows if _end(w, now) is not None), None)
     if first is None:
         return None
-    at = now
+    at, by = now, first.by if isinstance(first, Lock) else ""
     for _ in range(STEPS):
         ends = [end for w in windows if (end := _end(w, at)) is not None]
         if not ends:
-            return Freeze(at, first.reason)
+            return Freeze(at, first.reason, by)
         at = max(ends)
-    return Freeze(None, first.reason)
+        if at == math.inf:
+            break
+    return Freeze(None, first.reason, by)
 
 
-def _end(window: Window, now: float) -> float | None:
+def _end(window: Window | Lock, now: float) -> float | None:
     """When the window that is closed at `now` opens again."""
+    if isinstance(window, Lock):
+        return (window.until or math.inf) if window.holds(now) else None
     zone = ZoneInfo(window.zone)
     if isinstance(window, Once):
         spans = [(window.start, window.end)]

@@ -72,6 +72,18 @@ class Unsettled:
 
 
 @dataclass(frozen=True, slots=True)
+class PastLock:
+    """A line of the history: who has `locked` or `unlocked` (`kind`) the target, and when. `at`, `until`: ISO times;
+    `until` is empty for an unlock, and for a lock without an end."""
+
+    kind: str = ""
+    by: str = ""
+    reason: str = ""
+    until: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PastDeployment:
     """A line of the history. `started_at`: ISO time; `end` is empty and `seconds` None while it goes on; `before`: the
     version that ran when it was planned."""

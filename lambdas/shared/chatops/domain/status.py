@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatops.domain.reason import Refused
-from chatops.domain.record import PastDeployment
+from chatops.domain.reason import Reason, Refused
+from chatops.domain.record import PastDeployment, PastLock
 from chatops.domain.results import RolloutResult
 
 
@@ -30,13 +30,15 @@ class Drift:
 @dataclass(frozen=True, slots=True)
 class Status:
     """`refusal`: the question makes no sense, and nothing else is set. `error`: why the service can't be read. `since`:
-    ISO time at which the live `version` was verified."""
+    ISO time at which the live `version` was verified. `freeze`: the sentence that says why nothing is deployed now."""
 
     command: str | None = None
     target: str = ""
     kind: str | None = None
     holder: Held | None = field(default=None, metadata={"none": {}})
     last: tuple[PastDeployment, ...] = ()
+    locks: tuple[PastLock, ...] = ()
+    freeze: Reason | None = None
     version: str | None = None
     since: str | None = None
     image: str | None = None

@@ -16,7 +16,7 @@ from chatops.domain.ids import deployment_id
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target, default_target
 from chatops.domain.typed_text import unescaped
-from chatops.edge import PATIENCE, cancel, fields
+from chatops.edge import PATIENCE, cancel, fields, locking
 from chatops.edge.replies import refused
 from chatops.edge.start import start
 from chatops.messages.catalogue import reason_text, say
@@ -33,12 +33,27 @@ _KINDS = {
     "rollback": parse_rollback,
 }
 _HELP: dict[str, TextKey] = {"deploy": "help_deploy", "status": "help_status", "rollback": "help_rollback"}
-_USAGE: dict[str, TextKey] = {"deploy": "usage_deploy", "status": "usage_status", "rollback": "usage_rollback"}
+_USAGE: dict[str, TextKey] = {
+    "deploy": "usage_deploy",
+    "status": "usage_status",
+    "rollback": "usage_rollback",
+    "lock": "usage_lock",
+    "unlock": "usage_lock",
+}
+
+
+_AT_ONCE = ("cancel", "lock", "unlock")
+"""Commands whose effect is recorded here, and starts no execution."""
 
 
 def ephemeral(text: str) -> dict[str, Any]:
     """A 200 with a text for the one who asked: Slack hides the body of anything else."""
     return http.answer(200, {"response_type": "ephemeral", "text": text})
+
+
+def in_channel(text: str) -> dict[str, Any]:
+    """A 200 with a text for everybody in the channel."""
+    return http.answer(200, {"response_type": "in_channel", "text": text})
 
 
 def kind_of(command: str) -> str:
@@ -58,13 +73,15 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:
         asked = _with_default(asked, known)
     if asked.mistake:
-        return ephemeral(f"⚠️ {reason_text(asked.mistake)}\n{say(_USAGE[kind])}")
+        return ephemeral(f"⚠️ {reason_text(asked.mistake)}\n{say(_USAGE.get(asked.action, _USAGE[kind]))}")
     if asked.action == "help":
         return ephemeral(help_text(known))
     if asked.action != "cancel" and not form.get("trigger_id"):
         return http.answer(400, {"message": "A slash command has a trigger_id."})
     try:
         _assert_member(form, asked)
+        if asked.action in ("lock", "unlock"):
+            return in_channel(locking.by_command(form, asked))
         text = cancel.by_command(form, asked.deployment_id) if asked.action == "cancel" else _start(form, asked)
     except Refusal as refusal:
         text = refused(refusal, asked.action, form.get("user_id", ""))
@@ -72,9 +89,10 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _assert_member(form: Mapping[str, str], asked: Command) -> None:
-    """Raises Refusal. Whoever starts an execution is asked about by its first step; a cancel has its effect here."""
+    """Raises Refusal. Whoever starts an execution is asked about by its first step; the others have their effect
+    here."""
     team, enterprise = form.get("team_id", ""), form.get("enterprise_id", "")
-    if asked.action == "cancel":
+    if asked.action in _AT_ONCE:
         rows = table(patience=PATIENCE)
         membership.check(rows, form["user_id"], team, enterprise, patience=PATIENCE)
     elif membership.said_foreign(team, enterprise):
@@ -91,6 +109,7 @@ def _with_default(asked: Command, known: Mapping[str, Target]) -> Command:
 def help_text(known: Mapping[str, Target]) -> str:
     """All three commands."""
     lines = [f"{say(_HELP[kind])}\n{say(_USAGE[kind])}" for kind in _KINDS]
+    lines.insert(1, f"{say('help_lock')}\n{say('usage_lock')}")
     return "\n".join([*lines, say("help_targets", targets=", ".join(known))])
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
-from chatops import clock
-from chatops.domain import freeze
 from chatops.domain.errors import ChatOpsError, Refusal
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import Answer
@@ -20,11 +17,8 @@ from chatops.observability import logger
 from chatops.settings.targets import targets
 from chatops.slack import approvers
 from chatops.slack import client as slack
-from chatops.store import deployments
+from chatops.store import deployments, freezes
 from chatops.store.table import Table
-
-if TYPE_CHECKING:
-    from chatops.domain.text_keys import TextKey
 
 PAUSE = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}
 """What each button at a pause answers."""
@@ -87,13 +81,11 @@ def _breaks_glass(rows: Table, deployment_id: str, user: str) -> bool:
     who may not."""
     record = deployments.get(rows, deployment_id)
     target = targets().get(record.plan.target) if record and not record.plan.break_glass else None
-    found = freeze.holding(target.freeze, clock.now()) if target else None
+    found = freezes.holding(rows, target) if target else None
     if target is None or found is None:
         return False
     try:
         approvers.break_glass(target, user, patience=PATIENCE)
     except Refusal as refusal:
-        until = clock.iso(found.end) if found.end else ""
-        key: TextKey = "promote_frozen" if found.end else "promote_frozen_open"
-        raise Refusal(key, target=target.name, until=until, note=found.note, why=refusal.reason) from None
+        raise Refusal("promote_frozen", freeze=found.sentence(target.name), why=refusal.reason) from None
     return True

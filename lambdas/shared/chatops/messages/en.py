@@ -15,9 +15,11 @@ TEXTS: dict[TextKey, str] = {
     "unknown": "unknown",
     # commands
     "usage_deploy": "`/platform-deploy [version] [target] [--dry-run] [--break-glass REASON]` · `/platform-deploy history [target]` · `/platform-deploy cancel [id]` · `/platform-deploy help`",
+    "usage_lock": "`/platform-deploy lock [target] [for 2h] REASON` · `/platform-deploy unlock [target]`",
     "usage_status": "`/platform-status [target]`",
     "usage_rollback": "`/platform-rollback [version] [target] [--dry-run] [reason…]`",
-    "help_deploy": "*Deploy.* No version: the latest release. No target: the only one, or `dev`. `--dry-run` shows what would happen and does nothing. `--break-glass` with a reason deploys during a freeze; approvers may.",
+    "help_deploy": "*Deploy.* No version: the latest release. No target: the only one, or `dev`. `--dry-run` shows what would happen and does nothing. `--break-glass` with a reason deploys during a freeze or a lock; approvers may.",
+    "help_lock": "*Lock.* Nothing is deployed to the target until the time is up or somebody unlocks it. Rollbacks always work. Whoever may deploy may lock; whoever locked it, and approvers, may unlock.",
     "help_status": "*Status.* What is live, how its rollout stands, who holds the target, and the last deployments.",
     "help_rollback": "*Roll back.* No version: the last healthy version before the one that is live. The rest of the line is the reason.",
     "help_targets": "Targets: {targets}",
@@ -200,6 +202,15 @@ TEXTS: dict[TextKey, str] = {
     "history_text": "{target}, the last {count}: {last}",
     "history_none": "Nothing has been deployed to *{target}* yet. To begin: `/platform-deploy {target}`.",
     "history_version": "`{version}`",
+    "history_locked": "Locked",
+    "history_unlocked": "Unlocked",
+    "history_until": "until {until}",
+    # lock and unlock, for everybody in the channel
+    "locked": "🔒 {user} locked *{target}* until {until}: {reason}. Nothing new is deployed to it; rollbacks still work. To unlock it before: `/platform-deploy unlock {target}`.{replaces}",
+    "locked_open": "🔒 {user} locked *{target}* until somebody unlocks it: {reason}. Nothing new is deployed to it; rollbacks still work. To unlock it: `/platform-deploy unlock {target}`.{replaces}",
+    "locked_before": "This replaces the lock by {by}.",
+    "unlocked": "🔓 {user} unlocked *{target}*. Deployments are possible again.",
+    "unlocked_frozen": "🔓 {user} unlocked *{target}*. {freeze}",
     **_REASONS,
     **_SETTINGS,
 }

@@ -19,9 +19,11 @@ TEXTS: dict[TextKey, str] = {
     "unknown": "알 수 없음",
     # commands
     "usage_deploy": "`/platform-deploy [version] [target] [--dry-run] [--break-glass REASON]` · `/platform-deploy history [target]` · `/platform-deploy cancel [id]` · `/platform-deploy help`",
+    "usage_lock": "`/platform-deploy lock [target] [for 2h] REASON` · `/platform-deploy unlock [target]`",
     "usage_status": "`/platform-status [target]`",
     "usage_rollback": "`/platform-rollback [version] [target] [--dry-run] [reason…]`",
     "help_deploy": "*배포.* 버전을 생략하면 최신 릴리스를, 대상을 생략하면 하나뿐인 대상이나 `dev` 대상을 씁니다. `--dry-run` 옵션은 무슨 일이 일어날지만 보여 주고 아무것도 하지 않습니다. 배포 동결 중에는 승인자가 `--break-glass` 옵션에 사유를 적어 배포할 수 있습니다.",
+    "help_lock": "*잠금.* 정한 시간이 지나거나 누군가 잠금을 풀 때까지 대상에 아무것도 배포하지 않습니다. 롤백은 언제나 할 수 있습니다. 배포할 수 있는 사람은 누구나 잠글 수 있고, 잠근 사람과 승인자가 풀 수 있습니다.",
     "help_status": "*상태.* 지금 무엇이 운영 중인지, 롤아웃이 어디까지 왔는지, 누가 대상을 쓰고 있는지, 최근 배포가 어떻게 끝났는지 보여 줍니다.",
     "help_rollback": "*롤백.* 버전을 생략하면 지금 버전 직전의 정상 버전으로 돌아갑니다. 나머지 말은 사유로 남깁니다.",
     "help_targets": "대상: {targets}",
@@ -204,6 +206,15 @@ TEXTS: dict[TextKey, str] = {
     "history_text": "{target} 대상의 최근 {count}건: {last}",
     "history_none": "*{target}* 대상에는 아직 배포 기록이 없습니다. 시작하려면: `/platform-deploy {target}`.",
     "history_version": "`{version}`",
+    "history_locked": "잠금",
+    "history_unlocked": "잠금 해제",
+    "history_until": "{until}까지",
+    # 채널의 모두가 보는 잠금과 해제
+    "locked": "🔒 {user} 님이 *{target}* 환경을 {until}까지 잠갔습니다. 사유: {reason}. 새로 배포할 수 없고, 롤백은 할 수 있습니다. 먼저 풀려면: `/platform-deploy unlock {target}`.{replaces}",
+    "locked_open": "🔒 {user} 님이 *{target}* 환경을 누군가 풀 때까지 잠갔습니다. 사유: {reason}. 새로 배포할 수 없고, 롤백은 할 수 있습니다. 풀려면: `/platform-deploy unlock {target}`.{replaces}",
+    "locked_before": "{by} 님이 걸어 둔 잠금을 대신합니다.",
+    "unlocked": "🔓 {user} 님이 *{target}* 환경의 잠금을 풀었습니다. 다시 배포할 수 있습니다.",
+    "unlocked_frozen": "🔓 {user} 님이 *{target}* 환경의 잠금을 풀었습니다. {freeze}",
     **_REASONS,
     **_SETTINGS,
 }

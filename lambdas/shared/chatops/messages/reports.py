@@ -82,6 +82,8 @@ def status(of: Status) -> Json:
     else:
         fields.append(say("status_free"))
     blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields]))
+    if of.freeze:
+        blocks.append(SectionBlock(text=mrkdwn(f"🔒 {reason_text(of.freeze)}")))
     if of.drift:
         drift = say(on.texts.drift, running=of.drift.running, recorded=of.drift.recorded)
         blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {drift}")))
@@ -96,4 +98,6 @@ def status(of: Status) -> Json:
     if of.last:
         first = f"{of.last[0].version or plain('unknown')} {of.last[0].end or plain('end_in_flight')}"
     text = say("status_text", target=target, version=live, tasks=tasks, last=first)
+    if of.freeze:
+        text = f"{text} {reason_text(of.freeze)}"
     return {"text": clip(text, TEXT), "blocks": [b.to_dict() for b in blocks]}

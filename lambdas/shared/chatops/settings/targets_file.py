@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from chatops.domain.command_text import RESERVED
+from chatops.domain.command_text import NO_TARGET
 from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.target import LONGEST, Policy, Target, Timing
 from chatops.platforms.ecs_pauses import PAUSE_STAGES
@@ -173,7 +173,7 @@ def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
     inherited = default_policy(env, faults)
     found: dict[str, Target] = {}
     for name, where in top["targets"].fields(set()).items():
-        if not _NAME.fullmatch(name) or name in RESERVED:
+        if not _NAME.fullmatch(name) or name in NO_TARGET:
             faults.note(where.error("at_target_name"))
         elif target := faults.read(None, _target, name, where, env, inherited):
             found[name] = target

@@ -20,6 +20,13 @@ def is_named(policy: Policy, user: str, *, patience: float = 1.0) -> bool:
     return user in policy.approvers or any(user in members(g, patience=patience) for g in policy.approver_groups)
 
 
+def may_ask(policy: Policy, user: str, *, patience: float = 1.0) -> bool:
+    """Whether the policy lets this member deploy. Raises Refusal where Slack does not tell."""
+    if not (policy.requesters or policy.requester_groups) or user in policy.requesters:
+        return True
+    return any(user in members(group, patience=patience) for group in policy.requester_groups)
+
+
 def still_counts(target: Target | None, user: str, *, patience: float = 1.0) -> bool:
     """Whether somebody who was asked may still answer: they may have left the user group, or the policy, since. Where
     Slack does not tell, those who were asked may."""

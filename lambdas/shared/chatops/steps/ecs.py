@@ -13,7 +13,7 @@ from chatops.messages.catalogue import plain
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.settings.targets import targets
 from chatops.steps import restored, rollout
-from chatops.store import deployments, locks, releases
+from chatops.store import deployments, freezes, locks, releases
 from chatops.store.table import table
 
 _LAST = {"status": 5, "history": 20}
@@ -39,20 +39,24 @@ def _status(asked: object, platform_of: PlatformOf) -> Status:
     on = platform_of(target)
     last = tuple(deployments.history(rows, target.name, _LAST[request.command]))
     if request.command == "history":
-        return Status("history", target.name, last=last)
+        locks_of = freezes.history(rows, target.name, _LAST["history"])
+        return Status("history", target.name, last=last, locks=tuple(locks_of))
+    frozen = freezes.holding(rows, target)
+    closed = frozen.sentence(target.name) if frozen else None
     ledger = releases.newest_first(rows, target.name)
     holder = locks.holder(rows, target.name)
     held = Held(holder.deployment_id, holder.version, holder.requester, holder.since) if holder else None
     try:
         running = on.live(ledger)
     except Refusal as missing:
-        return Status(None, target.name, on.kind, held, last, error=plain(missing.key, missing.values))
+        return Status(None, target.name, on.kind, held, last, freeze=closed, error=plain(missing.key, missing.values))
     drifted = ledger and running and not holder and on.drifted(ledger[0], running)
     return Status(
         target=target.name,
         kind=on.kind,
         holder=held,
         last=last,
+        freeze=closed,
         version=running.version if running else None,
         since=running.verified_at if running else None,
         image=running.image if running else None,

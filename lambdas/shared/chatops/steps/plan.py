@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatops import clock
-from chatops.domain import freeze, release
+from chatops.domain import release
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import is_version
 from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefused, GitHubUnavailable, Refusal
@@ -28,7 +28,7 @@ from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.slack import approvers, people
 from chatops.steps import policy, target_lock
-from chatops.store import deployments, locks, releases
+from chatops.store import deployments, freezes, locks, releases
 from chatops.store.table import Conflict, table
 
 if TYPE_CHECKING:
@@ -160,20 +160,20 @@ def _changes(client: GitHub, base: str, head: str) -> Changes | None:
 
 
 def _glass(request: Request, target: Target, version: str, running: Release | None) -> BreakGlass | None:
-    """Who goes through a freeze, and why; None where there is none. Raises Refusal with when it ends and how."""
-    found = freeze.holding(target.freeze, clock.now())
+    """Who goes through a freeze or a lock, and why; None where there is none. Raises Refusal with its end and the way
+    out."""
+    found = freezes.holding(table(), target)
     if found is None:
         return None
     if request.break_glass:
         approvers.break_glass(target, request.requester)
         return BreakGlass(request.requester, request.reason)
     raise Refusal(
-        "frozen" if found.end else "frozen_open",
+        "frozen",
+        freeze=found.sentence(target.name),
         target=target.name,
         version=version,
         running=now_running(running.version if running else ""),
-        until=clock.iso(found.end or 0),
-        note=found.note,
     )
 
 

@@ -25,14 +25,11 @@ def requester(target: Target, user: str) -> str:
     """
     if not user:
         return ""
-    rules = target.policy
     try:
         membership.refuse(membership.standing(table(), user))
     except SlackRefused as error:
         raise Refusal("excluded_unreadable", said=error.reason) from None
-    if not (rules.requesters or rules.requester_groups) or user in rules.requesters:
-        return user
-    if any(user in approvers.members(group) for group in rules.requester_groups):
+    if approvers.may_ask(target.policy, user):
         return user
     raise Refusal("not_a_requester", target=target.name)
 

@@ -110,11 +110,12 @@ def _in_the_way(deployment_id: str, stage: str, row: Stage) -> str:
     if record is None or not _runs(record):
         return "the deployment's execution no longer runs. Start a new deployment."
     target = targets().get(row.target)
-    found = freezes.stopping(record.plan, target, stage) if target else None
+    found = freezes.stopping(table(), record.plan, target, stage) if target else None
     if found is None:
         return ""
     until = f" until {clock.iso(found.end)}" if found.end else ""
-    return f"a freeze of {row.target} has begun{until}. Deploy again after it."
+    what = f"{row.target} was locked" if found.by else f"a freeze of {row.target} has begun"
+    return f"{what}{until}. Deploy again after it."
 
 
 def _runs(record: Record) -> bool:
