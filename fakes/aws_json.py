@@ -11,6 +11,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from werkzeug.wrappers import Request, Response
@@ -124,6 +125,46 @@ class JsonService(ABC):
     def _error(self, operation: str, request: Json, error: AwsError) -> Response:
         self.calls.append(Call(operation, request, error.status, error.code))
         return _json({"__type": error.code, "message": error.message}, error.status)
+
+
+class ChangingService(JsonService):
+    """One in which things happen by themselves. `on_event` gets each event that it sends to EventBridge, `planned` in
+    how many simulated seconds something will happen; both are called while it holds its lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_event: Callable[[Json], object] = lambda _: None
+        self.planned: Callable[[float], object] = lambda _: None
+
+    @abstractmethod
+    def advance(self) -> None:
+        """Let happen what is due."""
+
+    def tell(self, event: Json) -> None:
+        """Send this event."""
+        self.on_event(event)
+
+    def plan(self, seconds: float) -> None:
+        """Something will happen then."""
+        self.planned(seconds)
+
+
+def event(place: Place, source: str, kind: str, at: float, resources: list[str], detail: Json) -> Json:
+    """An event as EventBridge delivers it.
+
+    https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+    """
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": kind,
+        "source": source,
+        "account": place.account,
+        "time": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": place.region,
+        "resources": resources,
+        "detail": detail,
+    }
 
 
 def _json(body: Json, status: int) -> Response:

@@ -28,10 +28,13 @@ class Timeline:
         self._order = itertools.count()
         self._queue: list[tuple[float, int, str, Action]] = []
         self._shelf: dict[str, list[tuple[float, Action]]] = {}
+        self.planned: Callable[[float], object] = lambda _: None
+        """Told of everything that is planned: in how many simulated seconds it is due."""
 
     def after(self, seconds: float, owner: str, action: Action) -> None:
         """Run `action` `seconds` of simulated time from now (inside an action: from its due time)."""
         heapq.heappush(self._queue, (self._cursor + seconds, next(self._order), owner, action))
+        self.planned(self._cursor + seconds - self._simulated)
 
     def over_at(self, at: float, seconds: float) -> float:
         """The epoch second at which so much simulated time after `at` will be over, if the speed stays as it is."""

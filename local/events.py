@@ -1,15 +1,21 @@
-"""EventBridge's part: tells functions of executions that ended, and calls them on a schedule."""
+"""EventBridge's part: tells functions of executions that ended and of what happens at ECS and CodeDeploy, and calls
+them on a schedule."""
 
 from __future__ import annotations
 
 import abc
 import datetime as dt
+import json
 import logging
 import threading
 import uuid
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from moto.events.models import EventPattern
+
+from fakes.aws_json import ChangingService
 from fakes.clock import Clock
 
 LOG = logging.getLogger(__name__)
@@ -178,6 +184,55 @@ class ExecutionEvents(_Repeating):
             if not page.get("nextToken"):
                 return found
             more = {"nextToken": page["nextToken"]}
+
+
+class ServiceEvents(_Repeating):
+    """Sends each event of `services` that one of the `rules` matches to its function, in the order in which they
+    happened; `attempts` times in all where the function fails.
+
+    A rule is a function's name and an event pattern, which is somebody else's interpreter's to understand.
+    """
+
+    name = "service-events"
+
+    def __init__(
+        self,
+        services: Iterable[ChangingService],
+        runtime: Runtime,
+        rules: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        interval: float = 0.05,
+        attempts: int = 3,
+    ) -> None:
+        super().__init__()
+        self._services, self._runtime = tuple(services), runtime
+        self._rules = tuple((name, EventPattern.load(json.dumps(pattern))) for name, pattern in rules)
+        self._interval, self._attempts = interval, attempts
+        self._heard: deque[dict[str, Any]] = deque()
+        for service in self._services:
+            service.on_event = self._heard.append
+
+    def wait(self) -> bool:
+        return not self._closed.wait(self._interval)
+
+    def beat(self) -> None:
+        """Tell what has happened until now."""
+        for service in self._services:
+            service.advance()
+        while self._heard:
+            event = self._heard.popleft()
+            for name, pattern in self._rules:
+                if pattern.matches_event(event):
+                    self._tell(name, event)
+
+    def _tell(self, name: str, event: dict[str, Any]) -> None:
+        for _ in range(self._attempts):
+            try:
+                failed = self._runtime.invoke(name, event).error
+            except Exception as error:  # noqa: BLE001 - throttled or broken: tried again, like any failure
+                failed = type(error).__name__
+            if not failed:
+                return
 
 
 class Schedule(_Repeating):

@@ -23,7 +23,7 @@ from fakes.slack import Slack, SlackUser
 from fakes.slack.directory import C_DEPLOY
 from local import machine, people, provision, settings
 from local.engine import EmbeddedEngine
-from local.events import ExecutionEvents, Schedule
+from local.events import ExecutionEvents, Schedule, ServiceEvents
 from local.gateway import Gateway
 from local.guard import CONTAINER, App
 from local.runtime.endpoint import LambdaRuntime
@@ -231,6 +231,8 @@ class Session:
     def _start_events(self, stack: ExitStack, sweep_seconds: float) -> None:
         for name, statuses in self.template.execution_events:
             stack.enter_context(ExecutionEvents(self.sfn, self.machine_arn, self.runtime, [name], statuses))
+        services = (self.ecs, self.codedeploy)
+        stack.enter_context(ServiceEvents(services, self.runtime, self.template.service_events))
         for name, seconds in self.template.schedules:
             stack.enter_context(Schedule(self.runtime, name, (sweep_seconds or seconds) * self.clock.speed, self.clock))
 

@@ -8,6 +8,7 @@ that only new accounts have; the always-free amounts are shown in a column of th
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ sys.path[:0] = [str(ROOT / "lambdas/shared"), str(ROOT)]
 
 from chatops.domain.target import Timing  # noqa: E402 - likewise
 from chatops.steps.poll_timing import pace_after  # noqa: E402 - found on the path of the line above
+from chatops.steps.rollout import pace  # noqa: E402 - likewise
 from local.runtime.intrinsics import load_yaml  # noqa: E402 - likewise
 
 MONTH = 730 * 3600
@@ -58,21 +60,21 @@ class Typical:
 
     def looks(self, timing: Timing) -> dict[str, int]:
         """How often each wait is looked at."""
-        rollout = -(-self.rollout // timing.rollout_poll)
         approval = 1 + self.approval // timing.reminder
         return {
-            "build": looks(self.build, timing),
+            "build": looks(self.build, lambda passed: pace_after(passed, timing)),
             "approval": approval,
-            "deploy": looks(self.deploy, timing),
-            "rollout": rollout,
+            "deploy": looks(self.deploy, lambda passed: pace_after(passed, timing)),
+            "rollout": looks(self.rollout, lambda lasted: pace(timing, lasted, timing.rollout)),
         }
 
 
-def looks(seconds: float, timing: Timing) -> int:
-    """Looks at a run of that length, none of them woken early but the last."""
+def looks(seconds: float, pause: Callable[[float], float]) -> int:
+    """Looks at a run or a rollout of that length, none of them woken early but the last. `pause`: the seconds after a
+    look, by those that have passed."""
     count, at = 1, 0.0
     while at < seconds:
-        at += pace_after(at, timing)
+        at += pause(at)
         count += 1
     return count
 
@@ -87,11 +89,9 @@ def transitions(typical: Typical, timing: Timing) -> int:
 
 
 def invocations(typical: Typical, timing: Timing) -> int:
-    """A look at a run or an approval invokes the step and the wait's `park`; one at the rollout only the step. Besides:
-    slack twice (command, button), a claim of each of three jobs and a report of each of two stages, and the six steps
-    that are passed once."""
-    seen = typical.looks(timing)
-    return 2 * (seen["build"] + seen["deploy"] + seen["approval"]) + seen["rollout"] + typical.changes + 2 + 5 + 6
+    """A look invokes the step and the wait's `park`. Besides: slack twice (command, button), a claim of each of three
+    jobs and a report of each of two stages, and the six steps that are passed once."""
+    return 2 * sum(typical.looks(timing).values()) + typical.changes + 2 + 5 + 6
 
 
 def usage(deployments: int) -> dict[str, float]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+
+from fakes.aws_json import HERE, Place, event
 from fakes.clock import Clock
 from fakes.codedeploy.errors import application_missing, deployment_missing, group_busy, group_missing
 from fakes.codedeploy.model import Course, Deployment, Group, Json
@@ -13,6 +17,7 @@ FAILED = {
     "healthy instances are available for deployment, or some instances in your deployment group are experiencing "
     "problems.",
 }
+_STATES = {"Succeeded": "SUCCESS", "Failed": "FAILURE", "Stopped": "STOP"}
 UNROUTED = {"code": "TIMEOUT", "message": "The deployment was stopped: its traffic was not rerouted in time."}
 STOPPED = {"code": "MANUAL_STOP", "message": "The deployment was stopped by a user request."}
 
@@ -25,8 +30,8 @@ class Deployer:
     what it rolls back.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, place: Place = HERE, on_event: Callable[[Json], object] = lambda _: None) -> None:
+        self.clock, self._place, self._on_event = clock, place, on_event
         self.timeline = Timeline(clock)
         self.groups: dict[tuple[str, str], Group] = {}
         self.configs: dict[str, Json] = {"CodeDeployDefault.OneAtATime": {"type": "AllAtOnce"}}
@@ -80,13 +85,15 @@ class Deployer:
 
         def moving(at: float) -> None:
             it.status, it.started_at = "InProgress", at
+            self._tell(it, "START", at)
 
-        def half(_: float) -> None:
+        def half(now: float) -> None:
             it.done = it.group.instances // 2
             if it.course.waits:
                 it.status = "Ready" if it.course.waits == "READY_WAIT" else it.status
                 it.terminating = it.course.waits == "TERMINATION_WAIT"
             if it.status == "Ready":
+                self._tell(it, "READY", now)
                 later(60.0 * it.course.ready_minutes, it.id, lambda at: self._end(it, "Stopped", at, UNROUTED))
 
         def failed(at: float) -> None:
@@ -124,10 +131,29 @@ class Deployer:
     ) -> None:
         it.status, it.completed_at, it.error, it.terminating = status, at, error or {}, False
         it.done = it.group.instances if status == "Succeeded" else it.done
+        self._tell(it, _STATES[status], at)
         if roll_back is None:
             roll_back = status == "Failed" and "DEPLOYMENT_FAILURE" in it.auto_rollback
         if roll_back:
             self.timeline.after(self.rollback_delay, it.id, lambda due: self._roll_back(it, due))
+
+    def _tell(self, it: Deployment, state: str, at: float) -> None:
+        """https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-codedeploy.html"""
+        application, group = it.group.application, it.group.name
+        resources = [
+            self._place.arn("codedeploy", f"application:{application}"),
+            self._place.arn("codedeploy", f"deploymentgroup:{application}/{group}"),
+        ]
+        detail = {
+            "instanceGroupId": str(uuid.uuid4()),
+            "region": self._place.region,
+            "application": application,
+            "deploymentId": it.id,
+            "state": state,
+            "deploymentGroup": group,
+        }
+        kind = "CodeDeploy Deployment State-change Notification"
+        self._on_event(event(self._place, "aws.codedeploy", kind, at, resources, detail))
 
     def _roll_back(self, it: Deployment, at: float) -> None:
         """A new deployment of the last good revision.

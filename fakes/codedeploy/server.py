@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fakes.aws_json import HERE, JsonService, Place
+from fakes.aws_json import HERE, ChangingService, Place
 from fakes.clock import Clock
 from fakes.codedeploy import describe
 from fakes.codedeploy.deployer import Deployer
@@ -17,7 +17,7 @@ from fakes.codedeploy.operations import perform
 FAILURES = frozenset({"DEPLOYMENT_FAILURE"})
 
 
-class CodeDeploy(JsonService):
+class CodeDeploy(ChangingService):
     """CodeDeploy in memory. `deployer.course` is the script of every deployment, `deployer.courses` of the next ones.
     Each account and region (`at`) has its own; `deployer` is the bot's.
 
@@ -37,8 +37,15 @@ class CodeDeploy(JsonService):
         """What is in that account and region; nothing, where nobody has put anything."""
         with self._lock:
             if place not in self._deployers:
-                self._deployers[place] = Deployer(self._clock)
+                made = Deployer(self._clock, place, self.tell)
+                made.timeline.planned = self.plan
+                self._deployers[place] = made
             return self._deployers[place]
+
+    def advance(self) -> None:
+        with self._lock:
+            for deployer in self._deployers.values():
+                deployer.timeline.advance()
 
     def perform(self, operation: str, request: Json, place: Place = HERE) -> str:
         with self._lock:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fakes.aws_json import event
 from fakes.ecs import names, tasks
-from fakes.ecs.model import Revision, Rollout, Service, ServiceDeployment, Tasks
+from fakes.ecs.model import Json, Revision, Rollout, Service, ServiceDeployment, Tasks
 from fakes.timeline import Timeline
 
 CIRCUIT_BREAKER = "Service deployment rolled back because the circuit breaker threshold was exceeded."
@@ -17,8 +21,8 @@ NO_CAPACITY = (
 class Deployer:
     """Moves service deployments from status to status. Whoever calls it holds the fake's lock."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self.timeline = timeline
+    def __init__(self, timeline: Timeline, on_event: Callable[[Json], object]) -> None:
+        self.timeline, self._on_event = timeline, on_event
 
     def begin(self, service: Service, revision: Revision, rollout: Rollout, at: float) -> ServiceDeployment:
         """A new service deployment, PENDING; it overtakes one that is still going on."""
@@ -45,9 +49,10 @@ class Deployer:
         service.deployments.insert(0, deployment)
         return deployment
 
-    def started(self, deployment: ServiceDeployment, at: float) -> None:
+    def started(self, service: Service, deployment: ServiceDeployment, at: float) -> None:
         deployment.started_at = at
         self._move(deployment, "IN_PROGRESS", at)
+        self._tell(service, deployment.target, "IN_PROGRESS", at)
 
     def complete(self, service: Service, deployment: ServiceDeployment, at: float) -> None:
         """Everything of the target runs and nothing else does."""
@@ -67,6 +72,7 @@ class Deployer:
         target.rollout_state = "FAILED"
         target.reason = "ECS deployment circuit breaker: tasks failed to start."
         tasks.note(service, at, f"(deployment {target.id}) deployment failed: tasks failed to start.")
+        self._tell(service, target, "FAILED", at)
         if service.configuration["deploymentCircuitBreaker"].get("rollback") and self.last_good(service):
             self.roll_back(service, deployment, CIRCUIT_BREAKER, at)
         else:
@@ -133,6 +139,7 @@ class Deployer:
         good.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {good.id}."
         service.tasks.sort(key=lambda group: group is not good)
         tasks.note(service, at, f"rolling back to deployment {good.id}.")
+        self._tell(service, good, "IN_PROGRESS", at)
         self._schedule_rollback(service, deployment, good)
 
     def _schedule_rollback(self, service: Service, deployment: ServiceDeployment, good: Tasks) -> None:
@@ -154,6 +161,7 @@ class Deployer:
         def failed(at: float) -> None:
             good.pending, good.failed, good.rollout_state = [], service.threshold, "FAILED"
             good.reason = "ECS deployment circuit breaker: tasks failed to start."
+            self._tell(service, good, "FAILED", at)
             tasks.stop(service, tasks.others(service, good), service.desired, at)
             deployment.finished_at = at
             deployment.status_reason = "Service deployment rollback failed: tasks failed to start."
@@ -182,6 +190,21 @@ class Deployer:
         service.tasks = [group]
         tasks.note(service, at, f"(deployment {group.id}) deployment completed.")
         tasks.note(service, at, "has reached a steady state.")
+        self._tell(service, group, "COMPLETED", at)
+
+    def _tell(self, service: Service, group: Tasks, what: str, at: float) -> None:
+        """Of stops, pauses and bakes nobody is told.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html
+        """
+        detail = {
+            "eventType": "ERROR" if what == "FAILED" else "INFO",
+            "eventName": f"SERVICE_DEPLOYMENT_{what}",
+            "deploymentId": group.id,
+            "updatedAt": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "reason": group.reason,
+        }
+        self._on_event(event(service.place, "aws.ecs", "ECS Deployment State Change", at, [service.arn], detail))
 
     def _move(self, deployment: ServiceDeployment, status: str, at: float) -> None:
         deployment.status = status

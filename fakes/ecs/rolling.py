@@ -37,7 +37,7 @@ def _healthy(deployer: Deployer, service: Service, deployment: ServiceDeployment
         tasks.launch(service, target, service.desired - len(target.running), at)
 
     return [
-        (0.05, lambda at: deployer.started(deployment, at)),
+        (0.05, lambda at: deployer.started(service, deployment, at)),
         (0.10, launch_half),
         (0.40, swap),
         (0.50, launch_rest),
@@ -48,7 +48,7 @@ def _healthy(deployer: Deployer, service: Service, deployment: ServiceDeployment
 
 def _stuck(deployer: Deployer, service: Service, deployment: ServiceDeployment) -> list[tuple[float, Action]]:
     return [
-        (0.05, lambda at: deployer.started(deployment, at)),
+        (0.05, lambda at: deployer.started(service, deployment, at)),
         (0.10, lambda at: tasks.launch(service, deployment.target, -(-service.desired // 2), at)),
         (1.00, lambda at: tasks.note(service, at, NO_CAPACITY)),
     ]
@@ -77,7 +77,7 @@ def _failing(deployer: Deployer, service: Service, deployment: ServiceDeployment
             deployer.trip(service, deployment, at)
 
     steps: list[tuple[float, Action]] = [
-        (0.05, lambda at: deployer.started(deployment, at)),
+        (0.05, lambda at: deployer.started(service, deployment, at)),
         (0.10, launch),
     ]
     return steps + [(0.10 + 0.50 * n / service.threshold, fail) for n in range(1, service.threshold + 1)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fakes.aws_json import JsonService
+from fakes.aws_json import ChangingService
 from fakes.clock import Clock
 from fakes.ecs import describe, names
 from fakes.ecs.errors import client_error
@@ -23,7 +23,7 @@ FIRST_IMAGE = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com/checkout-ap
 ROLES = ("executionRoleArn", "taskRoleArn")
 
 
-class Ecs(JsonService):
+class Ecs(ChangingService):
     """ECS in memory, with the cluster `checkout` and its service `checkout-api` already running v1.0.0 (`service` "":
     with nothing). Each account and region has its own clusters and services.
 
@@ -195,10 +195,17 @@ class Ecs(JsonService):
             # Rendered under the lock: the answer shares lists with the state.
             return json.dumps(perform(self._at(place), operation, request, self.service_deployments))
 
+    def advance(self) -> None:
+        with self._lock:
+            for state in self._states.values():
+                state.timeline.advance()
+
     def _at(self, place: Place) -> State:
         """What is in that account and region; nothing, where nobody has put anything."""
         if place not in self._states:
-            self._states[place] = State(self._clock, place, self.scripts)
+            made = State(self._clock, place, self.scripts, self.tell)
+            made.timeline.planned = self.plan
+            self._states[place] = made
         return self._states[place]
 
     def _one(self, service: str | None, cluster: str | None = None, place: Place = HERE) -> Service:

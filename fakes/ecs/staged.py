@@ -71,7 +71,7 @@ def plan(deployer: Deployer, service: Service, deployment: ServiceDeployment) ->
 
         deployer.timeline.after(seconds * share, owner, move)
 
-    deployer.timeline.after(seconds * 0.05, owner, lambda at: deployer.started(deployment, at))
+    deployer.timeline.after(seconds * 0.05, owner, lambda at: deployer.started(service, deployment, at))
     for stage, share in BEFORE:
         at_stage(share, stage)
     steps, (first, last) = weights(deployment.configuration), SHIFTING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,11 +47,17 @@ class Scripts:
 class State:
     """Clusters, task definitions and services of one account and region. Whoever calls it holds the fake's lock."""
 
-    def __init__(self, clock: Clock, place: names.Place = names.HERE, scripts: Scripts | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        place: names.Place = names.HERE,
+        scripts: Scripts | None = None,
+        on_event: Callable[[Json], object] = lambda _: None,
+    ) -> None:
         self.clock, self.place = clock, place
         self.scripts = scripts or Scripts()
         self.timeline = Timeline(clock)
-        self.deployer = Deployer(self.timeline)
+        self.deployer = Deployer(self.timeline, on_event)
         self.clusters: set[str] = set()
         self.definitions: dict[str, list[TaskDefinition]] = {}
         self.services: dict[tuple[str, str], Service] = {}
@@ -92,7 +98,7 @@ class State:
         service = Service(cluster, name, desired, at, dict(CONFIGURATION), place=self.place)
         self.services[cluster, name] = service
         deployment = self.deployer.begin(service, self._revision(service, definition, at), Rollout(), at)
-        self.deployer.started(deployment, at)
+        self.deployer.started(service, deployment, at)
         tasks.launch(service, deployment.target, desired, at)
         tasks.up(deployment.target, at)
         self.deployer.complete(service, deployment, at)

@@ -19,6 +19,7 @@ __all__ = ["Function", "Template", "TemplateError", "function_arn", "load_templa
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 STATUS_CHANGE = "Step Functions Execution Status Change"
+SERVICES = (["aws.ecs"], ["aws.codedeploy"])
 FUNCTION_TYPE, LAYER_TYPE = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
 MACHINE_TYPE = "AWS::Serverless::StateMachine"
 # The units a rate expression knows:
@@ -54,6 +55,8 @@ class Template:
     """(function name, seconds between two calls)."""
     execution_events: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(function name, execution statuses it is told of)."""
+    service_events: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """(function name, the pattern of the events of ECS or CodeDeploy that it is told of)."""
     definition_path: Path | None = None
     substitutions: Mapping[str, str] = field(default_factory=dict)
     layer_dirs: tuple[Path, ...] = ()
@@ -130,6 +133,7 @@ class _Reader:
         self.routes: dict[str, str] = {}
         self.schedules: list[tuple[str, int]] = []
         self.execution_events: list[tuple[str, tuple[str, ...]]] = []
+        self.service_events: list[tuple[str, Mapping[str, Any]]] = []
 
     def read(self, resources: Mapping[str, Any]) -> Template:
         functions: dict[str, Function] = {}
@@ -156,6 +160,7 @@ class _Reader:
             routes=self.routes,
             schedules=tuple(self.schedules),
             execution_events=tuple(self.execution_events),
+            service_events=tuple(self.service_events),
             definition_path=definition,
             substitutions=substitutions,
             layer_dirs=tuple(layers),
@@ -197,8 +202,13 @@ class _Reader:
                 raise TemplateError(f"{where}: the local run knows no event of type {kind!r}")
 
     def _rule(self, name: str, pattern: Any, place: str) -> None:
+        if isinstance(pattern, dict) and pattern.get("source") in SERVICES:
+            self.service_events.append((name, pattern))
+            return
         if not isinstance(pattern, dict) or pattern.get("detail-type") != [STATUS_CHANGE]:
-            raise TemplateError(f"{place}: the local run sends only {STATUS_CHANGE!r} events")
+            raise TemplateError(
+                f"{place}: the local run sends only {STATUS_CHANGE!r} events, and those of ECS and CodeDeploy"
+            )
         statuses = (pattern.get("detail") or {}).get("status") or [
             "RUNNING",
             "SUCCEEDED",

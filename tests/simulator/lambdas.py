@@ -126,5 +126,5 @@ class Lambdas:
 
 
 def _step(name: str, event: Any) -> str:
-    kind = event.get("mode") or event.get("stage") or event.get("event") or "" if name != "sweep" else ""
+    kind = "" if name in ("sweep", "wake") else event.get("mode") or event.get("stage") or event.get("event") or ""
     return f"{name}:{kind}" if kind else name

@@ -77,6 +77,7 @@ class HoursDriver:
             session.github.deployers[self.target] = _codedeploy_pipeline(session, self.target)
         put(session.table, self.target, known, session.github.repositories[self.repository])
         self.begun_before = self.rollouts()
+        session.listen()
 
     def _add_service(self) -> list[str]:
         """The task definitions of the versions that were there before, oldest first."""

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -17,7 +17,9 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
+from moto.events.models import EventPattern
 
+from fakes.aws_json import ChangingService
 from fakes.codedeploy import CodeDeploy
 from fakes.ecs import Ecs
 from fakes.github import callback
@@ -39,6 +41,7 @@ from tests.simulator.services import AwsClient, SimulatedGitHub, aws_calls, gith
 from tests.simulator.table import Client as TableClient
 from tests.simulator.table import Table
 from tests.statemachine.conftest import CANARIES
+from tests.unit.resolved_template import Resolved
 
 SWEEP_SECONDS = 300
 """template.yaml's schedule."""
@@ -187,6 +190,26 @@ class Session:
         self.agenda.later(SWEEP_SECONDS, self._scheduled)
         self.sweep()
 
+    def listen(self) -> None:
+        """From now on EventBridge tells `wake` what happens at ECS and CodeDeploy."""
+        for service in (self.ecs, self.codedeploy):
+            service.planned = partial(self._at_its_time, service)
+            service.on_event = self._changed
+
+    def _at_its_time(self, service: ChangingService, seconds: float) -> None:
+        self.agenda.later(seconds, service.advance)
+
+    def _changed(self, event: dict[str, Any]) -> None:
+        if any(pattern.matches_event(event) for pattern in _patterns()):
+            self.agenda.later(1, lambda: self._wake(event))
+
+    def _wake(self, event: dict[str, Any], tries: tuple[int, ...] = RETRIES) -> None:
+        try:
+            self.lambdas.invoke("wake", event)
+        except StateError:
+            if tries[1:]:
+                self.agenda.later(tries[1], lambda: self._wake(event, tries[1:]))
+
     def _ended(self, execution: Execution) -> None:
         if execution.status in ENDS:
             self.agenda.later(1, self.sweep)
@@ -198,6 +221,14 @@ class Session:
         except StateError:
             if tries[1:]:
                 self.agenda.later(tries[1], lambda: self.sweep(tries[1:]))
+
+
+@cache
+def _patterns() -> tuple[EventPattern, ...]:
+    """Of template.yaml's rules for `wake`."""
+    function = Resolved(facts={"AWS::Region": "us-east-1"}).resources("AWS::Serverless::Function")["WakeFunction"]
+    rules = [each["Properties"]["Pattern"] for each in function["Events"].values() if "Pattern" in each["Properties"]]
+    return tuple(EventPattern.load(json.dumps(pattern)) for pattern in rules)
 
 
 def _slack_step(body: bytes) -> str:

@@ -15,7 +15,7 @@ import math
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -25,10 +25,12 @@ from chatops import aws, clock
 from chatops.github import budget, oidc
 from chatops.settings import config, secrets, targets
 from chatops.slack import membership
+from fakes.aws_json import ChangingService
 from fakes.clock import Clock
 from local import session as local_session
 from local.driver import PATIENCE, Driver
 from local.engine.patches import timing
+from local.events import ServiceEvents
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.invocation import Invocation, failed
 from local.runtime.template import Function
@@ -54,9 +56,9 @@ class Hours:
         return self.at
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Plan something for so many seconds from now."""
-        with self._lock:
-            heapq.heappush(self._plans, (self.at + seconds, next(self._order), action))
+        """Plan something for so many seconds from now. Pushing is one operation, so it takes no lock: whoever sleeps
+        holds that while a fake, which has one of its own, may want to plan."""
+        heapq.heappush(self._plans, (self.at + seconds, next(self._order), action))
 
     def every(self, seconds: float, action: Callable[[], object]) -> None:
         """Plan something again and again."""
@@ -184,6 +186,18 @@ def _forget() -> None:
     membership._workspaces.clear()
 
 
+class _Events(ServiceEvents):
+    """At their moment, a second later than they happen, instead of by a thread."""
+
+    def __init__(self, hours: Hours, services: Iterable[ChangingService], *given: Any) -> None:
+        super().__init__(services, *given)
+        for service in self._services:
+            service.planned = lambda seconds: hours.later(seconds + 1, self.beat)
+
+    def start(self) -> None:
+        pass
+
+
 class HoursDriver(Driver):
     """A session in which hours pass in seconds."""
 
@@ -217,6 +231,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]
     monkeypatch.setattr(budget, "drawn", lambda _: 0.0)
     monkeypatch.setattr(local_session, "Clock", lambda _speed: _Clock(hours))
     monkeypatch.setattr(local_session, "LambdaRuntime", _InProcess)
+    monkeypatch.setattr(local_session, "ServiceEvents", lambda *given: _Events(hours, *given))
     _engine_sleeps(monkeypatch, hours)
     with ExitStack() as stack:
 

@@ -23,7 +23,7 @@ from pipeline.caller import HERE, caller, path_of
 from tests.definition import BOXES, STATES, TOKENS
 from tests.statemachine import checks
 from tests.statemachine.hours import HoursDriver, play
-from tests.unit.test_looks import RAMP
+from tests.unit.test_looks import RAMP, ROLLOUT_RAMP
 
 __all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -231,7 +231,7 @@ def test_no_timing_that_a_target_may_have_fills_the_history() -> None:
     """Everything as long as it may be and looked at as often, every look with news, all of it in one execution: two
     stages whose runs go on for long after their report, every reminder, a rollout, its pause, and what is put back."""
     stage = cost(*LOOK_AT_STAGE) * (LOOKS + 2 * RAMP)
-    rollout = cost(*LOOK_AT_ECS) * LOOKS
+    rollout = cost(*LOOK_AT_ECS) * (LOOKS + ROLLOUT_RAMP)
     paused = cost(*LOOK_AT_PAUSE) * (PAUSED + RAMP)
     boxes = 4 * len(BOXES)
     total = 2 * stage + cost(*LOOK_AT_DECISION) * LOOKS + rollout + paused + rollout + boxes

@@ -157,9 +157,10 @@ def test_every_function_that_is_refused_its_place_raises_an_alarm() -> None:
         for dimension in part.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         if part["MetricStat"]["Metric"]["MetricName"] == "Throttles"
     }
-    # an event of sweep's waits for its place, and lies in the queue with the alarm if it gets none
+    # an event of sweep's or wake's waits for its place, and lies in the queue with the alarm if it gets none
     # reconcile runs only after another step has failed for ten minutes, and is tried for two hours itself
-    everybody = RESOLVED.resources("AWS::Serverless::Function").keys() - {"SweepFunction", "ReconcileFunction"}
+    others = {"SweepFunction", "WakeFunction", "ReconcileFunction"}
+    everybody = RESOLVED.resources("AWS::Serverless::Function").keys() - others
     assert throttled == {f"<{name}>" for name in everybody}
 
 

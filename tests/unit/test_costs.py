@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chatops.domain.target import Timing
+from chatops.steps.poll_timing import pace_after
 from scripts import costs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "costs.md"
@@ -21,6 +22,10 @@ def test_no_command_runs_a_script_by_its_path() -> None:
 
 def test_looks_grow_rarer_until_the_slowest_pace() -> None:
     timing = Timing(poll_min=3, poll_max=30)
-    assert costs.looks(0, timing) == 1
-    assert costs.looks(30, timing) == 11, "every three seconds at first"
-    assert costs.looks(3600, timing) - costs.looks(3000, timing) == 20, "every thirty in the end"
+
+    def pause(passed: float) -> float:
+        return pace_after(passed, timing)
+
+    assert costs.looks(0, pause) == 1
+    assert costs.looks(30, pause) == 11, "every three seconds at first"
+    assert costs.looks(3600, pause) - costs.looks(3000, pause) == 20, "every thirty in the end"

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from chatops.domain.target import LOOKS, Timing
+from chatops.steps import rollout
 from chatops.store import cancels, stages
 from chatops.store.table import Table
 from fakes.github import Fault
@@ -21,6 +23,8 @@ HOUR = 3600
 DAY = 24 * HOUR
 RAMP = 80
 """Looks until the pause, a tenth longer each time, has grown from a second to its widest."""
+ROLLOUT_RAMP = 20
+"""The same of a rollout, whose pause grows by half."""
 SHORT = Timing(poll_min=1, poll_max=1, progress=1)
 
 
@@ -107,12 +111,31 @@ def test_a_github_that_refuses_or_breaks_for_hours(rows: Table, time: Time, monk
 
 @pytest.mark.parametrize("seconds", [HOUR, DAY])
 def test_everything_else_that_is_looked_at_again_has_pauses_as_long(seconds: int) -> None:
-    timing = Timing(
-        rollout=seconds, restore=seconds, take=seconds, approval=seconds, rollout_poll=1, take_poll=1, reminder=1
-    ).paced()
-    assert seconds / timing.rollout_poll <= LOOKS
+    timing = Timing(take=seconds, approval=seconds, take_poll=1, reminder=1).paced()
     assert seconds / timing.take_poll <= LOOKS
     assert seconds / timing.reminder <= LOOKS
+
+
+def rollout_looks(timing: Timing, seconds: float, limit: float) -> list[float]:
+    """When a rollout of that length is looked at, where nothing wakes its wait."""
+    at = [0.0]
+    while at[-1] < seconds:
+        at.append(at[-1] + rollout.pace(timing, at[-1], limit))
+    return at
+
+
+@pytest.mark.parametrize("seconds", [900, HOUR, DAY])
+@pytest.mark.parametrize("poll", [1, 20, 600])
+def test_a_rollout_is_looked_at_no_more_often_and_at_its_limit(seconds: int, poll: int) -> None:
+    looks = rollout_looks(Timing(rollout_poll=poll), seconds, seconds)
+    assert len(looks) <= LOOKS + ROLLOUT_RAMP
+    assert looks[-1] == seconds
+
+
+def test_a_rollout_of_four_minutes_takes_few_looks_and_none_is_more_than_a_minute_late() -> None:
+    looks = rollout_looks(Timing(), 240, 900)
+    assert len(looks) == 8
+    assert max(later - earlier for earlier, later in pairwise(rollout_looks(Timing(), 900, 900))) == 60
 
 
 def test_the_usual_durations_are_left_as_they_are() -> None:

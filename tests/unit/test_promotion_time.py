@@ -61,7 +61,7 @@ def test_the_looks_at_a_pause_grow_rarer_but_end_at_the_deadline(session: Paused
         looks.append(fact["wait_seconds"])
         waited += fact["wait_seconds"]
         session.time.pass_by(fact["wait_seconds"])
-    assert looks[0] == 10
+    assert looks[0] == 20
     assert max(looks) == 300
     assert waited == HOUR
     assert len(looks) < 60

@@ -178,6 +178,7 @@ def test_the_step_hands_on_how_it_was_begun(ecs: Ecs, environment: pytest.Monkey
     environment.setattr(restored_step, "table", lambda: None)
     environment.setattr(rollout_step, "table", lambda: None)
     environment.setattr(rollout_step.messages, "may_progress", lambda *_: False)
+    environment.setattr(rollout_step.wakeups, "counter", lambda *_: 0)
     plan = {"target": "dev", "previous": {"task_definition": wanted}}
     event = {"mode": "restored", "deployment_id": "d-1", "state": {"plan": plan, "rollback": begun}}
     assert (begun["how"], call(step.run, event)["state"]) == ("update_service", "moving")

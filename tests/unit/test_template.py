@@ -12,7 +12,7 @@ from local.runtime.template import Template, function_arn, load_template
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {"Table": "chatops", "SlackSecret": "arn:slack", "GithubSecret": "arn:github", "HttpApi": "api"}
-STEPS = "slack plan notify dispatch poll park approval ecs promote reconcile restore settle stage sweep gifs"
+STEPS = "slack plan notify dispatch poll park approval ecs promote reconcile restore settle stage sweep wake gifs"
 
 
 def load(folder: Path, text: str, /, facts: dict[str, str] | None = None, **parameters: str) -> Template:

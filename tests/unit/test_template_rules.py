@@ -17,7 +17,7 @@ from scripts.target_access import PARAMETERS
 ROOT = Path(__file__).parents[2]
 STEPS = {
     *("slack", "plan", "notify", "dispatch", "poll", "park", "approval"),
-    *("ecs", "promote", "reconcile", "restore", "settle", "stage", "sweep", "gifs"),
+    *("ecs", "promote", "reconcile", "restore", "settle", "stage", "sweep", "wake", "gifs"),
 }
 
 WITHOUT_RESOURCES = {
@@ -203,7 +203,8 @@ def who_may(action: str) -> set[str]:
 
 def test_only_those_who_hear_from_outside_wake_executions() -> None:
     """And `plan`, for a rollback that goes ahead of a deployment that waits."""
-    assert who_may("states:SendTaskSuccess") == {"SlackFunction", "StageFunction", "SweepFunction", "PlanFunction"}
+    hearing = {"SlackFunction", "StageFunction", "SweepFunction", "WakeFunction"}
+    assert who_may("states:SendTaskSuccess") == {*hearing, "PlanFunction"}
     assert who_may("states:StartExecution") == {"SlackFunction"}
     assert who_may("ecs:UpdateService") == {"RestoreFunction"}
 

@@ -21,6 +21,8 @@ durations needs as many. https://docs.aws.amazon.com/step-functions/latest/dg/se
 """
 
 
+_MINUTE = 60
+
 LONGEST = 21 * 3600
 """Seconds that a deployment may last: the state machine's limit is 24 hours, and up to 3 go by while services fail."""
 
@@ -42,12 +44,16 @@ class Timing:
     take_poll: int = 5
     poll_min: int = 3
     poll_max: int = 30
-    rollout_poll: int = 10
+    rollout_poll: int = 20
     progress: int = 10
 
     def widest(self, limit: float) -> float:
         """The longest pause between two looks at something that may last `limit` seconds."""
         return max(self.poll_max, limit / LOOKS)
+
+    def widest_rollout(self, limit: float) -> float:
+        """The same for a rollout, or a release that is put back."""
+        return max(_MINUTE, limit / LOOKS)
 
     def longest(self, pauses: int) -> int:
         """Seconds that a deployment lasts at most, with so many pauses of its rollout, where every wait is used up."""
@@ -62,7 +68,6 @@ class Timing:
 
         return replace(
             self,
-            rollout_poll=pause(self.rollout_poll, max(self.rollout, self.restore)),
             take_poll=pause(self.take_poll, self.take),
             reminder=pause(self.reminder, self.approval),
         )

@@ -13,15 +13,15 @@ from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import RolloutState
 from chatops.settings.targets import targets
 from chatops.steps import stage_run
-from chatops.steps.rollout import OPEN, kept, news
-from chatops.store import results, stages
+from chatops.steps.rollout import OPEN, kept, news, pace
+from chatops.store import results, stages, wakeups
 from chatops.store.table import table
 
 
 def observe(deployment: Deployment, platform_of: PlatformOf = platform) -> RolloutResult:
     """The result of what is being put back: `state`, `done`, `why`, counts. `state` is `again` where Restore Service is
     to be called once more; never twice without a wait between."""
-    now = clock.now()
+    now, wake = clock.now(), wakeups.counter(table(), deployment.id)
     before, target = deployment.restored, targets()[deployment.plan.target]
     on = platform_of(target)
     found = on.restored(deployment)
@@ -29,8 +29,9 @@ def observe(deployment: Deployment, platform_of: PlatformOf = platform) -> Rollo
     if overtaken:
         found = replace(found, state=RolloutState.OVERTAKEN, why=None)
     began, limit = before.began_at or now, target.timing.restore + found.baking
-    result = replace(found.result(), began_at=began, done=found.state not in OPEN)
     beside = _Beside(deployment.id, target, now) if deployment.stop.unconfirmed and not on.pipeline_only else None
+    again = pace(target.timing, now - began, max(limit, target.timing.deploy) if beside else limit)
+    result = replace(found.result(), began_at=began, done=found.state not in OPEN, wake=wake, wait_seconds=again)
     if found.why:
         result = replace(result, why=Cause(found.why))
     elif found.state is RolloutState.FAILED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from chatops import clock
@@ -9,7 +10,7 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.results import Promotion, RolloutResult
 from chatops.domain.stage import Outputs
-from chatops.domain.target import Target
+from chatops.domain.target import Target, Timing
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import Rollout, RolloutState
@@ -47,7 +48,8 @@ def observe(deployment: Deployment, promoted: Promotion, platform_of: PlatformOf
         result = replace(result, state="expired")
     elif found.state is RolloutState.OVERTAKEN and on.lists_lag and not before:
         # a list that lags does not know ours yet: observed once more
-        result = replace(result, state=str(RolloutState.MOVING), done=False)
+        again = target.timing.rollout_poll
+        result = replace(result, state=str(RolloutState.MOVING), done=False, wake=seen.wake, wait_seconds=again)
     elif found.state in OPEN:
         result = _open(seen, found, result)
     else:
@@ -69,14 +71,27 @@ def why_ended(found: Rollout) -> Cause | None:
 
 def _open(seen: Observation, found: Rollout, result: RolloutResult) -> RolloutResult:
     """With what follows for a rollout that has not come to its end."""
+    limit = seen.target.timing.rollout + found.baking
+    lasted = seen.now - (result.began_at or seen.now) - (result.held or 0)
+    result = replace(result, wake=seen.wake, wait_seconds=pace(seen.target.timing, lasted, limit))
     if found.pause:
         result = promotion.at(seen, found, result)
     if cancels.get(seen.rows, seen.deployment_id):
         return replace(result, state="cancelled", done=True)
-    limit, began = seen.target.timing.rollout + found.baking, result.began_at or seen.now
-    if result.state in ("moving", "promoted") and seen.now - began - (result.held or 0) >= limit:
+    if result.state in ("moving", "promoted") and lasted >= limit:
         return replace(result, state="timed_out", done=True, why=Cause(Reason("why_rollout_late", seconds=limit)))
     return result
+
+
+def pace(timing: Timing, lasted: float, limit: float) -> int:
+    """Seconds until the next look at a rollout that has lasted so long and may last until `limit`.
+
+    Its end has an event that wakes at once; stops, bakes and pauses have none, so a look comes when it has lasted one
+    and a half times as long, at most a minute later, and at its limit. The longest rollouts have a longer pause: their
+    looks must fit in an execution's history.
+    """
+    seconds, left = max(timing.rollout_poll, min(lasted / 2, timing.widest_rollout(limit))), limit - lasted
+    return max(math.ceil(min(seconds, left) if left > 0 else seconds), 1)
 
 
 def news(deployment_id: str, result: RolloutResult, before: RolloutResult, target: Target) -> RolloutResult:
