@@ -81,7 +81,7 @@ check: ## The whole gate: format, lint, types and validators, and beside them al
 TOOLS := .venv/dev.stamp node_modules/installed.stamp $(CLIENT) \
 	$(patsubst %,.venv-tools/%/installed.stamp,sam checkov zizmor)
 check-tests:
-	@exec $(PY) -m pytest -q -n $(SLOW_WORKERS) --dist worksteal $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -q -n $(SLOW_WORKERS) --dist worksteal -m "not weekly" $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
 	check-checkov check-definition check-actionlint check-zizmor

@@ -124,7 +124,7 @@ def test_three_thousand_hostile_requests_claim_and_finish_nothing(
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_hostile_requests_claim_and_finish_nothing(
+def test_twenty_thousand_hostile_requests_claim_and_finish_nothing(
     table: OneTicket, tokens: Tokens, spies: Spies, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = storm(MANY, 4 + SEED, tokens)

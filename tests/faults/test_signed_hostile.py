@@ -113,7 +113,7 @@ def test_a_thousand_signed_hostile_bodies_start_only_what_is_in_form(slack: Slac
 
 
 @pytest.mark.slow
-def test_ten_thousand_signed_hostile_bodies_start_only_what_is_in_form(
+def test_two_thousand_signed_hostile_bodies_start_only_what_is_in_form(
     slack: Slack, states: States, rows: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = everything(rows)

@@ -86,7 +86,7 @@ SERVICES: Mapping[str, tuple[str, Callable[[str, Mapping[str, Any]], Iterator[tu
 """By boto3's name: IAM's, and what a request is about."""
 
 
-class _Secrets:
+class SecretsManager:
     """Secrets Manager, as Powertools' provider asks it."""
 
     def get_secret_value(self, **asked: Any) -> dict[str, str]:
@@ -130,7 +130,7 @@ class Recorder:
         def begun(plan: Plan, *given: Any) -> None:
             self._target = target_of(plan.scenario)
             begin(plan, *given)
-            known = {**session.clients, "secretsmanager": _Secrets()}
+            known = {**session.clients, "secretsmanager": SecretsManager()}
             session.clients = {service: _Client(real, self._noting(service)) for service, real in known.items()}
 
         def invoked(lambdas: Lambdas, name: str, *given: Any) -> Any:

@@ -79,8 +79,6 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "chatops",
     **CANARIES,
 }
-
-
 KEPT = ("HOME", "PATH", "PYTHONPATH", "TZ", "PYTEST_CURRENT_TEST")
 
 
@@ -122,6 +120,7 @@ class Session:
         self.slack = Slack(Agenda(), "https://slack.invalid")  # type: ignore[arg-type]  # as much of a clock as needed
         self.slack.tokens = {CANARIES["SLACK_BOT_TOKEN"]}
         self.make_table: Callable[[], Table] = Table
+        self.make_lambdas: Callable[..., Lambdas] = Lambdas
         self.forget_keys: Callable[[], object] = lambda: None
         self.log = io.StringIO()
 
@@ -131,7 +130,7 @@ class Session:
         os.environ["CHATOPS_TARGETS_FILE"] = str(self._targets / f"{name}.yaml")
         scenario = SCENARIOS[name]
         clock: Any = self.agenda
-        self.lambdas = Lambdas(plan, meanwhile)
+        self.lambdas = self.make_lambdas(plan, meanwhile)
         self.states = StepFunctions(self.agenda, self.lambdas.invoke, self._ended)
         self.table = self.make_table()
         self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
@@ -243,10 +242,8 @@ def _slack_step(body: bytes) -> str:
 class _Session:
     """requests.Session, as a run's claim and finish use it."""
 
-    trust_env = True
-
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._session, self.trust_env = session, True
 
     def __enter__(self) -> _Session:
         return self

@@ -25,6 +25,15 @@ TARGETS = (
 )
 SERVICES = ("github", "slack", "ecs", "dynamodb", "secretsmanager", "lambda")
 BOXES = ("Plan", "Build", "Approval", "Deploy", "Rollout", "Rollback")
+UNCHANGED = {
+    "Plan": {"Refused"},
+    "Build": {"Build Failed"},
+    "Approval": {"Deploy Failed", "Expired"},
+    "Deploy": {"Deploy Failed"},
+    "Rollout": set(),
+    "Rollback": {"Rollback Failed"},
+}
+"""How a deployment may end where the service was away for longer than anybody is patient: nothing was changed by it."""
 
 
 def box_of(name: str, event: Any) -> str:

@@ -104,6 +104,7 @@ def test_deployed_and_rolled_back_by_command(driver: HoursDriver) -> None:
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_its_progress_is_codedeploys_status_and_how_many_instances_it_has_come_to(driver: HoursDriver) -> None:
     next_courses(driver, Course(seconds=300))
     assert driver.run("/platform-deploy", "v1.2.3") == "Deployed"
@@ -133,6 +134,7 @@ def test_a_failed_deployment_is_followed_by_the_revision_that_was_live(driver: H
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_the_first_deployment_ever_returns_to_what_ran_before(driver: HoursDriver) -> None:
     next_courses(driver, FAILS)
     assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
@@ -141,6 +143,7 @@ def test_the_first_deployment_ever_returns_to_what_ran_before(driver: HoursDrive
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_the_first_deployment_ever_to_a_group_without_any_has_nothing_to_return_to(driver: HoursDriver) -> None:
     driver.session.codedeploy.deployer.groups["batch", "live"].deployments.clear()
     next_courses(driver, FAILS)
@@ -160,6 +163,7 @@ def test_a_cancel_stops_it_and_codedeploys_rollback_counts_as_ours(driver: Hours
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_a_stop_that_takes_long_is_waited_for_and_told(driver: HoursDriver) -> None:
     next_courses(driver, Course(seconds=50, outcome="stuck", stopping=200))
     assert deployed(driver, cancel(driver)) == "Restored"
@@ -170,6 +174,7 @@ def test_a_stop_that_takes_long_is_waited_for_and_told(driver: HoursDriver) -> N
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_a_pipeline_that_dies_before_it_reports_leaves_nothing_running(driver: HoursDriver) -> None:
     """Its deployment goes on in CodeDeploy, and is found by its description, stopped and taken back."""
     next_courses(driver, STUCK)
@@ -180,6 +185,7 @@ def test_a_pipeline_that_dies_before_it_reports_leaves_nothing_running(driver: H
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_a_deploy_stage_that_never_came_to_codedeploy_leaves_it_alone(driver: HoursDriver) -> None:
     driver.session.github.script["deploy"] = Script(
         outcome="failure", failed_step="Register task definition", seconds=1
@@ -221,6 +227,7 @@ def test_what_somebody_deploys_meanwhile_overtakes_ours_and_stays(driver: HoursD
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_what_does_not_come_back_is_told_with_the_command_to_do_it_by_hand(driver: HoursDriver) -> None:
     good = deployments(driver)[-1].id
     next_courses(driver, FAILS, FAILS)
@@ -231,6 +238,7 @@ def test_what_does_not_come_back_is_told_with_the_command_to_do_it_by_hand(drive
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_somebody_who_stops_it_by_hand_has_it_rolled_back(driver: HoursDriver) -> None:
     next_courses(driver, STUCK)
     deployer = driver.session.codedeploy.deployer
@@ -251,6 +259,7 @@ def test_blue_green_that_waits_for_its_traffic_is_promoted_by_people(driver: Hou
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_blue_green_that_people_do_not_want_goes_back(driver: HoursDriver) -> None:
     next_courses(driver, READY)
     assert pressed(driver, "pause_roll_back") == "Restored"
@@ -259,6 +268,7 @@ def test_blue_green_that_people_do_not_want_goes_back(driver: HoursDriver) -> No
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_blue_green_that_codedeploy_stops_since_nobody_came_is_no_breakage(driver: HoursDriver) -> None:
     next_courses(driver, Course(waits="READY_WAIT", ready_minutes=2))
     assert driver.run("/platform-deploy", "v1.2.3") == "Restored"

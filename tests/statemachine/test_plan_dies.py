@@ -1,5 +1,7 @@
 """Whatever dies in Plan, before or after it has written the deployment's record: people are told what was not done,
-which step failed of what, and where its execution is; nothing goes on, and the target is free."""
+which step failed of what, and where its execution is; nothing goes on, and the target is free.
+
+Each death and each request once; `tests/unit/test_no_holes.py` has the text of every death with every request."""
 
 from __future__ import annotations
 
@@ -57,8 +59,7 @@ def told(it: HoursDriver) -> list[str]:
     return [message.text for message in it.session.slack.messages if "*Plan*" in message.text]
 
 
-@pytest.mark.parametrize("kind", DEATHS)
-@pytest.mark.parametrize("asked", REQUESTS)
+@pytest.mark.parametrize(("kind", "asked"), list(zip(DEATHS, REQUESTS, strict=True)))
 def test_before_anything_is_written(play: Callable[[str], HoursDriver], kind: str, asked: str) -> None:
     it = play(TARGETS)
     dying(it, kind, after=False)
@@ -73,8 +74,7 @@ def test_before_anything_is_written(play: Callable[[str], HoursDriver], kind: st
     assert it.session.github.runs == []
 
 
-@pytest.mark.parametrize("kind", ["Sandbox.Timedout", "KeyError"])
-@pytest.mark.parametrize("version", ["v1.2.3", ""])
+@pytest.mark.parametrize(("kind", "version"), [("Sandbox.Timedout", "v1.2.3"), ("KeyError", "")])
 def test_after_the_record_was_written(play: Callable[[str], HoursDriver], kind: str, version: str) -> None:
     """The deployment has its message, and frees the target that it had taken."""
     it = play(TARGETS)

@@ -7,7 +7,6 @@ import pytest
 from chatops.store import questions
 from chatops.store.table import Table
 from fakes.faults import Fault
-from fakes.slack.directory import U_DEV, U_LEE, U_OUT
 from local.driver import Driver
 from local.session import states_entered
 from scripts import operator
@@ -35,34 +34,6 @@ def pausing(build: Build, strategy: str = "blue_green", **timing: int) -> Driver
 
 def said(driver: Driver, words: str) -> bool:
     return any(words in message.text for message in driver.session.slack.messages)
-
-
-@pytest.mark.slow
-def test_where_nobody_promotes_in_time_what_ran_before_runs_again_and_no_alarm_rings(build: Build) -> None:
-    driver = pausing(build, promotion=2)
-    live = driver.session.ecs.describe()["deployments"]
-    assert driver.end() == "Restored"
-    assert driver.session.describe(driver.arn)["status"] == "SUCCEEDED"
-    assert driver.session.ecs.describe()["taskDefinition"].endswith("checkout-api:1"), live
-    assert said(driver, "Nobody promoted `v1.2.3`")
-    assert continued(driver) == 0
-    checks.all_hold(driver.session)
-
-
-@pytest.mark.slow
-def test_outsiders_and_late_comers_are_told_and_decide_nothing(build: Build) -> None:
-    driver = pausing(build)
-    card = driver.card("promote")
-    for outsider in (U_OUT, U_DEV):
-        driver.session.user.click(card, "promote", outsider)
-        assert driver.session.slack.wait_for(lambda m, o=outsider: m.ephemeral_to == o and "may promote" in m.text, 5)
-    driver.session.user.click(card, "pause_roll_back", U_OUT)
-    assert driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_OUT and "roll" in m.text, 5)
-    assert continued(driver) == 0
-    driver.click("promote")
-    assert driver.end() == "Deployed"
-    assert continued(driver) == 1
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.slow
@@ -99,17 +70,6 @@ def test_where_ecs_does_not_let_us_promote_it_is_rolled_back_and_says_what_is_mi
 
 
 @pytest.mark.slow
-def test_ecs_that_is_away_for_a_moment_is_told_again_and_goes_on_once(build: Build) -> None:
-    driver = pausing(build)
-    driver.session.ecs.faults.append(Fault("ContinueServiceDeployment", lose_reply=True, times=1))
-    driver.session.ecs.faults.append(Fault("ContinueServiceDeployment", status=503, times=2))
-    driver.click("promote")
-    assert driver.end() == "Deployed"
-    assert continued(driver) == 1
-    checks.all_hold(driver.session)
-
-
-@pytest.mark.slow
 def test_a_rollback_passes_the_services_own_pauses_and_asks_nobody(build: Build) -> None:
     driver = build(scenario(strategy="canary"))
     for version in ("v1.1.0", "v1.2.3"):
@@ -139,16 +99,3 @@ def test_with_slack_down_an_operator_promotes(build: Build) -> None:
     assert told.endswith("is promoted, by arn:x.")
     assert driver.end() == "Deployed"
     driver.session.slack.down = False
-
-
-@pytest.mark.slow
-def test_the_message_is_the_living_one_until_the_end(build: Build) -> None:
-    """One message is edited: the card with the buttons is the deployment's, and has none in the end but Roll back."""
-    driver = pausing(build)
-    card = driver.card("promote")
-    driver.click("promote", U_LEE)
-    assert driver.end() == "Deployed"
-    assert driver.card_of().ts == card.ts
-    assert {b.action_id for b in driver.card_of().buttons} == {"roll_back"}
-    assert entered(driver).count("Promote") == 1
-    checks.all_hold(driver.session)

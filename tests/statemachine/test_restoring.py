@@ -31,6 +31,7 @@ def test_tasks_are_shown_while_ecs_brings_the_release_back(build: Build) -> None
     checks.all_hold(driver.session)
 
 
+@pytest.mark.weekly
 def test_job_and_step_are_shown_while_the_pipeline_brings_the_release_back(build: Build) -> None:
     driver = build(scenario(ecs=False))
     assert driver.run("/platform-deploy", "v1.0.0") == "Deployed"

@@ -13,10 +13,10 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from chatops.aws import made as _made
 from fakes.identity import ARN
-from fakes.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_GUEST, U_KIM, U_LEE
+from fakes.slack.directory import C_DEPLOY, TEAM_ID, U_DEV, U_KIM, U_LEE
 from fakes.slack.store import Message
 from local import socket_mode
-from local.session import STACK, Session, states_entered
+from local.session import STACK, Session
 from scripts import operator
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
@@ -59,50 +59,6 @@ def test_the_roll_back_button_is_the_command_once_however_often_it_is_pressed(bu
     driver.session.user.click(old, "roll_back", U_LEE)
     assert driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_LEE and "any more" in m.text, 5)
     assert len(driver.session.executions()) - before == 1
-    checks.all_hold(driver.session)
-
-
-@pytest.mark.slow
-def test_a_guest_cannot_roll_back_and_does_not_use_the_button_up(build: Build) -> None:
-    driver = build()
-    for version in ("v1.0.0", "v1.1.0"):
-        assert driver.run("/platform-deploy", version) == "Deployed"
-    card, before = driver.card("roll_back"), len(driver.session.executions())
-    driver.session.user.click(card, "roll_back", U_GUEST)
-    assert driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_GUEST and "Guests" in m.text, 5)
-    assert len(driver.session.executions()) == before
-    assert actions(card) == ["roll_back"]
-    driver.session.user.click(card, "roll_back", U_LEE)
-    driver.arn = driver.session.executions()[0]["executionArn"]
-    assert driver.end() == "Restored"
-    checks.all_hold(driver.session)
-
-
-@pytest.mark.slow
-def test_a_stale_card_is_refused_by_plan_too(build: Build) -> None:
-    """Between the click and the plan another deployment may have gone live."""
-    driver = build()
-    assert driver.run("/platform-deploy", "v1.0.0") == "Deployed"
-    stale = driver.deployment_id
-    assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
-    driver.console({"command": "rollback", "card": stale}, "console-stale-card")
-    assert driver.end() == "Refused"
-    assert "not what runs" in driver.session.describe(driver.arn)["output"]
-    assert "Restore Service" not in states_entered(driver.session.history(driver.arn))
-    checks.all_hold(driver.session)
-
-
-@pytest.mark.slow
-def test_history_is_a_report_of_its_own(build: Build) -> None:
-    driver = build()
-    for version in ("v1.0.0", "v1.1.0"):
-        assert driver.run("/platform-deploy", version) == "Deployed"
-    assert driver.run("/platform-deploy", "history") == "Reported"
-    report = driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_DEV and "*Deployed*" in str(m.blocks))
-    text = str(report.blocks)
-    assert "`v1.0.0` → `v1.1.0` · *Deployed* · <@U0DANA001>" in text
-    assert "in flight" not in text
-    assert "running" not in text, "the service is what /platform-status is for"
     checks.all_hold(driver.session)
 
 
@@ -151,20 +107,6 @@ def test_an_operator_approves_while_slack_is_down_and_slack_hears_who_it_was(
         if not any(checks.key(row)[0] == "OUTBOX" for row in checks.rows(driver.session)):
             break
         threading.Event().wait(0.05)
-    checks.all_hold(driver.session)
-
-
-@pytest.mark.parametrize(
-    ("words", "end"), [(("reject", "--reason", "not on a Friday"), "Rejected"), (("cancel",), "Cancelled")]
-)
-@pytest.mark.slow
-def test_an_operator_says_no(build: Build, as_operator: Callable[..., int], words: tuple[str, ...], end: str) -> None:
-    driver = build(scenario(approval=True))
-    driver.slash("/platform-deploy", "v1.2.3")
-    driver.until_state("Request Approval")
-    assert as_operator(driver.session, words[0], driver.deployment_id, *words[1:]) == 0
-    assert driver.end() == end
-    assert driver.session.slack.wait_for(lambda m: f"an operator (`{ARN}`)" in m.text, 10)
     checks.all_hold(driver.session)
 
 

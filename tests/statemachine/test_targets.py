@@ -91,7 +91,7 @@ def versions(session: Session, now: float) -> dict[str, tuple[str, str]]:
         return made
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ["example", *(pytest.param(n, marks=pytest.mark.weekly) for n in ("local", "own"))])
 def test_every_target_is_deployed_and_rolled_back_and_no_other_with_it(
     name: str, play: Callable[[str], HoursDriver]
 ) -> None:

@@ -49,7 +49,7 @@ def test_what_the_service_was_only_moving_to_is_neither_live_nor_the_way_back(bu
     checks.all_hold(driver.session)
 
 
-@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("changed", [pytest.param(False, marks=pytest.mark.weekly), True])
 def test_a_hotfix_that_was_put_live_while_ours_broke_stays_and_is_said(changed: bool, build: Build) -> None:
     """Whether ours had moved the service before it, or not."""
     driver = build(scenario())
@@ -98,7 +98,10 @@ class Swaps:
         return {**made, "image": other} if self.reports else made
 
 
-@pytest.mark.parametrize(("kind", "reports"), [("ecs", False), ("ecs", True), ("hosts", True)])
+@pytest.mark.parametrize(
+    ("kind", "reports"),
+    [("ecs", False), *(pytest.param(kind, True, marks=pytest.mark.weekly) for kind in ("ecs", "hosts"))],
+)
 def test_an_image_that_nobody_approved_is_put_back_and_people_are_told(kind: str, reports: bool, build: Build) -> None:
     driver = build(scenario(ecs=kind == "ecs", approval=True))
     assert driver.run("/platform-deploy", "v1.1.0", approve=True) == "Deployed"
