@@ -47,6 +47,13 @@ class StageResult:
     wake: int | None = None
     wait_seconds: int | None = None
 
+    @property
+    def held_until(self) -> str:
+        """ISO time until which GitHub's rate limit keeps the deployment from going on or from seeing its run; else
+        empty."""
+        held = self.trouble is not None and self.trouble.key == "why_github_paused" and not self.done
+        return str(self.trouble.values["until"]) if self.trouble and held else ""
+
     def __bool__(self) -> bool:
         return bool(self.stage or self.state)
 

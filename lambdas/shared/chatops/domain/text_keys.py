@@ -117,7 +117,7 @@ TextKey = Literal[
     "what_audience", "what_app_key", "what_boolean", "what_bot_token", "what_channel", "what_characters",
     "what_cluster", "what_cluster_name", "what_codedeploy_name", "what_finishing", "what_github_token", "what_group",
     "what_in_review", "what_machine", "what_number", "what_one_of", "what_owner", "what_owner_name", "what_pending",
-    "what_queued", "what_region",
+    "what_queued", "what_rate_limited", "what_region",
     "what_repository", "what_role", "what_role_name", "what_running", "what_running_bare", "what_seconds",
     "what_service_name", "what_short_text", "what_signing_secret", "what_single", "what_slack_ids", "what_stages",
     "what_strategy", "what_table", "what_tag_pattern", "what_text", "what_under_rules", "what_waiting", "what_weekdays",

@@ -181,7 +181,9 @@ def stage_line(stage: StageResult, key: StageLine) -> str:
         return f"✅ {say(_DONE[key], run=run_link(stage), took=duration(stage.seconds or 0))}"
     if stage.done:
         return f"❌ {say(key, run=run_link(stage), what=stage.conclusion or stage.state or plain('unknown'))}"
-    if stage.state == "running" and stage.job:
+    if stage.held_until:
+        what = say("what_rate_limited", until=stage.held_until)
+    elif stage.state == "running" and stage.job:
         what = say("what_running", job=stage.job, step=stage.step) if stage.step else escape(stage.job)
     elif stage.state == "in_review" and stage.reviewers:
         what = say("what_in_review", environment=stage.environment, people=stage.reviewers)

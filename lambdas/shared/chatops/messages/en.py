@@ -90,6 +90,7 @@ TEXTS: dict[TextKey, str] = {
     "line_rollback_stage": "Rollback stage{run}: {what}",
     "line_rollback_stage_ok": "Rollback stage{run} succeeded ({took})",
     "what_waiting": "waiting for GitHub to start it",
+    "what_rate_limited": "waiting until {until} for GitHub's rate limit",
     "what_queued": "waiting for a runner on GitHub",
     "what_in_review": "waiting for a review of the environment `{environment}` on GitHub ({people})",
     "what_under_rules": "waiting for the protection rules of the environment `{environment}` on GitHub",

@@ -94,6 +94,7 @@ TEXTS: dict[TextKey, str] = {
     "line_rollback_stage": "롤백 단계{run}: {what}",
     "line_rollback_stage_ok": "롤백 단계{run} 성공({took})",
     "what_waiting": "GitHub에서 시작하기를 기다리는 중",
+    "what_rate_limited": "GitHub 요청 한도 때문에 {until}까지 기다리는 중",
     "what_queued": "GitHub 러너를 기다리는 중",
     "what_in_review": "GitHub에서 `{environment}` 환경의 검토를 기다리는 중({people})",
     "what_under_rules": "GitHub에서 `{environment}` 환경의 보호 규칙을 기다리는 중",

@@ -29,6 +29,7 @@ from chatops.steps.poll_timing import (
     give_up,
     obeying,
     pace,
+    paused_until,
     stopping,
     trouble_of,
     undecided,
@@ -90,7 +91,8 @@ def as_approved(deployment: Deployment, name: str, result: StageResult) -> Stage
 
 
 def _shown(result: StageResult) -> str:
-    return "/".join(str(part or "") for part in (result.state, result.run_number, result.job, result.step))
+    parts = [str(part or "") for part in (result.state, result.run_number, result.job, result.step)]
+    return "/".join([*parts, *filter(None, [result.held_until])])
 
 
 def _observe(seen: Observation) -> StageResult:
@@ -129,7 +131,8 @@ def _observe_unclaimed(seen: Observation) -> StageResult:
             return waiting(nothing, "undispatched", 1)
         # what is due is not put off to the stage's limit, however seldom the target is polled
         longest = min(pace(seen), timing.appear)
-        return waiting(nothing, "waiting", min(max(left, longest), seen.deadline - seen.now))
+        why = paused_until(row.not_before, seen) if row.not_before > seen.now else None
+        return waiting(nothing, "waiting", min(max(left, longest), seen.deadline - seen.now), why)
     if seen.passed < timing.appear:
         return waiting(nothing, "waiting", min(pace(seen), timing.appear - seen.passed))
     # overdue: a run that waits for a runner is late, not lost

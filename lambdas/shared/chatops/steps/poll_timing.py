@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chatops import clock
-from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefused, GitHubUnavailable
 from chatops.domain.github_budget import Need
 from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause, Reason
@@ -164,8 +164,10 @@ def obeying(result: StageResult, seen: Observation) -> StageResult:
     return replace(result, pause_until=until, wait_seconds=seconds)
 
 
-def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, seen: Observation) -> Reason:
-    """What GitHub answered instead, as a reason for people."""
+def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, seen: Observation) -> Reason | None:
+    """What GitHub answered instead, as a reason for people; None where it was not asked: nobody waits for that."""
+    if isinstance(error, GitHubPostponed):
+        return None
     if isinstance(error, GitHubRefused):
         return error.reason
     if isinstance(error, GitHubRateLimited):
