@@ -170,6 +170,22 @@ def test_the_good_answer_is_among_the_described_ones(name: str) -> None:
     assert str(call.status) in description()["paths"][call.described][call.method.lower()]["responses"]
 
 
+@pytest.mark.slow
+@described
+def test_no_request_counts_among_the_80_a_minute_that_create_content() -> None:
+    """GitHub's description warns of each that does; so the fake's secondary limits are points and concurrency alone.
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+    paths = description()["paths"]
+    warned = {
+        (method, path)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if "too quickly" in operation.get("description", "")
+    }
+    assert ("post", "/repos/{owner}/{repo}/issues") in warned
+    assert warned.isdisjoint((call.method.lower(), call.described) for call in CALLS.values())
+
+
 @pytest.mark.parametrize("stage", ["build", "deploy", "rollback"])
 def test_a_payload_stays_within_githubs_limits(stage: str, environment: pytest.MonkeyPatch) -> None:
     """At most 10 keys and 64 KB: https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event"""

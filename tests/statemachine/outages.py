@@ -50,7 +50,8 @@ def box_of(name: str, event: Any) -> str:
 
 @dataclass
 class Outage:
-    """`service` is away for so many seconds from the first call of `box` on."""
+    """`service` is away for so many seconds from the first call of `box` on; `limit` is GitHub that refuses every
+    request for a minute, again and again."""
 
     it: HoursDriver
     service: str
@@ -86,13 +87,15 @@ class Outage:
         session = self.it.session
         if self.service == "github":
             session.github.faults.append(GitHubFault(path=".", status=502, times=None))
+        if self.service == "limit":
+            session.github.faults.append(GitHubFault.secondary_limit(times=None))
         if self.service == "slack":
             session.slack.faults.append(Fault(status=503, times=10**9))
         self.it.hours.later(self.seconds, self._end)
 
     def _end(self) -> None:
         session = self.it.session
-        if self.service == "github":
+        if self.service in ("github", "limit"):
             session.github.faults.clear()
         if self.service == "slack":
             session.slack.faults.clear()

@@ -68,6 +68,23 @@ def test_a_service_that_is_away_ends_nothing_and_rolls_nothing_back(
     it.hours.sleep(minutes * MINUTE)  # by now it is back: the search for leaked secrets asks for them, too
 
 
+@pytest.mark.parametrize("box", BOXES)
+def test_a_rate_limit_of_githubs_ends_nothing_and_a_command_is_answered(
+    box: str, play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve minutes of it, longer than a run may take to appear. It says when to ask again, and is asked then."""
+    it = play(TARGETS)
+    limit = Outage(it, "limit", box, 12 * MINUTE)
+    limit.prepare(monkeypatch)
+    ended = deploying(it, STUCK if box == "Rollback" else WELL)
+    assert limit.began, "it was refused"
+    assert ended == {"Plan": "Refused", "Rollback": "Rolled Back"}.get(box, "Deployed")
+    refused = [call for call in it.session.github.calls if call.status == 403]
+    assert len(refused) <= 12, "once a pause, whoever asks"
+    assert refused or box == "Rollout", "a rollout asks GitHub nothing"
+    after_all(it)
+
+
 class Once(hours._InProcess):
     """Every call of the state machine's breaks the first time, in a way that nobody foresaw: before it has done
     anything, or after it has done all."""
