@@ -49,8 +49,8 @@ caller: .venv/local.stamp ## The workflow with which a target's repository calls
 decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel|promote ID=d-... STACK=name BY=you REASON="...")
 	@exec $(PY) -m scripts.decide
 
-costs: .venv/local.stamp ## What the stack costs a month, as docs/costs.md has it
-	@exec $(PY) -m scripts.costs
+costs: .venv/test.stamp ## What the stack costs a month, and what a deployment of each kind uses (WRITE=1: into docs/costs.md)
+	@exec $(PY) -m scripts.costs $(if $(WRITE),--write)
 
 picture: .venv/local.stamp ## docs/flow.svg and docs/phases.svg: the state machine, drawn from its definition
 	@exec $(PY) -m scripts.picture
@@ -65,6 +65,9 @@ endif
 simulate: .venv/test.stamp ## Handlers that die, replies that get lost, people in between (N=10000, SEED=1, PROCESSES=2, ONLY='<interleaving>')
 	@exec $(PY) -m tests.simulator $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) \
 		$(if $(ONLY),--only '$(ONLY)')
+
+scale: .venv/test.stamp ## Many deployments at once, with GitHub's and Slack's limits enforced: what is lost, and what each costs (N=1000, OVER=60 seconds)
+	@exec $(PY) -m tests.simulator.scale $(if $(N),-n $(N)) $(if $(OVER),--over $(OVER))
 
 hostile: .venv/test.stamp ## Hostile requests to each public route, signed and unsigned (N=1000000, SEED=1)
 	@HOSTILE=$(or $(N),1000000) SEED=$(or $(SEED),0) exec $(PY) -m pytest -q -m slow -n 4 tests/faults/test_hostile_requests.py \

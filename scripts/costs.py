@@ -1,28 +1,35 @@
-"""What the stack costs a month, as the table of docs/costs.md: `make costs`.
+"""What the stack costs a month, and what a deployment of each kind uses: `make costs` prints the tables of
+docs/costs.md, and with WRITE=1 puts them there.
 
-What is counted comes from the project itself: alarms and functions from template.yaml, the looks of a wait from the
-targets' default timing and the pace of `poll`. Prices are AWS's for us-east-1 in US dollars, without the free tiers
-that only new accounts have; the always-free amounts are shown in a column of their own.
+What is used is measured: the real handlers and the real definition, under a clock that jumps
+(tests/simulator/kinds.py).
+Alarms, memory and functions come from template.yaml. Prices are AWS's for us-east-1 in US dollars, without the free
+tiers that only new accounts have; the always-free amounts are shown in a line of their own.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambdas/shared"), str(ROOT)]
 
-from chatops.domain.target import Timing  # noqa: E402 - likewise
-from chatops.steps.poll_timing import pace_after  # noqa: E402 - found on the path of the line above
-from chatops.steps.rollout import pace  # noqa: E402 - likewise
-from local.runtime.intrinsics import load_yaml  # noqa: E402 - likewise
+from local.runtime.intrinsics import load_yaml  # noqa: E402 - found on the path of the line above
+from tests.simulator import kinds  # noqa: E402 - likewise
+from tests.simulator.counted import Used  # noqa: E402 - likewise
 
-MONTH = 730 * 3600
-VOLUMES = (0, 10, 100, 1000)
+PAGE = ROOT / "docs" / "costs.md"
+SWEEPS = 730 * 12
+"""A month: one every five minutes."""
+VOLUMES = (0, 10, 100, 1000, 10_000)
+COMPUTING, STARTING = 0.03, 1.0
+"""Seconds that an invocation computes, and that a function's start takes (`make bench`); in each deployment each
+function is taken to start once. What it waits for others is counted call by call (tests/simulator/counted.py)."""
 
 
 @dataclass(frozen=True)
@@ -48,70 +55,52 @@ PRICES = {
 }
 
 
-@dataclass(frozen=True)
-class Typical:
-    """A deployment as a month has them: seconds of its waits, and how often its message changes on the way."""
-
-    build: int = 8 * 60
-    approval: int = 12 * 60
-    deploy: int = 3 * 60
-    rollout: int = 4 * 60
-    changes: int = 25
-
-    def looks(self, timing: Timing) -> dict[str, int]:
-        """How often each wait is looked at."""
-        approval = 1 + self.approval // timing.reminder
-        return {
-            "build": looks(self.build, lambda passed: pace_after(passed, timing)),
-            "approval": approval,
-            "deploy": looks(self.deploy, lambda passed: pace_after(passed, timing)),
-            "rollout": looks(self.rollout, lambda lasted: pace(timing, lasted, timing.rollout)),
-        }
-
-
-def looks(seconds: float, pause: Callable[[float], float]) -> int:
-    """Looks at a run or a rollout of that length, none of them woken early but the last. `pause`: the seconds after a
-    look, by those that have passed."""
-    count, at = 1, 0.0
-    while at < seconds:
-        at += pause(at)
-        count += 1
-    return count
-
-
-def transitions(typical: Typical, timing: Timing) -> int:
-    """Each look is a step, a choice and a wait; a change of the message is a step; and the states that are passed once:
-    four boxes, each with its end and the choice after it, and what is between them."""
-    boxes = 3 * len(("Build", "Approval", "Deploy", "Rollout"))
-    once = len(("Route Command", "Plan", "Announce", "Planned?", "Dispatch Build", "Dispatch Deploy"))
-    once += len(("Settle", "Notify Outcome", "Which End?", "Deployed"))
-    return 3 * sum(typical.looks(timing).values()) + typical.changes + boxes + once
-
-
-def invocations(typical: Typical, timing: Timing) -> int:
-    """A look invokes the step and the wait's `park`. Besides: slack twice (command, button), a claim of each of three
-    jobs and a report of each of two stages, and the six steps that are passed once."""
-    return 2 * sum(typical.looks(timing).values()) + typical.changes + 2 + 5 + 6
-
-
-def usage(deployments: int) -> dict[str, float]:
-    """Units a month. Upper guesses where nothing counts them: 0.3 s an invocation at 256 MB, eight reads and two
-    writes for each, 1.5 KB of log for each and 2 KB for each transition."""
-    typical, timing = Typical(), Timing()
-    template = load_yaml((ROOT / "template.yaml").read_text("utf-8"))["Resources"]
-    steps, calls = deployments * transitions(typical, timing), deployments * invocations(typical, timing)
-    sweeps = MONTH / 300
-    calls += round(sweeps)
-    hours = min(deployments, MONTH / 3600)  # a metric is billed by the hours in which it is sent
+def units(used: Used) -> dict[str, float]:
+    """What AWS bills for this use. 1.5 KB of log for each invocation and 2 KB for each transition are upper guesses."""
     return {
-        "State transitions": steps,
-        "Lambda requests": calls,
-        "Lambda GB-seconds (arm64)": calls * 0.3 * 0.25,
-        "Table reads": calls * 8,
-        "Table writes": (calls - sweeps) * 2,
-        "Log gigabytes": (calls * 1500 + steps * 2000) / 1e9,
+        "State transitions": used.transitions,
+        "Lambda requests": used.invocations,
+        "Lambda GB-seconds (arm64)": gb_seconds(used),
+        "Table reads": used.reads,
+        "Table writes": used.written,
+        "Log gigabytes": (used.invocations * 1500 + used.transitions * 2000) / 1e9,
+    }
+
+
+def gb_seconds(used: Used) -> float:
+    memory = _memory()
+    return sum(
+        (count * COMPUTING + used.waited[name] + STARTING) * memory[name] / 1024
+        for name, count in used.functions.items()
+    )
+
+
+@cache
+def _template() -> dict[str, Any]:
+    found: dict[str, Any] = load_yaml((ROOT / "template.yaml").read_text("utf-8"))
+    return found
+
+
+def _memory() -> dict[str, int]:
+    """Megabytes of each function."""
+    usual = _template()["Globals"]["Function"]["MemorySize"]
+    made = [r["Properties"] for r in _template()["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
+    return {one["CodeUri"].split("/")[1]: one.get("MemorySize", usual) for one in made}
+
+
+def dollars(used: Used) -> float:
+    """Of one deployment, without what is always free."""
+    return sum(count * PRICES[name].dollars for name, count in units(used).items())
+
+
+def month(deployments: int, each: Used, sweep: Used) -> dict[str, float]:
+    """Units a month."""
+    template = _template()["Resources"]
+    hours = min(deployments, 730)  # a metric is billed by the hours in which it is sent
+    used, swept = units(each), units(sweep)
+    return {name: deployments * used[name] + SWEEPS * swept[name] for name in used} | {
         "Alarmed metrics": sum(map(_alarmed, template.values())),
-        "Custom metrics": 1 + 8 * hours / (MONTH / 3600),  # SweepFound always, eight of the target with a deployment
+        "Custom metrics": 1 + 8 * hours / 730,  # SweepFound always, eight of the target with a deployment
         "Dashboard": sum(r["Type"] == "AWS::CloudWatch::Dashboard" for r in template.values()),
         "Secret": sum(r["Type"] == "AWS::SecretsManager::Secret" for r in template.values()),
     }
@@ -124,16 +113,16 @@ def _alarmed(resource: dict[str, Any]) -> int:
     return max(sum("MetricStat" in m for m in resource["Properties"].get("Metrics", [])), 1)
 
 
-def table() -> str:
+def months(each: Used, sweep: Used) -> str:
     """Units and dollars by volume, as Markdown; the last lines are the sums, without and with what is always free."""
-    months = {count: usage(count) for count in VOLUMES}
+    found = {count: month(count, each, sweep) for count in VOLUMES}
     lines = ["| a month | " + " | ".join(f"{count:,} deployments" for count in VOLUMES) + " |"]
     lines.append("|---" * (len(VOLUMES) + 1) + "|")
     for name, price in PRICES.items():
-        cells = (f"{_units(u[name])} · ${u[name] * price.dollars:.2f}" for u in months.values())
+        cells = (f"{_units(u[name])} · ${u[name] * price.dollars:.2f}" for u in found.values())
         lines.append(f"| [{name}]({price.page}) | " + " | ".join(cells) + " |")
-    whole = {n: sum(u[k] * p.dollars for k, p in PRICES.items()) for n, u in months.items()}
-    free = {n: sum(max(u[k] - p.free, 0) * p.dollars for k, p in PRICES.items()) for n, u in months.items()}
+    whole = {n: sum(u[k] * p.dollars for k, p in PRICES.items()) for n, u in found.items()}
+    free = {n: sum(max(u[k] - p.free, 0) * p.dollars for k, p in PRICES.items()) for n, u in found.items()}
     lines.append("| **Sum** | " + " | ".join(f"**${d:.2f}**" for d in whole.values()) + " |")
     lines.append(
         "| Sum where AWS's always-free amounts are still unused | "
@@ -147,5 +136,63 @@ def _units(count: float) -> str:
     return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.2f}"
 
 
+COLUMNS = (
+    "transitions", "invocations", "GB-seconds", "GitHub requests", "of them counted", "Slack calls", "table reads",
+    "table writes", "$ for 1,000",
+)  # fmt: skip
+
+
+def row(used: Used) -> tuple[float, ...]:
+    """One number for each of COLUMNS."""
+    return (
+        used.transitions, used.invocations, round(gb_seconds(used), 1), used.github, used.counted, used.slack.total(),
+        used.reads, used.written, round(1000 * dollars(used), 2),
+    )  # fmt: skip
+
+
+def named(name: str, minutes: int) -> str:
+    return f"{name}, {minutes} min of build" if minutes else name
+
+
+def deployments(found: Mapping[tuple[str, int], Used]) -> str:
+    """What one deployment of each kind uses, as Markdown."""
+    lines = ["| one deployment | " + " | ".join(COLUMNS) + " |", "|---" + "|---:" * len(COLUMNS) + "|"]
+    lines += [
+        f"| {named(*key)} | " + " | ".join(f"{number:,}" for number in row(used)) + " |" for key, used in found.items()
+    ]
+    return "\n".join(lines)
+
+
+def functions(each: Used) -> str:
+    """Which functions a typical deployment invokes, as a sentence's middle."""
+    return ", ".join(f"`{name}` {count}" for name, count in each.functions.most_common())
+
+
+def page(text: str, parts: Mapping[str, str]) -> str:
+    """The page with each part between its two marks. Raises ValueError where they are missing."""
+    for name, part in parts.items():
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+        head, _, rest = text.partition(begin)
+        _, _, tail = rest.partition(end)
+        if not (rest and tail):
+            raise ValueError(f"the page has no marks for {name}")
+        text = head + begin + part + end + tail
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    found = kinds.measured()
+    typical = found[kinds.TYPICAL, 10]
+    parts = {
+        "months": months(typical, kinds.idle_sweep()),
+        "deployments": deployments(found),
+        "functions": f"A typical one invokes {functions(typical)}.",
+    }
+    if "--write" in arguments:
+        PAGE.write_text(page(PAGE.read_text("utf-8"), parts), "utf-8")
+    print("\n\n".join(parts.values()))
+    return 0
+
+
 if __name__ == "__main__":
-    print(table())
+    sys.exit(main(sys.argv[1:]))

@@ -52,8 +52,8 @@ class Slack:
 
     `base_url` is where `app` is mounted: response URLs are made from it. `down` answers everything 503.
     `faults` are rules for single requests (operation: the method's name, or `response_url`). With
-    `enforce_rate_limit` a channel takes about one post a second. An image whose address contains one of
-    `bad_image_urls` cannot be downloaded, which Slack answers with invalid_blocks.
+    `enforce_rate_limit` a channel takes about one post a second, and a method what its tier says. An image whose
+    address contains one of `bad_image_urls` cannot be downloaded, which Slack answers with invalid_blocks.
     `misread`: every request that Slack does not read as it was meant, and every answer that Slack does not give.
     """
 
@@ -152,6 +152,7 @@ class Slack:
                 provided = ",".join(sorted(self.scopes))
                 return self._reply(name, found.arguments, 200, "missing_scope", needed=scope, provided=provided)
             complete(web_api.METHODS[name], found)
+            self.space.rate(name)
             answer = method(self.space, found.arguments)
             if len(str(found.arguments.get("text") or "")) > limits.MESSAGE_TEXT:
                 found.warnings.append("message_truncated")

@@ -10,6 +10,7 @@ from fakes.clock import Clock
 from fakes.slack import blocks, directory, limits
 from fakes.slack.directory import APP_ID, BOT_ID, TEAM_ID, U_BOT, Channel, User
 from fakes.slack.errors import SlackError
+from fakes.slack.rates import Rates
 from fakes.slack.store import Json, Message, Store, View
 from fakes.slack.tickets import Tickets
 
@@ -26,7 +27,9 @@ class Workspace:
         self.groups = directory.groups()
         self.bad_image_urls: set[str] = set()
         self.enforce_rate_limit = False
+        self.burst = 1
         self._posted: dict[str, float] = {}
+        self._rates, self._began = Rates(), clock.now()
         self._lock = threading.Lock()
 
     def user(self, user_id: Any) -> User:
@@ -83,17 +86,26 @@ class Workspace:
         return str(text or "")[: limits.MESSAGE_TEXT], shown
 
     def pace(self, channel: str) -> None:
-        """About one post a second in a channel. Raises ratelimited; seconds are simulated ones.
+        """About one post a second in a channel, in bursts of `burst`. Raises ratelimited; seconds are simulated ones.
 
         https://docs.slack.dev/apis/web-api/rate-limits
         """
         if not self.enforce_rate_limit:
             return
         with self._lock:
-            last = self._posted.get(channel)
-            if last is not None and self.clock.elapsed(last) < 1:
+            now = self.clock.elapsed(self._began)
+            free = max(self._posted.get(channel, now), now)  # when the posts so far are a second apart
+            if free - now > self.burst - 1:
                 raise SlackError("ratelimited", retry_after=1)
-            self._posted[channel] = self.clock.now()
+            self._posted[channel] = free + 1
+
+    def rate(self, method: str) -> None:
+        """Raises ratelimited where the method was called too often within a minute."""
+        if self.enforce_rate_limit:
+            with self._lock:
+                pause = self._rates.take(method, self.clock.elapsed(self._began))
+            if pause:
+                raise SlackError("ratelimited", retry_after=pause)
 
     def post(self, channel: str, text: str, kept: list[Json], **more: Any) -> Message:
         more.setdefault("user", U_BOT)

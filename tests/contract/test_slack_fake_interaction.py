@@ -81,6 +81,18 @@ def test_the_rate_limit_is_there_when_asked_for(slack: Slack, web: WebClient) ->
     assert error.value.response.headers["Retry-After"] == "1"
 
 
+def test_a_method_has_its_tier(slack: Slack, web: WebClient) -> None:
+    ts = web.chat_postMessage(channel=C_DEPLOY, text="x")["ts"]
+    slack.enforce_rate_limit = True
+    for number in range(50):
+        web.chat_update(channel=C_DEPLOY, ts=ts, text=f"x{number}")
+    with pytest.raises(SlackApiError) as error:
+        web.chat_update(channel=C_DEPLOY, ts=ts, text="once more")
+    assert (error.value.response.status_code, error.value.response["error"]) == (429, "ratelimited")
+    assert 0 < int(error.value.response.headers["Retry-After"]) <= 60
+    web.users_info(user=U_DEV)
+
+
 def test_down_and_faults(slack: Slack, web: WebClient) -> None:
     slack.down = True
     with pytest.raises(SlackApiError):

@@ -35,6 +35,7 @@ class Agenda:
         self._actors: list[_Actor] = []
         self._current: _Actor | None = None
         self._stopped = threading.Semaphore(0)
+        self._woken = False
         self.closed = False
 
     def now(self) -> float:
@@ -47,10 +48,12 @@ class Agenda:
 
     def step(self) -> bool:
         """Do what is due next; False where nothing is."""
-        for actor in self._actors:
-            if actor.event is not None and actor.event.is_set():
-                self._move(actor)
-                return True
+        if self._woken:
+            for actor in self._actors:
+                if actor.event is not None and actor.event.is_set():
+                    self._move(actor)
+                    return True
+            self._woken = False
         if not self._due:
             return False
         due, _, work = heapq.heappop(self._due)
@@ -77,6 +80,10 @@ class Agenda:
         threading.Thread(target=carry_out, daemon=True).start()
         self._actors.append(actor)
         self.later(0, lambda: self._move(actor))
+
+    def wake(self) -> None:
+        """An event has come that threads may wait for."""
+        self._woken = True
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Called in such a thread: wait for the event, so long at most; whether it came."""

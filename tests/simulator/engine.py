@@ -51,7 +51,7 @@ class StepFunctions:
 
     def __init__(self, agenda: Agenda, invoke: Invoke, on_end: Callable[[Execution], object]) -> None:
         self._agenda, self._invoke, self._on_end = agenda, invoke, on_end
-        self._machine = json.loads(DEFINITION.read_text("utf-8"))
+        self.machine = json.loads(DEFINITION.read_text("utf-8"))
         self.executions: dict[str, Execution] = {}
         self._tokens: dict[str, Execution] = {}
         self._numbers = itertools.count(1)
@@ -71,9 +71,9 @@ class StepFunctions:
         given = json.loads(text)
         context = {"Execution": {"Id": made.arn, "Name": name, "Input": given, "StartTime": str(self._agenda.now())}}
         run = Run(context, lambda: self._token(made), made.path.append)
-        made.steps = execute(self._machine, given, run)
+        made.steps = execute(self.machine, given, run)
         self._soon(made, None)
-        self._agenda.later(self._machine["TimeoutSeconds"], lambda: self._end(made, "TIMED_OUT"))
+        self._agenda.later(self.machine["TimeoutSeconds"], lambda: self._end(made, "TIMED_OUT"))
 
     def describe_execution(self, arn: str) -> dict[str, Any]:
         """Raises ExecutionDoesNotExist."""

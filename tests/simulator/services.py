@@ -157,12 +157,15 @@ _ANSWERS: dict[tuple[str, str, str], Answer] = {}
 """GitHub's answers about commits, tags and files: every play begins with the same repositories at the same time."""
 
 
-def github_request(github: Callable[[], GitHub], through: Through) -> Callable[..., requests.Response]:
-    """For requests.Session.request."""
+def github_request(
+    github: Callable[[], GitHub], through: Through, remember: Callable[[], bool]
+) -> Callable[..., requests.Response]:
+    """For requests.Session.request. `remember`: answers about commits, tags and files are kept from play to play, and
+    counted in no limit."""
 
     def answer(method: str, url: str, headers: Mapping[str, str], body: bytes) -> requests.Response:
         known = (method, url, headers.get("If-None-Match", ""))
-        still = method == "GET" and "/actions/runs" not in url
+        still = remember() and method == "GET" and "/actions/runs" not in url
         found = _ANSWERS.get(known) if still else None
         if found is None:
             found = wsgi(github().mount, method, url, headers, body)
@@ -285,6 +288,14 @@ class SimulatedGitHub(GitHub):
 
     def _start(self, work: Callable[[], None]) -> None:
         self.clock.start(work)  # type: ignore[attr-defined]  # see `begin`
+
+    def cancel(self, run_id: int) -> None:
+        super().cancel(run_id)
+        self.clock.wake()  # type: ignore[attr-defined]  # see `begin`
+
+    def force_cancel(self, run_id: int) -> None:
+        super().force_cancel(run_id)
+        self.clock.wake()  # type: ignore[attr-defined]  # see `begin`
 
     def end(self) -> None:
         """Every run ends where it stands."""

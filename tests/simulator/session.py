@@ -7,12 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import pytest
@@ -107,7 +107,9 @@ def _targets(scenario: str) -> str:
 
 
 class Session:
-    """What a play meets. `log`: what the functions have logged."""
+    """What a play meets. `log`: what the functions have logged. `remembers`: as `github_request` has it."""
+
+    remembers = True
 
     def __init__(self, targets: Path) -> None:
         self._targets = targets
@@ -126,27 +128,33 @@ class Session:
 
     def begin(self, plan: Plan, meanwhile: Callable[[str], object]) -> None:
         """Everything as it is before the play begins."""
-        name, self.agenda = plan.scenario, Agenda()
-        os.environ["CHATOPS_TARGETS_FILE"] = str(self._targets / f"{name}.yaml")
-        scenario = SCENARIOS[name]
+        name = plan.scenario
+        scenario, repository = SCENARIOS[name], f"acme/{target_of(name)}"
+        if repository not in self._repositories:
+            made = self._repositories[repository] = checkout_api(BEGINNING)
+            made.name = target_of(name)
+        self._anew(
+            self._targets / f"{name}.yaml", partial(self.make_lambdas, plan, meanwhile), self._repositories[repository]
+        )
+        self.github.script = {f"{repository} {stage}": script for stage, script in scenario.scripts.items()}
+        channel = channel_of(name)
+        self.slack.space.channels[channel] = Channel(channel, target_of(name), PEOPLE)
+
+    def _anew(self, targets: Path, lambdas: Callable[[], Lambdas], *repositories: Any) -> None:
+        """Nothing has happened yet; these repositories are there, and the targets of this file."""
+        self.agenda = Agenda()
+        os.environ["CHATOPS_TARGETS_FILE"] = str(targets)
         clock: Any = self.agenda
-        self.lambdas = self.make_lambdas(plan, meanwhile)
+        self.lambdas = lambdas()
         self.states = StepFunctions(self.agenda, self.lambdas.invoke, self._ended)
         self.table = self.make_table()
         self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
         self.github.begin(self.agenda)
-        repository = f"acme/{target_of(name)}"
-        if repository not in self._repositories:
-            made = self._repositories[repository] = checkout_api(BEGINNING)
-            made.name = target_of(name)
-        self.github.repositories = {repository: self._repositories[repository]}
-        self.github.script = {f"{repository} {stage}": script for stage, script in scenario.scripts.items()}
+        self.github.repositories = {one.full_name: one for one in repositories}
         self.forget_keys()
         self.slack.reset()
         self.slack.misread.clear()
         self.slack.space = Workspace(clock)
-        channel = channel_of(name)
-        self.slack.space.channels[channel] = Channel(channel, target_of(name), PEOPLE)
         secret = CANARIES["SLACK_SIGNING_SECRET"]
         self.user = SlackUser(
             self.slack, "https://bot.invalid/prod/slack/events", secret, post=self._post, now=clock.now
@@ -266,8 +274,16 @@ class _NoMetrics:
     def flush_metrics(self) -> None: ...
 
 
+S = TypeVar("S", bound=Session)
+
+
+def opened() -> AbstractContextManager[Session]:
+    """For plays of one deployment."""
+    return opened_as(Session)
+
+
 @contextmanager
-def opened() -> Iterator[Session]:
+def opened_as(kind: type[S]) -> Iterator[S]:
     """The session, in place of everything outside of this process as long as it is open."""
     with TemporaryDirectory(prefix="simulator-") as folder, pytest.MonkeyPatch.context() as patch:
         for scenario in SCENARIOS:
@@ -285,7 +301,7 @@ def opened() -> Iterator[Session]:
 
         config.reset()
         patch.setattr(targets, "_cached", lru_cache(maxsize=64)(targets._cached.__wrapped__))
-        session = Session(Path(folder))
+        session = kind(Path(folder))
 
         def now() -> float:
             return session.agenda.now()
@@ -306,7 +322,9 @@ def opened() -> Iterator[Session]:
         def through(*given: Any) -> Any:
             return session.lambdas.call(*given)
 
-        patch.setattr(requests.Session, "request", github_request(lambda: session.github, through))
+        patch.setattr(
+            requests.Session, "request", github_request(lambda: session.github, through, lambda: session.remembers)
+        )
         patch.setattr(oidc, "read", issuer_read(lambda: session.github, through))
         session.forget_keys = oidc.issuer.cache_clear
         for module in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):

@@ -29,6 +29,7 @@ class Table:
 
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}
+        self._under: dict[str, set[Key]] = {}
 
     def get(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = self.items.get(key(asked["Key"]))
@@ -40,7 +41,7 @@ class Table:
         assert text in ("pk = :pk", "pk = :pk AND begins_with(sk, :sk)"), f"not understood: {text}"
         start = given.values.get(":sk", {"S": ""})["S"]
         after = key(asked["ExclusiveStartKey"]) if "ExclusiveStartKey" in asked else None
-        keys = sorted((k for k in self.items if k[0] == pk and k[1].startswith(start)), key=lambda k: k[1].encode())
+        keys = sorted((k for k in self._under.get(pk, ()) if k[1].startswith(start)), key=lambda k: k[1].encode())
         if not asked["ScanIndexForward"]:
             keys.reverse()
         if after in keys:
@@ -50,6 +51,10 @@ class Table:
         if len(page) == asked["Limit"]:  # as on AWS, also where nothing comes after it
             found["LastEvaluatedKey"] = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}}
         return found
+
+    def count(self, pk: str) -> int:
+        """How many items stand under it."""
+        return len(self._under.get(pk, ()))
 
     def put(self, asked: dict[str, Any]) -> dict[str, Any]:
         return self._single(asked, self._put(asked), "PutItem")
@@ -68,7 +73,7 @@ class Table:
         writes = [_WRITES[kind](self, arguments) for kind, arguments in members]
         keys = [write[0] for write in writes]
         assert len(set(keys)) == len(keys), "a transaction names an item once"
-        held = [_holds(arguments, write) for (_, arguments), write in zip(members, writes, strict=True)]
+        held = [self.holds(arguments, write) for (_, arguments), write in zip(members, writes, strict=True)]
         if not all(held):
             reasons = [{"Code": "None" if ok else "ConditionalCheckFailed"} for ok in held]
             raise refused("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
@@ -77,18 +82,25 @@ class Table:
         return {}
 
     def _single(self, asked: dict[str, Any], write: Write, operation: str) -> dict[str, Any]:
-        if not _holds(asked, write):
+        if not self.holds(asked, write):
             more = {"Item": write[1]} if write[1] and "ReturnValuesOnConditionCheckFailure" in asked else {}
             raise refused("ConditionalCheckFailedException", operation, **more)
         self._apply(write)
         return {}
 
+    def holds(self, asked: dict[str, Any], write: Write) -> bool:
+        """Whether the condition of a write holds."""
+        text = asked.get("ConditionExpression")
+        return not text or condition(text)(write[1] or {}, _given(asked))
+
     def _apply(self, write: Write) -> None:
         at, _, new = write
         if new is None:
             self.items.pop(at, None)
+            self._under.get(at[0], set()).discard(at)
         else:
             self.items[at] = new
+            self._under.setdefault(at[0], set()).add(at)
 
     def _put(self, asked: dict[str, Any]) -> Write:
         at = key(asked["Item"])
@@ -108,11 +120,6 @@ class Table:
         new = {**(old or asked["Key"])}
         update(asked["UpdateExpression"])(old or {}, new, _given(asked))
         return at, old, new
-
-
-def _holds(asked: dict[str, Any], write: Write) -> bool:
-    text = asked.get("ConditionExpression")
-    return not text or condition(text)(write[1] or {}, _given(asked))
 
 
 _WRITES: dict[str, Callable[[Table, dict[str, Any]], Write]] = {
