@@ -108,6 +108,7 @@ class Fleet(Session):
         for name, kind in self._kinds.items():
             if kind.kind == "ecs":
                 self.ecs.next_rollouts[name] = Rollout(seconds=kind.rollout)
+        self.listen()
         self._before = self.used.copy()
 
     @property
