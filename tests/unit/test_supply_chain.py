@@ -78,7 +78,7 @@ def test_every_tool_stays_in_the_gate() -> None:
 
 
 WILD = {
-    "states:SendTaskSuccess": {"SlackFunction", "PlanFunction", "StageFunction", "SweepFunction"},
+    "states:SendTaskSuccess": {"SlackFunction", "PlanFunction", "StageFunction", "SweepFunction", "WakeFunction"},
 }
 """A task token is its own permission, so the action knows no resources: only those who hear from outside have it, and
 `plan`, for a rollback that goes ahead of a deployment that waits."""
