@@ -16,12 +16,12 @@ def test_the_local_run_is_in_order(look: Look) -> None:
     assert sum(finding.result.state is State.OK for finding in findings) >= 8
 
 
-EVERY_DAY = {fault.check: fault for fault in FAULTS.values()}
-"""One fault of each check; the gate takes them all."""
+EVERY_DAY = list({fault.check: fault for fault in FAULTS.values()}.values())[::3]
+"""One fault of every third check; the gate takes them all."""
 
 
 CASES = [
-    pytest.param(fault, id=name, marks=[] if fault is EVERY_DAY[fault.check] else [pytest.mark.slow])
+    pytest.param(fault, id=name, marks=[] if fault in EVERY_DAY else [pytest.mark.slow])
     for name, fault in FAULTS.items()
 ]
 

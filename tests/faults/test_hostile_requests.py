@@ -72,7 +72,7 @@ def test_twenty_thousand_hostile_requests_are_refused(
     assert (delivered, spies.calls, set(answers)) == ([], [], REFUSED)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(FAMILIES)), st.randoms())
 def test_every_family_is_refused(edge: Edge, delivered: Delivered, spies: Spies, family: str, pick: Random) -> None:
     """The same generators under hypothesis, which makes what fails small."""

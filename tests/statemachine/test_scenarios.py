@@ -12,7 +12,7 @@ from tests.statemachine.conftest import Build
 pytestmark = pytest.mark.engine
 
 
-EVERY_DAY = {"happy", "rollout-fails-and-rolls-back", "rollback-command", "status"}
+EVERY_DAY = {"happy", "rollout-fails-and-rolls-back"}
 """The main ways; what the others go through is also asked of the steps one by one."""
 
 

@@ -362,7 +362,7 @@ events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events | values.filter(lambda v: not isinstance(v, dict)))
 def test_nothing_unsigned_is_let_in_raises_or_is_answered_with_a_5xx(spy: Spy, given: Any) -> None:
     answer = handler.handle(given)
@@ -371,7 +371,7 @@ def test_nothing_unsigned_is_let_in_raises_or_is_answered_with_a_5xx(spy: Spy, g
     assert spy.delivered == []
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60) | words.map(lambda text: text.encode("utf-8", "replace")))
 def test_whatever_slack_signs_is_answered_below_500(environment: pytest.MonkeyPatch, raw: bytes) -> None:
     assert handler.handle(signed(raw))["statusCode"] < 500

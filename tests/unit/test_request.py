@@ -124,7 +124,7 @@ FIELDS = ["command", "version", "target", "reason", "dry_run", "requester", "cha
 nearly = st.dictionaries(st.sampled_from(FIELDS), anything | st.sampled_from(["deploy", "prod", "v1"]), max_size=9)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(anything | nearly)
 def test_whatever_is_typed_is_a_request_or_refused_in_words(source: Any) -> None:
     def understood() -> str:

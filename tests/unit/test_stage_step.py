@@ -318,7 +318,7 @@ near = st.sampled_from([1, "success", "A" * 43])
 nearly = st.dictionaries(st.sampled_from(["ticket", "run_id", "outcome", "outputs"]), json_like | near, max_size=6)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["claim", "finish", "x"]), json_like | nearly)
 def test_whatever_is_sent_without_a_ticket_is_400_or_403_and_changes_nothing(
     rows: Table, bot: Bot, route: str, body: Any
