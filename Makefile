@@ -75,7 +75,7 @@ hostile: .venv/test.stamp ## Hostile requests to each public route, signed and u
 
 check: ## The whole gate: format, lint, types and validators, and beside them all tests with the browser
 	@scripts/missing.sh
-	@$(MAKE) --no-print-directory -j2 --output-sync=target $(TOOLS)
+	@$(MAKE) --no-print-directory tools
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target $(CHECKS) & checks=$$!; trap "kill $$checks" INT TERM; \
 	$(MAKE) --no-print-directory check-tests; tests=$$?; \
 	wait $$checks && exit $$tests
@@ -83,12 +83,14 @@ check: ## The whole gate: format, lint, types and validators, and beside them al
 # Everything that is installed is there before the tests begin: they use the same environments.
 TOOLS := .venv/dev.stamp node_modules/installed.stamp $(CLIENT) \
 	$(patsubst %,.venv-tools/%/installed.stamp,sam checkov zizmor)
+tools:
+	@$(MAKE) --no-print-directory -j2 --output-sync=target $(TOOLS)
 check-tests:
 	@exec $(PY) -m pytest -q -n $(SLOW_WORKERS) --dist worksteal -m "not weekly" $(wildcard tests/unit tests/contract tests/doctor tests/simulator tests/statemachine tests/faults tests/browser) $(PYTEST_ARGS)
 
 CHECKS := check-format check-lint check-types check-bandit check-policies check-template check-sam check-build \
 	check-checkov check-definition check-actionlint check-zizmor
-.PHONY: check-tests $(CHECKS)
+.PHONY: check-tests tools $(CHECKS)
 
 check-format: .venv/dev.stamp
 	.venv/bin/ruff format --quiet --check .

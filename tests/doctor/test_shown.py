@@ -83,6 +83,7 @@ def test_an_unknown_target_or_fault_is_told_with_those_that_exist(capsys: pytest
     assert "no-workflow" in capsys.readouterr().out.split()
 
 
+@pytest.mark.slow
 def test_no_secret_is_shown_whoever_repeats_it(look: Look, made: Session, capsys: pytest.CaptureFixture[str]) -> None:
     for given in (["--local"], ["--fault", "bot-token-is-a-users"], ["--fault", "github-token-broken-in-two"]):
         command.main(given)

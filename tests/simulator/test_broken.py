@@ -104,6 +104,7 @@ def test_a_service_that_is_away_ends_nothing_and_rolls_nothing_back(service: str
         assert wrong == [], f"{minutes} minutes: {wrong}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 def test_each_call_breaks_once_in_a_way_that_nobody_foresaw(late: bool, session: Session) -> None:
     for name in sorted(set(SCENARIOS) - set(PLAYS)):
@@ -130,7 +131,10 @@ def effects(play: HoursDriver) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+EVERY_DAY = {"approved", "ec2-fails"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in EVERY_DAY else pytest.mark.slow) for n in SCENARIOS])
 def test_every_call_twice_has_the_effect_of_one(name: str, session: Session) -> None:
     """At once, and once more after the end."""
     with lambdas(session, Twice):

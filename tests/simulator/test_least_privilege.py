@@ -108,6 +108,7 @@ def unused(known: Callable[[str], Policies], calls: Mapping[str, set[Call]]) -> 
     return {(key[0], said) for key, said in may.items() if key not in needed}
 
 
+@pytest.mark.slow
 def test_no_function_has_a_permission_too_few_or_too_many() -> None:
     calls = made()
     assert sorted(denied(ours, policies, calls)) == [], "calls that no policy allows"

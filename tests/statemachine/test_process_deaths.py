@@ -22,6 +22,7 @@ DEATHS = {
 }
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_between_a_call_and_its_reply_doubles_nothing(build: Build) -> None:
     """All four die in one deployment, each once: the event is sent, the stage claimed, the target freed, the message
     posted, and nobody has heard of it."""

@@ -93,7 +93,12 @@ def test_every_parameter_has_another_value_here() -> None:
     assert OTHER.keys() == TEMPLATE["Parameters"].keys()
 
 
-@pytest.mark.parametrize("parameter", OTHER)
+EVERY_DAY = {"GithubId", "SlackApprovers", "Language", "ApiRateLimit"}
+
+
+@pytest.mark.parametrize(
+    "parameter", [pytest.param(p, marks=[] if p in EVERY_DAY else pytest.mark.slow) for p in OTHER]
+)
 def test_a_changed_parameter_reaches_every_function(clone: Clone, parameter: str) -> None:
     assert published(clone, **{parameter: OTHER[parameter]}) == FUNCTIONS
     assert clone.parameters()[parameter] == OTHER[parameter], "CloudFormation was given the very value"

@@ -58,6 +58,7 @@ def test_the_options_are_named_where_options_were_typed() -> None:
     assert "--reason" in operator.mistake(Asked("reject", GOOD["ID"]))
 
 
+@pytest.mark.slow
 def test_make_hands_them_on() -> None:
     command = ["make", "-s", "decide", "DECISION=reject", "ID=d-abc234def567", "STACK=s"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -133,7 +133,10 @@ def test_blank_settings_are_the_defaults_and_all_wrong_ones_are_told_at_once(env
     assert len(str(wrong.value).splitlines()) == 3
 
 
-@pytest.mark.parametrize("module", [["local.run"], ["local.demo"], ["doctor", "--local"]])
+SLOW = [pytest.param(words, marks=pytest.mark.slow) for words in (["local.demo"], ["doctor", "--local"])]
+
+
+@pytest.mark.parametrize("module", [["local.run"], *SLOW])
 def test_the_commands_say_it_and_start_nothing(module: list[str]) -> None:
     env = {
         **os.environ,

@@ -1,4 +1,5 @@
-"""hypothesis' state machines as tests: few examples every day, many in the gate. A failure prints the steps to it."""
+"""hypothesis' state machines as tests: few examples every day, many in the gate, both the same in every
+run (tests/conftest.py). A failure prints the steps to it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,6 @@ def explore(machine: type[RuleBasedStateMachine], examples: int, steps: int = 25
             stateful_step_count=steps,
             deadline=None,
             database=None,
-            derandomize=examples == EVERY_DAY,
             suppress_health_check=list(HealthCheck),
         ),
     )
