@@ -29,7 +29,8 @@ def _target(one: Target) -> dict[str, Any]:
         made["codedeploy"] = {"application": one.codedeploy_application, "group": one.codedeploy_group}
     if one.pause_at:
         made["pause_at"] = list(one.pause_at)
-    made["policy"] = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(one.policy).items()}
+    policy = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(one.policy).items()}
+    made["policy"] = {k: v for k, v in policy.items() if v != "" and (k != "branches" or v)}
     made["timing"] = asdict(one.timing)
     if one.freeze:
         made["freeze"] = [_window(window) for window in one.freeze]

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from chatops.domain import freeze
+from chatops.domain.release import Release
 from chatops.domain.target import Target
+from chatops.store import releases
+from chatops.store.table import Table
 from doctor.checks import CHECKS
 from doctor.local_run import described
 from doctor.result import State
 from doctor.runner import examine
 from fakes.github.pipeline import image_of
 from local import people
-from local.session import Session
+from local.session import STACK, Session
 from tests.statemachine.hours import HoursDriver, play
 
 __all__ = ["play"]
@@ -57,6 +60,9 @@ class Deploying:
         return self.it.end()
 
     def deploy(self, sha: str) -> str:
+        if before := self.target.policy.after:  # as if it had been healthy there, long ago
+            healthy = Release(sha[:7], sha, deployment_id="earlier", verified_at="2020-01-01T00:00:00.000Z")
+            Table(f"{STACK}-table", self.it.session.dynamodb).transact(releases.adding(before, healthy))
         glass = {"break_glass": True, "reason": "the shop is down"} if self.frozen else {}
         return self.command("deploy", sha[:7], version=sha[:7], **glass)
 

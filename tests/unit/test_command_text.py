@@ -137,6 +137,20 @@ def test_two_targets_are_one_too_many(parse: object) -> None:
     assert (asked.mistake.key, asked.mistake.values) == ("two_targets", {"target": "dev", "word": "prod"})
 
 
+def test_a_branch_that_a_target_admits_is_no_mistyped_target() -> None:
+    branches = ["develop", "release/*"]
+    assert parse_deploy("develop", TARGETS).mistake, "it resembles dev"
+    assert parse_deploy("develop", TARGETS, branches) == Command("deploy", version="develop")
+    assert parse_deploy("dev develop", TARGETS, branches) == Command("deploy", version="develop", target="dev")
+    assert parse_deploy("release/prod prod", TARGETS, branches) == Command(
+        "deploy", version="release/prod", target="prod"
+    )
+    assert parse_deploy("prdo", TARGETS, branches).mistake
+    assert parse_rollback("main@abcdefa prod it is slow", TARGETS) == Command(
+        "rollback", version="main@abcdefa", target="prod", reason="it is slow"
+    )
+
+
 def test_the_same_target_twice_is_that_target() -> None:
     assert parse_deploy("prod v1.2.3 prod", TARGETS) == Command("deploy", version="v1.2.3", target="prod")
     assert parse_status("prod prod", TARGETS) == Command("status", target="prod")

@@ -187,6 +187,15 @@ def test_the_card_and_the_dry_run_say_what_is_taken_back(commits: int, behind: i
     assert shown in reports.dry_run(plan)["text"]
 
 
+def test_what_people_should_know_about_a_version_is_shown_until_they_have_decided() -> None:
+    plan = {**PLAN, "note": {"key": "tag_and_branch", "values": {"version": "main", "branch": "main@1a2b3c4"}}}
+    said = "`main` is a tag and a branch, and the tag is what is deployed. For the branch: `main@1a2b3c4`."
+    assert reports.dry_run(views.plan_of(plan))["text"].endswith(f"⚠️ {said}")
+    for name in ("planned", "approval", "rollout"):
+        shown = json.dumps(card.message(views.seen({**STATES[name], "plan": plan})), ensure_ascii=False)
+        assert (said in shown) is (name != "rollout")
+
+
 def test_however_late_slack_takes_the_message_it_says_how_long_the_deployment_took() -> None:
     ended = {**ENDS["Deployed"], "outcome": {**ENDS["Deployed"]["outcome"], "seconds": 18.2}}
     seen = views.seen(ended)

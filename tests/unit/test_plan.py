@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chatops import clock
 from chatops.domain.errors import Refusal
-from chatops.domain.target import Target
+from chatops.domain.reason import Reason
+from chatops.domain.release import Release
+from chatops.domain.target import Policy, Target
 from chatops.github import versions
 from chatops.github.client import github
 from chatops.github.versions import Commit
 from chatops.settings import config
-from chatops.steps import plan
-from chatops.store import locks
+from chatops.slack import people
+from chatops.steps import plan, target_lock
+from chatops.store import locks, releases
 from chatops.store.table import Table
 from fakes.github import Fault
 from fakes.github.model import Tag
@@ -79,6 +83,109 @@ def test_a_bare_commit_must_be_on_the_default_branch_or_tagged(
             assert here.resolve(sha) == here.commits[plan._version(client, sha, target).sha]
         with pytest.raises(Refusal, match="commit_elsewhere"):
             plan._version(client, side, replace(target, tags="api@*"))
+
+
+def test_a_branch_is_deployed_where_the_policy_admits_it_and_refused_in_words_elsewhere(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = Target("prod", "acme/checkout-api", "prod_deploy")
+    target = replace(closed, policy=Policy(branches=("main", "release/*")))
+    with staged(rows, time, monkeypatch, "build") as stage:
+        here, client = stage.fake.default_repository, github(target.repository)
+        head, side = here.head().sha, stage.fake.add_commit("On the side", branch="side").sha
+        release = stage.fake.add_commit("A fix", branch="release/1").sha
+        made = plan._version(client, "main", target)
+        assert (made.version, made.sha, made.title) == (f"main@{head[:7]}", head, here.head().message)
+        assert plan._version(client, f"release/1@{release[:7]}", target).sha == release
+        for version, where, key in (
+            ("side", target, "branch_not_admitted"),
+            (f"side@{side[:7]}", target, "branch_not_admitted"),
+            (f"main@{side[:7]}", target, "not_on_branch"),
+            ("main", closed, "branches_not_admitted"),
+            ("nowhere", target, "unknown_version"),
+            (side, target, "commit_elsewhere"),
+        ):
+            with pytest.raises(Refusal) as refused:
+                plan._version(client, version, where)
+            assert refused.value.key == key, version
+        with pytest.raises(Refusal) as refused:
+            plan._version(client, "side", target)
+        assert "doesn't deploy. It deploys `main, release/*`." in refused.value.text
+        here.tags["main"] = Tag("main", side, time.at)
+        made = plan._version(client, "main", target)
+        assert (made.version, made.sha) == ("main", side)
+        assert made.note == Reason("tag_and_branch", version="main", branch=f"main@{head[:7]}")
+
+
+def test_only_a_commit_that_was_healthy_there_goes_on_from_the_target_before(
+    rows: Table, monkeypatch: pytest.MonkeyPatch, environment: pytest.MonkeyPatch
+) -> None:
+    prod = Target("prod", "acme/shop", "prod_deploy", policy=Policy(after="staging"))
+    what = plan._What("v2", "2" * 40)
+
+    def key() -> str:
+        with pytest.raises(Refusal) as refused:
+            plan._assert_verified(prod, what)
+        assert "`/platform-deploy v2 staging`" in refused.value.text
+        return refused.value.key
+
+    assert key() == "after_first"
+    for other in (
+        Release("v1", "1" * 40, deployment_id="d-1", verified_at="2025-01-01T00:00:00.000Z"),
+        Release("v2", "3" * 40, deployment_id="d-2", verified_at="2025-01-02T00:00:00.000Z"),  # the tag has moved
+        Release("v2", "", deployment_id="before", verified_at="2025-01-03T00:00:00.000Z"),
+    ):
+        rows.transact(releases.adding("staging", other))
+    rows.transact(releases.adding("prod", Release("v2", "2" * 40, verified_at="2025-01-03T00:00:00.000Z")))
+    assert key() == "after_first", "by its commit, and in that target"
+    healthy = Release("v2", "2" * 40, deployment_id="d-4", verified_at="2025-01-04T00:00:00.000Z")
+    rows.transact(releases.adding("staging", healthy))
+    plan._assert_verified(prod, what)
+    plan._assert_verified(replace(prod, policy=Policy()), plan._What("v9", "9" * 40))
+    releases.leave(rows, "staging", healthy)
+    assert key() == "after_left"
+    rows.transact(releases.clearing("staging", healthy))
+    plan._assert_verified(prod, what)
+
+
+def test_what_comes_first_holds_a_deployment_and_its_dry_run_and_no_rollback(
+    rows: Table, environment: pytest.MonkeyPatch
+) -> None:
+    before = Policy(branches=("main",))
+    known = {"staging": Target("staging", "acme/shop", "s", policy=before)}
+    known["prod"] = Target("prod", "acme/shop", "p", policy=Policy(after="staging"))
+    for module in (plan, target_lock):
+        environment.setattr(module, "targets", lambda: known)
+    environment.setattr(plan, "github", lambda *_, **__: None)
+    environment.setattr(plan, "_version", lambda *_: plan._What("v2", "2" * 40))
+    environment.setattr(people, "can_post", lambda _: True)
+
+    def planned(**more: Any) -> tuple[str, str]:
+        asked = {"command": "deploy", "version": "v2", "target": "prod", "requester": {"id": "U0DANA001"}, **more}
+        made = call(plan.run, {"deployment_id": "d-one", "execution_arn": "arn:x", "request": asked})
+        return made["verdict"], made.get("refusal", {}).get("key", "")
+
+    for more in ({}, {"dry_run": True}, {"break_glass": True, "reason": "now"}):
+        assert planned(**more) == ("refused", "after_first")
+    assert planned(command="rollback", version="") == ("refused", "no_way_back")
+    assert plan._pinned(known["prod"]) == ("main",)
+    rows.transact(releases.adding("staging", Release("v2", "2" * 40, verified_at="2025-01-04T00:00:00.000Z")))
+    assert planned() == ("go", "")
+
+
+def test_the_commit_of_a_branch_goes_on_where_the_branch_itself_may_not(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"staging": Target("staging", "acme/checkout-api", "s", policy=Policy(branches=("main",)))}
+    known["prod"] = Target("prod", "acme/checkout-api", "p", policy=Policy(after="staging"))
+    with staged(rows, time, monkeypatch, "build") as stage:
+        monkeypatch.setattr(plan, "targets", lambda: known)
+        client, head = github("acme/checkout-api"), stage.fake.default_repository.head().sha
+        shown = plan._version(client, "main", known["staging"]).version
+        assert plan._version(client, shown, known["prod"]) == plan._version(client, "main", known["staging"])
+        assert plan._version(client, shown, known["prod"]).sha == head
+        with pytest.raises(Refusal, match="branches_not_admitted"):
+            plan._version(client, "main", known["prod"])
 
 
 @pytest.mark.parametrize("tag", ["main", "heads/main", "refs/heads/main"])

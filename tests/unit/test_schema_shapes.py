@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from chatops import aws, store
+from chatops.domain import codec
 from chatops.domain.codec import SCHEMA
 from chatops.domain.command_text import Command
 from chatops.domain.errors import GitHubRateLimited, TargetBusy
 from chatops.domain.github_budget import Budget
 from chatops.domain.plan import Plan
 from chatops.domain.question import Question
-from chatops.edge import cancel, commands, question_buttons, replies, rollback_button
+from chatops.domain.reason import Reason
+from chatops.edge import cancel, commands, live_buttons, question_buttons, replies
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
@@ -155,16 +157,24 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     environment.setattr("chatops.slack.people.call", lambda *_, **__: answer)
     assert standing(fake.rows, LEE) is None
     cursors.keep(fake.rows, "open", "d-one")
+    lock = {"command": "/platform-deploy", "text": "lock for 2h audit", "user_id": LEE, "trigger_id": "1.2.4"}
+    assert "in_channel" in commands.answer(lock)["body"]
     budgets.pause(fake.rows, "token", 60, time())
     budgets.left(fake.rows, "token", Budget(remaining=9, limit=5000, reset_at=time() + 60), time())
     for name in ("d-one", "d-back", "d-cancelled"):
         watcher.facts("plan", fake.planned(name))
+    watcher.facts("plan", codec.as_json(Plan(note=Reason("tag_and_branch"))))
     asked = Command("deploy", version="v1", target="dev", reason="why", dry_run=True, break_glass=True)
     form = {"user_id": DANA, "user_name": "dana", "channel_id": "C0DEPLOY1", "response_url": "https://x"}
     watcher.facts("input", json.loads(commands.execution_input(form, asked)))
-    press = rollback_button.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")
+    press = live_buttons.Press(DANA, "dana", "T1", "C0DEPLOY1", "https://x")
     planned = Plan(target="dev", command_prefix="/acme-")
-    watcher.facts("input", json.loads(rollback_button.execution_input("d-one", planned, press)))
+    watcher.facts(
+        "input",
+        json.loads(
+            live_buttons.execution_input(planned, press, {"command": "rollback", "target": "dev", "card": "d-one"})
+        ),
+    )
     return watcher
 
 
@@ -180,5 +190,5 @@ def test_every_kind_of_row_is_on_record() -> None:
     """Those that the store's own page lists."""
     listed = re.findall(r"^\| `(\w+)[^`]*` \| `([\w<]+)[^|]*?(?:, `(\w+)`)? \|", str(store.__doc__), re.MULTILINE)
     kinds = {name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX", "SWEEP") else names) if name}
-    assert len(kinds) == 21
+    assert len(kinds) == 23
     assert set(recorded()) == {*kinds, "plan", "input"}

@@ -78,6 +78,8 @@ def test_the_policy_in_it_is_read_as_its_comments_say(targets: dict[str, Target]
         rollback_approval=False,
         requesters=("U0DANA001",),
         requester_groups=("S0DEVS001",),
+        branches=("main", "release/*"),
+        after="dev",
     )
     assert targets["vm"].policy == Policy(), "nobody is asked where nobody is named"
 

@@ -147,6 +147,27 @@ WRONG = {
         "targets.prod.timing",
         "the durations add up to 96240 s; a deployment with all its waits has to fit into 75600 s",
     ),
+    "nothing comes before": (
+        "    policy: {after: staging}",
+        3,
+        "targets.prod.policy.after",
+        "there is no target staging",
+    ),
+    "itself comes before": ("    policy: {after: prod}", 3, "targets.prod.policy.after", "prod → prod"),
+    "a list comes before": (
+        "    policy: {after: [prod]}",
+        3,
+        "targets.prod.policy.after",
+        "should hold a single value",
+    ),
+    "no branch": (
+        "    policy: {branches: [main, 'a b']}",
+        3,
+        "targets.prod.policy.branches",
+        "should hold names of branches, where an asterisk stands for anything but a slash, not 'a b'",
+    ),
+    "any branch": ("    policy: {branches: ['**']}", 3, "targets.prod.policy.branches", "not '**'"),
+    "a single branch": ("    policy: {branches: main}", 3, "targets.prod.policy.branches", "a list"),
     "two stars": ("    tags: 'api@*.*'", 3, "targets.prod.tags", "should hold the characters of a tag with one *"),
     "half seconds": (
         "    timing: {build: 1.5}",
@@ -408,3 +429,25 @@ def test_the_file_that_a_variable_names_is_used(tmp_path: Path, environment: pyt
     (tmp_path / "mine.yaml").write_text("targets: {prod: {}, stage: {}}")
     environment.setenv("CHATOPS_TARGETS_FILE", str(tmp_path / "mine.yaml"))
     assert list(targets()) == ["prod", "stage"]
+
+
+def test_what_comes_before_a_target_is_another_one_of_its_repository_and_in_no_circle(tmp_path: Path) -> None:
+    def read(**after: str) -> dict[str, Target]:
+        lines = [
+            f"  {name}: {{policy: {{after: {before}}}}}" if before else f"  {name}: {{}}"
+            for name, before in after.items()
+        ]
+        lines.append("  other: {repository: acme/other}")
+        (tmp_path / "targets.yaml").write_text("\n".join(["targets:", *lines]), "utf-8")
+        return load(tmp_path / "targets.yaml", {"GITHUB_ID": "acme", "GITHUB_REPO": "shop"})
+
+    found = read(prod="staging", staging="dev", dev="")
+    assert [found[name].policy.after for name in ("prod", "staging", "dev")] == ["staging", "dev", ""]
+    for after, said in (
+        ({"prod": "other"}, "line 2, targets.prod.policy.after: other is deployed from acme/other, not from acme/shop"),
+        ({"prod": "staging", "staging": "prod"}, "line 3, targets.staging.policy.after: each of these would wait for"),
+        ({"a": "b", "b": "c", "c": "b"}, "line 2, targets.a.policy.after: each of these would wait for"),
+    ):
+        with pytest.raises(InvalidConfiguration) as refused:
+            read(**after)
+        assert said in " ".join(english_text(fault) for fault in refused.value.faults)

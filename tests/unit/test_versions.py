@@ -8,8 +8,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from chatops.domain.command_text import is_version
 from chatops.domain.errors import GitHubRefused, Refusal
-from chatops.domain.version_order import is_older, newest
+from chatops.domain.version_order import admits, is_older, newest
 from chatops.github import replies, versions
 
 SHA = {name: name[0] * 40 for name in ("a1", "b2", "c3", "f0")}
@@ -27,6 +28,7 @@ class Fake:
         self.repository = "acme/x"
         self.tags_first = False
         self.asked: list[str] = []
+        self.contained: set[tuple[str, str]] | None = None
 
     def find(self, path: str, **_params: Any) -> Any:
         try:
@@ -37,6 +39,10 @@ class Fake:
     def get(self, path: str, **_params: Any) -> Any:
         self.asked.append(path)
         path = unquote(path)
+        base, _, head = path.removeprefix("/compare/").partition("...")
+        if self.contained is not None and {base, head} <= set(self.commits):
+            inside = base == head or (base, head) in self.contained
+            return {"status": "behind" if inside else "diverged"}
         if path == "":
             return {"default_branch": "main"}
         if path == "/releases/latest" and self.release:
@@ -126,6 +132,95 @@ def test_a_tag_of_the_default_branchs_name_never_stands_in_for_it(github: Any, t
 def test_a_branch_whose_name_looks_like_a_commit_is_none(github: Any) -> None:
     github.branches["deadbeef"] = SHA["f0"]
     assert resolved(github, "deadbeef") is None
+
+
+ADMITTED = ("main", "release/*")
+BRANCHES: dict[str, tuple[str, str] | None] = {
+    "main": ("main@ccccccc", SHA["c3"]),
+    "release/1": ("release/1@bbbbbbb", SHA["b2"]),
+    "release/1@bbbbbbb": ("release/1@bbbbbbb", SHA["b2"]),
+    f"release/1@{SHA['b2']}": ("release/1@bbbbbbb", SHA["b2"]),
+    "release/1/x": None,
+    "side": None,
+    "side@fffffff": None,
+    "Main": None,
+    "release/2": None,
+    "main@0000000": None,
+    "v1.2.3": ("v1.2.3", SHA["a1"]),
+    "fffffff": ("fffffff", SHA["f0"]),
+    "main@main": None,
+}
+
+
+@pytest.mark.parametrize("version", BRANCHES)
+def test_an_admitted_branch_is_its_head_and_named_with_it(github: Any, version: str) -> None:
+    github.branches |= {"release/1": SHA["b2"], "release/1/x": SHA["f0"], "side": SHA["f0"]}
+    github.contained = set()
+    found = versions.resolve(github, version, "", ADMITTED)
+    assert ((found.version, found.sha) if found else None) == BRANCHES[version]
+    if found and found.version.partition("@")[0] in github.branches:
+        assert not found.bare, "the branch that it is on has been looked at"
+        assert is_version(found.version)
+        assert versions.resolve(github, found.version, "", ADMITTED) == found, "what is shown can be typed again"
+
+
+def test_a_branchs_commit_stays_that_commit_when_the_branch_moves_and_must_be_on_it(github: Any) -> None:
+    before = versions.resolve(github, "main", "", ADMITTED)
+    assert before
+    github.branches["main"] = SHA["a1"]
+    github.contained = {(SHA["a1"], SHA["c3"])}
+    assert versions.resolve(github, before.version, "", ADMITTED) == before
+    with pytest.raises(Refusal) as refused:
+        versions.resolve(github, "main@fffffff", "", ADMITTED)
+    assert (refused.value.key, refused.value.values["commit"]) == ("not_on_branch", "fffffff")
+
+
+def test_of_a_tag_and_a_branch_of_one_name_the_tag_wins_and_the_branch_is_named(github: Any) -> None:
+    github.tags["main"] = SHA["a1"]
+    found = versions.resolve(github, "main", "", ADMITTED)
+    assert found
+    assert (found.version, found.sha, found.branch) == ("main", SHA["a1"], "main@ccccccc")
+    github.branches["main"] = SHA["a1"]
+    found = versions.resolve(github, "main", "", ADMITTED)
+    assert found
+    assert found.branch == "", "both are the same commit"
+    github.tags = {"main@ccccccc": SHA["a1"]}
+    found = versions.resolve(github, "main@ccccccc", "", ADMITTED)
+    assert found
+    assert found.sha == SHA["a1"], "a tag of such a name, too"
+
+
+def test_a_branch_that_is_named_like_a_commit_never_stands_in_for_one(github: Any) -> None:
+    github.branches["fffffff"] = SHA["a1"]
+    github._commit = lambda ref: ref if ref in SHA.values() else SHA["f0"]
+    found = versions.resolve(github, "fffffff", "", ("*",))
+    assert found
+    assert (found.version, found.sha) == ("fffffff", SHA["f0"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "admitted"),
+    [
+        ("main", "main", True),
+        ("main", "mainz", False),
+        ("*", "main", True),
+        ("*", "release/1", False),
+        ("release/*", "release/1", True),
+        ("release/*", "release/1/2", False),
+        ("release/*", "release", False),
+        ("*/x", "a/x", True),
+    ],
+)
+def test_a_pattern_admits_branches_as_githubs_rulesets_do(pattern: str, name: str, admitted: bool) -> None:
+    assert admits([pattern], name) is admitted
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("main@1234567", "v1.2.3"), ("v9.9.9", "main@1234567"), ("main@1a2b3c4", "main@9a2b3c4")]
+)
+def test_a_branchs_commit_is_neither_older_nor_newer(one: str, other: str) -> None:
+    assert not is_older(one, other)
+    assert not is_older(other, one)
 
 
 def test_a_moved_tag_is_where_it_is_now(github: Any) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from chatops.domain import lock_text
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
 from chatops.domain.typed_text import Word, words
+from chatops.domain.version_order import admits
 
 VERSION = re.compile(r"(?=.{1,128}$)(?:@[A-Za-z0-9._-]+/)?[A-Za-z0-9][A-Za-z0-9._+/@-]*")
 """A version anywhere in this project: the characters of tags that need no quoting in any shell. Packages of npm have
@@ -23,8 +24,10 @@ _BREAK_GLASS = ("--break-glass", "-break-glass")
 RESERVED = frozenset({"help", "history", "cancel", "status", "rollback", "deploy", "lock", "unlock"})
 NO_TARGET = RESERVED | {"for", "until"}
 """Words that a command may have in a target's place: no target has such a name."""
-# Nobody begins a sentence with these: three numbers, v and two numbers, a commit.
-_SURELY_VERSION = re.compile(r"v?\d+\.\d+\.\d.*|v\d+\.\d.*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}", re.I)
+# Nobody begins a sentence with these: three numbers, v and two numbers, a commit, a branch's commit.
+_SURELY_VERSION = re.compile(
+    r"v?\d+\.\d+\.\d.*|v\d+\.\d.*|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}|.+@[0-9a-f]{7,40}", re.I
+)
 # A reason may consist of these although no version looks like them: a mention, a link, a ticket's number.
 _NO_VERSION_MEANT = re.compile(r"[@#]\S+|https?://\S+", re.ASCII)
 _NAMES_A_VERSION = re.compile(r"\d+\.\d+\.\d")
@@ -64,10 +67,10 @@ def _looks_like_version(word: str) -> bool:
     return is_version(word) and any(c.isdigit() for c in word)
 
 
-def parse_deploy(text: str, targets: Iterable[str]) -> Command:
+def parse_deploy(text: str, targets: Iterable[str], branches: Collection[str] = ()) -> Command:
     """`/platform-deploy [version] [target] [--dry-run] [--break-glass reason…]`, `help`, `history [target]`,
     `cancel [id]`, `lock [target] [for 2h] reason…`, `unlock [target]`; `status` and `rollback` as in their own
-    commands."""
+    commands. `branches`: patterns of those that a target admits, which are versions and no mistyped targets."""
     known, typed = list(targets), words(text)
     first = _first(typed, known)
     if first in ("help", "history", "cancel"):
@@ -81,7 +84,7 @@ def parse_deploy(text: str, targets: Iterable[str]) -> Command:
     if first == "deploy":
         typed = typed[1:]
     glass = next((n for n, word in enumerate(typed) if word.bare.lower() in _BREAK_GLASS), len(typed))
-    asked = _deploy(_bare(typed[:glass]), known)
+    asked = _deploy(_bare(typed[:glass]), known, branches)
     if asked.mistake or glass == len(typed):
         return asked
     asked = replace(_reasoned(replace(asked, break_glass=True), typed[glass + 1 :], known), version_in_reason=False)
@@ -100,7 +103,7 @@ def _bare(typed: list[Word]) -> list[str]:
     return [word.bare for word in typed]
 
 
-def _deploy(typed: list[str], known: list[str]) -> Command:
+def _deploy(typed: list[str], known: list[str], branches: Collection[str]) -> Command:
     version = target = ""
     dry_run = False
     for word in typed:
@@ -116,7 +119,7 @@ def _deploy(typed: list[str], known: list[str]) -> Command:
             return Command("deploy", mistake=Reason("bad_version", word=word[:80]))
         elif version:
             return Command("deploy", mistake=_surplus(word, version, known))
-        elif not _looks_like_version(word) and (meant := suggest(word, known)):
+        elif not (_looks_like_version(word) or admits(branches, word)) and (meant := suggest(word, known)):
             return Command("deploy", mistake=Reason("unknown_target", word=word[:80], meant=meant))
         else:
             version = word

@@ -58,7 +58,7 @@ class Plan:
     `architecture`: the processors that the live release is for, ARM64 or X86_64; empty where that isn't known.
     `approval` is None where the policy asks nobody. `card`: id of the deployment whose Roll back button was pressed.
     `command_prefix`: what the workspace's slash commands begin with; empty for `/platform-`. `started_at`: epoch
-    seconds; `committed_at`: GitHub's ISO text.
+    seconds; `committed_at`: GitHub's ISO text. `note`: what people should know about the version before they decide.
     """
 
     schema: int = SCHEMA
@@ -89,6 +89,7 @@ class Plan:
     timing: Timing = field(default_factory=Timing)
     started_at: float = 0.0
     command_prefix: str = ""
+    note: Reason | None = None
     refusal: Reason | None = None
 
     @property

@@ -75,7 +75,9 @@ class Timing:
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may ask and who decides. Ids are Slack's: users `U…`/`W…`, user groups `S…`."""
+    """Who may ask for what, and who decides. Ids are Slack's: users `U…`/`W…`, user groups `S…`. `branches`: patterns
+    of the branches that may be deployed by name; none where it is empty. `after`: the target in which a commit has to
+    be verified healthy first; empty: none."""
 
     approvers: tuple[str, ...] = ()
     approver_groups: tuple[str, ...] = ()
@@ -85,6 +87,8 @@ class Policy:
     rollback_approval: bool = False
     requesters: tuple[str, ...] = ()
     requester_groups: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    after: str = ""
 
 
 @dataclass(frozen=True)

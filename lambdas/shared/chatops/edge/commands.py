@@ -27,11 +27,7 @@ from chatops.store.table import table
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
-_KINDS = {
-    "deploy": parse_deploy,
-    "status": parse_status,
-    "rollback": parse_rollback,
-}
+_KINDS = ("deploy", "status", "rollback")
 _HELP: dict[str, TextKey] = {"deploy": "help_deploy", "status": "help_status", "rollback": "help_rollback"}
 _USAGE: dict[str, TextKey] = {
     "deploy": "usage_deploy",
@@ -69,7 +65,7 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
         return ephemeral(help_text(known))
     if not fields.user(form.get("user_id", "")):
         return http.answer(400, {"message": "A slash command has a user_id."})
-    asked = _KINDS[kind](unescaped(form.get("text", ""))[:3000], known)
+    asked = _parsed(kind, unescaped(form.get("text", ""))[:3000], known)
     if asked.mistake is None and asked.action not in ("help", "cancel") and not asked.target:
         asked = _with_default(asked, known)
     if asked.mistake:
@@ -86,6 +82,12 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     except Refusal as refusal:
         text = refused(refusal, asked.action, form.get("user_id", ""))
     return ephemeral(text)
+
+
+def _parsed(kind: str, text: str, known: Mapping[str, Target]) -> Command:
+    if kind == "deploy":
+        return parse_deploy(text, known, [each for one in known.values() for each in one.policy.branches])
+    return parse_status(text, known) if kind == "status" else parse_rollback(text, known)
 
 
 def _assert_member(form: Mapping[str, str], asked: Command) -> None:

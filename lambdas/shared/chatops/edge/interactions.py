@@ -9,8 +9,9 @@ from chatops import http
 from chatops.domain.errors import Refusal
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.typed_text import shows_nothing
-from chatops.edge import PATIENCE, cancel, fields, question_buttons, rollback_button
+from chatops.edge import PATIENCE, cancel, fields, live_buttons, question_buttons
 from chatops.edge.replies import addressee, in_modal, refused, tell, text
+from chatops.messages.buttons import DEPLOY_TO
 from chatops.messages.catalogue import plain
 from chatops.slack import membership
 from chatops.store.table import table
@@ -39,7 +40,7 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else {}
     action, value = text(first, "action_id"), text(first, "value")
-    if action in _ACTIONS:  # else a link button, or somebody else's
+    if action in _ACTIONS or action.startswith(DEPLOY_TO):  # else a link button, or somebody else's
         try:
             _assert_member(payload, user)
             answer = _press(payload, action, value, user)
@@ -70,12 +71,14 @@ def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
         question_buttons.ask_reason(table(patience=PATIENCE), value, addressee(payload), text(payload, "trigger_id"))
         return ""
     if action == "roll_back":
-        return rollback_button.roll_back(value, _rollback_press(payload, user))
+        return live_buttons.roll_back(value, _live_press(payload, user))
+    if action.startswith(DEPLOY_TO):
+        return live_buttons.deploy_to(value, action.removeprefix(DEPLOY_TO), _live_press(payload, user))
     return cancel.cancel(value, user)
 
 
-def _rollback_press(payload: dict[str, Any], user: str) -> rollback_button.Press:
-    return rollback_button.Press(
+def _live_press(payload: dict[str, Any], user: str) -> live_buttons.Press:
+    return live_buttons.Press(
         user=user,
         name=fields.name(text(payload, "user", "name")),
         team=fields.place(text(payload, "team", "id") or text(payload, "user", "team_id")),

@@ -1,4 +1,5 @@
-"""Version to commit: a version is a tag, a release or a commit; resolved once, in `plan`."""
+"""Version to commit: a version is a tag, a release or a commit, or a branch that the target admits; resolved once, in
+`plan`. What a branch is resolved to has a name of its own, `main@1a2b3c4`, and whoever types that means that commit."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from itertools import islice
 from chatops.domain.command_text import suggest
 from chatops.domain.errors import GitHubRefused, Refusal
 from chatops.domain.plan import Changes
-from chatops.domain.version_order import newest, own
+from chatops.domain.version_order import admits, newest, of_branch, on_branch, own
 from chatops.github import replies
 from chatops.github.client import GitHub, quoted
 
@@ -26,7 +27,8 @@ MOST_TAGS = 1000
 @dataclass(frozen=True)
 class Commit:
     """A version and the commit that it names. `committed_at` is GitHub's ISO 8601 text, empty if it gives none. `bare`:
-    no tag, release or branch named it, only its hash."""
+    no tag, release or branch named it, only its hash. `branch`: the version of another commit, the head of an admitted
+    branch that has the tag's name."""
 
     version: str
     sha: str
@@ -34,11 +36,16 @@ class Commit:
     url: str
     committed_at: str = ""
     bare: bool = False
+    branch: str = ""
 
 
-def resolve(github: GitHub, version: str, tags: str = "") -> Commit | None:
-    """The commit of a version, or None if the repository has no such tag, release or commit. `tags`: the pattern of
-    those that are the target's own (`api@*`); `1.2.3` means `api@1.2.3` then.
+def resolve(
+    github: GitHub, version: str, tags: str = "", branches: tuple[str, ...] = (), pinned: tuple[str, ...] = ()
+) -> Commit | None:
+    """The commit of a version, or None if the repository has no such tag, release or commit, nor such a branch among
+    those that the patterns `branches` admit. `tags`: the pattern of those that are the target's own (`api@*`); `1.2.3`
+    means `api@1.2.3` then. `pinned`: patterns of branches whose commits may be named (`main@1a2b3c4`), but not their
+    heads.
 
     No version: the newest release, else the newest tag, else the head of the default branch.
     """
@@ -47,26 +54,55 @@ def resolve(github: GitHub, version: str, tags: str = "") -> Commit | None:
     names = [version, f"v{version}"] if version[:1].isdigit() else [version]
     for name in names if not tags else own([*names, tags.replace("*", version, 1)], tags):
         if found := _tag(github, name):
-            return found
-    if not _SHA.fullmatch(version.lower()):
-        return None
-    found = _commit(github, version, version.lower())
+            head = _head(github, name) if admits(branches, name) else ""
+            return replace(found, branch=on_branch(name, head)) if head not in ("", found.sha) else found
+    if _SHA.fullmatch(version.lower()) and (found := _by_hash(github, version, version.lower())):
+        return replace(found, bare=True)
+    return _on_branch(github, version, branches, pinned)
+
+
+def _by_hash(github: GitHub, version: str, sha: str) -> Commit | None:
+    found = _commit(github, version, sha)
     # a branch may bear such a name, too, and would be found first
-    return replace(found, bare=True) if found and found.sha.startswith(version.lower()) else None
+    return found if found and found.sha.startswith(sha) else None
+
+
+def _on_branch(github: GitHub, version: str, branches: tuple[str, ...], pinned: tuple[str, ...]) -> Commit | None:
+    """The commit where the version is `<branch>@<hash>`, or the head of an admitted branch. Raises Refusal where the
+    branch does not contain that commit."""
+    branch, sha = of_branch(version)
+    if branch and admits((*branches, *pinned), branch) and (found := _by_hash(github, version, sha)):
+        if not _contains(github, branch, found.sha):
+            raise Refusal("not_on_branch", repository=github.repository, branch=branch, commit=sha)
+        return replace(found, version=on_branch(branch, found.sha))
+    head = _head(github, version) if admits(branches, version) else ""
+    return _commit(github, on_branch(version, head), head) if head else None
+
+
+def branch_meant(github: GitHub, version: str) -> str:
+    """The branch that a version without a commit names; empty where there is none of that name."""
+    branch = of_branch(version)[0] or version
+    return branch if _head(github, branch) else ""
+
+
+def _contains(github: GitHub, branch: str, sha: str) -> bool:
+    """A head that is `behind` its base, or `identical` with it, is contained in it.
+    https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
+    head = _head(github, branch)
+    compared = github.find(f"/compare/{head}...{quoted(sha)}", per_page=1) if head else None
+    return bool(compared and compared.get("status") in ("behind", "identical"))
 
 
 def admitted(github: GitHub, sha: str, tags: str = "", branches: tuple[str, ...] = ()) -> bool:
-    """Whether a bare commit is contained in one of these branches (none named: the default branch), or is what one of
-    the target's own tags names (`tags`: their pattern).
+    """Whether a bare commit is contained in the default branch or one of these, or is what one of the target's own tags
+    names (`tags`: their pattern). Of a pattern's branches it is not asked: there may be hundreds.
 
     GitHub serves the commits of all of a repository's forks under the repository's own address, and says so nowhere in
-    its API. A head that is `behind` its base, or `identical` with it, is contained in it.
-    https://docs.github.com/en/rest/commits/commits#compare-two-commits
+    its API.
     """
-    for branch in branches or (str(github.get("")["default_branch"]),):
-        head = _head(github, branch)
-        compared = github.find(f"/compare/{head}...{quoted(sha)}", per_page=1) if head else None
-        if compared and compared.get("status") in ("behind", "identical"):
+    literal = [branch for branch in branches if "*" not in branch]
+    for branch in dict.fromkeys((str(github.get("")["default_branch"]), *literal)):
+        if _contains(github, branch, sha):
             return True
     named = [str(tag["name"]) for tag in github.pages("/tags") if (tag.get("commit") or {}).get("sha") == sha]
     return bool(own(named, tags))

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
 BUTTON = 75
+DEPLOY_TO = "deploy_to:"
+"""What the action of a Deploy to … button begins with; the target's name follows."""
+_MOST_NEXT = 5
 
 
 def buttons(view: View) -> list[ButtonElement]:
     """What may be pressed now."""
-    if can_roll_back(view):
-        return [_roll_back("roll_back", view, view.id, "confirm_rollback_text")]
+    if view.end == "Deployed":
+        back = [_roll_back("roll_back", view, view.id, "confirm_rollback_text")] if view.plan.back else []
+        return [*(_deploy_to(view, target) for target in view.next[:_MOST_NEXT]), *back]
     if not view.deployment.planned or view.phase == "ended":
         return []
     if view.phase == "paused":
@@ -34,9 +38,20 @@ def buttons(view: View) -> list[ButtonElement]:
     return made
 
 
-def can_roll_back(view: View) -> bool:
-    """True for a deployment that is live and has something before it to go back to."""
-    return view.end == "Deployed" and bool(view.plan.back)
+def are_to_be_retired(view: View) -> bool:
+    """True for a message whose buttons go when its deployment is live no more."""
+    return view.end == "Deployed" and bool(buttons(view))
+
+
+def _deploy_to(view: View, target: str) -> ButtonElement:
+    sure = ConfirmObject(
+        title=PlainTextObject(text=plain("deploy_to_title", target=target)[:100]),
+        text=PlainTextObject(text=plain("deploy_to_text", version=view.version, target=target)[:300]),
+        confirm=PlainTextObject(text=plain("deploy_to_yes")[:30]),
+        deny=PlainTextObject(text=plain("close")[:30]),
+    )
+    label = PlainTextObject(text=plain("deploy_to", target=target)[:BUTTON], emoji=True)
+    return ButtonElement(text=label, action_id=f"{DEPLOY_TO}{target}", value=view.id, style="primary", confirm=sure)
 
 
 def _paused(view: View) -> list[ButtonElement]:

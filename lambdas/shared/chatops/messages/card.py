@@ -22,7 +22,7 @@ from chatops.domain.version_order import is_older
 from chatops.messages import outcome as ending
 from chatops.messages import paused
 from chatops.messages.buttons import buttons
-from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, say
+from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, reason_text, say
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
 from chatops.messages.view import View
 from chatops.messages.who import asked_of, people, voters
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 HEADER, ALT = 150, 2000
 _PICTURE = re.compile(r"https?://[!-~]{1,2980}")
+_UNDECIDED = ("planned", "build", "approval", "decided")
+"""Phases in which people still look at what is about to be deployed."""
 Message = dict[str, Any]
 
 
@@ -117,7 +119,7 @@ def _fields(view: View) -> list[str]:
     built = view.deployment.build.outputs
     if released := (built.image if built else "") or plan.image:
         fields.append(say("field_image", image=image.short(released)))
-    if view.phase in ("planned", "build", "approval", "decided") and (changes := changes_text(plan)):
+    if view.phase in _UNDECIDED and (changes := changes_text(plan)):
         fields.append(say("field_changes", changes=Markup(changes)))
     if plan.break_glass:
         fields.append(say("field_break_glass", by=plan.break_glass.by, reason=plan.break_glass.reason))
@@ -205,6 +207,8 @@ def _lines(view: View) -> list[str]:
     if not of.planned:
         return []
     lines: list[str] = []
+    if of.plan.note and view.phase in _UNDECIDED:
+        lines.append(f"⚠️ {reason_text(of.plan.note)}")
     if view.phase == "planned" and view.command == "deploy":
         lines.append(f"🔄 {say('line_planned')}")
     if of.build:

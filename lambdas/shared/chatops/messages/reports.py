@@ -40,6 +40,8 @@ def dry_run(plan: Plan) -> Json:
         changes=Markup(f"{changes}." if changes else ""),
         approval=Markup(approval),
     )
+    if plan.note:
+        text = f"{text} ⚠️ {reason_text(plan.note)}"
     return {"text": clip(tidy(text), TEXT)}
 
 

@@ -12,12 +12,14 @@ from chatops.domain.results import PauseResult
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`now`: epoch seconds. `gifs`: the picture's URL by kind (deploying, success, failure)."""
+    """`now`: epoch seconds. `gifs`: the picture's URL by kind (deploying, success, failure). `next`: the targets that
+    come after this one, where the deployment is live."""
 
     deployment: Deployment
     execution_url: str
     now: float
     gifs: Mapping[str, str] = field(default_factory=dict)
+    next: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:

@@ -42,6 +42,7 @@ _EVENT_TYPE = re.compile(r"\S{1,100}")
 _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml")
 _TAGS = re.compile(r"(?=.{1,128}$)[A-Za-z0-9._+/@-]*\*[A-Za-z0-9._+/@-]*")
 _STRATEGY = re.compile("rolling|blue_green|linear|canary")
+_BRANCH = re.compile(r"(?=.{1,120}$)(?!.*(?:\*\*|//|\.\.|/$))[A-Za-z0-9*][A-Za-z0-9._+/@*-]*")
 _LISTS = {
     "approvers": _PERSON,
     "approver_groups": _GROUP,
@@ -61,22 +62,28 @@ _INSIDE = {"ecs": _ECS, "codedeploy": _CODEDEPLOY, "policy": _POLICY, "timing": 
 _INNER = {name: f"{place}.{name}" for place, names in _INSIDE.items() for name in names if name not in _FIELDS}
 
 
-def _members(place: Where, pattern: re.Pattern[str]) -> tuple[str, ...]:
+def _members(place: Where, pattern: re.Pattern[str], otherwise: TextKey) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for item, node in place.members():
         if pattern.fullmatch(item):
             found[item] = None
         else:
-            place.faults.note(place.error("at_slack_id", node, found=repr(item[:80])))
+            place.faults.note(place.error(otherwise, node, found=repr(item[:80])))
     return tuple(found)
 
 
-def _policy(where: Where, inherited: Policy) -> Policy:
+def _policy(where: Where, inherited: Policy, after: dict[str, Where]) -> Policy:
+    """`after`: takes the place of that field, by the name that it holds."""
     given: dict[str, Any] = {}
     places = where.fields(_POLICY)
     for name, place in places.items():
         if name in _LISTS:
-            given[name] = where.faults.read((), _members, place, _LISTS[name])
+            given[name] = where.faults.read((), _members, place, _LISTS[name], "at_slack_id")
+        elif name == "branches":
+            given[name] = where.faults.read((), _members, place, _BRANCH, "at_branch")
+        elif name == "after":
+            given[name] = where.faults.read("", place.text, _NAME, "what_target")
+            after[given[name]] = place
         elif name == "quorum":
             given[name] = where.faults.read(1, place.number, 1000, "what_number")
         else:
@@ -112,7 +119,7 @@ def _platform(where: Where, place: Mapping[str, Where], name: str, known: tuple[
     return found
 
 
-def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy) -> Target:
+def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy, after: dict[str, Where]) -> Target:
     faults = where.faults
     place = where.fields(_FIELDS, _INNER)
     ecs = _platform(where, place, "ecs", _ECS)
@@ -153,11 +160,27 @@ def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy) 
         pipeline=text(place, "pipeline", _REPOSITORY, "what_owner_name"),
         strategy=text(place, "strategy", _STRATEGY, "what_strategy"),
         pause_at=pause_at,
-        policy=faults.read(inherited, _policy, place["policy"], inherited) if "policy" in place else inherited,
+        policy=faults.read(inherited, _policy, place["policy"], inherited, after) if "policy" in place else inherited,
         timing=Timing(**seconds),
         freeze=faults.read((), freeze_file.read, place["freeze"]) if "freeze" in place else (),
         tags=text(place, "tags", _TAGS, "what_tag_pattern"),
     )
+
+
+def _assert_comes_before(place: Where, target: Target, known: Mapping[str, Target]) -> None:
+    """Raises InvalidConfiguration unless what comes before the target is another one of the same repository, and so
+    on."""
+    before = known.get(target.policy.after)
+    if before is None:
+        raise place.error("at_after_unknown", found=target.policy.after, known=", ".join(known))
+    if before.repository.lower() != target.repository.lower():
+        raise place.error("at_after_repository", found=before.name, other=before.repository, own=target.repository)
+    seen = [target.name]
+    while before is not None:
+        if before.name in seen:
+            raise place.error("at_after_circle", names=" → ".join([*seen, before.name]))
+        seen.append(before.name)
+        before = known.get(before.policy.after)
 
 
 def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
@@ -172,11 +195,16 @@ def load(path: Path, env: Mapping[str, str]) -> dict[str, Target]:
         faults.check()
     inherited = default_policy(env, faults)
     found: dict[str, Target] = {}
+    after: dict[str, dict[str, Where]] = {}
     for name, where in top["targets"].fields(set()).items():
         if not _NAME.fullmatch(name) or name in NO_TARGET:
             faults.note(where.error("at_target_name"))
-        elif target := faults.read(None, _target, name, where, env, inherited):
+        elif target := faults.read(None, _target, name, where, env, inherited, after.setdefault(name, {})):
             found[name] = target
+    faults.check()
+    for name, places in after.items():
+        for place in places.values():
+            faults.read(None, _assert_comes_before, place, found[name], found)
     faults.check()
     if not found:
         raise InvalidConfiguration("file_names_none", file=path.name)

@@ -15,6 +15,7 @@ from chatops.messages.catalogue import Markup, escape, say
 from chatops.messages.view import View
 from chatops.observability import logger
 from chatops.settings.config import execution_url, settings
+from chatops.settings.targets import targets
 from chatops.slack import client
 from chatops.store import messages
 from chatops.store.messages import Message
@@ -42,7 +43,10 @@ TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
 
 def view_of(deployment: Deployment) -> View:
     """What messages show of the deployment now."""
-    return View(deployment, execution_url(deployment.execution_arn), clock.now(), settings().gifs)
+    url, after = execution_url(deployment.execution_arn), tuple[str, ...]()
+    if deployment.outcome.end == "Deployed":
+        after = tuple(name for name, one in targets().items() if one.policy.after == deployment.plan.target)
+    return View(deployment, url, clock.now(), settings().gifs, after)
 
 
 def show(seen: View, *, verify: bool = False) -> bool:
@@ -69,12 +73,12 @@ def show(seen: View, *, verify: bool = False) -> bool:
         return False
     if not whole:
         return False  # so that it is tried again
-    messages.shown(table(), seen.id, mark, message if buttons.can_roll_back(seen) else None)
+    messages.shown(table(), seen.id, mark, message if buttons.are_to_be_retired(seen) else None)
     return True
 
 
 def retire(deployment_id: str, line: str = "") -> None:
-    """Take the Roll back button off the message of a deployment that is not live any more, or about to be rolled
+    """Take the buttons off the message of a deployment that is not live any more, or about to be rolled
     back. Where Slack does not take it the button stays, and refuses."""
     known = messages.get(table(), deployment_id)
     if not known.live:

@@ -13,7 +13,7 @@ from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefu
 from chatops.domain.event import StepEvent
 from chatops.domain.github_budget import Need
 from chatops.domain.plan import BreakGlass, Changes, Plan, RefusedPlan, Requester
-from chatops.domain.reason import Refused
+from chatops.domain.reason import Reason, Refused
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read, where, with_version
@@ -90,6 +90,7 @@ class _What:
     title: str = ""
     url: str = ""
     committed_at: str = ""
+    note: Reason | None = None
 
 
 def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> Plan:
@@ -101,6 +102,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     if request.command == "deploy":
         client = github(target.repository, Need.PLAN)
         what = _version(client, request.version, target)
+        _assert_verified(target, what)
         glass = _glass(request, target, what.version, running)
         back = running
         if running and running.sha and running.sha != what.sha:
@@ -138,6 +140,7 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         approval=approval,
         timing=target.timing.paced(),
         started_at=clock.now(),
+        note=what.note,
         command_prefix=request.command_prefix,
     )
     if request.dry_run:
@@ -157,6 +160,27 @@ def _changes(client: GitHub, base: str, head: str) -> Changes | None:
         except GitHubUnavailable as error:
             logger.warning("github did not compare", reason=error.text)
     return None
+
+
+def _assert_verified(target: Target, what: _What) -> None:
+    """Raises Refusal for a commit that was not verified healthy where the policy wants it first, or was rolled back
+    from there."""
+    before, rows = target.policy.after, table()
+    if not before:
+        return
+    values = {"target": target.name, "version": what.version, "before": before}
+    if not any(one.sha == what.sha and one.verified_at for one in releases.newest_first(rows, before)):
+        raise Refusal("after_first", **values)
+    if what.sha in releases.left(rows, before):
+        raise Refusal("after_left", **values)
+
+
+def _pinned(target: Target) -> tuple[str, ...]:
+    """Branches whose commits the targets before this one admit: what was verified there may go on."""
+    found = list[str]()
+    while target.policy.after and (before := targets().get(target.policy.after)):
+        found, target = [*found, *before.policy.branches], before
+    return tuple(found)
 
 
 def _glass(request: Request, target: Target, version: str, running: Release | None) -> BreakGlass | None:
@@ -210,10 +234,14 @@ def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Pl
 
 
 def _version(client: GitHub, wanted: str, target: Target) -> _What:
-    commit = versions.resolve(client, wanted, target.tags)
+    admitted = target.policy.branches
+    commit = versions.resolve(client, wanted, target.tags, admitted, _pinned(target))
     if commit is None:
         if not wanted:
             raise Refusal("nothing_to_deploy", repository=target.repository)
+        if branch := versions.branch_meant(client, wanted):
+            key: TextKey = "branch_not_admitted" if admitted else "branches_not_admitted"
+            raise Refusal(key, target=target.name, branch=branch, branches=", ".join(admitted))
         if meant := versions.similar(client, wanted, target.tags):
             raise Refusal("similar_version", repository=target.repository, version=wanted, meant=meant)
         if target.tags:
@@ -222,9 +250,16 @@ def _version(client: GitHub, wanted: str, target: Target) -> _What:
     if not is_version(commit.version):
         # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
         raise Refusal("bad_version", word=commit.version[:80])
-    if commit.bare and not versions.admitted(client, commit.sha, target.tags):
+    if commit.bare and not versions.admitted(client, commit.sha, target.tags, admitted):
         raise Refusal("commit_elsewhere", repository=target.repository, version=wanted)
-    return _What(commit.version, commit.sha, title=commit.title, url=commit.url, committed_at=commit.committed_at)
+    return _What(
+        commit.version,
+        commit.sha,
+        title=commit.title,
+        url=commit.url,
+        committed_at=commit.committed_at,
+        note=Reason("tag_and_branch", version=commit.version, branch=commit.branch) if commit.branch else None,
+    )
 
 
 def _assert_card(request: Request, target: Target, running: Release | None) -> None:

@@ -7,6 +7,8 @@
 | `TARGET#<target>` | `RELEASE#<time>#<id>` | releases verified healthy; never expire |
 | `TARGET#<target>` | `LEFT#<commit>` | a release that was rolled back from |
 | `TARGET#<target>` | `LEDGER` | how many of the target's deployments have ended |
+| `TARGET#<target>` | `FREEZE` | who has locked it by hand, and until when |
+| `TARGET#<target>` | `LOCKING#<time>#<delivery>` | who has locked and unlocked it, in time order |
 | `DEPLOYMENT#<id>` | `RECORD` | what was planned and how it ended |
 | `DEPLOYMENT#<id>` | `APPROVAL`, `CANCEL` | what people decided |
 | `DEPLOYMENT#<id>` | `PAUSE#<mark>` | a pause of its rollout, whom it asks, and what they decided |
@@ -15,7 +17,7 @@
 | `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
 | `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
-| `DELIVERY#<id>` | `MEANT` | which deployment a command without an id meant when it first came; expires |
+| `DELIVERY#<id>` | `MEANT` | which deployment a command without an id meant when it first came, or what a lock was answered; expires |
 | `PERSON#<user>` | `STANDING` | whether Slack says that somebody is a member; expires |
 | `WORKSPACE#<token>` | `WORKSPACE` | the app's own workspace, by a hash of the bot's token; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
