@@ -17,7 +17,7 @@
 | `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
 | `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
-| `DELIVERY#<id>` | `MEANT` | which deployment a command without an id meant when it first came, or what a lock was answered; expires |
+| `DELIVERY#<id>` | `MEANT` | what a command meant that names no deployment, and what a lock was answered; expires |
 | `PERSON#<user>` | `STANDING` | whether Slack says that somebody is a member; expires |
 | `WORKSPACE#<token>` | `WORKSPACE` | the app's own workspace, by a hash of the bot's token; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
