@@ -49,6 +49,7 @@ def _settings(known: checked.Checked) -> dict[str, Any]:
         "lambda_port": known.lambda_port,
         "lambda_host": known.lambda_host,
         "engine": known.engine,
+        "max_warm": 24,  # a hundred deployments at once start few processes anew
         "environment": known.workspace,
     }
 

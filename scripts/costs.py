@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambdas/shared"), str(ROOT)]
 
 from local.runtime.intrinsics import load_yaml  # noqa: E402 - found on the path of the line above
+from scripts import limits  # noqa: E402 - likewise
 from tests.simulator import kinds  # noqa: E402 - likewise
 from tests.simulator.counted import Used  # noqa: E402 - likewise
 
@@ -55,22 +56,23 @@ PRICES = {
 }
 
 
-def units(used: Used) -> dict[str, float]:
-    """What AWS bills for this use. 1.5 KB of log for each invocation and 2 KB for each transition are upper guesses."""
+def units(used: Used, starting: float = STARTING) -> dict[str, float]:
+    """What AWS bills for this use; each function starts once, for so many seconds.
+    1.5 KB of log for each invocation and 2 KB for each transition are upper guesses."""
     return {
         "State transitions": used.transitions,
         "Lambda requests": used.invocations,
-        "Lambda GB-seconds (arm64)": gb_seconds(used),
+        "Lambda GB-seconds (arm64)": gb_seconds(used, starting),
         "Table reads": used.reads,
         "Table writes": used.written,
         "Log gigabytes": (used.invocations * 1500 + used.transitions * 2000) / 1e9,
     }
 
 
-def gb_seconds(used: Used) -> float:
+def gb_seconds(used: Used, starting: float = STARTING) -> float:
     memory = _memory()
     return sum(
-        (count * COMPUTING + used.waited[name] + STARTING) * memory[name] / 1024
+        (count * COMPUTING + used.waited[name] + starting) * memory[name] / 1024
         for name, count in used.functions.items()
     )
 
@@ -97,7 +99,7 @@ def month(deployments: int, each: Used, sweep: Used) -> dict[str, float]:
     """Units a month."""
     template = _template()["Resources"]
     hours = min(deployments, 730)  # a metric is billed by the hours in which it is sent
-    used, swept = units(each), units(sweep)
+    used, swept = units(each), units(sweep, 0)  # it comes often enough to stay warm
     return {name: deployments * used[name] + SWEEPS * swept[name] for name in used} | {
         "Alarmed metrics": sum(map(_alarmed, template.values())),
         "Custom metrics": 1 + 8 * hours / 730,  # SweepFound always, eight of the target with a deployment
@@ -190,6 +192,8 @@ def main(arguments: list[str]) -> int:
     }
     if "--write" in arguments:
         PAGE.write_text(page(PAGE.read_text("utf-8"), parts), "utf-8")
+        where = {"limits": limits.table(found["ECS, rolling", 10])}
+        limits.PAGE.write_text(page(limits.PAGE.read_text("utf-8"), where), "utf-8")
     print("\n\n".join(parts.values()))
     return 0
 

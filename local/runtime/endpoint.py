@@ -19,8 +19,12 @@ from local.runtime.invocation import Invocation, ServiceFault, exited, failed
 from local.runtime.pool import Pool
 from local.runtime.process import Worker, WorkerDiedError, WorkerTimeoutError
 from local.runtime.template import Function, Template, function_arn
+from local.runtime.turns import Turns
 
 __all__ = ["Invocation", "LambdaRuntime", "ServiceFault"]
+
+MAX_BUSY = 8
+"""Sixty processes that start on two cores are all too late for Slack."""
 
 Faults = Callable[[str, Any], ServiceFault | None]
 Deaths = Callable[[str, Any], Death | None]
@@ -33,8 +37,9 @@ class LambdaRuntime:
     `environment` is added to every function's variables. `port` 0 takes a free one. `log_dir` gets
     <function>.log each (a temporary folder by default). `faults`, settable at any time, is asked before
     each call; `deaths` is asked where the function's process (a new one) is to die in it, and makes its calls known.
-    At most `max_warm` processes are kept once idle, none longer than `idle_seconds`; concurrent
-    calls may start more for as long as they take. `names`: more names by which this machine may be asked.
+    At most `max_warm` processes are kept once idle, none longer than `idle_seconds`. At most `max_busy` calls are
+    worked on at once, those of functions behind the template's routes first; a function's timeout begins with its
+    turn. `names`: more names by which this machine may be asked.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class LambdaRuntime:
         log_dir: str | Path | None = None,
         *,
         max_warm: int = 8,
+        max_busy: int = MAX_BUSY,
         idle_seconds: float = 20.0,
         names: Collection[str] = (),
     ) -> None:
@@ -58,6 +64,7 @@ class LambdaRuntime:
         self._own_logs = tempfile.TemporaryDirectory(prefix="chatops-logs-") if log_dir is None else None
         self.log_dir = Path(self._own_logs.name if self._own_logs else str(log_dir)).resolve()
         self.log_dir.mkdir(parents=True, exist_ok=True)
+        self._turns, self._awaited = Turns(max_busy), frozenset(template.routes.values())
         self._server = Server((host, port), Handler)
         self._server.runtime, self._server.known = self, guard.names(host, names)
         self.port: int = self._server.server_address[1]
@@ -115,7 +122,8 @@ class LambdaRuntime:
         if self.deaths:
             death = self.deaths(name, event)
             request["death"] = death.order() if death else None
-        invocation = self._run(function, request)
+        with self._turns.turn(first=name in self._awaited):
+            invocation = self._run(function, request)
         if self.on_invocation:
             self.on_invocation(name, event, invocation)
         return invocation

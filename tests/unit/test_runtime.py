@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from local.runtime.endpoint import LambdaRuntime, ServiceFault
 from local.runtime.environment import base_environment
 from local.runtime.process import Zygote
 from local.runtime.template import Function, Template, function_arn
+from local.runtime.turns import Turns
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = """
@@ -361,3 +363,30 @@ def test_nothing_outlives_the_main_process(folder: Path, template: Template, how
     assert all(gone(process) for process in processes)
     # The program's own KeyboardInterrupt, and not one from any of the others.
     assert errors.count("KeyboardInterrupt") == (1 if how is signal.SIGINT else 0)
+
+
+def test_calls_that_a_person_waits_for_come_first() -> None:
+    turns, order = Turns(1), list[str]()
+    begun, go = threading.Event(), threading.Event()
+
+    def work(name: str, *, first: bool) -> None:
+        with turns.turn(first=first):
+            order.append(name)
+            begun.set()
+            assert go.wait(10)
+
+    with ThreadPoolExecutor(3) as threads:
+        threads.submit(work, "one", first=False)
+        assert begun.wait(10)
+        for number, (name, first) in enumerate((("two", False), ("edge", True)), 1):
+            threads.submit(work, name, first=first)
+            while turns.waiting < number:
+                threading.Event().wait(0.001)
+        go.set()
+    assert order == ["one", "edge", "two"]
+
+
+def test_no_more_work_at_once_than_may(template: Template) -> None:
+    with LambdaRuntime(template, max_busy=2) as runtime, ThreadPoolExecutor(6) as threads:
+        calls = threads.map(lambda _: runtime.invoke("work", {"do": "sleep", "seconds": 0.1}).payload, range(6))
+        assert len({payload["pid"] for payload in calls}) <= 2
