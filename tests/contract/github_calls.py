@@ -88,6 +88,13 @@ CALLS: dict[str, Call] = {
         others={_LATEST: 404, _TAGS: [], _REF: _HEAD, _COMMITS: _COMMIT},
     ),
     "where runs come from": Call("GET", REPO, runs.origin, {"id": 704218356, "default_branch": "main"}),
+    "where runs come from, if it changed": Call(
+        "GET",
+        REPO,
+        lambda g: runs.origin(g, '"v1"'),
+        {"id": 704218356, "default_branch": "main"},
+        absent=frozenset({304}),
+    ),
     "is the repository there": Call("GET", REPO, runs.deleted, {"default_branch": "main"}, absent=ABSENT, raises=False),
     "latest release": Call(
         "GET",
@@ -146,6 +153,13 @@ CALLS: dict[str, Call] = {
     ),
     "jobs": Call(
         "GET", f"{_ACTIONS}/{{run_id}}/attempts/{{attempt_number}}/jobs", lambda g: runs.jobs(g, RUN), {"jobs": []}
+    ),
+    "jobs, if they changed": Call(
+        "GET",
+        f"{_ACTIONS}/{{run_id}}/attempts/{{attempt_number}}/jobs",
+        lambda g: runs.jobs(g, RUN, '"v1"'),
+        {"jobs": []},
+        absent=frozenset({304}),
     ),
     "what a run waits for": Call(
         "GET",

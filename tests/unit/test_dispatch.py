@@ -20,8 +20,8 @@ from chatops.steps import dispatch, freezes
 from chatops.store.table import Table
 from fakes.github import Fault
 from tests.unit.conftest import Time
-from tests.unit.stage_session import staged
-from tests.unit.stored import lock
+from tests.unit.stage_session import ID, staged
+from tests.unit.stored import lock, stage_of
 
 ALWAYS = Weekly(frozenset(range(7)), 0, 1440, "UTC", "year-end")
 PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}
@@ -86,6 +86,25 @@ def test_which_run_may_claim_is_written_down_before_its_event_is_sent(
     with staged(rows, time, monkeypatch, "deploy", claim=False) as session:
         session.dispatch()
         assert session.sent("/repos/acme/checkout-api", "GET") == 0, "nobody claims it"
+
+
+@pytest.mark.parametrize("branch", ["main", "trunk"])
+def test_a_repository_that_is_as_at_the_stage_before_costs_no_request_of_the_rate_limit(
+    rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, branch: str
+) -> None:
+    """GitHub is asked all the same: what has changed meanwhile counts."""
+    with staged(rows, time, monkeypatch, "build") as session:
+        session.dispatch()
+        repository = session.fake.default_repository
+        repository.branches[branch] = repository.branches["main"]
+        repository.default_branch = branch
+        session.name = "deploy"
+        session.dispatch()
+        asked = [call.status for call in session.fake.calls if call.path == "/repos/acme/checkout-api"]
+        assert asked == [200, 304 if branch == "main" else 200]
+        number = str(repository.id)
+        expected = stage_of(rows, ID, "deploy").expected
+        assert (expected.repository_id, expected.branch, expected.environment) == (number, branch, "dev")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_run_that_goes_on_for_hours_after_its_last_step_has_reported(
         run = stage.claim()
         run.script = None
         stages.finish(rows, ID, "build", run.id, "success", {})
-        assert stage.look()["wait_seconds"] == 1
+        assert stage.look()["wait_seconds"] == 2
         assert looks(stage) <= LOOKS + RAMP
 
 

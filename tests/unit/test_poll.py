@@ -68,7 +68,7 @@ def test_only_githubs_success_is_success(
 ) -> None:
     stages.finish(rows, ID, "build", RUN, "success", {})
     monkeypatch.setattr(runs, "get", lambda *_: Reply(200, body("completed", conclusion), "", ""))
-    monkeypatch.setattr(runs, "jobs", lambda *_: [])
+    monkeypatch.setattr(runs, "jobs", lambda *_: ([], ""))
     fact = look()
     assert (fact["done"], fact["state"]) == (True, "failed")
     assert fact["conclusion"] == conclusion
@@ -85,7 +85,7 @@ def test_a_run_that_has_not_changed_is_asked_for_by_its_etag_and_costs_nothing(
         return Reply(304, None, etag, "") if etag else Reply(200, body("in_progress", None), '"v1"', "")
 
     monkeypatch.setattr(runs, "get", get)
-    monkeypatch.setattr(runs, "jobs", lambda *_: [])
+    monkeypatch.setattr(runs, "jobs", lambda *_: (None, '"j1"'))
     first = look()
     again = look({"build": first})
     third = look({"build": again})

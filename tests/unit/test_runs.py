@@ -30,8 +30,9 @@ class GitHub:
         self.asked: list[tuple[Any, ...]] = []
         self.listed: list[dict[str, Any]] = []
 
-    def request(self, method: str, path: str, *, json: Any = None, etag: str = "") -> Reply:
-        self.asked.append((method, path, json, etag) if json is not None else (method, path, etag))
+    def request(self, method: str, path: str, *, params: Any = None, json: Any = None, etag: str = "") -> Reply:
+        more = [given for given in (params, json) if given is not None]
+        self.asked.append((method, path, *more, etag))
         return self.answers[path]  # type: ignore[no-any-return]
 
     def get(self, path: str, **params: Any) -> Any:
@@ -133,9 +134,22 @@ def test_what_has_not_changed_has_no_attempt_to_look_at() -> None:
 
 
 def test_the_jobs_are_those_of_the_first_attempt_in_one_page() -> None:
-    github = GitHub(**{"runs/9/attempts/1/jobs": {"jobs": ({"name": "build"},)}})
-    assert runs.jobs(github, 9) == [{"name": "build"}]  # type: ignore[arg-type]
-    assert github.asked == [("GET", "/actions/runs/9/attempts/1/jobs", {"per_page": 100})]
+    path = "runs/9/attempts/1/jobs"
+    github = GitHub(**{path: Reply(200, {"jobs": ({"name": "build"},)}, '"new"', "")})
+    assert runs.jobs(github, 9) == ([{"name": "build"}], '"new"')  # type: ignore[arg-type]
+    assert github.asked == [("GET", f"/actions/{path}", {"per_page": 100}, "")]
+
+
+def test_jobs_that_have_not_changed_keep_their_etag() -> None:
+    github = GitHub(**{"runs/9/attempts/1/jobs": Reply(304, None, "", "")})
+    assert runs.jobs(github, 9, '"old"') == (None, '"old"')  # type: ignore[arg-type]
+    assert github.asked[0][-1] == '"old"'
+
+
+def test_a_run_is_under_way_while_one_of_its_jobs_is_at_work() -> None:
+    assert runs.at_work([{"status": "completed"}, {"status": "in_progress"}])
+    assert not runs.at_work([{"status": status} for status in ("completed", "queued", "waiting", "pending")])
+    assert not runs.at_work([])
 
 
 # -- which run is ours -----------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from chatops.platforms.rollout import Pause
 from chatops.settings import targets
 from chatops.slack.membership import standing
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
-from chatops.store import budgets, cursors, questions, stages, wakeups
+from chatops.store import budgets, cursors, lengths, questions, stages, wakeups
 from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, LEE, Fake, arn, far_ends
 from tests.unit.conftest import Time
@@ -161,6 +161,7 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     assert "in_channel" in commands.answer(lock)["body"]
     budgets.pause(fake.rows, "token", 60, time())
     budgets.left(fake.rows, "token", Budget(remaining=9, limit=5000, reset_at=time() + 60), time())
+    lengths.add(fake.rows, "dev", "build", "d-one", 600.0)
     for name in ("d-one", "d-back", "d-cancelled"):
         watcher.facts("plan", fake.planned(name))
     watcher.facts("plan", codec.as_json(Plan(note=Reason("tag_and_branch"))))
@@ -190,5 +191,5 @@ def test_every_kind_of_row_is_on_record() -> None:
     """Those that the store's own page lists."""
     listed = re.findall(r"^\| `(\w+)[^`]*` \| `([\w<]+)[^|]*?(?:, `(\w+)`)? \|", str(store.__doc__), re.MULTILINE)
     kinds = {name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX", "SWEEP") else names) if name}
-    assert len(kinds) == 23
+    assert len(kinds) == 24
     assert set(recorded()) == {*kinds, "plan", "input"}

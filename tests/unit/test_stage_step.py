@@ -90,9 +90,11 @@ def bot(rows: Table, time: Time, environment: pytest.MonkeyPatch) -> Bot:
 def test_a_ticket_is_claimed_reported_on_and_wakes_the_execution(rows: Table, bot: Bot) -> None:
     paper = bot.ticket()
     assert post("claim", paper, bot.token()) == (200, {})
+    assert post("claim", paper, bot.token()) == (200, {})
+    assert bot.woken == [ID], "by the first claim of its jobs"
     report = {**paper, "outcome": "success", "outputs": {"image": "i@s"}}
     assert post("finish", report, bot.token()) == (200, {"message": "Recorded."})
-    assert bot.woken == [ID]
+    assert bot.woken == [ID, ID]
     row = stage_of(rows, ID, "build")
     assert (row.state, row.run_id, row.outcome, row.outputs) == ("finished", RUN, "success", Outputs(image="i@s"))
 
@@ -141,7 +143,18 @@ def test_an_execution_with_a_name_from_the_console_can_finish_its_stages(bot: Bo
     paper = bot.ticket(name)
     post("claim", paper, bot.token())
     assert post("finish", {**paper, "outcome": "success"}, bot.token())[0] == 200
-    assert bot.woken == [name]
+    assert bot.woken == [name, name]
+
+
+def test_a_claim_stands_where_nobody_could_be_woken(bot: Bot, monkeypatch: pytest.MonkeyPatch, rows: Table) -> None:
+    """The execution looks again by itself."""
+
+    def broken(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendTaskSuccess")
+
+    monkeypatch.setattr(wakeups, "wake", broken)
+    assert post("claim", bot.ticket(), bot.token()) == (200, {})
+    assert stage_of(rows, ID, "build").state == "claimed"
 
 
 # -- what stands in the way of a claim ---------------------------------------------------------------------------

@@ -209,8 +209,8 @@ def _install(fake: Fake) -> None:
 
     patch.setattr(runs, "get", get)
     patch.setattr(runs, "named", lambda *_: fake.named)
-    patch.setattr(runs, "jobs", lambda *_: [])
-    patch.setattr(runs, "origin", lambda _: ("704218356", "main"))
+    patch.setattr(runs, "jobs", lambda *_: ([], ""))
+    patch.setattr(runs, "origin", lambda *_: (("704218356", "main"), ""))
     patch.setattr(runs, "cancel", lambda _client, run_id: fake.cancelled.append(run_id))
     patch.setattr(runs, "dispatch", lambda _client, _event, payload: fake.dispatched.append(dict(payload)))
     patch.setattr(versions, "resolve", resolve)

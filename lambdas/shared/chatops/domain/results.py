@@ -18,7 +18,8 @@ class StageResult:
     `state`: undispatched, waiting, queued, in_review, pending, running, finishing; or, with `done`: succeeded, failed,
     cancelled, timed_out, never_appeared, refused. `claimed`: a run has exchanged the ticket. `unconfirmed`: nobody has
     seen the run end. `environment`, `reviewers`: where a run in review waits, and for whom, as GitHub says.
-    `seconds`: since the dispatch; `pause_until`: epoch seconds of GitHub's rate limit. None: not known.
+    `seconds`: since the dispatch. Epoch seconds are `updated_at` of the run and `pause_until`, the end of GitHub's rate
+    limit. None: not known.
     """
 
     stage: str = ""
@@ -35,6 +36,8 @@ class StageResult:
     run_state: str | None = None
     conclusion: str | None = None
     etag: str | None = None
+    jobs_etag: str | None = None
+    updated_at: float | None = None
     job: str | None = None
     step: str | None = None
     log_url: str | None = None

@@ -28,7 +28,8 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`state`: ready, claimed, finished or revoked. `expected`: which run may claim. `outcome` and `outputs` are what
+    """`state`: ready, claimed, finished or revoked. `expected`: which run may claim; `origin_etag`: of
+    GitHub's reply about the repository that it says. `outcome` and `outputs` are what
     the run has reported.
 
     Times are epoch seconds, 0 where it has not happened. `tried_at`: the event was about to be sent; `dispatched_at`:
@@ -41,6 +42,7 @@ class Stage:
     ticket: str = ""
     target: str = ""
     expected: ExpectedRun = field(default_factory=ExpectedRun)
+    origin_etag: str = ""
     created_at: float = 0.0
     valid_until: float = 0.0
     tried_at: float = 0.0

@@ -43,7 +43,7 @@ class Timing:
     take: int = 120
     take_poll: int = 5
     poll_min: int = 3
-    poll_max: int = 30
+    poll_max: int = 300
     rollout_poll: int = 20
     progress: int = 10
 

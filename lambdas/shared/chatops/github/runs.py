@@ -27,6 +27,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
+COMPLETED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 _UNDER_WAY = {"in_progress": RunState.RUNNING, "waiting": RunState.IN_REVIEW, "pending": RunState.PENDING}
 
 
@@ -53,10 +54,12 @@ class Run:
     conclusion: str
     attempt: int
     etag: str = ""
+    updated_at: float = 0.0
+    """Epoch seconds; of a run that has ended: when."""
 
     @property
     def completed(self) -> bool:
-        return self.state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
+        return self.state in COMPLETED
 
 
 def read(body: Mapping[str, Any], etag: str = "") -> Run:
@@ -69,6 +72,7 @@ def read(body: Mapping[str, Any], etag: str = "") -> Run:
         conclusion=str(body.get("conclusion") or ""),
         attempt=int(body.get("run_attempt") or 1),
         etag=etag,
+        updated_at=clock.seconds(str(body.get("updated_at") or "")),
     )
 
 
@@ -81,6 +85,11 @@ def job_and_step(jobs: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
                 steps = [s for s in job.get("steps") or [] if s.get(key) == wanted]
                 return str(job["name"])[:100], str(steps[0]["name"])[:100] if steps else ""
     return "", ""
+
+
+def at_work(jobs: Iterable[Mapping[str, Any]]) -> bool:
+    """True while a runner carries out one of them: so long the run has not ended."""
+    return any(job.get("status") == "in_progress" for job in jobs)
 
 
 def log_url(jobs: Iterable[Mapping[str, Any]]) -> str:
@@ -115,10 +124,10 @@ def deleted(github: GitHub) -> bool:
         return False
 
 
-def jobs(github: GitHub, run_id: int) -> list[Mapping[str, Any]]:
-    """The jobs of the run's first attempt."""
-    found = github.get(f"/actions/runs/{run_id}/attempts/1/jobs", per_page=100)
-    return list(found["jobs"])
+def jobs(github: GitHub, run_id: int, etag: str = "") -> tuple[list[Mapping[str, Any]] | None, str]:
+    """The jobs of the run's first attempt, and their ETag; None for jobs that are as `etag` saw them."""
+    reply = github.request("GET", f"/actions/runs/{run_id}/attempts/1/jobs", params={"per_page": 100}, etag=etag)
+    return None if reply.body is None else list(reply.body["jobs"]), reply.etag or etag
 
 
 def review(github: GitHub, run_id: int) -> tuple[str, str]:
@@ -175,11 +184,16 @@ def force_cancel(github: GitHub, run_id: int) -> None:
     github.find_post(f"/actions/runs/{run_id}/force-cancel")
 
 
-def origin(github: GitHub) -> tuple[str, str]:
-    """Where a dispatched run comes from: the repository's number, as text, and its default branch. Names change hands,
-    numbers don't. https://docs.github.com/en/rest/repos/repos#get-a-repository"""
-    found = github.get("")
-    return str(int(found["id"])), str(found["default_branch"])
+def origin(github: GitHub, etag: str = "") -> tuple[tuple[str, str] | None, str]:
+    """Where a dispatched run comes from: the repository's number, as text, and its default branch; and the ETag of that
+    reply. None in place of both where the repository is as `etag` saw it. Names change hands, numbers don't.
+
+    https://docs.github.com/en/rest/repos/repos#get-a-repository
+    """
+    reply = github.request("GET", "", etag=etag)
+    if reply.body is None:
+        return None, etag
+    return (str(int(reply.body["id"])), str(reply.body["default_branch"])), reply.etag
 
 
 def dispatch(github: GitHub, event_type: str, payload: Mapping[str, Any]) -> None:

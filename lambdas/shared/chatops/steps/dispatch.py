@@ -12,7 +12,7 @@ from chatops.domain.record import Record
 from chatops.domain.release import Release
 from chatops.domain.results import StageResult
 from chatops.domain.run_token import ExpectedRun
-from chatops.domain.stage import Outputs
+from chatops.domain.stage import Outputs, Stage
 from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import GitHub, github
@@ -59,8 +59,11 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
             # GitHub may have taken it and shown no run yet; `poll` sends us here again
             stages.note(rows, deployment.id, stage, again_at=shown_at)
             return
-        expected = row.expected if row.expected.repository_id else _expected(client, target, stage)
-        if not stages.trying(rows, deployment.id, stage, target.name, expected):
+        expected, etag = row.expected, ""
+        if not expected.repository_id:
+            before = stages.get(rows, deployment.id, "build") if stage != "build" else None
+            expected, etag = _expected(client, target, stage, before or Stage())
+        if not stages.trying(rows, deployment.id, stage, target.name, expected, etag):
             assert_ours(rows, deployment.id, target.name)
             return  # cancelled or revoked at this moment: `poll` reports it
         runs.dispatch(client, target.event_type, payload(deployment, stage, target, row.ticket))
@@ -84,12 +87,14 @@ def leave(rows: Table, deployment: Deployment) -> None:
         releases.leave(rows, of.plan.target, left)
 
 
-def _expected(client: GitHub, target: Target, stage: str) -> ExpectedRun:
-    """Which run may claim the stage; none where the target's runs don't claim."""
+def _expected(client: GitHub, target: Target, stage: str, before: Stage) -> tuple[ExpectedRun, str]:
+    """Which run may claim the stage (none where the target's runs don't claim), and the ETag of what GitHub said of the
+    repository. Where it is as at the stage before, the question costs nothing of the rate limit."""
     if not target.claim:
-        return ExpectedRun()
-    number, branch = runs.origin(client)
-    return ExpectedRun(number, branch, target.workflow_file, target.pipeline, target.environment(stage))
+        return ExpectedRun(), ""
+    found, etag = runs.origin(client, before.origin_etag)
+    number, branch = found or (before.expected.repository_id, before.expected.branch)
+    return ExpectedRun(number, branch, target.workflow_file, target.pipeline, target.environment(stage)), etag
 
 
 def _shows(target: Target) -> float:

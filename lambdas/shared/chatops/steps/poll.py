@@ -16,27 +16,26 @@ from chatops.domain.results import StageResult, Stop
 from chatops.domain.stage import Outputs
 from chatops.github import runs
 from chatops.github.client import GitHub, github
-from chatops.github.runs import Run, RunState
+from chatops.github.runs import COMPLETED, Run, RunState
 from chatops.observability import logger
 from chatops.settings.targets import targets
-from chatops.steps import cancelling, freezes, not_begun, stop
+from chatops.steps import cancelling, freezes, not_begun, pace, run_look, stop
 from chatops.steps.build_result import fitting
 from chatops.steps.poll_timing import (
     Observation,
     absent,
+    due,
     ended,
-    finishing,
     give_up,
     obeying,
-    pace,
     paused_until,
+    retry,
     stopping,
     trouble_of,
     undecided,
     waiting,
-    widest,
 )
-from chatops.store import cancels, messages, results, stages, wakeups
+from chatops.store import cancels, lengths, messages, results, stages, wakeups
 from chatops.store.table import table
 
 _UNCLAIMED = Reason("why_unclaimed")
@@ -61,14 +60,19 @@ def poll(deployment: Deployment, name: str) -> StageResult:
     cancel = cancels.get(rows, deployment.id) if name in stages.CANCELLABLE else None
     cancelled_at = cancel.at if cancel else 0.0
     target, now = targets()[deployment.plan.target], clock.now()
-    seen = Observation(deployment.id, name, row, target, now, cancelled_at, refused, refusal, before, deployment.plan)
+    before_it = () if target.claim else lengths.get(rows, target.name, name).seconds
+    facts = (cancelled_at, refused, refusal, before, deployment.plan, before_it)
+    seen = Observation(deployment.id, name, row, target, now, *facts)
     found = as_approved(deployment, name, _observe(seen))
     if name == "build":
         found = fitting(found, deployment.plan, target)
     result = replace(obeying(found, seen), stage=name)
     results.keep(rows, deployment.id, name, result, before)
+    if result.state == "succeeded" and not target.claim:
+        lasted = (result.updated_at or now) - row.began_at
+        lengths.add(rows, target.name, name, deployment.id, min(max(lasted, 0), seen.passed))
     shown = _shown(result)
-    new = not result.done and shown != before.shown
+    new = not result.done and shown != before.shown and not _ending(seen)
     # what is not due to be shown now is still new at the next poll
     changed = new and messages.may_progress(rows, deployment.id, now, target.timing.progress)
     return replace(
@@ -95,29 +99,45 @@ def _shown(result: StageResult) -> str:
     return "/".join([*parts, *filter(None, [result.held_until])])
 
 
+def _ending(seen: Observation, seconds: float = pace.STEADY) -> bool:
+    """The run has reported a moment ago: what comes of it is shown, not that it is about to."""
+    return seen.row.state == "finished" and seen.reported < seconds
+
+
 def _observe(seen: Observation) -> StageResult:
     unclaimed = not seen.row.claimed
     if unclaimed and seen.target.claim:
         return _observe_unclaimed(seen)
     if seen.paused:
         return undecided(seen, seen.paused, seen.before.trouble)
+    if unclaimed and seen.before.state == "waiting" and not seen.stop and seen.passed < pace.APPEARS / 2:
+        return _observe_unclaimed(seen)  # its event was sent a moment ago
+    if _ending(seen, pace.AT_ONCE / 2) and seen.before.run_number and not seen.stop:
+        return waiting(replace(seen.known, run_id=seen.row.run_id), "finishing", due(seen))
     client = github(seen.target.repository, seen.need)
     try:
-        found = not_begun.named_run(seen, client) if unclaimed else _claimed_run(seen, client)
-    except GitHubRateLimited as pause:
-        return _paused(undecided(seen, pause.again_seconds, trouble_of(pause, seen)), seen, pause)
+        found = _run(seen, client)
+    except GitHubRateLimited as limit:
+        return _paused(undecided(seen, limit.again_seconds, trouble_of(limit, seen)), seen, limit)
     except GitHubUnavailable as trouble:
         logger.warning("github did not answer", reason=str(trouble))
-        return undecided(seen, pace(seen), trouble_of(trouble, seen))
+        return undecided(seen, retry(seen), trouble_of(trouble, seen))
     except GitHubRefused as refusal:
         if refusal.status == 404 and runs.deleted(client):
             known = replace(seen.known, claimed=True, conclusion="deleted")
             return ended(known, "failed", Reason("why_run_failed_bare"))
         logger.warning("github refused", reason=str(refusal))
-        return undecided(seen, widest(seen), trouble_of(refusal, seen))
-    if found is None:
-        return _observe_unclaimed(seen)
-    return _observe_run(seen, client, found)
+        return undecided(seen, pace.TROUBLE, trouble_of(refusal, seen))
+    return _observe_unclaimed(seen) if found is None else _observe_run(seen, client, found)
+
+
+def _run(seen: Observation, client: GitHub) -> StageResult | None:
+    """The run that has claimed the stage or, where runs claim nothing, carries its name; None where there is none yet.
+    Raises GitHub's errors."""
+    if run_id := seen.row.run_id or seen.before.run_id:
+        return run_look.look(seen, client, run_id)
+    found = not_begun.named_run(seen, client)
+    return run_look.of(found, claimed=True) if found else None
 
 
 def _observe_unclaimed(seen: Observation) -> StageResult:
@@ -130,23 +150,24 @@ def _observe_unclaimed(seen: Observation) -> StageResult:
         if left <= 0:
             return waiting(nothing, "undispatched", 1)
         # what is due is not put off to the stage's limit, however seldom the target is polled
-        longest = min(pace(seen), timing.appear)
+        longest = min(retry(seen), timing.appear)
         why = paused_until(row.not_before, seen) if row.not_before > seen.now else None
         return waiting(nothing, "waiting", min(max(left, longest), seen.deadline - seen.now), why)
     if seen.passed < timing.appear:
-        return waiting(nothing, "waiting", min(pace(seen), timing.appear - seen.passed))
+        seconds = due(seen) if seen.target.claim else pace.appearing(seen.passed, timing)
+        return waiting(nothing, "waiting", min(seconds, timing.appear - seen.passed))
     # overdue: a run that waits for a runner is late, not lost
     if seen.paused:
         return waiting(nothing, "waiting", seen.paused, seen.before.trouble)
     try:
         found = not_begun.named_run(seen, github(seen.target.repository, seen.need))
-    except GitHubRateLimited as pause:
-        seconds = max(pause.again_seconds, pace(seen))
-        return _paused(waiting(nothing, "waiting", seconds, trouble_of(pause, seen)), seen, pause)
+    except GitHubRateLimited as limit:
+        seconds = max(limit.again_seconds, retry(seen))
+        return _paused(waiting(nothing, "waiting", seconds, trouble_of(limit, seen)), seen, limit)
     except (GitHubUnavailable, GitHubRefused) as trouble:
-        return waiting(nothing, "waiting", widest(seen), trouble_of(trouble, seen))
+        return waiting(nothing, "waiting", pace.TROUBLE, trouble_of(trouble, seen))
     if found is not None and not found.completed:
-        return waiting(not_begun.reviewed(_run_of(found), seen), str(found.state), pace(seen))
+        return waiting(not_begun.reviewed(run_look.of(found), seen), str(found.state), due(seen))
     return _withdraw(replace(seen, before=StageResult()), found)  # what was known before is overcome
 
 
@@ -155,7 +176,7 @@ def _withdraw(seen: Observation, found: Run | None = None) -> StageResult:
     row = stages.revoke(table(), seen.deployment_id, seen.name) or seen.row
     if row.claimed:
         return _observe(replace(seen, row=row))
-    known = _run_of(found) if found else StageResult()
+    known = run_look.of(found) if found else StageResult()
     if (seen.cancelled or seen.late) and not not_begun.given_up(seen):
         # the run would stay, and with it its concurrency group
         pause = max(stopping(seen), seen.target.timing.cancel / 4)
@@ -181,94 +202,46 @@ def _paused(result: StageResult, seen: Observation, pause: GitHubRateLimited) ->
     return replace(result, pause_until=seen.now + pause.wait_seconds)
 
 
-def _claimed_run(seen: Observation, client: GitHub) -> Run:
-    before, run_id = seen.before, int(seen.row.run_id or 0)
-    known = before.etag or "" if before.run_id == run_id else ""
-    reply = runs.get(client, run_id, known)
-    if reply.body is None:
-        return Run(
-            id=run_id,
-            number=before.run_number or 0,
-            url=before.run_url or "",
-            state=RunState(str(before.run_state)),
-            conclusion=before.conclusion or "",
-            attempt=1,
-            etag=known,
-        )
-    return runs.read(reply.body, reply.etag)
-
-
-def _run_of(found: Run, *, claimed: bool = False) -> StageResult:
-    """A result that says nothing but what GitHub says of the run."""
-    return StageResult(
-        claimed=claimed,
-        run_id=found.id,
-        run_number=found.number,
-        run_url=found.url,
-        run_state=str(found.state),
-        conclusion=found.conclusion,
-        etag=found.etag,
-    )
-
-
-def _observe_run(seen: Observation, client: GitHub, found: Run) -> StageResult:
-    known = _run_of(found, claimed=True)
-    if found.completed:
+def _observe_run(seen: Observation, client: GitHub, known: StageResult) -> StageResult:
+    if known.run_state in COMPLETED:
         if seen.row.state != "finished":
             # it may have finished after its row was read and before GitHub was asked
             seen = replace(seen, row=stages.get(table(), seen.deployment_id, seen.name) or seen.row)
-        return _completed(seen, client, found, known)
+        return _completed(seen, client, known)
     if seen.stop:
-        return _stop_run(seen, client, found, known)
-    known = not_begun.reviewed(_progress(seen, client, found, known), seen)
-    if seen.row.state == "finished":
-        return waiting(known, "finishing", finishing(seen))
-    return waiting(known, str(found.state), pace(seen))
+        return _stop_run(seen, client, known)
+    known = not_begun.reviewed(known, seen)
+    return waiting(known, "finishing" if seen.row.state == "finished" else str(known.run_state), due(seen))
 
 
-def _progress(seen: Observation, client: GitHub, found: Run, known: StageResult) -> StageResult:
-    """With the job and step that the run is at, or that failed, as far as GitHub says."""
-    if found.state is not RunState.RUNNING and not found.completed:
-        return known
-    known = replace(known, job=seen.before.job or "", step=seen.before.step or "")
-    try:
-        listed = runs.jobs(client, found.id)
-    except GitHubRateLimited as pause:
-        return _paused(known, seen, pause)
-    except (GitHubUnavailable, GitHubRefused):
-        return known
-    job, step = runs.job_and_step(listed)
-    return replace(known, job=job, step=step, log_url=runs.log_url(listed) or None)
-
-
-def _stop_run(seen: Observation, client: GitHub, found: Run, known: StageResult) -> StageResult:
+def _stop_run(seen: Observation, client: GitHub, known: StageResult) -> StageResult:
     """Ask GitHub to cancel, and report until the run has ended: nobody goes on beside a run that may deploy."""
     asked = seen.row.cancel_asked_at
     try:
-        cancelling.ask(table(), seen.deployment_id, seen.name, seen.row, client, found.id)
-    except GitHubRateLimited as pause:
-        known = _paused(known, seen, pause)
+        cancelling.ask(table(), seen.deployment_id, seen.name, seen.row, client, int(known.run_id or 0))
+    except GitHubRateLimited as limit:
+        known = _paused(known, seen, limit)
     except (GitHubUnavailable, GitHubRefused) as trouble:
         logger.warning("the run was not cancelled", reason=str(trouble))
     if asked and seen.now >= seen.deadline:
         return give_up(seen, known)
-    return waiting(known, str(found.state), stopping(seen))
+    return waiting(known, str(known.run_state), stopping(seen))
 
 
-def _completed(seen: Observation, client: GitHub, found: Run, known: StageResult) -> StageResult:
+def _completed(seen: Observation, client: GitHub, known: StageResult) -> StageResult:
     """The run has ended: success is GitHub's conclusion and the run's own report, together."""
-    outputs = seen.row.outputs
+    outputs, good = seen.row.outputs, known.run_state == RunState.SUCCEEDED
     known = replace(known, outputs=outputs)
     if seen.cancelled and seen.name == "build":
         return ended(known, "cancelled")
-    if found.state is RunState.SUCCEEDED and not seen.target.claim:
+    if good and not seen.target.claim:
         return ended(known, "succeeded")
-    if found.state is RunState.SUCCEEDED:
-        if seen.row.state != "finished":
-            return ended(known, "failed", Reason("why_unfinished"))
-        good = seen.row.outcome == "success"
-        return ended(known, "succeeded") if good else ended(known, "failed", Reason("why_mismatch"))
-    known = _progress(seen, client, found, known)  # also for the failed job's log, which the run cannot report itself
+    if good and seen.row.state != "finished":
+        return ended(known, "failed", Reason("why_unfinished"))
+    if good:
+        agreed = seen.row.outcome == "success"
+        return ended(known, "succeeded") if agreed else ended(known, "failed", Reason("why_mismatch"))
+    known = run_look.blamed(known, client)  # also for the failed job's log, which the run cannot report itself
     if outputs.failed_job:
         known = replace(known, job=outputs.failed_job, step=outputs.failed_step or "")
     if seen.cancelled:

@@ -13,7 +13,8 @@ from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.results import StageResult
 from chatops.domain.stage import Stage
-from chatops.domain.target import LOOKS, Target, Timing
+from chatops.domain.target import LOOKS, Target
+from chatops.steps import pace
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -26,7 +27,8 @@ class Observation:
     """`late`: over the stage's own limit. `stop`: nobody wants the run any more. `refused`: name of the error that kept
     its event from being sent.
 
-    Times are epoch seconds, 0 where there is none. `before` is the result of the poll before.
+    Times are epoch seconds, 0 where there is none. `before` is the result of the poll before. `lengths`: seconds that
+    the target's last runs of this stage took, where runs report nothing.
     """
 
     deployment_id: str
@@ -39,6 +41,7 @@ class Observation:
     refusal: Reason | None = None
     before: StageResult = field(default_factory=StageResult)
     plan: Plan = field(default_factory=Plan)
+    lengths: tuple[float, ...] = ()
 
     @property
     def limit(self) -> int:
@@ -49,6 +52,11 @@ class Observation:
     def passed(self) -> float:
         """Seconds since the stage began."""
         return self.now - self.row.began_at
+
+    @property
+    def reported(self) -> float:
+        """Seconds since the run reported its end."""
+        return self.now - (self.row.finished_at or self.now)
 
     @property
     def late(self) -> bool:
@@ -98,6 +106,7 @@ class Observation:
             step=of.step,
             conclusion=of.conclusion,
             etag=of.etag,
+            jobs_etag=of.jobs_etag,
             environment=of.environment,
             reviewers=of.reviewers,
         )
@@ -115,25 +124,21 @@ class Observation:
         return Reason(key.get(of.state, "why_timed_out"), seconds=seconds)
 
 
-def pace(seen: Observation) -> float:
-    """Seconds until the next poll: a tenth of what has passed, within the target's bounds; a finish wakes us anyway."""
-    return pace_after(seen.passed, seen.target.timing, seen.limit)
+def due(seen: Observation) -> float:
+    """Seconds until the next poll of a stage that goes on."""
+    timing = seen.target.timing
+    if seen.row.state == "finished":
+        return pace.reported(seen.reported, timing, seen.limit)
+    if not seen.target.claim:
+        return pace.silent(seen.passed, timing, seen.limit, seen.lengths)
+    return pace.reporting(seen.passed, timing, seen.limit, f"{seen.deployment_id} {seen.name}")
 
 
-def pace_after(seconds: float, timing: Timing, limit: float = 0) -> float:
-    """The wait after a poll, so many seconds after the stage began that may take `limit` seconds."""
-    return min(max(seconds / 10, timing.poll_min), timing.widest(limit))
-
-
-def widest(seen: Observation) -> float:
-    """The longest pause between two polls of this stage."""
-    return seen.target.timing.widest(seen.limit)
-
-
-def finishing(seen: Observation) -> float:
-    """The pace once the run has reported: its end is expected at any moment, and then less and less."""
-    since = seen.now - (seen.row.finished_at or seen.now)
-    return min(max(since / 10, 1), widest(seen))
+def retry(seen: Observation) -> float:
+    """Seconds until the next poll after one that GitHub did not answer."""
+    if seen.row.state == "finished":
+        return pace.reported(seen.reported, seen.target.timing, seen.limit)
+    return pace.unanswered(seen.passed, seen.target.timing, seen.limit)
 
 
 def stopping(seen: Observation) -> float:
@@ -155,13 +160,13 @@ def waiting(known: StageResult, state: str, seconds: float, trouble: Reason | No
 def obeying(result: StageResult, seen: Observation) -> StageResult:
     """The result with its wait no shorter than the pause that GitHub asked for, and that pause remembered: a finish may
     wake us before. The wait does not pass the deadline all the same."""
-    until = max(result.pause_until or 0, seen.now + seen.paused)
-    if result.done or until <= seen.now:
+    if result.done:
         return result
+    until = max(result.pause_until or 0, seen.now + seen.paused)
     seconds = max(result.wait_seconds or 0, math.ceil(until - seen.now))
     if seen.deadline > seen.now:
         seconds = min(seconds, math.ceil(seen.deadline - seen.now))
-    return replace(result, pause_until=until, wait_seconds=seconds)
+    return replace(result, pause_until=until if until > seen.now else result.pause_until, wait_seconds=seconds)
 
 
 def trouble_of(error: GitHubRefused | GitHubUnavailable | GitHubRateLimited, seen: Observation) -> Reason | None:
@@ -181,12 +186,12 @@ def paused_until(until: float, seen: Observation) -> Reason:
 
 
 def undecided(seen: Observation, seconds: float, trouble: Reason | None) -> StageResult:
-    """GitHub does not say (`trouble`: why not), and is asked again in `seconds`, but not faster than usual. Past the
+    """GitHub does not say (`trouble`: why not), and is asked again in `seconds`, but not faster than that. Past the
     deadline we give up on the answer, not on the run: the lock stays for `sweep`."""
     if seen.stop and seen.now >= seen.deadline:
         return give_up(seen, seen.known, trouble)
     state = seen.before.state if seen.before.state in STILL else "running"
-    return waiting(seen.known, state, max(seconds, pace(seen)), trouble)
+    return waiting(seen.known, state, max(seconds, retry(seen)), trouble)
 
 
 def give_up(seen: Observation, known: StageResult, trouble: Reason | None = None) -> StageResult:

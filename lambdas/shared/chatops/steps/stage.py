@@ -101,7 +101,17 @@ def _claim(asked: Mapping[str, Any], token: RunToken) -> dict[str, Any]:
     if why := stages.claim(table(), deployment_id, stage, token.run_id):
         raise _Refused(f"{why}.")
     logger.info("stage claimed", deployment_id=deployment_id, stage=stage, run_id=token.run_id)
+    if row.state == "ready":
+        _show(deployment_id)
     return http.answer(200, {})
+
+
+def _show(deployment_id: str) -> None:
+    """Wake the execution, so that people see the run. It may go on all the same: the next look is due in any case."""
+    try:
+        wakeups.wake(table(), deployment_id)
+    except Exception as error:  # noqa: BLE001 - the claim stands
+        logger.warning("not woken", deployment_id=deployment_id, error=aws.error_code(error) or type(error).__name__)
 
 
 def _in_the_way(deployment_id: str, stage: str, row: Stage) -> str:

@@ -9,6 +9,7 @@
 | `TARGET#<target>` | `LEDGER` | how many of the target's deployments have ended |
 | `TARGET#<target>` | `FREEZE` | who has locked it by hand, and until when |
 | `TARGET#<target>` | `LOCKING#<time>#<delivery>` | who has locked and unlocked it, in time order |
+| `TARGET#<target>` | `LENGTHS#<stage>` | how long the last runs of a stage took that report nothing |
 | `DEPLOYMENT#<id>` | `RECORD` | what was planned and how it ended |
 | `DEPLOYMENT#<id>` | `APPROVAL`, `CANCEL` | what people decided |
 | `DEPLOYMENT#<id>` | `PAUSE#<mark>` | a pause of its rollout, whom it asks, and what they decided |

@@ -74,11 +74,15 @@ def note(table: Table, deployment_id: str, stage: str, **times: float) -> None:
     table.update(_pk(deployment_id), f"STAGE#{stage}", change, "attribute_exists(#pk)", times)
 
 
-def trying(table: Table, deployment_id: str, stage: str, target: str, expected: ExpectedRun) -> bool:
+def trying(
+    table: Table, deployment_id: str, stage: str, target: str, expected: ExpectedRun, origin_etag: str = ""
+) -> bool:
     """Remember that the stage's run is about to be asked for, and which run may claim it; False if this deployment may
     not ask (any more): it has ended, was cancelled, lost its target, or its ticket was revoked."""
     facts = {"now": clock.now(), "ready": "ready", "expected": codec.as_json(expected)}
     change = "SET #tried_at = :now, #expected = :expected"
+    if origin_etag:
+        facts, change = {**facts, "origin_etag": origin_etag}, f"{change}, #origin_etag = :origin_etag"
     members: list[Item] = [
         {"Update": t.update(_pk(deployment_id), f"STAGE#{stage}", change, "#state = :ready", facts)},
         {"ConditionCheck": t.check(_pk(deployment_id), "RECORD", "attribute_not_exists(#outcome)")},
