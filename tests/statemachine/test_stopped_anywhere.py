@@ -83,7 +83,7 @@ WAYS: dict[str, tuple[Callable[[Driver], None], dict[str, Any]]] = {
 BEHIND = {"Wait For Target"}
 """Behind somebody else, who holds the target: nothing of its own is under way."""
 AFTER_AN_ERROR = {"Wait For Stop", "Wait For Reading"}
-"""Only where a service is away or a run can't be stopped: `test_hiccups.py` and the steps' own tests stand there."""
+"""Only where a service is away or a run can't be stopped: `tests/simulator/test_broken.py` and the steps' own tests."""
 
 
 def test_every_state_that_waits_is_stopped_once_below() -> None:

@@ -263,9 +263,6 @@ def scene(fake: Fake, kind: Kind, kept: dict[str, Any], names: tuple[str, ...]) 
     ("kind", "both"),
     [
         (APPROVAL, (f"approve-{LEE}", f"reject-{KIM}")),
-        pytest.param(APPROVAL, (f"approve-{LEE}", f"cancel-{DANA}"), marks=pytest.mark.slow),
-        pytest.param(APPROVAL, (f"approve-{LEE}", "stop"), marks=pytest.mark.slow),
-        pytest.param(PROMOTION, (f"promote-{LEE}", f"pause_roll_back-{KIM}"), marks=pytest.mark.slow),
         (PROMOTION, (f"pause_roll_back-{KIM}", "live")),
     ],
     ids=str,
