@@ -18,6 +18,7 @@ from chatops.domain.target import Target
 from chatops.settings import targets_file
 from fakes.clock import Clock
 from fakes.github import GitHub
+from fakes.github.hook import Webhook
 from fakes.github.oidc import PLACE
 from fakes.slack import Slack, SlackUser
 from fakes.slack.directory import C_DEPLOY
@@ -33,10 +34,15 @@ from local.web import Mounts, WebServer
 ROOT = Path(__file__).resolve().parent.parent
 REGION, ACCOUNT = "us-east-1", "123456789012"
 STACK = "platform-deploy"
-SECRETS = {"SlackSecret": f"{STACK}-slack", "GithubSecret": f"{STACK}-github"}
+SECRETS = {
+    "SlackSecret": f"{STACK}-slack",
+    "GithubSecret": f"{STACK}-github",
+    "WebhookSecret": f"{STACK}-webhook",
+}
 """Their names, by what template.yaml calls them."""
 SIGNING_SECRET = "local-signing-secret"
 BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"
+WEBHOOK_SECRET = "local-webhook-secret"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 
 
@@ -206,13 +212,16 @@ class Session:
             "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
             "GITHUB_APP_PRIVATE_KEY": given.get("GITHUB_APP_PRIVATE_KEY", "").strip(),
         }
+        webhook = {"GITHUB_WEBHOOK_SECRET": given.get("GITHUB_WEBHOOK_SECRET", "").strip() or WEBHOOK_SECRET}
+        if not all(target.claim for target in self.targets.values()):  # others report by themselves
+            self.github.webhook = Webhook(f"{self.url}/prod/github/events", webhook["GITHUB_WEBHOOK_SECRET"])
         # whoever sets a token means it: the fakes know the one that the functions will use
         self.slack.tokens = {slack["SLACK_BOT_TOKEN"]}
         self.github.tokens = {github["GITHUB_PERSONAL_ACCESS_TOKEN"]}
         if app := given.get("GITHUB_APP_ID", "").strip():
             self._install_app(app, github)
         self.secrets = self._client("secretsmanager", url)
-        for name, values in (("SlackSecret", slack), ("GithubSecret", github)):
+        for name, values in (("SlackSecret", slack), ("GithubSecret", github), ("WebhookSecret", webhook)):
             self.secrets.create_secret(Name=SECRETS[name], SecretString=json.dumps(values))
 
     def _install_app(self, name: str, secret: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from fakes.github.errors import ApiError
 from fakes.github.faults import Fault
 from fakes.github.gate import Gate
 from fakes.github.grants import EVERYTHING, READ_ONLY, Grant
+from fakes.github.hook import Webhook, completed
 from fakes.github.limits import RateLimit, SecondaryLimits
 from fakes.github.listening import Event, Workflow, listening
 from fakes.github.model import Run
@@ -26,6 +27,7 @@ from fakes.github.repository import Repository
 from fakes.github.runs import Runs
 from fakes.github.script import Script, default_scripts
 from fakes.github.seed import checkout_api
+from fakes.github.views import Urls
 
 
 class Call(NamedTuple):
@@ -51,6 +53,7 @@ class GitHub(Edits):
     oidc: the issuer of jobs' tokens. chatops_url / chatops_audience: what every workflow here says about the bot, its
         address and the audience of the tokens that it wants.
     rate_limit / secondary_limits: the hour's requests, and the minute's points, which only count until `enforced`.
+    webhook: of every repository here; none where nobody has set one up.
     down: True answers 503 to everything. date_offset: seconds that the Date of every answer is ahead.
     """
 
@@ -74,6 +77,7 @@ class GitHub(Edits):
         self.apps = Apps(clock)
         self.oidc = Oidc(f"{web_url.rstrip('/')}{PLACE}")
         self.chatops_url = self.chatops_audience = ""
+        self.webhook: Webhook | None = None
         self.actions_enabled = True
         self.down = False
         self.date_offset = 0.0
@@ -83,8 +87,9 @@ class GitHub(Edits):
         self._registry = Runs()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._web_url = web_url.rstrip("/")
         flask = create_app(self)
-        flask.config["WEB_URL"] = web_url.rstrip("/")
+        flask.config["WEB_URL"] = self._web_url
         self.mount = self.app = Gate(self, flask.wsgi_app)
 
     # -- what is there -------------------------------------------------------------------------------------
@@ -258,6 +263,10 @@ class GitHub(Edits):
         deployer = self.deployers.get(str(run.payload.get("target") or ""))
         bot = Bot(self.chatops_url, lambda: self.id_token(run, self.chatops_audience))
         Pipeline(run, script, self.clock, self.lock, self._closing, bot, self._ecs, deployer).carry_out()
+        if self.webhook and run.status == "completed":
+            with self.lock:
+                told = completed(self.repositories[run.repository], run, Urls("https://api.github.com", self._web_url))
+            self.webhook.deliver(told)
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="github-run", daemon=True)

@@ -20,6 +20,7 @@ TABLE = f"arn:aws:dynamodb:{ACCOUNT}:table/{ENVIRONMENT['CHATOPS_TABLE']}"
 SECRETS = {
     secrets.SLACK: f"arn:aws:secretsmanager:{ACCOUNT}:secret:platform-deploy-slack-1-a1b2c3",
     secrets.GITHUB: f"arn:aws:secretsmanager:{ACCOUNT}:secret:platform-deploy-github-1-a1b2c3",
+    secrets.WEBHOOK: f"arn:aws:secretsmanager:{ACCOUNT}:secret:platform-deploy-webhook-1-a1b2c3",
 }
 EVERY = "*"
 """The resource of an action that knows none."""

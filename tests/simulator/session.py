@@ -22,7 +22,8 @@ from moto.events.models import EventPattern
 from fakes.aws_json import ChangingService
 from fakes.codedeploy import CodeDeploy
 from fakes.ecs import Ecs
-from fakes.github import callback
+from fakes.github import callback, hook
+from fakes.github.hook import Webhook
 from fakes.github.seed import checkout_api
 from fakes.slack import Slack, SlackUser
 from fakes.slack.client import Sent
@@ -137,6 +138,9 @@ class Session:
             self._targets / f"{name}.yaml", partial(self.make_lambdas, plan, meanwhile), self._repositories[repository]
         )
         self.github.script = {f"{repository} {stage}": script for stage, script in scenario.scripts.items()}
+        if not scenario.claim:  # others report by themselves
+            url = f"{ENVIRONMENT['CHATOPS_API_URL']}/github/events"
+            self.github.webhook = Webhook(url, CANARIES["GITHUB_WEBHOOK_SECRET"])
         channel = channel_of(name)
         self.slack.space.channels[channel] = Channel(channel, target_of(name), PEOPLE)
 
@@ -150,6 +154,7 @@ class Session:
         self.table = self.make_table()
         self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
         self.github.begin(self.agenda)
+        self.github.webhook = None
         self.github.repositories = {one.full_name: one for one in repositories}
         self.forget_keys()
         self.slack.reset()
@@ -184,6 +189,12 @@ class Session:
         headers = {"content-type": "application/json", **sent}
         event = http_api_event("POST", path, headers=headers, body=json.dumps(body).encode(), now=self.agenda.now())
         status, _, content = self._gateway("stage", event, f"{path.rpartition('/')[2]}:{run.stage}")
+        return status, content
+
+    def hook_post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """A delivery of GitHub's webhook."""
+        event = http_api_event("POST", "/github/events", headers=headers, body=body, now=self.agenda.now())
+        status, _, content = self._gateway("wake", event, "wake:webhook")
         return status, content
 
     def _gateway(self, name: str, event: Any, step: str) -> tuple[int, Mapping[str, str], bytes]:
@@ -259,8 +270,12 @@ class _Session:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def post(self, url: str, json: Any, headers: Mapping[str, str], timeout: float) -> Any:
-        status, content = self._session.pipeline_post(url, json, headers)
+    def post(
+        self, url: str, headers: Mapping[str, str], timeout: float, json: Any = None, data: bytes | None = None
+    ) -> Any:
+        status, content = (
+            self._session.pipeline_post(url, json, headers) if data is None else self._session.hook_post(data, headers)
+        )
         made = requests.Response()
         made.status_code, made._content = status, content
         return made
@@ -315,9 +330,9 @@ def opened_as(kind: type[S]) -> Iterator[S]:
         patch.setattr(deadline.Deadline, "run", _at_once)
         patch.setattr(aws, "client", lambda service, **_: session.clients[service])
         patch.setattr(observability, "metrics", _NoMetrics())
-        patch.setattr(
-            callback, "requests", SimpleNamespace(Session=lambda: _Session(session), RequestException=OSError)
-        )
+        outgoing = SimpleNamespace(Session=lambda: _Session(session), RequestException=OSError)
+        for module in (callback, hook):
+            patch.setattr(module, "requests", outgoing)
 
         def through(*given: Any) -> Any:
             return session.lambdas.call(*given)

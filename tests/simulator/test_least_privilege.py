@@ -33,6 +33,7 @@ FACTS = {
     "Table.Arn": TABLE,
     "SlackSecret": SECRETS[secrets.SLACK],
     "GithubSecret": SECRETS[secrets.GITHUB],
+    "WebhookSecret": SECRETS[secrets.WEBHOOK],
 }
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
 CONTEXT = {"iam:PassRole": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
@@ -134,6 +135,7 @@ def test_a_permission_too_many_too_few_or_for_something_else_is_found() -> None:
         ("park", "states:SendTaskSuccess"),
         ("park", "*"),
         ("dispatch", SECRETS[secrets.SLACK]),
+        ("dispatch", SECRETS[secrets.WEBHOOK]),
     }
     spoiled["plan"][0]["Action"].remove("dynamodb:Query")
     for one in [*spoiled["notify"], *spoiled["slack"]]:

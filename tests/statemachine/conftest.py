@@ -22,6 +22,7 @@ CANARIES = {
     "SLACK_SIGNING_SECRET": "canary-signing-5ecret",
     "SLACK_BOT_TOKEN": "xoxb-canary-b0t-t0ken",
     "GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_canaryG1tHubT0ken",
+    "GITHUB_WEBHOOK_SECRET": "canary-w3bhook-5ecret",
 }
 
 Build = Callable[..., Driver]

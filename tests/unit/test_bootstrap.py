@@ -151,6 +151,7 @@ LIKE_REAL = {
     "Table.Arn": arn("dynamodb", f"table/{STACK}-Table-1ABC"),
     "SlackSecret": arn("secretsmanager", f"secret:{SECRETS['SlackSecret']}-a1b2c3"),
     "GithubSecret": arn("secretsmanager", f"secret:{SECRETS['GithubSecret']}-a1b2c3"),
+    "WebhookSecret": arn("secretsmanager", f"secret:{SECRETS['WebhookSecret']}-a1b2c3"),
     "UndeliveredEvents.Arn": arn("sqs", f"{STACK}-UndeliveredEvents-1ABC"),
 }
 BY_SAM = (

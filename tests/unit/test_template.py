@@ -11,7 +11,13 @@ from local.runtime.intrinsics import TemplateError
 from local.runtime.template import Template, function_arn, load_template
 
 ROOT = Path(__file__).resolve().parents[2]
-FACTS = {"Table": "chatops", "SlackSecret": "arn:slack", "GithubSecret": "arn:github", "HttpApi": "api"}
+FACTS = {
+    "Table": "chatops",
+    "SlackSecret": "arn:slack",
+    "GithubSecret": "arn:github",
+    "WebhookSecret": "arn:hook",
+    "HttpApi": "api",
+}
 STEPS = "slack plan notify dispatch poll park approval ecs promote reconcile restore settle stage sweep wake gifs"
 
 
@@ -174,6 +180,8 @@ def test_the_projects_own_template() -> None:
         assert function.environment["CHATOPS_TABLE"] == "chatops"
     assert template.routes["POST /slack/events"] == "slack"
     assert template.routes["GET /gifs/{name}"] == "gifs"
+    assert template.routes["POST /github/events"] == "wake"
+    assert [name for name, _ in template.service_events] == ["wake", "wake"]
     assert ("sweep", 300) in template.schedules
     assert "${" not in template.definition()
     assert template.layer_dirs == (ROOT / "lambdas/shared",)

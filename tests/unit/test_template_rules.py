@@ -217,7 +217,8 @@ def test_whom_the_internet_reaches_cannot_read_githubs_secret() -> None:
         for name, each in FUNCTIONS.items()
         if any(event["Type"] == "HttpApi" for event in each.get("Events", {}).values())
     }
-    assert facing == {"SlackFunction": {"SlackSecret"}, "StageFunction": set(), "GifsFunction": set()}
+    own = {"SlackFunction": {"SlackSecret"}, "WakeFunction": {"WebhookSecret"}}
+    assert facing == {**own, "StageFunction": set(), "GifsFunction": set()}
 
 
 def test_the_machine_calls_published_versions_and_may_call_earlier_ones() -> None:
@@ -245,7 +246,7 @@ def test_the_functions_know_the_machine_by_the_name_it_has() -> None:
 
 
 def test_what_is_remembered_outlives_the_stack() -> None:
-    for name in ("Table", "SlackSecret", "GithubSecret"):
+    for name in ("Table", "SlackSecret", "GithubSecret", "WebhookSecret"):
         # (a first deployment that fails leaves nothing behind: its next try makes them anew)
         assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"

@@ -1,5 +1,5 @@
-"""The secrets: from the environment (local runs), else from two Secrets Manager secrets, Slack's and GitHub's, which
-Powertools caches. A function reads only what its policy in template.yaml allows."""
+"""The secrets: from the environment (local runs), else from Secrets Manager secrets, Slack's, GitHub's and that of
+GitHub's webhook, which Powertools caches. A function reads only what its policy in template.yaml allows."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SLACK_SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105 - a name, not a valu
 SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a name, not a value
 GITHUB_TOKEN = "GITHUB_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - a name, not a value
 GITHUB_APP_KEY = "GITHUB_APP_PRIVATE_KEY"
+GITHUB_WEBHOOK_SECRET = "GITHUB_WEBHOOK_SECRET"  # noqa: S105 - a name, not a value
 
 WHAT: dict[str, TextKey] = {
     SLACK_SIGNING_SECRET: "what_signing_secret",
@@ -32,8 +33,15 @@ WHAT: dict[str, TextKey] = {
 """What each secret should hold (keys of the catalogues), for those who read that it does not."""
 
 SLACK, GITHUB = "CHATOPS_SLACK_SECRET_ARN", "CHATOPS_GITHUB_SECRET_ARN"
-"""The variables that name the two secrets of Secrets Manager."""
-STORED_IN = {SLACK_SIGNING_SECRET: SLACK, SLACK_BOT_TOKEN: SLACK, GITHUB_TOKEN: GITHUB, GITHUB_APP_KEY: GITHUB}
+WEBHOOK = "CHATOPS_WEBHOOK_SECRET_ARN"
+"""The variables that name the secrets of Secrets Manager; the last one's value is made with the stack."""
+STORED_IN = {
+    SLACK_SIGNING_SECRET: SLACK,
+    SLACK_BOT_TOKEN: SLACK,
+    GITHUB_TOKEN: GITHUB,
+    GITHUB_APP_KEY: GITHUB,
+    GITHUB_WEBHOOK_SECRET: WEBHOOK,
+}
 
 _MAX_AGE = 300
 _REFETCH_PAUSE = 15
@@ -56,7 +64,7 @@ class _Stored:
 
 
 _provider: Any = None
-_stored = {SLACK: _Stored(), GITHUB: _Stored()}
+_stored = {SLACK: _Stored(), GITHUB: _Stored(), WEBHOOK: _Stored()}
 
 
 def _from_secrets_manager(variable: str, *, fresh: bool, patience: float) -> dict[str, Any]:
