@@ -55,6 +55,9 @@ costs: .venv/test.stamp ## What the stack costs a month, and what a deployment o
 picture: .venv/local.stamp ## docs/flow.svg and docs/phases.svg: the state machine, drawn from its definition
 	@exec $(PY) -m scripts.picture
 
+messages: .venv/local.stamp ## Every message that people can read, drawn: a page, and pictures where Chromium is (OUT=messages)
+	@exec $(PY) -m scripts.messages $(OUT)
+
 test: .venv/test.stamp ## All tests that need nothing but Python (ENGINE=docker or a URL: the state machine on that engine)
 ifeq ($(ENGINE),)
 	@exec $(PY) -m pytest -q -m "not slow" -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)

@@ -73,9 +73,9 @@ def decide(rows: Table, action: str, deployment_id: str, by: str, reason: str = 
         question, asked = questions.get(rows, deployment_id), "for an approval"
     if record and not record.outcome and question is None:
         raise NotDecided(f"{deployment_id} does not wait {asked}.")
-    answers.check_open(rows, deployment_id, record, question)
+    plan = answers.check_open(rows, deployment_id, record, question).plan
     mark = question.mark if question else ""
-    answers.record(rows, deployment_id, mark, answer, by, reason, OPERATOR)
+    answers.record(rows, deployment_id, plan, mark, answer, by, reason, OPERATOR)
     return f"{deployment_id} is {answer}, by {by}."
 
 
@@ -134,7 +134,11 @@ def carry_out(asked: Asked, called: Mapping[str, str] = _CALLED) -> int:
         rows = table(asked.stack, called["stack"])
         said = decide(rows, asked.action, asked.deployment_id, identity(asked.by), asked.reason)
     except (ChatOpsError, ClientError, BotoCoreError) as error:
-        why = error.text.replace("`", "") if isinstance(error, ChatOpsError) else meaning(error) or error
+        why = (
+            error.text.translate({ord("`"): "", ord("*"): ""})
+            if isinstance(error, ChatOpsError)
+            else meaning(error) or error
+        )
         print(f"Nothing was recorded. {why}", file=sys.stderr)
         return 1
     print(said)

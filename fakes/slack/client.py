@@ -107,6 +107,8 @@ class SlackUser:
         fields = payloads.slash(command, text, self._space.user(user), where, url, trigger)
         answer = self.send(urlencode(fields).encode())
         message = outcomes.slash(self._space, command, user, channel, answer)
+        if message is not None and message.via == "slash":
+            self._space.tickets.answered(url, message.ts)
         return _with(answer, message)
 
     def click(self, message: Message, action_id: str, user: str = U_DEV, overrides: Json | None = None) -> Answer:

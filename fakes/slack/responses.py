@@ -15,17 +15,23 @@ def respond(space: Workspace, url: ResponseUrl, body: Json) -> None:
     """Do what a POST to a response_url asks for. Raises SlackError.
 
     The bot need not be in the channel. A message that was clicked is replaced unless `replace_original` is
-    false; without a click there is nothing to replace.
+    false; a command's own answer only where it is true.
     """
     clicked = space.store.find(url.channel, url.message_ts) if url.message_ts else None
     if clicked is not None and body.get("delete_original") is True:
         space.store.delete(clicked)
         return
     text, kept = space.content(body.get("text"), body.get("blocks"))
-    if clicked is not None and body.get("replace_original", True) is True:
-        space.store.edit(clicked, text, kept, space.clock.now())
+    answered = space.store.find(url.channel, url.answer_ts) if url.answer_ts else None
+    replaced = clicked if body.get("replace_original", True) is True else None
+    if answered is not None and body.get("replace_original") is True:
+        replaced = answered
+    if replaced is not None:
+        space.store.edit(replaced, text, kept, space.clock.now())
         return
-    show(space, url.channel, url.user, body, "response_url")
+    message = show(space, url.channel, url.user, body, "response_url")
+    if url.message_ts is None:
+        url.answer_ts = message.ts
 
 
 def show(space: Workspace, channel: str, user: str, body: Json, via: str) -> Message:

@@ -193,7 +193,7 @@ def _told(after: After) -> Iterator[str]:
             yield f"the message shows {shown.text if shown else None!r}"
         elif offered := {button.action_id for button in shown.buttons} & OVER:
             yield f"the message offers {offered}"
-        finals = [m for m in posted if m.thread_ts == known and m.text.startswith("<@U") and says in m.text]
+        finals = [m for m in posted if m.thread_ts == known and " · <@U" in m.text and says in m.text]
         least, most = 1, 1 + after.faults
         if after.play.free:
             most += len(posted)  # what else was said to people in its thread

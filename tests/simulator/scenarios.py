@@ -49,8 +49,8 @@ class Scenario:
     target: str = ""
 
 
-LIVE, BACK, AGAIN = ("Deployed", "is live"), ("Rolled Back", "was rolled back"), ("Restored", "runs v1.1.0 again")
-UNBUILT, STOPPED = ("Build Failed", "The build of v1.2.3 failed"), ("Stopped", "Stopped: ")
+LIVE, BACK, AGAIN = ("Deployed", "is live"), ("Rolled Back", "Rolled back: "), ("Restored", "is back on v1.1.0")
+UNBUILT, STOPPED = ("Build Failed", "Build failed: v1.2.3"), ("Stopped", "Stopped: ")
 DONE, BAD, BUILD = ("v1.2.3", "v1.1.0"), ("v1.2.3",), ("build",)
 TWO, RETURNED = ("v1.0.0", "v1.1.0"), ("v1.0.0", "v1.1.0", "v1.0.0")
 BREAKS, STUCK = Rollout(seconds=6, outcome="circuit_breaker"), Rollout(seconds=6, outcome="stuck")
@@ -173,7 +173,7 @@ SCENARIOS: dict[str, Scenario] = {
     "rollback": Scenario(
         "back to the release before, by command",
         people.rollback,
-        ("Restored", "runs v1.0.0 again"),
+        ("Restored", "is back on v1.0.0"),
         (),
         ledger=RETURNED,
         bad=("v1.1.0",),
@@ -191,7 +191,7 @@ SCENARIOS: dict[str, Scenario] = {
     "superseded": Scenario(
         "a rollback goes ahead of a deployment that waits for its approval",
         people.superseded,
-        ("Restored", "runs v1.0.0 again"),
+        ("Restored", "is back on v1.0.0"),
         BUILD,
         ledger=RETURNED,
         bad=("v1.1.0",),

@@ -74,13 +74,13 @@ def test_a_rollback_passes_the_services_own_pauses_and_asks_nobody(build: Build)
     driver = build(scenario(strategy="canary"))
     for version in ("v1.1.0", "v1.2.3"):
         assert driver.run("/platform-deploy", version, promote=True) == "Deployed"
-    asked = len([m for m in driver.session.slack.messages if "is paused at" in m.text])
+    asked = len([m for m in driver.session.slack.messages if "is paused " in m.text])
     before = continued(driver)
     assert driver.run("/platform-rollback", "v1.1.0") == "Restored"
     assert continued(driver) == before + 2
     assert "Promote Restored" in entered(driver)
     assert "Request Promotion" not in entered(driver)
-    assert len([m for m in driver.session.slack.messages if "is paused at" in m.text]) == asked
+    assert len([m for m in driver.session.slack.messages if "is paused " in m.text]) == asked
     checks.all_hold(driver.session)
 
 

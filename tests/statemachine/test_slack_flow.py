@@ -53,9 +53,9 @@ def test_the_roll_back_button_is_the_command_once_however_often_it_is_pressed(bu
     driver.arn = started[0]["executionArn"]
     assert driver.end() == "Restored"
     assert driver.session.slack.wait_for(
-        lambda m: m is card and not actions(m) and "rolls this back" in str(m.blocks), 5
+        lambda m: m is card and not actions(m) and "is rolling this back" in str(m.blocks), 5
     )
-    assert any(m.channel == card.channel and "v1.0.0 again" in m.text for m in driver.session.slack.messages)
+    assert any(m.channel == card.channel and "is back on v1.0.0" in m.text for m in driver.session.slack.messages)
     driver.session.user.click(old, "roll_back", U_LEE)
     assert driver.session.slack.wait_for(lambda m: m.ephemeral_to == U_LEE and "any more" in m.text, 5)
     assert len(driver.session.executions()) - before == 1

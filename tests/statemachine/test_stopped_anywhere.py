@@ -122,7 +122,7 @@ def test_stopped_in_the_console_it_is_settled_once_and_frees_its_target(state: s
     finals = [
         m.text
         for m in driver.session.slack.messages
-        if m.thread_ts == thread and "Stopped" in m.text and m.text.startswith("<@")
+        if m.thread_ts == thread and "Stopped" in m.text and " · <@" in m.text
     ]
     assert len(finals) == 1
     completed = all(run.status == "completed" for run in _ours(driver, name))

@@ -11,7 +11,7 @@ from tests.statemachine.conftest import Build, scenario
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-WORDS = {U_PARTNER: "app's own workspace", U_GUEST: "Guests cannot"}
+WORDS = {U_PARTNER: "app's own workspace", U_GUEST: "Guests can't"}
 
 
 def told(driver: Driver, user: str) -> int:

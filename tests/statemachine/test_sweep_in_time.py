@@ -76,9 +76,7 @@ def test_it_is_settled_by_the_next_sweep_and_free_one_sweep_after_its_run(
     ended = it.hours() - began
     assert ended < ENDED + 2 * MINUTE
     it.hours.sleep(SWEEP + 1)
-    told = [
-        m.text for m in it.session.slack.messages if m.thread_ts and m.text.startswith("<@") and "Stopped" in m.text
-    ]
+    told = [m.text for m in it.session.slack.messages if m.thread_ts and " · <@" in m.text and "Stopped" in m.text]
     assert len(told) == 1, [m.text for m in it.session.slack.messages]
     asked = [call for call in it.session.github.calls if call.method == "POST" and call.path.endswith("/cancel")]
     assert asked, "GitHub is asked to end the run"

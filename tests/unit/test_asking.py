@@ -27,15 +27,15 @@ ASKED = {
 }
 PEOPLE = f"<@{LEE}>, <@{KIM}>"
 DEADLINE = "<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
-WHERE = "`BAKE_TIME` (10 % of the traffic)"
+WHERE = "during bake time (10%)"
 PINGS = {
-    APPROVAL: f"{PEOPLE}: <@{DANA}> asks to deploy `v1.2.3` to *dev*. Please decide by {DEADLINE}.",
-    PROMOTION: f"{PEOPLE}: `v1.2.3` → *dev* is paused at {WHERE}. Please promote it or roll it back by {DEADLINE}; "
+    APPROVAL: f"⏳ {PEOPLE}: <@{DANA}> wants to deploy `v1.2.3` to *dev*. Please decide by {DEADLINE}.",
+    PROMOTION: f"⏳ {PEOPLE}: `v1.2.3` → *dev* is paused {WHERE}. Promote it or roll it back by {DEADLINE}; "
     "after that it is rolled back.",
 }
 REMINDERS = {
-    APPROVAL: "{people}: `v1.2.3` → *dev* still waits for your decision; {left} left.",
-    PROMOTION: f"{{people}}: `v1.2.3` → *dev* still waits at {WHERE} to be promoted or rolled back; {{left}} left.",
+    APPROVAL: "⏳ {people}: `v1.2.3` → *dev* still waits for your decision, {left} left.",
+    PROMOTION: f"⏳ {{people}}: `v1.2.3` → *dev* is still paused {WHERE}. Promote it or roll it back, {{left}} left.",
 }
 
 
@@ -111,7 +111,7 @@ def test_a_request_shows_the_buttons_and_mentions_once_and_everywhere(asking: As
 def test_a_rollback_and_a_pause_that_ends_by_itself_are_asked_about_in_their_own_texts(asking: Asking) -> None:
     asking.begin(APPROVAL, command="rollback")
     asking.request(APPROVAL)
-    assert "asks to roll *dev* back to `v1.2.3`" in asking.thread[0][0]
+    assert "wants to roll *dev* back to `v1.2.3`" in asking.thread[0][0]
     asking.begin(PROMOTION, "CONTINUE")
     asking.request(PROMOTION)
     assert asking.thread[1][0].endswith("; after that ECS goes on by itself.")
@@ -128,7 +128,7 @@ def test_each_time_that_a_reminder_is_due_it_names_who_is_missing_and_how_long_i
         questions.record(asking.rows, ID, Answer.APPROVED, LEE)
         people = f"<@{KIM}>"
     reminders = []
-    for seconds, left in ((899, ""), (1, "45m 00s"), (899, ""), (2, "29m 59s")):
+    for seconds, left in ((899, ""), (1, "45m"), (899, ""), (2, "29m 59s")):
         asking.time.pass_by(seconds)
         for _ in range(2):
             asking.request(kind)
@@ -143,7 +143,7 @@ def test_many_people_are_mentioned_by_their_groups(asking: Asking, kind: Kind) -
     asking.request(kind)
     asking.time.pass_by(900)
     asking.request(kind)
-    assert [text.startswith("<!subteam^S0PLATF01>: ") for text, _ in asking.thread] == [True, True]
+    assert [text.startswith("⏳ <!subteam^S0PLATF01>: ") for text, _ in asking.thread] == [True, True]
 
 
 @each

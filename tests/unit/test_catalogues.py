@@ -189,9 +189,9 @@ def language(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_english_is_what_is_spoken_unless_something_else_is_set(language: pytest.MonkeyPatch) -> None:
-    assert catalogue.say("excluded_bot") == "Bots cannot deploy."
+    assert catalogue.say("excluded_bot") == "Bots can't deploy."
     language.setenv("CHATOPS_LANG", "")
-    assert catalogue.say("excluded_bot") == "Bots cannot deploy."
+    assert catalogue.say("excluded_bot") == "Bots can't deploy."
 
 
 @pytest.mark.parametrize("value", ["ko", "KO", " ko "])

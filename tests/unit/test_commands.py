@@ -80,6 +80,7 @@ def test_a_deploy_starts_one_execution_with_what_was_asked(states: States) -> No
         "requester": {"id": "U0DANA001", "name": "dana"},
         "channel": "C0DEPLOY1",
         "response_url": "https://hooks.slack.com/commands/1",
+        "answered": True,
     }
     assert "nothing will be deployed" in text
 
@@ -106,7 +107,7 @@ def test_a_delivery_whose_execution_has_ended_is_not_started_again_and_no_error(
         ("/platform-deploy", "", "Got it. Deploying the latest version to *dev*; follow it below."),
         ("/platform-rollback", "v1.2.2 it's slow", "Got it. Rolling *dev* back to `v1.2.2`; follow it below."),
         ("/platform-rollback", "", "Got it. Rolling *dev* back to the last healthy version; follow it below."),
-        ("/platform-rollback", "--dry-run", "Got it. Looking at what would happen; nothing will be deployed."),
+        ("/platform-rollback", "--dry-run", "Checking what would happen in *dev*; nothing will be deployed …"),
         ("/platform-status", "", "Looking at *dev* …"),
         ("/platform-deploy", "history", "Looking at *dev* …"),
         ("/acme-Deploy", "v1", "Got it. Deploying `v1` to *dev*; follow it below."),
@@ -122,9 +123,11 @@ def test_what_was_understood_is_said_at_once(states: States, command: str, text:
 def test_help_names_every_command_and_the_targets_and_starts_nothing(states: States, command: str) -> None:
     text = said(commands.answer(form(command, "help")))
     for one in (
-        "/platform-deploy [version]",
-        "/platform-status [target]",
-        "/platform-rollback [version]",
+        "/platform-deploy v1.2.3 dev`",
+        "/platform-deploy v1.2.3 dev --dry-run`",
+        "/platform-status dev`",
+        "/platform-rollback dev ",
+        "/platform-deploy cancel`",
         "Targets: dev",
     ):
         assert one in text
@@ -133,7 +136,7 @@ def test_help_names_every_command_and_the_targets_and_starts_nothing(states: Sta
 
 @pytest.mark.parametrize("command", ["/platform-help", "/other", "", "/deployment"])
 def test_a_command_that_is_none_of_ours_is_answered_with_help(states: States, command: str) -> None:
-    assert "/platform-deploy [version]" in said(commands.answer(form(command, "v1.2.3")))
+    assert "/platform-deploy v1.2.3 dev" in said(commands.answer(form(command, "v1.2.3")))
     assert states.started == {}
 
 
@@ -141,11 +144,13 @@ def test_a_command_that_is_none_of_ours_is_answered_with_help(states: States, co
     ("command", "text", "what", "usage"),
     [
         ("/platform-deploy", "v1.2.3 deev", "Did you mean `dev`?", "/platform-deploy [version]"),
-        ("/platform-deploy", "v1.2.3 --now", "`--now` is no option", "/platform-deploy [version]"),
-        ("/platform-deploy", "$(reboot)", "is no version", "/platform-deploy [version]"),
-        ("/platform-deploy", "cancel a b", "is no deployment id", "/platform-deploy [version]"),
+        ("/platform-deploy", "v1.2.3 --now", "Unknown option `--now`.", "/platform-deploy [version]"),
+        ("/platform-deploy", "v1.2.3 --dryrun", "Did you mean `--dry-run`?", "/platform-deploy [version]"),
+        ("/platform-rollback", "--dryrun", "Did you mean `--dry-run`?", "/platform-rollback [version]"),
+        ("/platform-deploy", "$(reboot)", "isn't a valid version", "/platform-deploy [version]"),
+        ("/platform-deploy", "cancel a b", "isn't a deployment id", "/platform-deploy cancel [id]"),
         ("/platform-status", "nowhere", "Targets: dev.", "/platform-status [target]"),
-        ("/platform-rollback", "v1.2.2;id", "is no version", "/platform-rollback [version]"),
+        ("/platform-rollback", "v1.2.2;id", "isn't a valid version", "/platform-rollback [version]"),
     ],
 )
 def test_a_mistake_is_answered_with_what_is_wrong_and_the_usage_and_starts_nothing(
@@ -154,6 +159,7 @@ def test_a_mistake_is_answered_with_what_is_wrong_and_the_usage_and_starts_nothi
     found = said(commands.answer(form(command, text)))
     assert what in found
     assert usage in found
+    assert found.count("/platform-") == 1, "only the usage that is meant"
     assert states.started == {}
 
 

@@ -103,7 +103,7 @@ RESULTS = [
     (Restore, {"how": "waiting", "at": 12.5, "behind": "d-X"}),
     (Decision, {"decision": "not_needed"}),
     (Decision, {"decision": "approved", "by": "U1", "votes": {"U1": 1.5}, "eligible": ["U1"], "quorum": 1, "wake": 3}),
-    (Outcome, {"end": "Stopped", "said": "TIMED_OUT", "why": {}, "by": ""}),
+    (Outcome, {"end": "Stopped", "execution_status": "TIMED_OUT", "why": {}, "by": ""}),
 ]
 
 

@@ -16,6 +16,7 @@ from chatops import http
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.edge import BUDGET, PATIENCE, commands, handler, interactions
 from chatops.edge.signature import plausible, verified
+from chatops.messages.catalogue import say
 from chatops.network import deadline
 from chatops.observability import logger
 from chatops.settings import secrets
@@ -221,19 +222,13 @@ class Log:
         patch.setattr("chatops.observability.emit", self.counted.append)
 
 
-LATE = "⚠️ This could not be finished in time; nothing was started or changed. Please try again."
-MAYBE = (
-    "⚠️ This could not be finished in time, and whether it happened is not known. What runs now: `/platform-status`. "
-    "Look before you try again."
-)
+LATE = f"⚠️ {say('late')}"
+MAYBE = f"⚠️ {say('late_maybe')}"
 TROUBLE: dict[str, tuple[Exception, str]] = {
-    "a setting": (InvalidConfiguration("GITHUB_ID is not set."), "⚠️ The bot is not set up: GITHUB_ID is not set."),
+    "a setting": (InvalidConfiguration("GITHUB_ID is not set."), "⚠️ The bot isn't set up: GITHUB_ID is not set."),
     "a newer row": (UnknownSchema("RECORD d-1", "9", "1 and 2"), "⚠️ `RECORD d-1` was written by schema 9; "),
     "too late": (TimeoutError(), MAYBE),
-    "anything": (
-        RuntimeError("x"),
-        "⚠️ Your click did not arrive: the table did not answer in time. Please click again.",
-    ),
+    "anything": (RuntimeError("x"), f"⚠️ {say('click_failed')}"),
 }
 
 

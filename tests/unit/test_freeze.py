@@ -364,7 +364,7 @@ def test_what_follows_break_glass_is_the_reason(
         ("v1.2.3 prod --break-glass --force now", "unknown_option"),
         ("v1.2.3 prod --break-glass dev is down", "two_targets"),
         ("v1.2.3 pord --break-glass down", "unknown_target"),
-        ("v1.2.3 prod --break-glas down", "unknown_option"),
+        ("v1.2.3 prod --break-glas down", "unknown_option_meant"),
         ("v1.2.3 prod because", "unknown_word"),
     ],
 )
@@ -449,7 +449,7 @@ def test_a_deploy_during_a_freeze_is_refused_with_its_end_and_the_way_out(
     assert found["verdict"] == "refused"
     assert found["refusal"]["key"] == "frozen"
     assert found["refusal"]["text"] == (
-        "*prod* is frozen until 2026-12-06T15:00:00.000Z. Nothing was started. What runs there now is not known. "
+        "*prod* is frozen until 2026-12-06T15:00:00.000Z. Nothing was started. What runs there now isn't known. "
         "If it can't wait, an approver can deploy: `/platform-deploy v1.2.3 prod --break-glass REASON`. Rollbacks "
         "always work."
     )
@@ -495,7 +495,8 @@ def test_a_dry_run_says_what_the_freeze_would_do(prod: Target, saturday: float, 
     assert planned(dry_run=True)["refusal"]["key"] == "frozen"
     found = planned("U0LEE0001", dry_run=True, break_glass=True, reason="payments are down")
     assert found["verdict"] == "dry_run"
-    assert "<@U0LEE0001> would break the glass of a freeze." in reports.dry_run(views.plan_of(found))["text"]
+    shown = reports.dry_run(views.plan_of(found))
+    assert "*During a freeze*\n<@U0LEE0001>: payments are down" in str(shown["blocks"][1]["fields"][-2]["text"])
     assert deployments.get(rows, "d-1") is None
 
 

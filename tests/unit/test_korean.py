@@ -27,7 +27,7 @@ from chatops.domain.errors import (
 from chatops.domain.reason import Reason, Refused
 from chatops.domain.status import Status
 from chatops.edge import handler
-from chatops.messages import card, en, en_reasons, en_settings, outcome, reports
+from chatops.messages import card, details, en, en_reasons, en_settings, reports
 from chatops.messages.catalogue import plain, say
 from chatops.messages.english import english_text
 from chatops.settings import config, targets, targets_file
@@ -43,14 +43,24 @@ WRITTEN = {
     "Round prices half up": "반올림",
     "prices are wrong": "가격",
     "not on a Friday": "금요일",
-    "tasks failed to start": "태스크",
+    "ECS deployment circuit breaker: tasks failed to start.": "서킷 브레이커",
+    "CloudWatch alarm p99": "경보",
     "Run the tests": "테스트",
     "docker build": "빌드",
     "(service checkout-api) has started 2 tasks: (task 1a).": "이벤트",
     "(service checkout-api) registered 2 targets.": "이벤트",
 }
 """What people and services wrote in the tests' deployments; it is shown as it is."""
-NAMES = ("classic", "fine", "grained", "Contents: write", "Actions: read and write", "read and write", "Contents")
+NAMES = (
+    "Claim the stage",
+    "classic",
+    "fine",
+    "grained",
+    "Contents: write",
+    "Actions: read and write",
+    "read and write",
+    "Contents",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +107,7 @@ def test_an_english_sentence_is_found() -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_every_phase_and_every_end_is_korean(name: str) -> None:
     view = views.seen(in_korean(STATES[name]))
-    for text in [*shown(card.message(view)), outcome.short(view) if view.end else ""]:
+    for text in [*shown(card.message(view)), *shown(details.reply(view) if view.end else {})]:
         assert sentences(text) == [], text
 
 
@@ -226,6 +236,6 @@ def test_every_error_is_raised_with_a_key() -> None:
 def test_the_english_text_ends_once(kind: type[ReasonedError]) -> None:
     error = kind("aws_refused", operation="UpdateService", code="AccessDenied")
     assert english_text(Reason("why_error", said=error.reason)) == (
-        "A step did not get through: AWS refused UpdateService: AccessDenied."
+        "Something went wrong: AWS refused UpdateService: AccessDenied."
     )
     assert say("why_error", said=error.reason).endswith("AccessDenied.")

@@ -117,7 +117,7 @@ def test_any_number_of_presses_by_anybody_is_one_rollback(states: States, rows: 
 def test_a_press_on_what_is_not_live_any_more_is_refused_with_what_is(states: States, rows: Table) -> None:
     went_live(rows, "v3", OTHER, 3)
     said = roll_back(CARD, PRESS)
-    assert "`v2` is not what runs in `prod` any more" in said
+    assert "*prod* doesn't run `v2` any more" in said
     assert "Running now: `v3`" in said
     assert states.started == {}
 
@@ -157,7 +157,7 @@ def test_a_rollback_that_people_refused_is_asked_for_again_by_command(states: St
     ("card", "press", "said"),
     [
         ("d-nobodysdepl", PRESS, "no deployment that I know"),
-        (CARD, Press(DANA, channel="C0PUBLIC1"), "where its card is"),
+        (CARD, Press(DANA, channel="C0PUBLIC1"), "in the channel of its message"),
     ],
 )
 def test_a_forged_card_or_channel_is_refused(states: States, card: str, press: Press, said: str) -> None:

@@ -124,7 +124,7 @@ def test_a_group_that_slack_does_not_show_lets_nobody_in(channel: Channel, envir
         raise Refusal("group_unreadable", group=group, said="down")
 
     environment.setattr(people, "group", unreadable)
-    assert "cannot be read" in channel.refused("lock prod mine", OUT)
+    assert "can't be read" in channel.refused("lock prod mine", OUT)
 
 
 # -- what is said and recorded -----------------------------------------------------------------------------------------

@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block
-from slack_sdk.models.views import View as Modal
 
 from chatops.domain import codec
 from chatops.domain.errors import SlackRefused
 from chatops.domain.plan import Plan
-from chatops.messages import card, modals, outcome, reports, who
+from chatops.messages import card, details, outcome, reports, who
 from chatops.messages.catalogue import date, escape, link, mention, plain, say
 from chatops.messages.parts import clip
 from chatops.slack import posting
-from fakes.slack.blocks import accepted, accepted_view
+from fakes.slack.blocks import accepted
 from fakes.slack.limits import MESSAGE_TEXT, UPDATED_TEXT
 from tests.unit import views
 from tests.unit.views import BACK, CONSOLE, ENDS, ID, PHASES, PLAN, STATES, State
@@ -94,78 +93,23 @@ def test_the_text_reads_alone(name: str, spoken: str) -> None:
     state = STATES[name]
     text = card.message(views.seen(state))["text"]
     assert state["plan"]["version"] in text or state["plan"]["previous"]["version"] in text
-    assert state["plan"]["target"] in text or name.startswith("Build Failed") or spoken == "ko"
+    assert state["plan"]["target"] in text
     assert not re.search(r"[{}]|None|  |: *$|: *[.;,]|\(\)|``|^\s|\s$", OURS.sub("x", text)), text
-    assert OURS.sub("", text)[0].isalnum()
+    title, _, rest = text.partition(". ")
+    assert title not in rest, "it is said once"
     assert name in PHASES or text.rstrip(".").splitlines()[0] == text.rstrip(".") or "ECS" in text
 
 
-@pytest.mark.parametrize("name", ENDS)
-def test_every_end_says_in_one_short_line_to_the_requester_how_it_ended(name: str, spoken: str) -> None:
-    seen = views.seen(ENDS[name])
-    text = outcome.short(seen)
-    check({"text": text})
-    assert text.startswith("<@U0DANA001>: ")
-    assert text == f"<@U0DANA001>: {escape(card.headline(seen))}."
-
-
-@pytest.mark.parametrize("end", ["Rejected", "Expired", "Cancelled", "Superseded", "Stopped"])
-def test_where_nothing_was_done_the_message_says_so(end: str) -> None:
-    text = card.message(views.seen(ENDS[end]))["text"]
-    assert "Nothing" in text
-    assert "`v1.2.2`" in text or end == "Superseded"
+def test_a_failed_run_is_linked_to_the_failed_jobs_log() -> None:
+    state = ENDS["Build Failed"]
+    log = f"{views.RUN['run_url']}/job/7"
+    assert f"<{log}|run #4411>" in outcome.sentence(views.seen({**state, "build": {**views.BROKE, "log_url": log}}))
 
 
 @pytest.mark.parametrize("end", ["Rejected", "Expired", "Cancelled"])
 def test_the_command_to_ask_again_is_the_one_that_was_asked(end: str, spoken: str) -> None:
     assert "`/platform-deploy v1.2.3 prod`" in outcome.sentence(views.seen(ENDS[end]))
     assert "`/platform-rollback v1.2.1 prod`" in outcome.sentence(views.seen({**ENDS[end], "plan": BACK}))
-
-
-def test_a_cancelled_deployment_is_announced_by_the_version_that_runs_again() -> None:
-    seen = views.seen(ENDS["Restored by a cancel"])
-    assert card.headline(seen) == "prod runs v1.2.2 again"
-    assert outcome.short(seen) == "<@U0DANA001>: prod runs v1.2.2 again."
-
-
-def test_a_run_that_is_not_there_yet_leaves_no_gap() -> None:
-    assert card.message(views.seen(PHASES["build waits"]))["text"].endswith("Build: waiting for GitHub to start it")
-
-
-# whole messages
-
-
-def field(text: str) -> dict[str, Any]:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def words(text: str, emoji: bool | None = True) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text, **({} if emoji is None else {"emoji": emoji})}
-
-
-FOOTER = {
-    "type": "context",
-    "elements": [field(f"`{ID}` · 6m 02s · <{CONSOLE}|execution>")],
-}
-RUN = "https://github.com/acme/checkout-api/actions/runs/30433642"
-EVIDENCE = [
-    field("*Version*\n`v1.2.2` → `v1.2.3`"),
-    field("*Requested by*\n<@U0DANA001>"),
-    field(f"*Commit*\n<{PLAN['url']}|4f0c1aa> Round prices half up"),
-]
-CANCEL = {
-    "type": "button",
-    "text": words("Cancel"),
-    "action_id": "cancel",
-    "value": ID,
-    "confirm": {
-        "title": words("Cancel this deployment?", None),
-        "text": words("What has begun to deploy is rolled back.", None),
-        "confirm": words("Yes", None),
-        "deny": words("No", None),
-        "style": "danger",
-    },
-}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +128,7 @@ def test_the_card_and_the_dry_run_say_what_is_taken_back(commits: int, behind: i
     shown = card.changes_text(plan)
     linked, _, older = text.partition(" (")
     assert shown == f"<{CONSOLE}|{linked}>" + (f" · ⚠️ {older.rstrip(')')}" if older else "")
-    assert shown in reports.dry_run(plan)["text"]
+    assert f"*Changes*\n{shown}" in [one["text"] for one in reports.dry_run(plan)["blocks"][1]["fields"]]
 
 
 def test_what_people_should_know_about_a_version_is_shown_until_they_have_decided() -> None:
@@ -200,9 +144,9 @@ def test_however_late_slack_takes_the_message_it_says_how_long_the_deployment_to
     ended = {**ENDS["Deployed"], "outcome": {**ENDS["Deployed"]["outcome"], "seconds": 18.2}}
     seen = views.seen(ended)
     late = dataclasses.replace(seen, now=seen.now + 63)
-    assert "(18s)" in card.message(seen)["text"]
+    assert "Took 18s" in card.message(seen)["text"]
     assert card.message(late) == card.message(seen)
-    assert outcome.short(late) == outcome.short(seen)
+    assert details.reply(late) == details.reply(seen)
 
 
 def test_the_card_says_who_cannot_see_it() -> None:
@@ -225,7 +169,7 @@ def test_a_version_of_which_nothing_runs_is_live_and_said_to_be_untried(kind: st
     rollout = {**views.HEALTHY, "running": desired, "desired": desired}
     up = {**views.UP, "plan": {**views.PLAN, "kind": kind}, "rollout": rollout}
     message = str(card.message(views.seen({**up, "outcome": views._outcome("Deployed")})))
-    assert ("⚠️ The service's desired count is 0" in message) == shown
+    assert ("⚠️ The service is set to run 0 tasks" in message) == shown
 
 
 def test_who_approves_sees_that_nothing_was_tested() -> None:
@@ -234,191 +178,8 @@ def test_who_approves_sees_that_nothing_was_tested() -> None:
         card.message(views.seen({**phase, "build": {**phase["build"], "outputs": {"tests": told}}}))
         for told in ("none", "passed")
     )
-    assert "⚠️ The commit has no tests that the build could find" in str(untested)
-    assert "no tests" not in str(tested)
-
-
-def test_the_approval_card_as_a_whole() -> None:
-    changes = "*Changes since the live version*\n<https://github.com/acme/checkout-api/compare/a...b|3 commits> · "
-    pulls = ", ".join(f"<https://github.com/acme/checkout-api/pull/{n}|#{n}>" for n in (41, 42))
-    deadline = "*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"
-    asked = "⏳ Waiting for <@U0LEE0001>, <@U0KIM0001> (1 needed, 0 given)"
-    assert card.message(views.seen(PHASES["approval"])) == {
-        "text": f"Approval needed: checkout-api v1.2.3 → prod: {asked[2:]}",
-        "blocks": [
-            {"type": "header", "text": words("Approval needed: checkout-api v1.2.3 → prod")},
-            {"type": "section", "fields": [*EVIDENCE, field(f"{changes}kim, Lee, {pulls}"), field(deadline)]},
-            {"type": "section", "text": field(f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n{asked}")},
-            {
-                "type": "actions",
-                "elements": [
-                    {
-                        "type": "button",
-                        "text": words("Approve"),
-                        "action_id": "approve",
-                        "value": ID,
-                        "style": "primary",
-                        "confirm": {
-                            "title": words("Approve this deployment?", None),
-                            "text": words("v1.2.3 goes to prod right away.", None),
-                            "confirm": words("Yes", None),
-                            "deny": words("No", None),
-                        },
-                    },
-                    {
-                        "type": "button",
-                        "text": words("Reject…"),
-                        "action_id": "reject",
-                        "value": ID,
-                        "style": "danger",
-                    },
-                    CANCEL,
-                ],
-            },
-            FOOTER,
-        ],
-    }
-
-
-def test_a_rollout_as_a_whole() -> None:
-    done = f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n✅ Approved by <@U0LEE0001> after 2m 10s\n"
-    assert card.message(views.seen(PHASES["rollout"])) == {
-        "text": "Deploying v1.2.3 → prod: Rolling out",
-        "blocks": [
-            {"type": "header", "text": words("Deploying v1.2.3 → prod")},
-            {
-                "type": "image",
-                "image_url": "https://gifs.example/deploying.gif",
-                "alt_text": "Deploying v1.2.3 → prod",
-            },
-            {
-                "type": "section",
-                "fields": [
-                    *EVIDENCE,
-                    field("*ECS tasks*\nrunning *2* / desired *4* · pending 2"),
-                    field("*Rollout*\n`IN_PROGRESS`"),
-                ],
-            },
-            {
-                "type": "section",
-                "text": field(f"{done}✅ Deploy stage <{RUN}|#4412> succeeded (1m 05s)\n🔄 Rolling out"),
-            },
-            {"type": "actions", "elements": [CANCEL]},
-            FOOTER,
-        ],
-    }
-
-
-def test_a_pause_as_a_whole() -> None:
-    done = f"✅ Build <{RUN}|#4411> succeeded (1m 05s)\n✅ Approved by <@U0LEE0001> after 2m 10s\n"
-    where = "`PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic)"
-    waiting = f"Paused at {where}. Waiting for <@U0LEE0001>, <@U0KIM0001> to promote it or roll it back"
-    sure = {"confirm": words("Yes", emoji=None), "deny": words("No", emoji=None)}
-    assert card.message(views.seen(PHASES["paused"])) == {
-        "text": f"Promotion needed: v1.2.3 → prod: {waiting}",
-        "blocks": [
-            {"type": "header", "text": words("Promotion needed: v1.2.3 → prod")},
-            {
-                "type": "section",
-                "fields": [
-                    *EVIDENCE,
-                    field("*Deadline*\n<!date^1760003600^{date_short_pretty} {time}|2025-10-09 09:53 UTC>"),
-                    field("*ECS tasks*\nrunning *2* / desired *4* · pending 2"),
-                    field("*Rollout*\n`IN_PROGRESS · PRODUCTION_TRAFFIC_SHIFT`"),
-                    field("*Strategy*\n`CANARY` · 10 % of the traffic"),
-                ],
-            },
-            {
-                "type": "section",
-                "text": field(f"{done}✅ Deploy stage <{RUN}|#4412> succeeded (1m 05s)\n⏸️ {waiting}"),
-            },
-            {
-                "type": "actions",
-                "elements": [
-                    {
-                        "type": "button",
-                        "text": words("Promote"),
-                        "action_id": "promote",
-                        "value": f"{ID}/0a1b2c3d4e5f",
-                        "style": "primary",
-                        "confirm": {
-                            "title": words("Promote?", emoji=None),
-                            "text": words("The rollout of v1.2.3 to prod goes on from here.", emoji=None),
-                            **sure,
-                        },
-                    },
-                    {
-                        "type": "button",
-                        "text": words("Roll back"),
-                        "action_id": "pause_roll_back",
-                        "value": f"{ID}/0a1b2c3d4e5f",
-                        "style": "danger",
-                        "confirm": {
-                            "title": words("Roll back?", emoji=None),
-                            "text": words(
-                                "The rollout of v1.2.3 stops here, and prod goes back to v1.2.2.", emoji=None
-                            ),
-                            **sure,
-                            "style": "danger",
-                        },
-                    },
-                ],
-            },
-            FOOTER,
-        ],
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("promoted", "✅ Promoted at `PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic) by <@U0LEE0001> after 2m 10s"),
-        ("promoted, and on", "✅ Promoted at"),
-        ("continued elsewhere", "▶️ Went on at `PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic) after 2m 10s"),
-        ("nobody promoted it", "⌛ Nobody decided at `PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic) within 2m 10s"),
-        ("CodeDeploy waits", "⏸️ Paused at `Ready`. Waiting for"),
-        ("rollout, canary", "🔄 Rolling out"),
-    ],
-)
-def test_what_became_of_a_pause_stays_to_be_seen(name: str, wanted: str) -> None:
-    assert wanted in str(card.message(views.seen(PHASES[name]))["blocks"])
-
-
-def test_what_was_taken_back_at_a_pause_is_said_with_who_and_what_runs_now() -> None:
-    where = "`PRODUCTION_TRAFFIC_SHIFT` (10 % of the traffic)"
-    assert outcome.sentence(views.seen(ENDS["Restored at a pause"])) == (
-        f"<@U0KIM0001> rolled `v1.2.3` back at {where}, 2m 10s after it paused; *prod* runs `v1.2.2` again, "
-        "confirmed (6m 02s)."
-    )
-    assert outcome.sentence(views.seen(ENDS["Restored, not promoted"])) == (
-        f"Nobody promoted `v1.2.3` at {where} within 2m 10s, so it was rolled back; *prod* runs `v1.2.2` again, "
-        "confirmed (6m 02s). To ask again: `/platform-deploy v1.2.3 prod`."
-    )
-
-
-def test_a_failed_build_as_a_whole_in_korean(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHATOPS_LANG", "ko")
-    why = (
-        f"작업 *test*, 단계 *Run the tests* 실패: <{RUN}|#4411>. *prod* 대상은 여전히 `v1.2.2` 버전으로 운영 중입니다."
-    )
-    assert card.message(views.seen(ENDS["Build Failed"])) == {
-        "text": f"빌드 실패: v1.2.3: {why}",
-        "blocks": [
-            {"type": "header", "text": words("빌드 실패: v1.2.3")},
-            {"type": "image", "image_url": "https://gifs.example/failure.gif", "alt_text": "빌드 실패: v1.2.3"},
-            {"type": "section", "text": field(why)},
-            {
-                "type": "section",
-                "fields": [
-                    field("*버전*\n`v1.2.2` → `v1.2.3`"),
-                    field("*요청자*\n<@U0DANA001>"),
-                    field(f"*커밋*\n<{PLAN['url']}|4f0c1aa> Round prices half up"),
-                ],
-            },
-            {"type": "section", "text": field(f"❌ 빌드 <{RUN}|#4411>: failure")},
-            {"type": "context", "elements": [field(f"`{ID}` · 6m 02s · <{CONSOLE}|실행 보기>")]},
-        ],
-    }
+    assert "⚠️ Nothing was tested" in str(untested)
+    assert "Nothing was tested" not in str(tested)
 
 
 # buttons and pictures
@@ -616,7 +377,7 @@ def test_thousands_of_hostile_strings_reach_slack_as_words(count: int, monkeypat
             place(state, text)
         seen = views.seen(state)
         check(card.message(seen))
-        check({"text": outcome.short(seen)})
+        check(details.reply(seen))
 
 
 STATUS: State = {
@@ -660,9 +421,10 @@ def test_hostile_strings_in_reports_and_refusals_are_words_too(spoken: str) -> N
         check(reports.status(views.status_of({**STATUS, "error": x, "since": x})))
         check(reports.status(views.status_of({"refusal": {"key": "bad_version", "values": {"word": x}}})))
         check(reports.dry_run(views.plan_of({**PLAN, "version": x, "title": x, "url": x, "live": {"version": x}})))
-        for key in ("unknown_target", "busy", "github_refused", "cancel_unknown", "click_not_asked", "help_targets"):
-            names = ("word", "meant", "target", "user", "since", "version", "id", "running", "said", "status", "people")
-            check({"text": say(key, dict.fromkeys((*names, "repository", "targets"), x))}, MESSAGE_TEXT)
+        keys = ("unknown_target", "busy", "github_refused", "cancel_unknown", "click_not_asked", "click_expired")
+        for key in (*keys, "help_targets"):
+            names = ("word", "meant", "target", "user", "since", "version", "id", "running", "said", "status", "end")
+            check({"text": say(key, dict.fromkeys((*names, "repository", "targets", "deciders"), x))}, MESSAGE_TEXT)
             assert not set("<>") & set(plain(key, dict.fromkeys(names, x)))
 
 
@@ -687,13 +449,6 @@ def test_slack_takes_every_dry_run(plan: State, spoken: str) -> None:
     message = reports.dry_run(views.plan_of(plan))
     check(message)
     assert not re.search(r"[{}]|None|  |\s$", OURS.sub("x", message["text"]))
-
-
-def test_slack_takes_the_modal_that_asks_for_a_reason(spoken: str) -> None:
-    modal = modals.reason("reject", json.dumps({"id": ID, "response_url": "https://hooks.slack.com/" + "x" * 900}))
-    accepted_view(modal)
-    Modal(**modal).validate_json()
-    assert ID in modal["private_metadata"]
 
 
 # the pieces
@@ -757,4 +512,4 @@ def test_a_cut_never_leaves_half_of_anything(text: str, limit: int, kept: str) -
 
 
 def test_a_value_cannot_bring_placeholders_of_its_own() -> None:
-    assert say("unknown_target", word="{meant}", meant="prod") == "There is no target `{meant}`. Did you mean `prod`?"
+    assert say("unknown_target", word="{meant}", meant="prod") == "Unknown target `{meant}`. Did you mean `prod`?"

@@ -16,8 +16,8 @@ from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.request import where
-from chatops.messages import card, catalogue, history, outcome, reports, unplanned
-from chatops.messages.details import details
+from chatops.messages import card, catalogue, history, reports, unplanned
+from chatops.messages.details import reply
 from tests.holes import holes, texts
 from tests.unit import views
 from tests.unit.views import ENDS, PLAN, STATES, State
@@ -68,8 +68,8 @@ def written(state: State) -> list[str]:
     """Everything that is ever written of a deployment in that state."""
     seen = views.seen(state)
     message = card.message(seen)
-    made = [message["text"], *texts(message["blocks"]), details(seen)]
-    return [*made, outcome.short(seen)] if seen.phase == "ended" else made
+    made, ended = [message["text"], *texts(message["blocks"])], seen.phase == "ended"
+    return [*made, *texts(reply(seen)["blocks"])] if ended else made
 
 
 def leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -98,14 +98,14 @@ def test_a_promotion_is_about_the_pause_that_is_open_now(
     assert states.answered == ["token-1"]
     assert capsys.readouterr().out == f"{ID} is promoted, by {ARN} Lee.\n"
     assert operator.main(["promote", ID]) == 1
-    assert f"has promoted {ID} already, 0s ago" in capsys.readouterr().err
+    assert "has promoted v1 → dev already, 0s ago" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("before", ["nothing", "cancel", "expiry", "end"])
 def test_what_is_not_paused_any_more_is_not_promoted(
     states: States, rows: Table, capsys: pytest.CaptureFixture[str], before: str
 ) -> None:
-    said = {"nothing": "does not wait", "cancel": "was cancelled", "expiry": "Nobody decided", "end": "has ended"}
+    said = {"nothing": "does not wait", "cancel": "cancelled v1 → dev", "expiry": "Nobody decided", "end": "has ended"}
     if before != "nothing":
         paused(rows, "f" * 12)
     if before == "cancel":
@@ -132,7 +132,7 @@ def test_what_has_been_decided_or_is_over_is_refused_as_a_button_refuses_it(
 ) -> None:
     questions.record(rows, ID, Answer.REJECTED, "U0LEE0001", "no")
     assert operator.main(["approve", ID]) == 1
-    assert capsys.readouterr().err == "Nothing was recorded. U0LEE0001 has rejected d-abcdefghijkl already, 0s ago.\n"
+    assert capsys.readouterr().err == "Nothing was recorded. U0LEE0001 has rejected v1 → dev already, 0s ago.\n"
     assert states.answered == []
     record = deployments.get(rows, ID)
     assert record

@@ -15,7 +15,7 @@ from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.domain.question import Answer
 from chatops.domain.results import StageResult
 from chatops.messages import card
-from chatops.messages.details import details
+from chatops.messages.details import reply
 from chatops.slack import client as slack
 from chatops.slack import posting
 from chatops.steps import approval, ecs, notify, poll
@@ -66,9 +66,9 @@ def test_a_long_list_is_mentioned_by_its_groups() -> None:
         "plan": {**PLAN, "approval": {**PLAN["approval"], "groups": ["S0PLATF01"]}},
         "approval": {**PENDING, "eligible": many},
     }
-    assert "Waiting for <!subteam^S0PLATF01> (" in str(card.message(seen(state)))
+    assert "Waiting for <!subteam^S0PLATF01>" in str(card.message(seen(state)))
     few = {**state, "approval": {**PENDING, "eligible": many[:2]}}
-    assert "Waiting for <@U0MANY000>, <@U0MANY001> (" in str(card.message(seen(few)))
+    assert "Waiting for <@U0MANY000> or <@U0MANY001>" in str(card.message(seen(few)))
 
 
 # -- the rate of progress --------------------------------------------------------------------------------------
@@ -132,25 +132,16 @@ def test_polls_progress_waits_for_the_messages_last_edit_whoever_made_it(
 # -- the thread in the end -------------------------------------------------------------------------------------
 
 
-def test_the_details_are_in_the_thread_and_the_news_mentions_the_requester(posts: Posts, rows: Table) -> None:
+def test_one_reply_says_how_it_ended_with_the_details_and_mentions_the_requester(posts: Posts, rows: Table) -> None:
     rollout = {**ENDS["Deployed"]["rollout"], "task_definition": "arn:aws:ecs:x:1:task-definition/api:8"}
     state = {**ENDS["Deployed"], "rollout": rollout}
     event = {"deployment_id": ID, "execution_arn": "a", "event": "outcome", "state": state}
     assert call(notify.run, event) == {"delivered": True}
     assert call(notify.run, event) == {"delivered": True}
-    described, news = posts.thread
-    assert "succeeded (1m 05s)" in described
-    assert "|#4411>" in described
-    assert "Task definition `arn:aws:ecs:x:1:task-definition/api:8`" in described
-    assert "• (service checkout-api) has started 2 tasks: (task 1a)." in described
-    assert news == "<@U0DANA001>: v1.2.3 is live in prod."
-    broadcast = [a.get("reply_broadcast") for _, a in posts.calls if a.get("thread_ts")]
-    assert broadcast == [None, True]
-
-
-def test_what_came_to_no_run_has_no_details() -> None:
-    assert details(seen(ENDS["Restored without a reason"])) == ""
-    assert details(seen(ENDS["Refused"])) == ""
+    assert posts.thread == ["✅ v1.2.3 is live in prod · <@U0DANA001>"]
+    (sent,) = [a for _, a in posts.calls if a.get("thread_ts")]
+    assert sent["reply_broadcast"] is True
+    assert "Task definition `arn:aws:ecs:x:1:task-definition/api:8`" in str(sent["blocks"])
 
 
 def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, rows: Table, time: Time) -> None:
@@ -165,11 +156,34 @@ def test_the_step_that_shows_an_approval_shows_who_and_how_long(posts: Posts, ro
     assert '"approve"' not in str(posts.calls[-1])
 
 
-def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded() -> None:
-    state = {**PHASES["rollback stage"], "rollback": {**BUILT, "stage": "rollback"}}
-    line = "✅ Rollback stage <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)"
-    assert details(seen(state)) == line
+@pytest.mark.parametrize("outcome", [{}, {"outcome": ENDS["Restored"]["outcome"]}], ids=["before its end", "ended"])
+def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded(outcome: dict[str, Any]) -> None:
+    state = {**PHASES["rollback stage"], "rollback": {**BUILT, "stage": "rollback"}, **outcome}
+    line = "✅ Rollback job <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)"
     assert line in str(card.message(seen(state)))
+
+
+def test_a_status_that_nobody_knows_stands_in_the_details_alone() -> None:
+    for end, status in (
+        ("Rolled Back, unknown status", "HALF_BAKED"),
+        ("Build Failed, unknown conclusion", "evaporated"),
+    ):
+        assert status not in str(card.message(seen(ENDS[end])))
+        assert f"`{status}`" in str(reply(seen(ENDS[end]))["blocks"])
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_came_of_a_command_replaces_its_answer_and_of_a_button_never_its_message(
+    rows: Table, environment: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """A click's response URL with `replace_original` would replace the deployment's message for everybody."""
+    sent: list[dict[str, Any]] = []
+    environment.setattr(slack, "respond", lambda _url, **message: sent.append(message) or True)
+    refused = {"verdict": "refused", "refusal": {"key": "no_way_back", "values": {"target": "prod", "running": None}}}
+    asked = {"command": "rollback", "requester": {"id": LEE}, "response_url": "https://hooks.slack.com/x"}
+    asked |= {"answered": True} if answered else {}
+    call(notify.run, {"deployment_id": ID, "event": "outcome", "request": asked, "state": {"plan": refused}})
+    assert [(one["replace_original"], one["response_type"]) for one in sent] == [(answered, "ephemeral")]
 
 
 # -- Slack does not take the card ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from chatops.domain.errors import AlreadySettled
 from chatops.domain.question import Answer
 from chatops.domain.reason import Reason
 from chatops.edge import cancel
+from chatops.messages.catalogue import say
 from chatops.messages.english import english_text
 from chatops.platforms.ecs_service import Service
 from chatops.steps import ecs, notify, rollout
@@ -36,9 +37,9 @@ def test_a_pause_is_a_state_of_its_own_with_its_stage_traffic_and_deadline(sessi
 def test_promoted_it_goes_on_to_the_next_pause_which_is_another_one(session: Paused) -> None:
     session.until_paused()
     first = session.mark
-    assert session.press("promote", LEE) == "⚠️ Only an operator may promote `d-abc234def567`.", "not asked yet"
+    assert session.press("promote", LEE) == "⚠️ Only an operator can promote `v1.2.3` → *dev*.", "not asked yet"
     session.ask()
-    assert session.press("promote", LEE) == f"You promoted `{ID}`. Its rollout goes on."
+    assert session.press("promote", LEE) == "You promoted `v1.2.3` → *dev*. The rollout goes on."
     assert session.wakes.answered == ["token"]
     assert session.look()["state"] == "promoted"
     assert session.promote()
@@ -132,7 +133,7 @@ def test_rolled_back_in_the_console_ecs_is_believed(session: Paused) -> None:
 
 def test_a_roll_back_is_a_cancel_and_never_lost_whatever_the_rollout_does_meanwhile(asked: Paused) -> None:
     pause = asked.state["rollout"]["pause"]
-    assert "rolled" in asked.press("pause_roll_back", LEE)
+    assert "Rolling `v1.2.3` → *dev* back" in asked.press("pause_roll_back", LEE)
     assert (asked.decision, asked.cancelled_by) == ("rolled_back", LEE)
     Service(rollout.targets()["dev"])._ecs.continue_service_deployment(
         serviceDeploymentArn=pause["of"], hookId=pause["id"]
@@ -142,8 +143,8 @@ def test_a_roll_back_is_a_cancel_and_never_lost_whatever_the_rollout_does_meanwh
 
 
 def test_a_cancel_by_command_at_a_pause_takes_it_back_and_closes_the_buttons(asked: Paused) -> None:
-    assert cancel.cancel(ID, DANA) == f"Cancelling `{ID}`. Its message says how it ends."
-    assert asked.press("promote", LEE) == f"⚠️ `{ID}` was cancelled by <@{DANA}>."
+    assert cancel.cancel(ID, DANA) == say("cancel_recorded", version="v1.2.3", target="dev")
+    assert asked.press("promote", LEE) == f"⚠️ <@{DANA}> cancelled `v1.2.3` → *dev*."
     fact = asked.look()
     assert (fact["state"], fact["done"]) == ("cancelled", True)
 
@@ -175,10 +176,10 @@ def test_what_is_put_back_passes_its_own_pauses_without_anybodys_word(session: P
 def test_the_message_shows_both_buttons_where_it_waits_and_for_whom(asked: Paused) -> None:
     asked.ask()
     assert asked.posts.buttons == dict.fromkeys(("promote", "pause_roll_back"), f"{ID}/{asked.mark}")
-    where = "`POST_TEST_TRAFFIC_SHIFT` (0 % of the traffic)"
     text = str(asked.posts.card["blocks"])
-    assert f"Paused at {where}. Waiting for <@{LEE}>, <@{KIM}>" in text
-    assert "`CANARY` · 0 % of the traffic" in text
+    assert f"Paused before production traffic (0%). <@{LEE}> or <@{KIM}>: *Promote* or *Roll back*." in text
+    assert "Without a decision it rolls back by itself: <!date^" in text
+    assert "*Strategy*\\nCanary" in text
 
 
 def test_a_wake_up_that_was_lost_is_delivered_by_sweep(asked: Paused) -> None:
@@ -193,5 +194,5 @@ def test_the_message_says_who_promoted_and_how_it_went_on(asked: Paused) -> None
     asked.look()
     call(notify.run, asked.event(event="progress"))
     text = str(asked.posts.card["blocks"])
-    assert f"✅ Promoted at `POST_TEST_TRAFFIC_SHIFT` (0 % of the traffic) by <@{LEE}> after 1m 00s" in text
+    assert f"✅ Promoted before production traffic (0%) by <@{LEE}> after 1m" in text
     assert set(asked.posts.buttons) == {"cancel"}

@@ -9,7 +9,9 @@ import pytest
 
 from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question, closed
+from chatops.domain.text_keys import TextKey
 from chatops.edge import interactions, question_buttons, replies
+from chatops.messages.catalogue import say
 from chatops.store import cancels, table, wakeups
 from chatops.store.table import Table
 from tests.unit import stored
@@ -34,25 +36,28 @@ from tests.unit.question_session import (
 __all__ = ["asked"]
 pytestmark = pytest.mark.slow
 
-OPERATOR = "an operator"
-BOTH = f"<@{LEE}>, <@{KIM}>"
-DONE = {
-    Answer.APPROVED: f"You approved `{ID}`. It goes on.",
-    Answer.REJECTED: f"You rejected `{ID}`. It ends here.",
-    Answer.PROMOTED: f"You promoted `{ID}`. Its rollout goes on.",
-    Answer.ROLLED_BACK: f"You rolled `{ID}` back. Its message says how it ends.",
+ABOUT = {"version": "v2", "target": "dev"}
+DONE: dict[Answer, TextKey] = {
+    Answer.APPROVED: "click_approved",
+    Answer.REJECTED: "click_rejected",
+    Answer.PROMOTED: "click_promoted",
+    Answer.ROLLED_BACK: "click_pause_rolled_back",
 }
-STRANGER = {
-    Answer.APPROVED: f"⚠️ Only {{people}} may decide about `{ID}`.",
-    Answer.REJECTED: f"⚠️ Only {{people}} may decide about `{ID}`.",
-    Answer.PROMOTED: f"⚠️ Only {{people}} may promote `{ID}`.",
-    Answer.ROLLED_BACK: f"⚠️ Only {{people}} and {{requester}} may roll `{ID}` back.",
+STRANGER: dict[Answer, TextKey] = {
+    Answer.APPROVED: "click_not_asked",
+    Answer.REJECTED: "click_not_asked",
+    Answer.PROMOTED: "click_not_promoter",
+    Answer.ROLLED_BACK: "click_not_your_pause",
 }
-LATE = {
-    APPROVAL: f"⚠️ `{ID}` expired {{ago}} ago; nobody had decided.",
-    PROMOTION: f"⚠️ Nobody decided about `{ID}` in time; this pause ended {{ago}} ago.",
-}
-UNKNOWN = "⚠️ This card belongs to no deployment that I know."
+LATE: dict[Kind, TextKey] = {APPROVAL: "click_already_expired", PROMOTION: "click_pause_expired"}
+
+
+def done(answer: Answer) -> str:
+    return say(DONE[answer], ABOUT)
+
+
+def refused(key: TextKey, **values: Any) -> str:
+    return f"⚠️ {say(key, ABOUT, **values)}"
 
 
 def press(rows: Table, kind: Kind, button: str, user: str = LEE, channel: str = CHANNEL) -> str:
@@ -84,7 +89,7 @@ def undecided(session: Asked, kind: Kind) -> bool:
 @each_button
 def test_an_answer_is_confirmed_recorded_and_wakes_the_execution(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
-    assert press(asked.rows, kind, button) == DONE[kind.answers[button]]
+    assert press(asked.rows, kind, button) == done(kind.answers[button])
     made = asked.question(kind)
     assert (made.decision, made.by, made.via) == (kind.answers[button], LEE, "slack")
     assert made.reason == ("not today" if button == "reject" else "")
@@ -93,9 +98,9 @@ def test_an_answer_is_confirmed_recorded_and_wakes_the_execution(asked: Asked, k
 
 def test_a_yes_that_others_must_follow_is_counted_and_wakes_the_execution(asked: Asked) -> None:
     asked.ask(APPROVAL, quorum=2)
-    assert press(asked.rows, APPROVAL, "approve") == f"Your approval of `{ID}` counts: 1 of 2."
+    assert press(asked.rows, APPROVAL, "approve") == say("click_counted", ABOUT, have=1, want=2)
     assert wakeups.counter(asked.rows, ID) == 1, "the card shows it"
-    assert press(asked.rows, APPROVAL, "approve", KIM) == DONE[Answer.APPROVED]
+    assert press(asked.rows, APPROVAL, "approve", KIM) == done(Answer.APPROVED)
 
 
 @each_button
@@ -123,7 +128,8 @@ def test_the_table_is_asked_and_the_execution_woken_with_little_patience(
 @each_button
 def test_who_was_not_asked_is_told_who_was(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
-    text = STRANGER[kind.answers[button]].format(people=BOTH, requester=f"<@{DANA}>")
+    asks = (LEE, KIM, DANA) if button == "pause_roll_back" else (LEE, KIM)
+    text = refused(STRANGER[kind.answers[button]], deciders=asks)
     assert press(asked.rows, kind, button, OUT) == text
     if button != "pause_roll_back":  # which is a cancel: the requester may
         assert press(asked.rows, kind, button, DANA) == text
@@ -131,24 +137,24 @@ def test_who_was_not_asked_is_told_who_was(asked: Asked, kind: Kind, button: str
 
 
 @pytest.mark.parametrize(
-    ("kind", "button", "text"),
+    ("kind", "button", "key"),
     [
-        (APPROVAL, "approve", "nobody may approve their own request"),
-        (APPROVAL, "reject", "nobody may approve their own request"),
-        (PROMOTION, "promote", "nobody else has approved it"),
+        (APPROVAL, "approve", "click_own"),
+        (APPROVAL, "reject", "click_own"),
+        (PROMOTION, "promote", "click_promote_own"),
     ],
 )
 def test_an_approver_who_asked_themselves_is_told_that_this_is_why(
-    asked: Asked, kind: Kind, button: str, text: str
+    asked: Asked, kind: Kind, button: str, key: TextKey
 ) -> None:
     asked.ask(kind, (KIM,), requester=LEE)
-    assert press(asked.rows, kind, button) == f"⚠️ You asked for `{ID}` yourself, and {text}. It waits for <@{KIM}>."
+    assert press(asked.rows, kind, button) == refused(key, deciders=(KIM,))
     assert undecided(asked, kind)
 
 
 def test_an_approver_of_the_target_may_roll_back_whoever_was_asked_to_promote(asked: Asked) -> None:
     asked.ask(PROMOTION, (KIM,), requester=LEE)
-    assert press(asked.rows, PROMOTION, "pause_roll_back") == DONE[Answer.ROLLED_BACK]
+    assert press(asked.rows, PROMOTION, "pause_roll_back") == done(Answer.ROLLED_BACK)
 
 
 @each
@@ -160,19 +166,20 @@ def test_an_approver_who_was_not_asked_is_a_stranger_and_nothing_is_guessed(
     asked.ask(kind, (KIM,))
     record = asked.rows.get(f"DEPLOYMENT#{ID}", "RECORD") or {}
     asked.rows.put({**record, "plan": json.dumps({**json.loads(record["plan"]), **plan})})
-    assert press(asked.rows, kind, kind.buttons[0]) == STRANGER[kind.yes].format(people=f"<@{KIM}>")
+    about = {"version": "v2", "target": plan.get("target", "dev"), "deciders": (KIM,)}
+    assert press(asked.rows, kind, kind.buttons[0]) == f"⚠️ {say(STRANGER[kind.yes], about)}"
 
 
 @each
 def test_a_question_that_names_nobody_is_left_to_an_operator(asked: Asked, kind: Kind) -> None:
     asked.ask(kind, ())
-    assert press(asked.rows, kind, kind.buttons[0], OUT) == STRANGER[kind.yes].format(people=OPERATOR)
+    assert press(asked.rows, kind, kind.buttons[0], OUT) == refused(STRANGER[kind.yes], deciders=())
 
 
 @each_button
 def test_an_answer_counts_only_where_its_card_is(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
-    assert press(asked.rows, kind, button, channel="C0PUBLIC1") == f"⚠️ Decide about `{ID}` where its card is."
+    assert press(asked.rows, kind, button, channel="C0PUBLIC1") == refused("click_wrong_channel")
     assert undecided(asked, kind)
 
 
@@ -182,7 +189,7 @@ def test_where_either_channel_is_not_known_it_counts(
     asked: Asked, kind: Kind, button: str, pressed_in: str, shown_in: str
 ) -> None:
     asked.ask(kind, channel=shown_in)
-    assert press(asked.rows, kind, button, channel=pressed_in) == DONE[kind.answers[button]]
+    assert press(asked.rows, kind, button, channel=pressed_in) == done(kind.answers[button])
 
 
 # -- too late ----------------------------------------------------------------------------------------------------------
@@ -190,22 +197,22 @@ def test_where_either_channel_is_not_known_it_counts(
 
 @each_button
 def test_a_card_of_no_deployment_is_called_that(asked: Asked, kind: Kind, button: str) -> None:
-    assert press(asked.rows, kind, button) == UNKNOWN
+    assert press(asked.rows, kind, button) == refused("click_unknown")
     stored.begin(
         asked.rows, ID, "arn", {"target": "dev", "command": "deploy", "version": "v2", "requester": {"id": DANA}}
     )
-    assert press(asked.rows, kind, button) == UNKNOWN, "nothing was asked about it"
+    assert press(asked.rows, kind, button) == refused("click_unknown"), "nothing was asked about it"
 
 
 @each_button
 def test_after_a_decision_people_are_told_whose_and_when(asked: Asked, kind: Kind, button: str) -> None:
     texts = {
-        kind.yes: f"⚠️ <@{KIM}> has {kind.yes} `{ID}` already, 1m 05s ago.",
-        kind.no: f"⚠️ <@{KIM}> has {kind.no.replace('_', ' ')} `{ID}` already, 1m 05s ago.",
-        Answer.EXPIRED: LATE[kind].format(ago="1m 05s"),
+        kind.yes: refused("click_already", by=KIM, decision=kind.yes, ago="1m 05s"),
+        kind.no: refused("click_already", by=KIM, decision=kind.no.replace("_", " "), ago="1m 05s"),
+        Answer.EXPIRED: refused(LATE[kind], ago="1m 05s"),
     }
     if kind is PROMOTION:
-        texts[Answer.PASSED] = f"⚠️ This pause of `{ID}` ended 1m 05s ago: it was continued outside this bot."
+        texts[Answer.PASSED] = refused("click_pause_passed", ago="1m 05s")
     for answer, text in texts.items():
         asked.clear()
         asked.ask(kind)
@@ -220,7 +227,7 @@ def test_after_a_decision_people_are_told_whose_and_when(asked: Asked, kind: Kin
 def test_after_the_end_people_are_told_how_it_ended(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
     asked.end()
-    text = f"⚠️ `{ID}` has ended (Stopped); this card is expired. Nothing was changed by your click."
+    text = refused("click_expired", end="Stopped")
     assert press(asked.rows, kind, button) == text
     asked.rows.delete(f"DEPLOYMENT#{ID}", f"PAUSE#{kind.mark}" if kind.mark else "APPROVAL")
     assert press(asked.rows, kind, button) == text
@@ -230,7 +237,7 @@ def test_after_the_end_people_are_told_how_it_ended(asked: Asked, kind: Kind, bu
 def test_after_a_cancel_people_are_told_whose(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
     cancels.record(asked.rows, ID, DANA)
-    assert press(asked.rows, kind, button) == f"⚠️ `{ID}` was cancelled by <@{DANA}>."
+    assert press(asked.rows, kind, button) == refused("click_cancelled", by=DANA)
     assert undecided(asked, kind)
 
 
@@ -239,7 +246,7 @@ def test_after_a_cancel_people_are_told_whose(asked: Asked, kind: Kind, button: 
 def test_from_its_deadline_on_nothing_counts(asked: Asked, kind: Kind, button: str, seconds: int, ago: str) -> None:
     asked.ask(kind)
     asked.time.pass_by(seconds)
-    assert press(asked.rows, kind, button) == LATE[kind].format(ago=ago)
+    assert press(asked.rows, kind, button) == refused(LATE[kind], ago=ago)
     assert undecided(asked, kind)
 
 
@@ -247,7 +254,7 @@ def test_from_its_deadline_on_nothing_counts(asked: Asked, kind: Kind, button: s
 def test_until_its_deadline_it_counts(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
     asked.time.pass_by(HOUR - 1)
-    assert press(asked.rows, kind, button) == DONE[kind.answers[button]]
+    assert press(asked.rows, kind, button) == done(kind.answers[button])
 
 
 def test_a_decision_says_more_than_an_end_an_end_more_than_a_cancel_and_that_more_than_the_deadline() -> None:
@@ -271,14 +278,14 @@ def test_who_is_a_moment_later_than_another_is_told_what_stands(asked: Asked, ki
         asked.clear()
         asked.ask(kind)
         rows = Meanwhile(asked.rows, lambda answer=answer: asked.record(kind, answer, KIM))  # type: ignore[misc]
-        text = f"⚠️ <@{KIM}> has {answer.replace('_', ' ')} `{ID}` already, 0s ago."
+        text = refused("click_already", by=KIM, decision=answer.replace("_", " "), ago="0s")
         assert press(rows, kind, button) == text
 
 
 def test_two_who_approve_at_the_same_moment_have_both_approved_where_both_count(asked: Asked) -> None:
     asked.ask(APPROVAL, quorum=2)
     both = Meanwhile(asked.rows, lambda: [asked.record(APPROVAL, Answer.APPROVED, user) for user in (LEE, KIM)])
-    assert press(both, APPROVAL, "approve", LEE) == DONE[Answer.APPROVED], "Kim's was the deciding one"
+    assert press(both, APPROVAL, "approve", LEE) == done(Answer.APPROVED), "Kim's was the deciding one"
 
 
 @each_button
@@ -287,7 +294,8 @@ def test_a_cancel_or_an_end_at_the_same_moment_is_told(asked: Asked, kind: Kind,
     asked.ask(kind, quorum=2)
     happens = asked.end if how == "end" else lambda: cancels.record(asked.rows, ID, DANA)
     text = press(Meanwhile(asked.rows, happens), kind, button)
-    assert text.startswith(f"⚠️ `{ID}` has ended (Stopped)" if how == "end" else f"⚠️ `{ID}` was cancelled by <@{DANA}>.")
+    ended = refused("click_expired", end="Stopped")
+    assert text == (ended if how == "end" else refused("click_cancelled", by=DANA))
     assert undecided(asked, kind)
 
 
@@ -295,4 +303,4 @@ def test_a_no_after_ones_own_yes_at_the_moment_of_a_cancel_is_no_counted_approva
     asked.ask(APPROVAL, quorum=2)
     press(asked.rows, APPROVAL, "approve")
     rows = Meanwhile(asked.rows, lambda: cancels.record(asked.rows, ID, DANA))
-    assert press(rows, APPROVAL, "reject") == f"⚠️ `{ID}` was cancelled by <@{DANA}>."
+    assert press(rows, APPROVAL, "reject") == refused("click_cancelled", by=DANA)

@@ -153,7 +153,7 @@ def test_a_missing_service_or_cluster_is_named(ecs: Ecs, missing: str) -> None:
     ecs.remove_service()
     if missing == "cluster":
         ecs.remove_cluster()
-    with pytest.raises(ServiceRefused, match="ECS knows no service checkout-api in cluster checkout"):
+    with pytest.raises(ServiceRefused, match="ECS has no service checkout-api in cluster checkout"):
         put_back(wanted)
 
 

@@ -127,7 +127,10 @@ BREAKER: State = {
     "restoring": True,
     "why": {
         "key": "why_rollout_failed",
-        "values": {"status": "ROLLBACK_IN_PROGRESS", "said": ": tasks failed to start"},
+        "values": {
+            "status": "ROLLBACK_IN_PROGRESS",
+            "said": ": ECS deployment circuit breaker: tasks failed to start.",
+        },
     },
 }
 HEALTHY: State = {**ROLLOUT, "state": "healthy", "done": True, "status": "SUCCESSFUL", "running": 4, "pending": 0}
@@ -216,6 +219,23 @@ ENDS: dict[str, State] = {
         "outcome": _outcome("Restored"),
     },
     "Rolled Back": {**UP, "rollout": BREAKER, "outcome": _outcome("Rolled Back", BREAKER["why"])},
+    "Rolled Back by an alarm": {
+        **UP,
+        "rollout": BREAKER,
+        "outcome": _outcome(
+            "Rolled Back", _cause("why_rollout_failed", status="ROLLBACK_SUCCESSFUL", said=": CloudWatch alarm p99")
+        ),
+    },
+    "Rolled Back, unknown status": {
+        **UP,
+        "rollout": {**BREAKER, "status": "HALF_BAKED"},
+        "outcome": _outcome("Rolled Back", _cause("why_rollout_failed", status="HALF_BAKED", said="")),
+    },
+    "Rolled Back, stopped in ECS": {
+        **UP,
+        "rollout": {**BREAKER, "status": "STOPPED"},
+        "outcome": _outcome("Rolled Back", _cause("why_rollout_failed", status="STOPPED", said="")),
+    },
     "Rolled Back, late": {
         **UP,
         "rollout": ROLLOUT,
@@ -230,6 +250,16 @@ ENDS: dict[str, State] = {
     "Build Failed, bare": {
         "plan": PLAN,
         "build": {**BROKE, "job": "", "step": ""},
+        "outcome": _outcome("Build Failed", _cause("why_run_failed_bare", "build")),
+    },
+    "Build Failed, startup failure": {
+        "plan": PLAN,
+        "build": {**BROKE, "job": "", "step": "", "conclusion": "startup_failure"},
+        "outcome": _outcome("Build Failed", _cause("why_run_failed_bare", "build")),
+    },
+    "Build Failed, unknown conclusion": {
+        "plan": PLAN,
+        "build": {**BROKE, "job": "", "step": "", "conclusion": "evaporated"},
         "outcome": _outcome("Build Failed", _cause("why_run_failed_bare", "build")),
     },
     "Build Failed, no run": {
@@ -273,8 +303,15 @@ ENDS: dict[str, State] = {
     "Deploy Failed": {
         "plan": PLAN,
         "build": BUILT,
-        "deploy": {**BROKE, "stage": "deploy"},
+        "deploy": {**BROKE, "stage": "deploy", "claimed": False},
         "outcome": _outcome("Deploy Failed", _cause("why_unclaimed", "deploy")),
+    },
+    "Deploy Failed, untouched": {
+        **UP,
+        "deploy": {**BROKE, "stage": "deploy", "step": "Update service"},
+        "restore": {"how": "untouched"},
+        "restored": {"state": "overtaken", "done": True},
+        "outcome": _outcome("Deploy Failed", _cause("why_run_failed", "deploy")),
     },
     "Deploy Failed, Plan died": {
         "plan": PLAN,
@@ -324,8 +361,8 @@ ENDS: dict[str, State] = {
             "Refused", _cause("why_frozen", version="v1.2.3", target="prod", until="2026-12-27", note="")
         ),
     },
-    "Stopped": {**UP, "outcome": _outcome("Stopped", said="ABORTED")},
-    "Gone": {**UP, "outcome": _outcome("Stopped", said="GONE")},
+    "Stopped": {**UP, "outcome": _outcome("Stopped", execution_status="ABORTED")},
+    "Gone": {**UP, "outcome": _outcome("Stopped", execution_status="GONE")},
 }
 STATES: dict[str, State] = {**PHASES, **ENDS}
 

@@ -114,7 +114,7 @@ def _deploy(typed: list[str], known: list[str], branches: Collection[str]) -> Co
                 return Command("deploy", mistake=_two(target, word))
             target = word.lower()
         elif word.startswith("-"):
-            return Command("deploy", mistake=Reason("unknown_option", word=word[:80]))
+            return Command("deploy", mistake=_option(word, _DRY_RUN[0], _BREAK_GLASS[0]))
         elif not is_version(word):
             return Command("deploy", mistake=Reason("bad_version", word=word[:80]))
         elif version:
@@ -124,6 +124,15 @@ def _deploy(typed: list[str], known: list[str], branches: Collection[str]) -> Co
         else:
             version = word
     return Command("deploy", version=version, target=target, dry_run=dry_run)
+
+
+def _option(word: str, *known: str) -> Reason:
+    meant = suggest(word, known)
+    return (
+        Reason("unknown_option_meant", word=word[:80], meant=meant)
+        if meant
+        else Reason("unknown_option", word=word[:80])
+    )
 
 
 def _two(target: str, word: str) -> Reason:
@@ -241,7 +250,7 @@ def _target_doubts(asked: Command, reason: list[str], known: list[str]) -> Comma
     word = reason[0]
     mistake: Reason | None = None
     if word.startswith("-") and len(word) > 1:
-        mistake = Reason("unknown_option", word=word[:80])
+        mistake = _option(word, _DRY_RUN[0])
     elif asked.target and word.lower() in known and word.lower() != asked.target:
         mistake = _two(asked.target, word)
     elif not asked.target and (len(known) > 1 or len(reason) == 1) and (meant := _mistyped(word, known)):

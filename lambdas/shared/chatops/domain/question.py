@@ -98,11 +98,11 @@ class Question:
         if user in self.eligible or (answer is Answer.ROLLED_BACK and may_cancel):
             return None
         if answer is Answer.ROLLED_BACK:
-            return Reason("click_not_your_pause", people=self.eligible, user=requester)
+            return Reason("click_not_your_pause", deciders=(*self.eligible, *filter(None, [requester])))
         own = user == requester and user in approvers
         if self.mark:
-            return Reason("click_promote_own" if own else "click_not_promoter", people=self.eligible)
-        return Reason("click_own" if own else "click_not_asked", people=self.eligible)
+            return Reason("click_promote_own" if own else "click_not_promoter", deciders=self.eligible)
+        return Reason("click_own" if own else "click_not_asked", deciders=self.eligible)
 
     def reminders(self, now: float, every: float) -> int:
         """How many reminders are due, one after each `every` seconds."""

@@ -26,11 +26,12 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a deployment ended. `end`: Deployed, Restored, Rolled Back, …; `why`: the reason of what broke. `at`: ISO
+    """How a deployment ended. `end`: Deployed, Restored, Rolled Back, …; `why`: the reason of what broke;
+    `execution_status`: Step Functions' own, or GONE, where the execution ended from outside. `at`: ISO
     time; `seconds`: from the plan on; `place`: names of the service, for the commands that a person may type."""
 
     end: str = ""
-    said: str | None = None
+    execution_status: str | None = None
     why: Cause | None = field(default=None, metadata={"none": {}})
     by: str = ""
     superseded: bool | None = None

@@ -31,14 +31,13 @@ _RECORDED: dict[Answer, TextKey] = {
 }
 
 
-def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str, channel: str) -> None:
-    """Raises Refusal if this user's answer doesn't count. `mark` identifies the pause (empty: the approval); an empty
-    `channel` isn't checked."""
-    record, question = deployments.get(rows, deployment_id), questions.get(rows, deployment_id, mark)
-    check_open(rows, deployment_id, record, question)
-    if record is None or question is None:
-        return  # never: without either it is closed
-    plan = record.plan
+def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str, channel: str) -> Plan:
+    """The deployment's plan. Raises Refusal if this user's answer doesn't count. `mark`: identifies the pause (empty:
+    the approval); an empty `channel` isn't checked."""
+    question = questions.get(rows, deployment_id, mark)
+    plan = check_open(rows, deployment_id, deployments.get(rows, deployment_id), question).plan
+    if question is None:
+        raise Refusal("click_unknown")  # never: without one it is closed
     target = targets().get(plan.target)
     reason = question.refused(
         answer,
@@ -53,7 +52,8 @@ def check(rows: Table, deployment_id: str, mark: str, answer: Answer, user: str,
     if not reason and is_elsewhere(rows, deployment_id, plan, channel):
         reason = Reason("click_wrong_channel")
     if reason:
-        raise _refusal(deployment_id, reason)
+        raise _refusal(deployment_id, plan, reason)
+    return plan
 
 
 def is_elsewhere(rows: Table, deployment_id: str, plan: Plan, channel: str) -> bool:
@@ -64,19 +64,20 @@ def is_elsewhere(rows: Table, deployment_id: str, plan: Plan, channel: str) -> b
     return channel != messages.get(rows, deployment_id).channel
 
 
-def check_open(rows: Table, deployment_id: str, record: Record | None, question: Question | None) -> None:
-    """Raises Refusal if nobody can answer any more."""
+def check_open(rows: Table, deployment_id: str, record: Record | None, question: Question | None) -> Record:
+    """The record. Raises Refusal if nobody can answer any more."""
     if record is None:
         raise Refusal("click_unknown")
     command_names.use(record.plan.command_prefix)
     cancel = cancels.get(rows, deployment_id) if question and not question.decision else None
     reason = closed(question, record.outcome.end, cancel.by if cancel else None, clock.now())
     if reason:
-        raise _refusal(deployment_id, reason)
+        raise _refusal(deployment_id, record.plan, reason)
+    return record
 
 
 def record(
-    rows: Table, deployment_id: str, mark: str, answer: Answer, by: str, reason: str = "", via: str = SLACK
+    rows: Table, deployment_id: str, plan: Plan, mark: str, answer: Answer, by: str, reason: str = "", via: str = SLACK
 ) -> str:
     """Record the answer of somebody who may give it, and wake the execution; the text for the person. Raises Refusal if
     something else was recorded first."""
@@ -84,16 +85,20 @@ def record(
     if not question.holds(answer, by):
         check_open(rows, deployment_id, deployments.get(rows, deployment_id), question)
         raise Refusal("click_failed")
-    if question.decision:
-        text = say(_RECORDED[answer], id=deployment_id)
+    about = {"version": plan.version, "target": plan.target}
+    if not question.decision:
+        text = say("click_counted", about, have=len(question.votes), want=question.quorum)
+    elif answer is Answer.APPROVED and plan.command == "rollback":
+        text = say("click_approved_rollback", about)
     else:
-        text = say("click_counted", id=deployment_id, have=len(question.votes), want=question.quorum)
+        text = say(_RECORDED[answer], about)
     deadline.recorded(text)
     wakeups.nudge(rows, deployment_id, patience=PATIENCE)  # also for a vote: the card shows how many have agreed
     return text
 
 
-def _refusal(deployment_id: str, reason: Reason) -> Refusal:
+def _refusal(deployment_id: str, plan: Plan, reason: Reason) -> Refusal:
     ago = reason.values.get("ago")
     shown = {"ago": duration(ago)} if isinstance(ago, float) else {}
-    return Refusal(reason.key, **{**reason.values, **shown, "id": deployment_id})
+    about = {"id": deployment_id, "version": plan.version, "target": plan.target}
+    return Refusal(reason.key, **{**reason.values, **shown, **about})

@@ -59,7 +59,9 @@ def cancel(deployment_id: str, user: str) -> str:
         raise Refusal("cancel_unknown", id=deployment_id)
     command_names.use(record.plan.command_prefix)
     if not may_cancel(targets().get(record.plan.target), record.plan, user):
-        raise Refusal("cancel_not_you", id=deployment_id, user=record.plan.requester.id)
+        plan = record.plan
+        about = {"id": deployment_id, "version": plan.version, "target": plan.target}
+        raise Refusal("cancel_not_you", user=plan.requester.id, **about)
     return withdraw(rows, record, user)
 
 
@@ -67,12 +69,13 @@ def withdraw(rows: Table, record: Record, by: str, via: str = "slack") -> str:
     """Record the cancel of somebody who may cancel, and wake the execution; the text for them. Raises Refusal if it is
     too late."""
     deployment_id, plan = record.deployment_id, record.plan
+    about = {"id": deployment_id, "version": plan.version, "target": plan.target}
     if record.outcome:
-        raise Refusal("cancel_settled", id=deployment_id)
+        raise Refusal("cancel_settled", **about)
     target = plan.target if plan.command == "rollback" else ""
     if obstacle := cancels.record(rows, deployment_id, by, via, rollback_of=target):
-        raise Refusal(_TOO_LATE[obstacle], id=deployment_id)
-    text = deadline.recorded(say("cancel_recorded", id=deployment_id))
+        raise Refusal(_TOO_LATE[obstacle], **about)
+    text = deadline.recorded(say("cancel_recorded", about))
     for stage in stages.CANCELLABLE:
         _revoke(rows, deployment_id, stage)
     wakeups.nudge(rows, deployment_id, patience=PATIENCE)

@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
 _KINDS = ("deploy", "status", "rollback")
-_HELP: dict[str, TextKey] = {"deploy": "help_deploy", "status": "help_status", "rollback": "help_rollback"}
+_HELP: tuple[TextKey, ...] = (
+    *("help_deploy", "help_preview", "help_rollback", "help_status", "help_cancel", "help_lock"),
+)
 _USAGE: dict[str, TextKey] = {
     "deploy": "usage_deploy",
     "status": "usage_status",
     "rollback": "usage_rollback",
+    "history": "usage_history",
+    "cancel": "usage_cancel",
     "lock": "usage_lock",
     "unlock": "usage_lock",
 }
@@ -109,9 +113,10 @@ def _with_default(asked: Command, known: Mapping[str, Target]) -> Command:
 
 
 def help_text(known: Mapping[str, Target]) -> str:
-    """All three commands."""
-    lines = [f"{say(_HELP[kind])}\n{say(_USAGE[kind])}" for kind in _KINDS]
-    lines.insert(1, f"{say('help_lock')}\n{say('usage_lock')}")
+    """An example of each command, and the targets. What is live in them is `/platform-status`'s: help says the same to
+    everybody, guests included, and reads nothing."""
+    target = default_target(known) or next(iter(known), "")
+    lines = [say(key, target=target) for key in _HELP]
     return "\n".join([*lines, say("help_targets", targets=", ".join(known))])
 
 
@@ -129,6 +134,7 @@ def execution_input(form: Mapping[str, str], asked: Command) -> str:
         "requester": {"id": form.get("user_id", ""), "name": fields.name(form.get("user_name", ""))},
         "channel": fields.place(form.get("channel_id", "")),
         "response_url": fields.url(form.get("response_url", "")),
+        "answered": True,
         "command_prefix": prefix_of(form.get("command", "")),
     }
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
@@ -142,7 +148,7 @@ def _start(form: Mapping[str, str], asked: Command) -> str:
 
 def _accepted(asked: Command) -> str:
     if asked.dry_run:
-        return say("accepted_dry_run")
+        return say("accepted_dry_run", target=asked.target)
     if asked.action in ("status", "history"):
         return say("accepted_status", target=asked.target)
     key: TextKey

@@ -100,7 +100,7 @@ def _card(card: str, press: Press) -> tuple[Table, Plan, Release | None]:
         raise Refusal("click_unknown")
     command_names.use(record.plan.command_prefix)
     if is_elsewhere(rows, card, record.plan, press.channel):
-        raise Refusal("click_wrong_channel", id=card)
+        raise Refusal("click_wrong_channel", id=card, version=record.plan.version, target=record.plan.target)
     return rows, record.plan, releases.live(rows, record.plan.target)
 
 

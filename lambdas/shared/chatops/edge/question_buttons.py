@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 from chatops.domain.errors import ChatOpsError, Refusal
 from chatops.domain.ids import EXECUTION_NAME
@@ -20,6 +21,9 @@ from chatops.slack import client as slack
 from chatops.store import deployments, freezes
 from chatops.store.table import Table
 
+if TYPE_CHECKING:
+    from chatops.domain.plan import Plan
+
 PAUSE = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}
 """What each button at a pause answers."""
 
@@ -29,22 +33,22 @@ _MARK = re.compile(r"[0-9a-f]{12}")
 
 def approve(rows: Table, deployment_id: str, user: str, channel: str) -> str:
     """Count the approval; the text for the person. Raises Refusal."""
-    answers.check(rows, deployment_id, "", Answer.APPROVED, user, channel)
-    return answers.record(rows, deployment_id, "", Answer.APPROVED, user)
+    plan = answers.check(rows, deployment_id, "", Answer.APPROVED, user, channel)
+    return answers.record(rows, deployment_id, plan, "", Answer.APPROVED, user)
 
 
 def ask_reason(rows: Table, deployment_id: str, who: Addressee, trigger_id: str) -> None:
     """Open the modal that asks for the reason of a rejection. Raises Refusal; `click_again` where Slack opens none for
     this click: a trigger holds for three seconds and opens one modal."""
-    answers.check(rows, deployment_id, "", Answer.REJECTED, who.user, who.channel)
-    _open("reject", {"id": deployment_id}, who, trigger_id)
+    plan = answers.check(rows, deployment_id, "", Answer.REJECTED, who.user, who.channel)
+    _open("reject", {"id": deployment_id}, plan, who, trigger_id)
 
 
-def _open(kind: modals.Kind, about: dict[str, str], who: Addressee, trigger_id: str) -> None:
+def _open(kind: modals.Kind, about: dict[str, str], plan: Plan, who: Addressee, trigger_id: str) -> None:
     private = json.dumps({**about, "channel": who.channel, "response_url": who.response_url})
     deadline.change()
     try:
-        slack.call("views.open", trigger_id=trigger_id, view=modals.reason(kind, private))
+        slack.call("views.open", trigger_id=trigger_id, view=modals.reason(kind, private, plan.version, plan.target))
     except ChatOpsError as error:
         logger.warning("slack did not open the modal", reason=error.text)
         raise Refusal("click_again") from None
@@ -52,8 +56,8 @@ def _open(kind: modals.Kind, about: dict[str, str], who: Addressee, trigger_id: 
 
 def reject(rows: Table, deployment_id: str, user: str, reason: str) -> str:
     """Record the rejection; the text for the person. Raises Refusal."""
-    answers.check(rows, deployment_id, "", Answer.REJECTED, user, "")
-    return answers.record(rows, deployment_id, "", Answer.REJECTED, user, reason[:_REASON_LIMIT])
+    plan = answers.check(rows, deployment_id, "", Answer.REJECTED, user, "")
+    return answers.record(rows, deployment_id, plan, "", Answer.REJECTED, user, reason[:_REASON_LIMIT])
 
 
 def at_pause(rows: Table, action: str, value: str, who: Addressee, trigger_id: str) -> str:
@@ -62,18 +66,18 @@ def at_pause(rows: Table, action: str, value: str, who: Addressee, trigger_id: s
     deployment_id, _, mark = value.partition("/")
     if not (EXECUTION_NAME.fullmatch(deployment_id) and _MARK.fullmatch(mark)):
         raise Refusal("click_unknown")
-    answers.check(rows, deployment_id, mark, PAUSE[action], who.user, who.channel)
+    plan = answers.check(rows, deployment_id, mark, PAUSE[action], who.user, who.channel)
     if PAUSE[action] is Answer.PROMOTED and _breaks_glass(rows, deployment_id, who.user):
-        _open("promote", {"id": deployment_id, "mark": mark}, who, trigger_id)
+        _open("promote", {"id": deployment_id, "mark": mark}, plan, who, trigger_id)
         return ""
-    return answers.record(rows, deployment_id, mark, PAUSE[action], who.user)
+    return answers.record(rows, deployment_id, plan, mark, PAUSE[action], who.user)
 
 
 def promote(rows: Table, deployment_id: str, mark: str, user: str, reason: str) -> str:
     """Record the promotion during a freeze; the text for the person. Raises Refusal."""
-    answers.check(rows, deployment_id, mark, Answer.PROMOTED, user, "")
+    plan = answers.check(rows, deployment_id, mark, Answer.PROMOTED, user, "")
     _breaks_glass(rows, deployment_id, user)
-    return answers.record(rows, deployment_id, mark, Answer.PROMOTED, user, reason[:_REASON_LIMIT])
+    return answers.record(rows, deployment_id, plan, mark, Answer.PROMOTED, user, reason[:_REASON_LIMIT])
 
 
 def _breaks_glass(rows: Table, deployment_id: str, user: str) -> bool:

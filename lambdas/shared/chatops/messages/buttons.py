@@ -1,4 +1,4 @@
-"""The buttons of the living message, by phase. A button carries the deployment id (and which pause), nothing secret."""
+"""The buttons of a deployment's message, by phase. A button carries the deployment id (and which pause), nothing secret."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def buttons(view: View) -> list[ButtonElement]:
         return _paused(view)
     made: list[ButtonElement] = []
     if view.phase == "approval":
-        question = _confirm(plain("confirm_title"), plain("confirm_text", version=view.version, target=view.target))
-        made.append(_button("approve", "approve", view.id, "primary", question))
+        made.append(_button("approve", "approve", view.id, "primary", _approving(view)))
         made.append(_button("reject", "reject", view.id, "danger"))
     if (view.command == "deploy" and view.phase != "restoring") or view.phase == "approval":
-        sure = _confirm(plain("confirm_cancel_title"), plain("confirm_cancel_text"), danger=True)
+        title = plain("confirm_cancel_title", version=view.version, target=view.target)
+        sure = _confirm("cancel_deployment", title, plain("confirm_cancel_text"), danger=True)
         made.append(_button("cancel", "cancel", view.id, None, sure))
     return made
 
@@ -44,21 +44,24 @@ def are_to_be_retired(view: View) -> bool:
 
 
 def _deploy_to(view: View, target: str) -> ButtonElement:
-    sure = ConfirmObject(
-        title=PlainTextObject(text=plain("deploy_to_title", target=target)[:100]),
-        text=PlainTextObject(text=plain("deploy_to_text", version=view.version, target=target)[:300]),
-        confirm=PlainTextObject(text=plain("deploy_to_yes")[:30]),
-        deny=PlainTextObject(text=plain("close")[:30]),
-    )
+    text = plain("deploy_to_text", version=view.version, target=target)
+    sure = _confirm("deploy_to_yes", plain("deploy_to_title", target=target), text)
     label = PlainTextObject(text=plain("deploy_to", target=target)[:BUTTON], emoji=True)
     return ButtonElement(text=label, action_id=f"{DEPLOY_TO}{target}", value=view.id, style="primary", confirm=sure)
+
+
+def _approving(view: View) -> ConfirmObject:
+    about = {"version": view.version, "target": view.target}
+    if view.command == "rollback":
+        return _confirm("approve", plain("confirm_title_rollback", about), plain("confirm_text_rollback", about))
+    return _confirm("approve", plain("confirm_title", about), plain("confirm_text", about))
 
 
 def _paused(view: View) -> list[ButtonElement]:
     """Only for this very pause: a press on the buttons of an earlier one decides nothing."""
     value = f"{view.id}/{view.pause.mark if view.pause else ''}"
-    words = {"version": view.version, "target": view.target}
-    go = _confirm(plain("confirm_promote_title"), plain("confirm_promote_text", words))
+    title = plain("confirm_promote_title", version=view.version, target=view.target)
+    go = _confirm("promote", title, plain("confirm_promote_text"))
     return [
         _button("promote", "promote", value, "primary", go),
         _roll_back("pause_roll_back", view, value, "confirm_pause_text"),
@@ -66,17 +69,18 @@ def _paused(view: View) -> list[ButtonElement]:
 
 
 def _roll_back(action: str, view: View, value: str, text: TextKey) -> ButtonElement:
-    words = {"version": view.version, "target": view.target, "before": view.back}
+    about = {"version": view.version, "target": view.target, "before": view.back}
     question: TextKey = text if view.back else "confirm_rollback_text"
-    sure = _confirm(plain("confirm_rollback_title"), plain(question, words), danger=True)
+    sure = _confirm("roll_back", plain("confirm_rollback_title", about), plain(question, about), danger=True)
     return _button("roll_back", action, value, "danger" if view.phase == "paused" else None, sure)
 
 
-def _confirm(title: str, text: str, *, danger: bool = False) -> ConfirmObject:
+def _confirm(verb: TextKey, title: str, text: str, *, danger: bool = False) -> ConfirmObject:
+    """Asks before a press counts. `verb`: the button that goes on."""
     return ConfirmObject(
         title=PlainTextObject(text=title[:100]),
         text=PlainTextObject(text=text[:300]),
-        confirm=PlainTextObject(text=plain("confirm_yes")[:30]),
+        confirm=PlainTextObject(text=plain(verb)[:30]),
         deny=PlainTextObject(text=plain("confirm_no")[:30]),
         style="danger" if danger else None,
     )

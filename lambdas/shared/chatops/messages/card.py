@@ -1,4 +1,4 @@
-"""The one living message of a deployment: pure builders from its facts to Block Kit, checked by slack_sdk's models."""
+"""A deployment's one message: pure builders from its results to Block Kit, checked by slack_sdk's models."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from chatops.domain import image
 from chatops.domain.plan import Plan
 from chatops.domain.results import RolloutResult, StageResult
 from chatops.domain.version_order import is_older
 from chatops.messages import outcome as ending
-from chatops.messages import paused
+from chatops.messages import paused, statuses
 from chatops.messages.buttons import buttons
 from chatops.messages.catalogue import Markup, date, duration, escape, link, plain, reason_text, say
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
@@ -41,10 +40,11 @@ Message = dict[str, Any]
 def message(view: View) -> Message:
     """`{"text", "blocks"}`: the text reads well alone, for notifications and screen readers."""
     title, text = headline(view), summary(view)
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=title[:HEADER], emoji=True))]
+    signed = f"{sign(view)} {title}"
+    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=signed[:HEADER], emoji=True))]
     if gif := picture(view):
         blocks.append(ImageBlock(image_url=gif, alt_text=title[:ALT]))
-    if view.phase == "ended":
+    if view.phase == "ended" and view.end != "Deployed":  # of which the fields say everything
         blocks.append(SectionBlock(text=mrkdwn(text)))
     if fields := _fields(view):
         blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields[:10]]))
@@ -60,7 +60,7 @@ def message(view: View) -> Message:
     )
     blocks.append(ContextBlock(elements=[mrkdwn(footer)]))
     return {
-        "text": clip(f"{escape(title)}: {text}" if text else escape(title), TEXT),
+        "text": clip(f"{escape(signed)}. {text}" if text else escape(signed), TEXT),
         "blocks": [b.to_dict() for b in blocks],
     }
 
@@ -78,12 +78,22 @@ def headline(view: View) -> str:
     if view.phase == "ended":
         return ending.headline(view)
     key: TextKey
-    if view.phase in ("approval", "paused"):
-        key = "title_approval" if view.phase == "approval" else "title_paused"
+    version, rollback = view.version, view.command == "rollback"
+    if view.phase == "approval":
+        key = "title_approval_rollback" if rollback else "title_approval"
+    elif view.phase == "paused":
+        key = "title_paused"
+    elif view.phase == "restoring" and view.plan.back and not view.deployment.restore.left_alone:
+        key, version = "title_rollback", view.plan.back
     else:
-        key = "title_rollback" if view.command == "rollback" else "title_deploy"
+        key = "title_rollback" if rollback else "title_deploy"
     service = view.plan.repository.rpartition("/")[2]
-    return tidy(plain(key, version=view.version, target=view.target, service=service))
+    return tidy(plain(key, version=version, target=view.target, service=service))
+
+
+def sign(view: View) -> str:
+    """What the header and notifications begin with, so that unread ones can be skimmed."""
+    return ending.sign(view.end) if view.phase == "ended" else "⏳"
 
 
 def summary(view: View) -> str:
@@ -109,26 +119,28 @@ def _fields(view: View) -> list[str]:
     plan = view.plan
     if not view.deployment.planned or view.end == "Refused":
         return []
+    fields = plan_fields(plan, changes=view.phase in ("planned", "build", "approval", "decided"))
+    if view.phase == "approval":
+        fields.append(say("field_deadline", deadline=Markup(date(view.deployment.approval.deadline or ""))))
+    return fields + rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
+
+
+def plan_fields(plan: Plan, *, changes: bool = True) -> list[str]:
+    """What is asked for: the version and the one before it, by whom, the commit, what changes, and why."""
     fields = [
-        say("field_version", from_to=Markup(from_to(view.before, view.version))),
-        say("field_requester", user=view.requester),
+        say("field_version", from_to=Markup(from_to(plan.before, plan.version))),
+        say("field_requester", user=plan.requester.id),
     ]
     if plan.sha:
         commit = link(plan.url, plan.sha[:7]) if plan.url else f"`{escape(plan.sha[:7])}`"
         fields.append(say("field_commit", commit=Markup(f"{commit} {escape(plan.title)}".strip())))
-    built = view.deployment.build.outputs
-    if released := (built.image if built else "") or plan.image:
-        fields.append(say("field_image", image=image.short(released)))
-    if view.phase in _UNDECIDED and (changes := changes_text(plan)):
-        fields.append(say("field_changes", changes=Markup(changes)))
+    if changes and (changed := changes_text(plan)):
+        fields.append(say("field_changes", changes=Markup(changed)))
     if plan.break_glass:
         fields.append(say("field_break_glass", by=plan.break_glass.by, reason=plan.break_glass.reason))
     elif plan.reason:
         fields.append(say("field_reason", reason=plan.reason))
-    if view.phase in ("approval", "paused"):
-        asking = view.pause if view.phase == "paused" else view.deployment.approval
-        fields.append(say("field_deadline", deadline=Markup(date((asking.deadline if asking else "") or ""))))
-    return fields + rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
+    return fields
 
 
 def rollout_fields(shown: RolloutResult, kind: str) -> list[str]:
@@ -182,7 +194,7 @@ def stage_line(stage: StageResult, key: StageLine) -> str:
     if stage.state == "succeeded":
         return f"✅ {say(_DONE[key], run=run_link(stage), took=duration(stage.seconds or 0))}"
     if stage.done:
-        return f"❌ {say(key, run=run_link(stage), what=stage.conclusion or stage.state or plain('unknown'))}"
+        return f"❌ {say(key, run=run_link(stage), what=statuses.result(stage.conclusion or stage.state))}"
     if stage.held_until:
         what = say("what_rate_limited", until=stage.held_until)
     elif stage.state == "running" and stage.job:
@@ -210,7 +222,7 @@ def _lines(view: View) -> list[str]:
     if of.plan.note and view.phase in _UNDECIDED:
         lines.append(f"⚠️ {reason_text(of.plan.note)}")
     if view.phase == "planned" and view.command == "deploy":
-        lines.append(f"🔄 {say('line_planned')}")
+        lines.append(f"🔄 {say('line_planned', target=view.target)}")
     if of.build:
         lines.append(stage_line(of.build, "line_build"))
         if of.build.outputs and of.build.outputs.tests == "none":
@@ -219,9 +231,9 @@ def _lines(view: View) -> list[str]:
         who = people(voters(of.approval) or [of.approval.by or ""])
         lines.append(f"✅ {say('line_approved', people=who, took=duration(of.approval.seconds or 0))}")
     elif view.phase == "approval":
-        voted = voters(of.approval)
-        left = asked_of(view)
-        lines.append(f"⏳ {say('line_approval', people=left, want=of.approval.quorum or 1, have=len(voted))}")
+        want, have = of.approval.quorum or 1, len(voters(of.approval))
+        key: TextKey = "line_approval_some" if want > 1 else "line_approval"
+        lines.append(f"⏳ {say(key, people=asked_of(view), want=want, have=have)}")
         if view.plan.approval and (outside := view.plan.approval.outside):
             lines.append(f"⚠️ {say('line_outside', people=outside)}")
     if of.deploy:
@@ -236,19 +248,22 @@ def _rolling_out(view: View) -> list[str]:
         lines.append(f"⚠️ {say('line_no_tasks')}")
     if view.phase == "rollout":
         lines.append(f"🔄 {say('line_rollout')}")
+    if of.rollback.stage:
+        lines.append(stage_line(of.rollback, "line_rollback_stage"))
     return lines
 
 
 def _restoring(view: View) -> list[str]:
     lines: list[str] = []
     of, back = view.deployment, view.plan.back
-    if of.rollback.stage:
-        lines.append(stage_line(of.rollback, "line_rollback_stage"))
     if of.restore.how == "waiting":
-        behind = of.restore.behind
-        lines.append(f"⏳ {say('line_behind', id=behind) if behind else say('line_behind_other')}")
+        lines.append(f"⏳ {say('line_behind')}")
     if of.restore.left_alone:
         return lines
     by_itself = of.rollout.restoring and not (of.rollback or of.restore)
-    key = of_kind(of.plan.kind).texts.restores_itself if by_itself else "line_restoring"
-    return [*lines, f"↩️ {say(key, version=back) if back else say('line_restoring_before')}"]
+    if by_itself and back:
+        return [*lines, f"⏪ {say(of_kind(of.plan.kind).texts.restores_itself, version=back)}"]
+    return [
+        *lines,
+        f"🔄 {say('line_rollout' if back else 'line_restoring_before')}",
+    ]  # the header says to which version

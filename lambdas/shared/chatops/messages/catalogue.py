@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chatops.domain.command_names import named
 from chatops.domain.reason import Reason
+from chatops.messages import english
 from chatops.messages.english import CONTROL, NO_LETTERS, filled
 from chatops.settings.config import text as setting
 
@@ -23,6 +24,20 @@ FEW = 10
 """People who are named one by one; of more, their user groups are, or how many more there are."""
 _BRACKETS = str.maketrans("<>", "‹›")
 Values = Mapping[str, object]
+_ENDS: dict[str, TextKey] = {
+    "Deployed": "outcome_deployed",
+    "Restored": "outcome_restored",
+    "Rolled Back": "outcome_rolled_back",
+    "Build Failed": "outcome_build_failed",
+    "Deploy Failed": "outcome_deploy_failed",
+    "Rollback Failed": "outcome_rollback_failed",
+    "Rejected": "outcome_rejected",
+    "Expired": "outcome_expired",
+    "Cancelled": "outcome_cancelled",
+    "Refused": "outcome_refused",
+    "Stopped": "outcome_stopped",
+}
+_STAGES: dict[str, TextKey] = {"build": "stage_build", "deploy": "stage_deploy", "rollback": "stage_rollback"}
 
 
 def language() -> str:
@@ -81,11 +96,15 @@ def link(url: str, label: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`6m 02s`, `45s`, `1h 05m`."""
-    whole = max(int(seconds), 0)
-    if whole >= 3600:
-        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
-    return f"{whole // 60}m {whole % 60:02d}s" if whole >= 60 else f"{whole}s"
+    """`6m 02s`, `3m`, `1h 05m`; in Korean `6분 2초`."""
+    if language() == "ko":
+        return english.duration(seconds, ("시간", "분", "초"), 1)
+    return english.duration(seconds)
+
+
+def end_text(end: str) -> str:
+    """How a deployment ended, in words; one that isn't known as it is, empty for none."""
+    return plain(_ENDS[end]) if end in _ENDS else end
 
 
 class Markup(str):
@@ -94,8 +113,11 @@ class Markup(str):
     __slots__ = ()
 
 
-def named_few(mentions: Sequence[str]) -> Markup:
-    """At most ten mentions, and how many people more there are; where nobody is named, it is whoever runs this."""
+def named_few(mentions: Sequence[str], *, any_of: bool = False) -> Markup:
+    """At most ten mentions, and how many people more there are; where nobody is named, it is whoever runs this.
+    `any_of`: one of them is enough, `@lee or @kim`."""
+    if any_of and 1 < len(mentions) <= FEW:
+        return Markup(say("people_or", people=Markup(", ".join(mentions[:-1])), last=Markup(mentions[-1])))
     shown = ", ".join(mentions[:FEW]) or mention("")
     return Markup(say("people_more", people=Markup(shown), count=len(mentions) - FEW) if mentions[FEW:] else shown)
 
@@ -110,14 +132,23 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, Markup):
         return str(value)
     if isinstance(value, tuple):
-        return named_few([mention(user) for user in value])
+        return named_few([mention(user) for user in value], any_of=name == "deciders")
     if name in ("user", "by"):
         return mention(str(value))
     if name in ("since", "deadline", "at", "until"):
         return date(str(value))
     if name == "execution":
         return link(str(value), texts(language())["footer_link"])
-    return escape(value)
+    return escape(_in_words(name, value))
+
+
+def _in_words(name: str, value: object) -> object:
+    """A value that has words of its own in each language: a duration, a stage, an end."""
+    if name == "seconds" and isinstance(value, int | float):
+        return duration(value)
+    if name == "stage" and value in _STAGES:
+        return plain(_STAGES[str(value)])
+    return end_text(str(value)) if name == "end" else value
 
 
 def say(key: TextKey, values: Values | None = None, **more: object) -> str:
@@ -130,7 +161,12 @@ def plain(key: TextKey, values: Values | None = None, **more: object) -> str:
     """The text where there is no markup (a header, a console, a log): no mentions, nothing escaped; angle brackets in
     values become others that have no meaning in Slack."""
     known = texts(language())
-    return filled(named(known[key]), {**(values or {}), **more}, lambda _, value: _bare(value), known["unknown"])
+    return filled(
+        named(known[key]),
+        {**(values or {}), **more},
+        lambda name, value: _bare(_in_words(name, value)),
+        known["unknown"],
+    )
 
 
 def reason_text(reason: Reason | None) -> str:

@@ -22,9 +22,23 @@ def english_text(reason: Reason) -> str:
     return reason.key if text is None else filled(text, reason.values, _shown, TEXTS["unknown"])
 
 
-def _shown(_name: str, value: object) -> str:
+def duration(seconds: float, units: tuple[str, str, str] = ("h", "m", "s"), digits: int = 2) -> str:
+    """`45s`, `3m`, `6m 02s`, `1h 05m`; nothing below a second. `digits`: of the smaller unit, at least."""
+    whole = max(int(seconds), 0)
+    hour, minute, second = units
+    if whole < 60:
+        return f"{whole}{second}"
+    (large, first), (small, last) = ((whole // 60, minute), (whole % 60, second))
+    if whole >= 3600:
+        (large, first), (small, last) = ((whole // 3600, hour), (whole % 3600 // 60, minute))
+    return f"{large}{first} {small:0{digits}}{last}" if small else f"{large}{first}"
+
+
+def _shown(name: str, value: object) -> str:
     if isinstance(value, Reason):
         return english_text(value)
+    if name == "seconds" and isinstance(value, int | float):
+        return duration(value)
     return CONTROL.sub(" ", ", ".join(value) if isinstance(value, tuple) else str(value))
 
 

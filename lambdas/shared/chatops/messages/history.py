@@ -8,7 +8,7 @@ from chatops.domain.codec import Json
 from chatops.domain.record import PastDeployment, PastLock
 from chatops.domain.status import Status
 from chatops.messages.card import from_to
-from chatops.messages.catalogue import date, duration, escape, mention, plain, say
+from chatops.messages.catalogue import date, duration, end_text, escape, mention, plain, say
 from chatops.messages.parts import SECTION, mrkdwn
 from chatops.messages.reports import icon
 
@@ -21,7 +21,7 @@ def history(of: Status) -> Json:
     title = plain("history_title", target=target)
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=title[:150]))]
     blocks += [SectionBlock(text=mrkdwn(text)) for text in _pages(_lines(of))]
-    newest = f"{rows[0].version or plain('unknown')} {_end(rows[0])}" if rows else plain("status_no_history")
+    newest = f"{rows[0].version or plain('unknown')} · {_end(rows[0])}" if rows else plain("status_no_history")
     text = say("history_text", target=target, count=len(rows), last=newest)
     return {"text": text, "blocks": [block.to_dict() for block in blocks]}
 
@@ -45,11 +45,11 @@ def _locking(row: PastLock) -> str:
 
 
 def _end(row: PastDeployment) -> str:
-    return row.end or plain("end_in_flight")
+    return end_text(row.end) or plain("end_in_flight")
 
 
 def _line(row: PastDeployment) -> str:
-    """`✅ v1 → v2 · Deployed · who · when · how long · id`; from where and how long only where that is known."""
+    """`✅ v1 → v2 · Deployed · who · when · how long`; from where and how long only where that is known."""
     parts = [
         f"{icon(row.end)} {from_to(row.before, row.version or plain('unknown'))}",
         f"*{escape(_end(row))}*",
@@ -58,7 +58,7 @@ def _line(row: PastDeployment) -> str:
     ]
     if row.seconds is not None:
         parts.append(duration(row.seconds))
-    return " · ".join([*parts, f"`{escape(row.deployment_id)}`"])
+    return " · ".join(parts)
 
 
 def _pages(lines: list[str]) -> list[str]:

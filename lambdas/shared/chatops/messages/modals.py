@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
-from chatops.messages.catalogue import plain
+from chatops.messages.catalogue import plain, say
 from chatops.messages.parts import mrkdwn
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def notice(text: str) -> dict[str, Any]:
     are."""
     made = View(
         type="modal",
-        title=PlainTextObject(text=plain("reject_title")[:24]),
+        title=PlainTextObject(text=plain("notice_title")[:24]),
         close=PlainTextObject(text=plain("close")[:24]),
         blocks=[SectionBlock(text=mrkdwn(text))],
     )
@@ -27,27 +27,32 @@ def notice(text: str) -> dict[str, Any]:
     return view
 
 
+_TITLE = 24
+"""Characters. https://docs.slack.dev/reference/views/modal-views"""
 Kind = Literal["reject", "promote"]
 _TITLES: dict[Kind, TextKey] = {"reject": "reject_title", "promote": "promote_title"}
+_INTROS: dict[Kind, TextKey] = {"reject": "reason_intro", "promote": "reason_intro_frozen"}
 _SUBMITS: dict[Kind, TextKey] = {"reject": "submit", "promote": "promote"}
 
 
-def reason(kind: Kind, private_metadata: str) -> dict[str, Any]:
+def reason(kind: Kind, private_metadata: str, version: str, target: str) -> dict[str, Any]:
     """Asks for the reason of a rejection, or of a promotion during a freeze. `kind` comes back as its callback id."""
+    title, intro = plain(_TITLES[kind], version=version), say(_INTROS[kind], version=version, target=target)
     made = View(
         type="modal",
         callback_id=kind,
-        title=PlainTextObject(text=plain(_TITLES[kind])[:24]),
+        title=PlainTextObject(text=title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"),
         submit=PlainTextObject(text=plain(_SUBMITS[kind])[:24]),
         close=PlainTextObject(text=plain("close")[:24]),
         private_metadata=private_metadata,
         blocks=[
+            SectionBlock(text=mrkdwn(intro)),
             InputBlock(
                 block_id="reason",
                 label=PlainTextObject(text=plain("reject_reason")),
                 hint=PlainTextObject(text=plain("reject_hint")),
                 element=PlainTextInputElement(action_id="reason", multiline=True, min_length=1, max_length=500),
-            )
+            ),
         ],
     )
     view: dict[str, Any] = made.to_dict()

@@ -1,14 +1,16 @@
-"""How a deployment ended, in words: what happened, what is running now, what to do. Pure."""
+"""How a deployment ended, in text: what happened, what is running now, what to do. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chatops.domain.reason import Reason
 from chatops.domain.release import Release
 from chatops.domain.results import PauseResult, RolloutResult, StageResult
 from chatops.domain.stage import STAGES
-from chatops.messages.catalogue import Markup, duration, escape, link, mention, plain, reason_text, say
+from chatops.messages import statuses
+from chatops.messages.catalogue import Markup, duration, escape, link, plain, reason_text, say
 from chatops.messages.parts import tidy
 from chatops.messages.paused import where
 from chatops.messages.view import View
@@ -34,6 +36,15 @@ _TITLES: dict[str, TextKey] = {
 }
 
 
+_SIGNS = {"Deployed": "✅", "Restored": "⏪", "Rolled Back": "⏪"}
+_SERVICES = {"ecs": "ECS", "codedeploy": "CodeDeploy"}
+
+
+def sign(end: str) -> str:
+    """How it ended, at a glance: live, rolled back, failed, or ended by people."""
+    return _SIGNS.get(end, "❌" if "Failed" in end else "⏹️")
+
+
 def title(view: View) -> TextKey:
     """The catalogue key of the header."""
     if view.deployment.outcome.superseded:
@@ -50,12 +61,12 @@ def headline(view: View) -> str:
 
 
 def sentence(view: View) -> str:
-    """The outcome in mrkdwn."""
+    """The outcome in mrkdwn; the headline, beside which it stands, says of which version and target."""
     return tidy(_sentence(view))
 
 
 def _sentence(view: View) -> str:
-    words: dict[str, object] = {
+    values: Values = {
         "version": view.version,
         "target": view.target,
         "before": view.before,
@@ -64,77 +75,93 @@ def _sentence(view: View) -> str:
         "user": view.requester,
         "by": view.deployment.outcome.by,
         "why": Markup(why(view)),
+        "confirmed": Markup(confirmed(view)),
     }
-    words["running"] = Markup(say("running_is" if view.before else "running_look", words))
-    words["still"] = Markup(say("still_runs" if view.before else "running_look", words))
-    words["was"] = Markup(say("was", words) if view.before else "")
-    return _SENTENCES.get(view.end, _deploy_failed)(view, words)
+    values["running"] = Markup(say("running_is" if view.before else "running_look", values))
+    values["still"] = Markup(say("still_runs" if view.before else "running_look", values))
+    values["was"] = Markup(say("was", values) if view.before else "")
+    return _SENTENCES.get(view.end, _deploy_failed)(view, values)
 
 
-Words = dict[str, object]
+Values = dict[str, object]
+
+
+def service(view: View) -> str:
+    """The AWS service that knows what runs; empty where only the pipeline does."""
+    return _SERVICES.get(of_kind(view.plan.kind).client, "")
+
+
+def confirmed(view: View) -> str:
+    """By whom it is confirmed what runs."""
+    return say("confirmed_by", service=service(view)) if service(view) else say("confirmed")
 
 
 def _waited(view: View) -> str:
     return duration(view.deployment.approval.seconds or 0)
 
 
-def _deployed(view: View, words: Words) -> str:
+def _deployed(view: View, values: Values) -> str:
     who = voters(view.deployment.approval)
-    return say("end_deployed", words, approved=Markup(say("approved_by", people=people(who)) if who else ""))
+    return say("end_deployed", values, approved=Markup(say("approved_by", people=people(who)) if who else ""))
 
 
-def _restored(view: View, words: Words) -> str:
+def _restored(view: View, values: Values) -> str:
     if view.command == "deploy":
         pause = view.pause or PauseResult()
         place, waited = where(pause.stage, pause.traffic), duration(pause.seconds)
-        words |= {"before": view.back, "where": place, "waited": waited}
+        values |= {"before": view.back, "where": place, "waited": waited}
         if view.deployment.rollout.state == "expired":
-            return say("end_unpromoted", words)
+            return say("end_unpromoted", values)
         key: TextKey = "end_pause_restored" if pause.decision == "rolled_back" else "end_cancel_restored"
-        return say(key, words, user=words["by"] or view.requester)
-    reason = view.plan.reason
-    return say("end_restored", words, why=Markup(f" “{escape(reason)}”") if reason else "")
+        return say(key, values, user=values["by"] or view.requester)
+    return say("end_restored", values)
 
 
-def _rejected(view: View, words: Words) -> str:
+def _rejected(view: View, values: Values) -> str:
     reason = view.deployment.approval.reason or ""
-    return say("end_rejected", words, took=_waited(view), reason=Markup(f": “{escape(reason)}”" if reason else ""))
+    return say("end_rejected", values, took=_waited(view), reason=Markup(f": “{escape(reason)}”" if reason else ""))
 
 
-def _expired(view: View, words: Words) -> str:
-    return say("end_expired", words, took=_waited(view))
+def _expired(view: View, values: Values) -> str:
+    return say("end_expired", values, took=_waited(view))
 
 
-def _cancelled(view: View, words: Words) -> str:
-    return say("end_superseded" if view.deployment.outcome.superseded else "end_cancelled", words)
+def _cancelled(view: View, values: Values) -> str:
+    return say("end_superseded" if view.deployment.outcome.superseded else "end_cancelled", values)
 
 
-def _rolled_back(view: View, words: Words) -> str:
-    return say("end_rolled_back", words, before=view.back) + _events(view.deployment.rollout)
+def _rolled_back(view: View, values: Values) -> str:
+    return say("end_rolled_back", values, before=view.back) + _events(view.deployment.rollout)
 
 
-def _rollback_failed(view: View, words: Words) -> str:
-    return say("end_rollback_failed", words, by_hand=Markup(by_hand(view))) + _events(view.deployment.restored)
+def _rollback_failed(view: View, values: Values) -> str:
+    return say("end_rollback_failed", values, by_hand=Markup(by_hand(view))) + _events(view.deployment.restored)
 
 
-def _stopped(view: View, words: Words) -> str:
-    said = view.deployment.outcome.said or ""
-    return say("end_stopped", words, said=plain("said_gone") if said == "GONE" else said)
+def _stopped(view: View, values: Values) -> str:
+    return say("end_stopped", values, ended=Markup(statuses.execution(view.deployment.outcome.execution_status or "")))
 
 
-def _refused(view: View, words: Words) -> str:
+def _refused(view: View, values: Values) -> str:
     # a refused rollback's reason says what runs: it may have changed since it was planned
-    return say("end_refused" if view.command == "rollback" else "end_deploy_failed", words)
+    return say("end_refused" if view.command == "rollback" else "end_deploy_failed", values, running=values["still"])
 
 
-def _deploy_failed(view: View, words: Words) -> str:
+def _deploy_failed(view: View, values: Values) -> str:
     cause = view.deployment.outcome.why
     if cause and cause.reason.key == "why_overtaken":  # what ran when it was planned runs no more
-        words |= {"running": Markup(say("running_look", words))}
-    return say("end_deploy_failed", words)
+        values |= {"running": Markup(say("running_look", values))}
+    elif _untouched(view):
+        values |= {"running": values["still"]}
+    return say("end_deploy_failed", values)
 
 
-_SENTENCES: dict[str, Callable[[View, Words], str]] = {
+def _untouched(view: View) -> bool:
+    """The deploy job ended before the service changed, as was looked up when it was to be put back; or never began."""
+    return view.deployment.restore.how == "untouched" or not view.deployment.deploy.claimed
+
+
+_SENTENCES: dict[str, Callable[[View, Values], str]] = {
     "Deployed": _deployed,
     "Restored": _restored,
     "Rejected": _rejected,
@@ -143,7 +170,7 @@ _SENTENCES: dict[str, Callable[[View, Words], str]] = {
     "Rolled Back": _rolled_back,
     "Rollback Failed": _rollback_failed,
     "Stopped": _stopped,
-    "Build Failed": lambda _, words: say("end_build_failed", words),
+    "Build Failed": lambda _, values: say("end_build_failed", values),
     "Refused": _refused,
 }
 
@@ -175,18 +202,47 @@ def why(view: View) -> str:
     values = {
         "run": _run(stage),
         "stage": cause.stage,
-        "job": stage.job or "",
         "step": stage.step or "",
-        "conclusion": stage.conclusion or stage.state,
+        "conclusion": statuses.result(stage.conclusion or stage.state),
         "before": view.back,
+        "version": view.version,
+        "target": view.target,
+        "quoted": Markup(_quoted(cause.reason)),
     }
-    key = cause.reason.key
-    if key == "why_run_failed" and not (stage.job and stage.step):
+    key = _broken_rollout(cause.reason) if cause.reason.key == "why_rollout_failed" else cause.reason.key
+    if key == "why_run_failed" and not stage.step:
         key = "why_run_failed_bare"
     return say(key, {**values, **cause.reason.values})
 
 
-def short(view: View) -> str:
-    """The fresh message at the end that mentions the requester; edits do not notify."""
-    who = f"{mention(view.requester)}: " if view.requester else ""
-    return f"{who}{escape(headline(view))}."
+def reported(reason: Reason) -> str:
+    """What the service itself says about why it broke."""
+    return str(reason.values.get("said") or "").removeprefix(": ")
+
+
+def _quoted(reason: Reason) -> str:
+    return f" (“{escape(text)}”)" if (text := reported(reason)) else ""
+
+
+def unquoted(reason: Reason) -> str:
+    """What the service says about why it broke, where its own words are not in the sentence."""
+    broke = reason.key == "why_rollout_failed" and _broken_rollout(reason) in (
+        "why_rollout_breaker",
+        "why_rollout_alarm",
+    )
+    return reported(reason) if broke else ""
+
+
+def _broken_rollout(reason: Reason) -> TextKey:
+    """Why a rollout failed, as far as the service says so.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
+    """
+    text = reported(reason).lower()
+    if "circuit breaker" in text:
+        return "why_rollout_breaker"
+    if "alarm" in text:
+        return "why_rollout_alarm"
+    stopped = str(reason.values.get("status", "")).upper() in ("STOPPED", "STOP_REQUESTED")
+    return "why_rollout_stopped" if stopped else "why_rollout_failed"

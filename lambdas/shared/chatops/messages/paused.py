@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatops.domain.plan import ApprovalRule
-from chatops.domain.results import RolloutResult
-from chatops.messages.catalogue import Markup, duration, say
+from chatops.domain.results import PauseResult, RolloutResult
+from chatops.messages import statuses
+from chatops.messages.catalogue import Markup, date, duration, say
 from chatops.messages.view import View
-from chatops.messages.who import asked
+from chatops.messages.who import deciders
+from chatops.platforms.rollout import CONTINUE
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -17,32 +18,35 @@ _LINES: dict[str, tuple[str, TextKey]] = {
     "promoted": ("✅", "line_pause_promoted"),
     "passed": ("▶️", "line_pause_passed"),
     "expired": ("⌛", "line_pause_expired"),
-    "rolled_back": ("↩️", "line_pause_rolled_back"),
+    "rolled_back": ("⏪", "line_pause_rolled_back"),
 }
 
 
 def percent(traffic: float | None) -> str:
-    """`10 %`, `0.5 %`; empty where it isn't known."""
-    return "" if traffic is None else f"{traffic:g} %"
+    """`10%`, `0.5%`; empty where it isn't known."""
+    return "" if traffic is None else f"{traffic:g}%"
 
 
 def where(stage: str, traffic: float | None) -> Markup:
-    """The stage of a pause, and how much of the traffic goes to the new version there."""
-    share = percent(traffic)
-    return Markup(say("pause_at_traffic" if share else "pause_at", stage=stage, traffic=share))
+    """Where a pause is, and how much of the traffic goes to the new version there: `before production traffic (0%)`."""
+    at, share = statuses.place(stage), percent(traffic)
+    return Markup(say("pause_at_traffic", where=at, traffic=share) if share else at)
 
 
 def status(rollout: RolloutResult) -> str:
-    """The service's status, and the stage that it is at; empty where it reports neither."""
-    return " · ".join(part for part in (rollout.status, rollout.lifecycle_stage) if part)
+    """`Rolling out · 10%`; empty where the service reports no status. Where the traffic isn't known, the stage is
+    shown, if there are words for it."""
+    reported = statuses.rollout(rollout.status)
+    if not reported or rollout.done:
+        return reported
+    stage = statuses.place(rollout.lifecycle_stage) if rollout.lifecycle_stage in statuses.PLACES else ""
+    return " · ".join(part for part in (reported, percent(rollout.traffic) or stage) if part)
 
 
 def strategy(rollout: RolloutResult) -> list[str]:
     """The field that says how it is rolled out, where that isn't simply task by task."""
-    name, share = rollout.strategy, percent(rollout.traffic)
-    if name in ("", "ROLLING"):
-        return []
-    return [say("field_strategy_traffic" if share else "field_strategy", strategy=name, traffic=share)]
+    name = rollout.strategy
+    return [] if name in ("", "ROLLING") else [say("field_strategy", strategy=statuses.strategy(name))]
 
 
 def lines(view: View) -> list[str]:
@@ -52,12 +56,18 @@ def lines(view: View) -> list[str]:
         return []
     place = where(pause.stage, pause.traffic)
     if view.phase == "paused":
-        rule = view.plan.approval
-        people = asked(ApprovalRule(groups=rule.groups) if rule else None, pause.eligible)
-        return [f"⏸️ {say('line_paused', where=place, people=people)}"]
+        return [f"⏸️ {_waiting(view, pause, place)}"]
     if view.phase == "ended" or pause.decision not in _LINES:
         return []
     icon, key = _LINES[pause.decision]
     if pause.decision == "promoted" and pause.reason:
         key = "line_pause_promoted_frozen"
     return [f"{icon} {say(key, where=place, by=pause.by, took=duration(pause.seconds), reason=pause.reason)}"]
+
+
+def _waiting(view: View, pause: PauseResult, place: Markup) -> str:
+    rule = view.plan.approval
+    people = deciders(rule.groups if rule else (), pause.eligible)
+    then: TextKey = "paused_then_continue" if pause.on_timeout == CONTINUE else "paused_then_rollback"
+    after = Markup(say(then, deadline=Markup(date(pause.deadline))))
+    return say("line_paused", where=place, people=people, then=after)

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, SectionBlock
+from typing import TYPE_CHECKING
+
+from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, PlainTextObject, SectionBlock
 
 from chatops.domain.codec import Json
-from chatops.domain.plan import Plan
-from chatops.domain.reason import running
+from chatops.domain.plan import ApprovalRule, Plan
 from chatops.domain.record import PastDeployment
 from chatops.domain.results import RolloutResult
-from chatops.domain.status import Status
-from chatops.messages.card import changes_text, rollout_fields
-from chatops.messages.catalogue import Markup, escape, link, plain, reason_text, say
-from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn, tidy
+from chatops.domain.status import Held, Status
+from chatops.messages import outcome
+from chatops.messages.card import plan_fields, rollout_fields
+from chatops.messages.catalogue import Markup, end_text, escape, plain, reason_text, say
+from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn
 from chatops.messages.who import people
 from chatops.platforms.registry import of_kind
 
-_ICONS = {"Deployed": "✅", "Restored": "↩️", "": "🔄"}
+if TYPE_CHECKING:
+    from chatops.domain.text_keys import TextKey
 
 
 def dry_run(plan: Plan) -> Json:
-    """What would happen."""
-    rule = plan.approval
-    if rule:
-        approval = say("dry_run_approval", people=people(rule.eligible, rule.groups), want=rule.quorum)
-    else:
-        approval = say("dry_run_no_approval")
-    if plan.break_glass:
-        approval += f" {say('dry_run_break_glass', by=plan.break_glass.by)}"
-    title = escape(plan.title, 100)
-    commit = Markup(f" ({link(plan.url, plan.sha[:7])} {title}".rstrip() + ")" if plan.sha else "")
-    changes = changes_text(plan)
-    text = say(
-        "dry_run_rollback" if plan.command == "rollback" else "dry_run",
-        version=plan.version,
-        target=plan.target,
-        running=running(plan.before),
-        commit=commit,
-        changes=Markup(f"{changes}." if changes else ""),
-        approval=Markup(approval),
-    )
+    """What would happen, with the fields of the deployment's message."""
+    rollback = plan.command == "rollback"
+    title = plain("title_dry_run_rollback" if rollback else "title_dry_run", version=plan.version, target=plan.target)
+    text = say("dry_run", command=plan.command, version=plan.version, target=plan.target)
     if plan.note:
-        text = f"{text} ⚠️ {reason_text(plan.note)}"
-    return {"text": clip(tidy(text), TEXT)}
+        text = f"{text}\n⚠️ {reason_text(plan.note)}"
+    fields = [*plan_fields(plan), say("field_approval", approval=Markup(_approval(plan.approval)))]
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=title[:150])),
+        SectionBlock(fields=[mrkdwn(field, FIELD) for field in fields[:10]]),
+        SectionBlock(text=mrkdwn(text)),
+    ]
+    return {"text": clip(f"{escape(title)}. {text}", TEXT), "blocks": [block.to_dict() for block in blocks]}
+
+
+def _approval(rule: ApprovalRule | None) -> str:
+    if rule is None:
+        return say("dry_run_no_approval")
+    one = rule.quorum == 1
+    key: TextKey = "dry_run_approval" if one else "dry_run_approval_some"
+    return say(key, people=people(rule.eligible, rule.groups, any_of=one), want=rule.quorum)
 
 
 def icon(end: str) -> str:
-    """How it ended, at a glance; the words stand beside it."""
-    return _ICONS.get(end, "❌" if "Failed" in end or end == "Rolled Back" else "⏹️")
+    """How it ended, at a glance; the text stands beside it."""
+    return outcome.sign(end) if end else "⏳"
 
 
 def _row(item: PastDeployment) -> str:
@@ -59,6 +60,10 @@ def _row(item: PastDeployment) -> str:
         by=item.requester,
         at=item.started_at,
     )
+
+
+def _under_way(by: Held | None) -> str:
+    return say("status_held", version=by.version, user=by.requester, since=by.since) if by else say("status_free")
 
 
 def status(of: Status) -> Json:
@@ -78,11 +83,7 @@ def status(of: Status) -> Json:
     on = of_kind(of.kind or "")
     fields += rollout_fields(rollout, on.kind)
     tasks = Markup(f"{rollout.running}/{rollout.desired}; ") if on.counts(rollout.desired) else ""
-    if by := of.holder:
-        held = {"id": by.deployment_id, "version": by.version, "user": by.requester, "since": by.since}
-        fields.append(say("status_held", held))
-    else:
-        fields.append(say("status_free"))
+    fields.append(_under_way(of.holder))
     blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields]))
     if of.freeze:
         blocks.append(SectionBlock(text=mrkdwn(f"🔒 {reason_text(of.freeze)}")))
@@ -96,9 +97,11 @@ def status(of: Status) -> Json:
         blocks.append(SectionBlock(text=mrkdwn(say("ecs_events", events=listed))))
     shown = "\n".join(rows) or say("status_no_history")
     blocks.append(SectionBlock(text=mrkdwn(f"{say('status_last')}\n{shown}")))
+    if of.holder:
+        blocks.append(ContextBlock(elements=[mrkdwn(say("status_footer", id=of.holder.deployment_id))]))
     first = plain("status_no_history")
     if of.last:
-        first = f"{of.last[0].version or plain('unknown')} {of.last[0].end or plain('end_in_flight')}"
+        first = f"{of.last[0].version or plain('unknown')} · {end_text(of.last[0].end) or plain('end_in_flight')}"
     text = say("status_text", target=target, version=live, tasks=tasks, last=first)
     if of.freeze:
         text = f"{text} {reason_text(of.freeze)}"

@@ -10,9 +10,14 @@ from chatops.messages.catalogue import FEW, Markup, escape, mention, named_few
 from chatops.messages.view import View
 
 
-def people(ids: Sequence[str], groups: Sequence[str] = ()) -> Markup:
-    """Mentions of people and user groups; where nobody is named, it is whoever runs this."""
-    return named_few([*(f"<!subteam^{escape(g)}>" for g in groups), *map(mention, ids)])
+def people(ids: Sequence[str], groups: Sequence[str] = (), *, any_of: bool = False) -> Markup:
+    """Mentions of people and user groups; where nobody is named, it is whoever runs this. `any_of`: one is enough."""
+    return named_few([*(f"<!subteam^{escape(g)}>" for g in groups), *map(mention, ids)], any_of=any_of)
+
+
+def deciders(groups: Sequence[str], eligible: Sequence[str], *, any_of: bool = True) -> Markup:
+    """Those who may answer, or their user groups where they are many."""
+    return people([], groups, any_of=any_of) if groups and len(eligible) > FEW else people(eligible, any_of=any_of)
 
 
 def asked(rule: ApprovalRule | None, eligible: Sequence[str] | None = None, voted: Collection[str] = ()) -> Markup:
@@ -20,7 +25,7 @@ def asked(rule: ApprovalRule | None, eligible: Sequence[str] | None = None, vote
     known; `voted`: who has agreed already."""
     asking = rule or ApprovalRule()
     left = [user for user in eligible or asking.eligible if user not in voted]
-    return people([], asking.groups) if asking.groups and len(left) > FEW else people(left)
+    return deciders(asking.groups, left, any_of=asking.quorum - len(voted) <= 1)
 
 
 def asked_of(view: View) -> Markup:

@@ -164,7 +164,15 @@ def is_posted(deployment_id: str, mark: str) -> bool:
     return mark in messages.get(table(), deployment_id).said
 
 
-def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, everywhere: bool = False) -> bool:
+def short(
+    deployment_id: str,
+    mark: str,
+    text: str,
+    blocks: list[Json] | None = None,
+    *,
+    in_thread: bool = True,
+    everywhere: bool = False,
+) -> bool:
     """A short message beside the deployment's, once per `mark`; False if Slack did not take it. Where the deployment's
     message is gone, that is forgotten, so that it is posted anew. A closed channel may be open again the next time: the
     message stays the same one if Slack then changes it, and is posted in another channel if not."""
@@ -175,7 +183,7 @@ def short(deployment_id: str, mark: str, text: str, *, in_thread: bool = True, e
         return False
     thread: dict[str, Any] = {"thread_ts": known.ts, "reply_broadcast": everywhere or None} if in_thread else {}
     try:
-        client.call("chat.postMessage", channel=known.channel, text=text, **thread)
+        client.call("chat.postMessage", channel=known.channel, text=text, blocks=blocks, **thread)
     except TROUBLE as error:
         _not_taken(deployment_id, error)
         if isinstance(error, SlackRefused) and error.code in GONE:
@@ -202,11 +210,17 @@ def openly(channel: str, text: str) -> bool:
 
 
 def privately(
-    user: str, channel: str, response_url: str, text: str, blocks: list[dict[str, Any]] | None = None
+    user: str, channel: str, response_url: str, text: str, blocks: list[Json] | None = None, *, replaces: bool = False
 ) -> bool:
-    """Tell one person: through the response URL while there is one, else as an ephemeral message."""
+    """Tell one person: through the response URL while there is one, else as an ephemeral message. `replaces`: in the
+    place of the answer that the command got at once. Never for a click's URL: that would replace the message with the
+    button, for everybody.
+
+    https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+    """
     message: dict[str, Any] = {"text": text, **({"blocks": blocks} if blocks else {})}
-    if response_url and client.respond(response_url, response_type="ephemeral", replace_original=False, **message):
+    answer = {"response_type": "ephemeral", "replace_original": replaces, **message}
+    if response_url and client.respond(response_url, **answer):
         return True
     if not (user and channel):
         return not response_url

@@ -17,9 +17,8 @@ from chatops.domain.plan import Plan
 from chatops.domain.request import Request, where
 from chatops.domain.results import Delivery
 from chatops.domain.target import default_target
-from chatops.messages import history, outcome, reports, unplanned
+from chatops.messages import details, history, reports, unplanned
 from chatops.messages.catalogue import reason_text, say
-from chatops.messages.details import details
 from chatops.messages.view import View
 from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
@@ -55,20 +54,19 @@ def _deliver(event: StepEvent) -> bool:
     seen = posting.view_of(deployment)
     shown = posting.show(seen)
     if event.message == "announce" and plan.card:
-        posting.retire(plan.card, f"↩️ {say('line_rollback_asked', user=seen.requester, id=seen.id)}")
+        posting.retire(plan.card, f"⏪ {say('line_rollback_asked', user=seen.requester)}")
     return shown
 
 
 def _in_thread(seen: View) -> bool:
-    """The details in the message's thread, then a short message for the channel, with a mention: edits do not notify.
-    False if Slack did not take them."""
-    text = details(seen)
-    posted = posting.short(seen.id, "details", text) if text else True
-    return posted and posting.short(seen.id, "outcome", outcome.short(seen), everywhere=True)
+    """A reply in the message's thread that the channel sees too. False if Slack did not take it."""
+    return posting.short(seen.id, "outcome", **details.reply(seen), everywhere=True)
 
 
 def _reply(asked: Request, text: str, blocks: list[Json] | None = None) -> bool:
-    return posting.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
+    """In the place of a command's first answer; where a button asked, the response URL is that of its message."""
+    place = (asked.requester, asked.channel, asked.response_url)
+    return posting.privately(*place, text, blocks, replaces=asked.answered)
 
 
 def ended(deployment: Deployment, asked: Request = _NOBODY, *, began_at: float = 0.0) -> bool:

@@ -152,7 +152,7 @@ def _verdict(deployment: Deployment, execution: str) -> Outcome:
     cancel = cancels.get(table(), deployment.id)
     made = rules.verdict(deployment, cancel)
     if made is None or (made.end == "Deployed" and cancel):
-        return Outcome("Stopped", said=execution)
+        return Outcome("Stopped", execution_status=execution)
     return made
 
 

@@ -16,7 +16,7 @@
 | `DEPLOYMENT#<id>` | `STAGE#<stage>` | a stage's ticket and run |
 | `DEPLOYMENT#<id>` | `RESULT#<phase>` | what a phase has come to |
 | `DEPLOYMENT#<id>` | `WAIT` | the wake counter and the token that wakes the execution |
-| `DEPLOYMENT#<id>` | `MESSAGE` | where the living Slack message is |
+| `DEPLOYMENT#<id>` | `MESSAGE` | where its Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
 | `DELIVERY#<id>` | `MEANT` | what a command meant that names no deployment, and what a lock was answered; expires |
 | `PERSON#<user>` | `STANDING` | whether Slack says that somebody is a member; expires |
