@@ -238,7 +238,7 @@ def test_what_is_live_no_more_is_not_sent_on(chain: States, rows: Table) -> None
     said = deploy_to("eu")
     assert "`v2` isn't live in *prod* any more, so this button has expired." in said
     assert "Running now: `v3`. To deploy it all the same: `/platform-deploy v2 eu`." in said
-    assert "where its card is" in deploy_to("eu", replace(PRESS, channel="C0PUBLIC1"), OTHER)
+    assert "in the channel of its message" in deploy_to("eu", replace(PRESS, channel="C0PUBLIC1"), OTHER)
     assert chain.started == {}
 
 
