@@ -19,9 +19,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_AMAZONS = '# Label: "Amazon Root CA 1"'
+
 
 class Authority:
-    """A certificate for 127.0.0.1 that signs itself. `bundle` is the file that whoever asks trusts."""
+    """A certificate for 127.0.0.1 that signs itself. `bundle` is the file that whoever asks trusts: it stands there in
+    the place of one of Amazon's, as AWS's servers have one."""
 
     def __init__(self, folder: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -45,8 +48,10 @@ class Authority:
         )
         self._file = folder / "server.pem"
         self._file.write_bytes(private + certificate)
+        self.certificate = certificate.decode()
         self.bundle = folder / "authorities.pem"
-        self.bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + certificate)
+        listed = Path(certifi.where()).read_text("utf-8").replace(_AMAZONS, "#")
+        self.bundle.write_text(f"{listed}\n{_AMAZONS}\n{self.certificate}", "utf-8")
 
     def context(self) -> ssl.SSLContext:
         """The server's side."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chatops import ready
+from chatops.settings import secrets
 from chatops.steps import ecs
 from chatops.steps.handler import step
 
-ready.prepare("dynamodb", live=True)
+ready.prepare("dynamodb", holding=(secrets.GITHUB_TOKEN,), live=True)
 handler = step(ecs.run)

@@ -9,7 +9,7 @@ from chatops.edge import PATIENCE
 from chatops.edge.handler import handle
 from chatops.settings import secrets
 
-ready.prepare("dynamodb", "secretsmanager", "stepfunctions", patience=PATIENCE, secret=secrets.SLACK_SIGNING_SECRET)
+ready.prepare("dynamodb", "stepfunctions", patience=PATIENCE, holding=(secrets.SLACK_SIGNING_SECRET,))
 
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:

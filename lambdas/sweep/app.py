@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chatops import ready
+from chatops.settings import secrets
 from chatops.steps import sweep
 from chatops.steps.handler import step
 
-ready.prepare("dynamodb", "secretsmanager", "stepfunctions")
+ready.prepare("dynamodb", "stepfunctions", holding=(secrets.SLACK_BOT_TOKEN, secrets.GITHUB_TOKEN))
 handler = step(sweep.run)

@@ -19,7 +19,7 @@ from local.runtime import sandbox, zygote
 from local.runtime.environment import base_environment
 from local.runtime.template import Function
 
-PRELOAD = ("boto3", "botocore.auth", "botocore.endpoint", "requests", "slack_sdk", "aws_lambda_powertools")
+PRELOAD = ("boto3", "botocore.auth", "botocore.endpoint", "requests", "slack_sdk")
 """What the functions import that takes long: once in the zygote, not once a process."""
 
 INIT_SECONDS = 10.0

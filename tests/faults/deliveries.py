@@ -17,8 +17,9 @@ from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.slack import client as slack
 from chatops.store import locks, questions, releases, wakeups
+from chatops.store.attributes import decode
 from chatops.store.locks import Holder
-from chatops.store.table import Table, decode
+from chatops.store.table import Table
 from tests.faults.conftest import Edge
 from tests.faults.hostile_bodies import COMMAND, form
 from tests.faults.hostile_requests import event, signed

@@ -20,8 +20,9 @@ from chatops import clock
 from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.store import locks, questions, releases, wakeups
+from chatops.store.attributes import decode
 from chatops.store.locks import Holder
-from chatops.store.table import Table, decode
+from chatops.store.table import Table
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Function, Template
 from tests.faults.deliveries import ASKED, DANA, KIM, KINDS, LEE, LIVE, MARK, PAUSED

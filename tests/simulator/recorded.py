@@ -88,7 +88,7 @@ SERVICES: Mapping[str, tuple[str, Callable[[str, Mapping[str, Any]], Iterator[tu
 
 
 class SecretsManager:
-    """Secrets Manager, as Powertools' provider asks it."""
+    """Secrets Manager, as far as it is asked."""
 
     def get_secret_value(self, **asked: Any) -> dict[str, str]:
         here = {name for name, variable in secrets.STORED_IN.items() if SECRETS[variable] == asked["SecretId"]}

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from chatops.store import table as t
+from chatops.store.attributes import decode
 from chatops.store.releases import Release
 from tests.simulator.table import Table
 
@@ -29,4 +30,4 @@ def put(table: Table, target: str, releases: Sequence[Mapping[str, str]], reposi
 
 def rows(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
     """The whole table, decoded."""
-    return {key: t.decode(item) for key, item in table.items.items()}
+    return {key: decode(item) for key, item in table.items.items()}

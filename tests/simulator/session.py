@@ -281,14 +281,6 @@ class _Session:
         return made
 
 
-class _NoMetrics:
-    """Powertools' Metrics print to the terminal."""
-
-    def add_dimension(self, **_: Any) -> None: ...
-    def add_metric(self, **_: Any) -> None: ...
-    def flush_metrics(self) -> None: ...
-
-
 S = TypeVar("S", bound=Session)
 
 
@@ -329,7 +321,7 @@ def opened_as(kind: type[S]) -> Iterator[S]:
         patch.setattr(budget, "drawn", lambda _: 0.0)
         patch.setattr(deadline.Deadline, "run", _at_once)
         patch.setattr(aws, "client", lambda service, **_: session.clients[service])
-        patch.setattr(observability, "metrics", _NoMetrics())
+        patch.setattr(observability, "emit", lambda *_: None)
         outgoing = SimpleNamespace(Session=lambda: _Session(session), RequestException=OSError)
         for module in (callback, hook):
             patch.setattr(module, "requests", outgoing)
@@ -345,8 +337,7 @@ def opened_as(kind: type[S]) -> Iterator[S]:
         for module in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
             __import__(module)
             patch.setattr(sys.modules[module], "urlopen", slack_open(lambda: session.slack, through))
-        for logging in observability.logger.registered_handler, *observability.logger.handlers:
-            patch.setattr(logging, "stream", session.log)
+        patch.setattr(observability.logger.handler, "stream", session.log)
         try:
             yield session
         finally:

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chatops.store import table as t
+from chatops.store.attributes import decode, encode
 from chatops.store.table import Table as Rows
 from tests.simulator import run
 from tests.simulator.points import Plan, pairs
@@ -38,7 +39,7 @@ def _in_order(found: Any) -> Any:
     """Sets have no order, and numbers no one way to be written."""
     if isinstance(found, list):
         return [_in_order(one) for one in found]
-    return t.decode(found) if found else found
+    return decode(found) if found else found
 
 
 class Doubled(Table):
@@ -102,9 +103,7 @@ def test_every_call_of_a_scenario_is_answered_as_moto_answers_it(rows: Rows, nam
         assert not result.failures, str(result)
         theirs = rows._client.scan(TableName=rows.name)["Items"]
         key = lambda row: (row["pk"], row["sk"])  # noqa: E731 - short
-        assert sorted(map(t.decode, play.session.table.items.values()), key=key) == sorted(
-            map(t.decode, theirs), key=key
-        )
+        assert sorted(map(decode, play.session.table.items.values()), key=key) == sorted(map(decode, theirs), key=key)
 
 
 @pytest.mark.slow
@@ -176,13 +175,13 @@ def _asked(text: str) -> dict[str, Any]:
     }
     found = {name: name for name in t._NAME.findall(text)}
     made: dict[str, Any] = {"ExpressionAttributeNames": {f"#{name}": name for name in found}}
-    return made | ({"ExpressionAttributeValues": t.encode({f":{k}": v for k, v in values.items()})} if values else {})
+    return made | ({"ExpressionAttributeValues": encode({f":{k}": v for k, v in values.items()})} if values else {})
 
 
 @pytest.fixture
 def doubled(rows: Rows) -> Doubled:
     made = Doubled(rows.name, rows._client)
-    made.put({"Item": t.encode(ITEM)})
+    made.put({"Item": encode(ITEM)})
     return made
 
 
@@ -203,7 +202,7 @@ def test_conditions_hold_where_motos_hold(doubled: Doubled) -> None:
 def test_updates_leave_what_motos_leave(doubled: Doubled) -> None:
     for text in UPDATES:
         for key in KEYS:
-            doubled.put({"Item": t.encode(ITEM)})
+            doubled.put({"Item": encode(ITEM)})
             doubled.delete({"Key": KEYS[1]})
             if key is KEYS[0] or "= #name" not in text:
                 doubled.update({"Key": key, "UpdateExpression": text, "ReturnValues": "ALL_NEW", **_asked(text)})
@@ -214,13 +213,13 @@ def test_a_failed_write_tells_what_stood_in_its_way(doubled: Doubled) -> None:
     never = {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
     told = {**never, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     for asked in (never, told):
-        answer(doubled.put, {"Item": t.encode({**ITEM, "n": 3}), **asked})
+        answer(doubled.put, {"Item": encode({**ITEM, "n": 3}), **asked})
         answer(doubled.delete, {"Key": KEYS[0], **asked})
     doubled.get({"Key": KEYS[0]})
 
 
 def test_a_transaction_is_done_whole_or_not_at_all(doubled: Doubled) -> None:
-    put = {"Put": {"Item": t.encode({"pk": "P", "sk": "T"})}}
+    put = {"Put": {"Item": encode({"pk": "P", "sk": "T"})}}
     check = {"ConditionCheck": {"Key": KEYS[0], "ConditionExpression": "#n = :one", **_asked("#n = :one")}}
     answer(doubled.transact, {"TransactItems": [put, check]})
     doubled.get({"Key": {"pk": {"S": "P"}, "sk": {"S": "T"}}})
@@ -232,7 +231,7 @@ def test_a_transaction_is_done_whole_or_not_at_all(doubled: Doubled) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
 def test_a_query_gives_the_same_pages(doubled: Doubled, forward: bool, limit: int) -> None:
     for sk in ("A#1", "A#2", "A#10", "B#1", "a#1", "é"):
-        doubled.put({"Item": t.encode({"pk": "P", "sk": sk})})
+        doubled.put({"Item": encode({"pk": "P", "sk": sk})})
     for text, values in (
         ("pk = :pk", {":pk": "P"}),
         ("pk = :pk", {":pk": "none"}),
@@ -240,7 +239,7 @@ def test_a_query_gives_the_same_pages(doubled: Doubled, forward: bool, limit: in
     ):
         asked = {
             "KeyConditionExpression": text,
-            "ExpressionAttributeValues": t.encode(values),
+            "ExpressionAttributeValues": encode(values),
             "ScanIndexForward": forward,
             "ConsistentRead": True,
             "Limit": limit,

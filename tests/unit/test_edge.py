@@ -392,7 +392,7 @@ def test_a_wrong_setting_is_told_to_whoever_asks_and_is_no_401(
     """The secret lies in Secrets Manager, as on AWS: reading it needs no other setting."""
     environment.delenv("SLACK_SIGNING_SECRET")
     environment.setenv("CHATOPS_SLACK_SECRET_ARN", "secret")
-    environment.setattr(secrets, "_provider", Stored())
+    environment.setattr(aws, "client", lambda *_, **__: Stored())
     environment.setitem(secrets._stored, secrets.SLACK, secrets._Stored())  # put back, whatever was read
     environment.setenv(name, value)
     body = urlencode(
@@ -409,7 +409,7 @@ def test_a_wrong_setting_is_told_to_whoever_asks_and_is_no_401(
 
 
 class Stored:
-    """Secrets Manager's provider with one secret."""
+    """Secrets Manager with one secret."""
 
-    def get(self, *_arguments: Any, **_named: Any) -> dict[str, str]:
-        return {"SLACK_SIGNING_SECRET": SECRET}
+    def get_secret_value(self, **_named: Any) -> dict[str, str]:
+        return {"SecretString": json.dumps({"SLACK_SIGNING_SECRET": SECRET})}

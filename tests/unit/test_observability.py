@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 from typing import Any
 
 import pytest
@@ -27,8 +26,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What the package's logger writes from here on."""
     written = io.StringIO()
-    for handler in logging.getLogger("chatops").handlers:
-        monkeypatch.setattr(handler, "stream", written)
+    monkeypatch.setattr(observability.logger.handler, "stream", written)
     return written
 
 

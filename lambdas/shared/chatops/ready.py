@@ -20,12 +20,12 @@ from chatops.settings.config import settings
 from chatops.settings.targets import targets
 
 
-def prepare(*services: str, patience: float = 1.0, secret: str = "", live: bool = False) -> None:
+def prepare(*services: str, patience: float = 1.0, holding: tuple[str, ...] = (), live: bool = False) -> None:
     """Read the settings, the targets and the texts, and make the clients of these AWS services.
 
-    `patience`: as the handler will ask `aws.client`. `secret`: the name of one to read. `live`: also the clients by
-    which the targets' services are looked at. Never raises: what fails here is logged, and tried again by whoever
-    needs it.
+    `patience`: as the handler will ask `aws.client`. `holding`: names of secrets to read, each in less than a second,
+    and with a token also what asks the service it is for. `live`: also the clients by which the targets' services are
+    looked at. Never raises: what fails here is logged, and tried again by whoever needs it.
     """
     try:
         settings()
@@ -36,12 +36,18 @@ def prepare(*services: str, patience: float = 1.0, secret: str = "", live: bool 
     for service in services:
         _done(partial(aws.client, service, patience=patience))
     _done(tls.web)
-    if secret:
-        _done(partial(secrets.read, secret, patience=patience))
+    for name in holding:
+        _done(partial(secrets.read, name, patience=_READING))
+    if secrets.SLACK_BOT_TOKEN in holding:
+        _done(partial(import_module, "slack_sdk"))
     if live:
         _done(_live_clients)
     if "chatops.github.client" in sys.modules and settings().github_app_id:
         _done(_github_app)
+
+
+_READING = 0.14
+"""Of a step's timeouts: two secrets that nobody answers for take two of the ten seconds that a start may take."""
 
 
 def _done(work: Callable[[], object]) -> None:

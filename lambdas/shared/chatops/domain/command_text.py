@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -59,6 +58,8 @@ def is_version(text: str) -> bool:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant; empty where none is close."""
+    import difflib  # only for what was mistyped
+
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return close[0] if close else ""
 

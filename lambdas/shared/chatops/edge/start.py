@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatops import aws
 from chatops.domain.errors import Refusal
 from chatops.edge import PATIENCE
@@ -21,7 +19,7 @@ def start(name: str, text: str, target: str) -> bool:
         states.start_execution(stateMachineArn=settings().state_machine_arn, name=name, input=text)
     except states.exceptions.ExecutionAlreadyExists:
         return False  # the input differs, or the execution has ended
-    except (ClientError, BotoCoreError) as error:
+    except aws.failures() as error:
         logger.error("execution not started", error=aws.error_code(error) or type(error).__name__, deployment_id=name)
         raise Refusal("not_started", target=target) from None
     logger.info("execution started", deployment_id=name)

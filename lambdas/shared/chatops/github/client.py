@@ -17,6 +17,7 @@ from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavai
 from chatops.domain.github_budget import Need
 from chatops.github import replies
 from chatops.github.budget import SharedBudget
+from chatops.network import tls
 from chatops.network.connections import Renewal
 from chatops.settings import secrets
 from chatops.settings.config import settings
@@ -188,9 +189,17 @@ class _Adapter(HTTPAdapter):
         super().__init__()
         self._renewal = Renewal(self.close)
 
+    def init_poolmanager(self, *given: Any, **more: Any) -> None:
+        super().init_poolmanager(*given, **more, ssl_context=tls.web())
+
     def send(self, *given: Any, **more: Any) -> requests.Response:
         self._renewal.before_request()
-        return super().send(*given, **more)
+        try:
+            return super().send(*given, **more)
+        except requests.exceptions.SSLError as error:
+            if not tls.unverified(error):
+                raise
+            return super().send(*given, **more)
 
 
 @cache

@@ -1,11 +1,8 @@
-"""Modals. https://docs.slack.dev/surfaces/modals"""
+"""Modals. https://docs.slack.dev/surfaces/modals (slack_sdk is imported where one is made: see `slack.client`)"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
-
-from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject, SectionBlock
-from slack_sdk.models.views import View
 
 from chatops.messages.catalogue import plain, say
 from chatops.messages.parts import mrkdwn
@@ -17,6 +14,9 @@ if TYPE_CHECKING:
 def notice(text: str) -> dict[str, Any]:
     """Takes a modal's place and says what came of it, in Slack's mrkdwn: its fields' errors would show marks as they
     are."""
+    from slack_sdk.models.blocks import PlainTextObject, SectionBlock
+    from slack_sdk.models.views import View
+
     made = View(
         type="modal",
         title=PlainTextObject(text=plain("notice_title")[:24]),
@@ -37,6 +37,9 @@ _SUBMITS: dict[Kind, TextKey] = {"reject": "submit", "promote": "promote"}
 
 def reason(kind: Kind, private_metadata: str, version: str, target: str) -> dict[str, Any]:
     """Asks for the reason of a rejection, or of a promotion during a freeze. `kind` comes back as its callback id."""
+    from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+    from slack_sdk.models.views import View
+
     title, intro = plain(_TITLES[kind], version=version), say(_INTROS[kind], version=version, target=target)
     made = View(
         type="modal",

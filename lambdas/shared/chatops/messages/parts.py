@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from slack_sdk.models.blocks import MarkdownTextObject
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import MarkdownTextObject
 
 SECTION, FIELD = 3000, 2000
 """Characters. https://docs.slack.dev/reference/block-kit/blocks/section-block"""
@@ -37,4 +39,6 @@ def mrkdwn(text: str, limit: int = SECTION) -> MarkdownTextObject:
 
     https://docs.slack.dev/reference/block-kit/composition-objects/text-object
     """
+    from slack_sdk.models.blocks import MarkdownTextObject  # see `slack.client`
+
     return MarkdownTextObject(text=clip(text, limit), verbatim=True)

@@ -1,14 +1,14 @@
 """The secrets: from the environment (local runs), else from Secrets Manager secrets, Slack's, GitHub's and that of
-GitHub's webhook, which Powertools caches. A function reads only what its policy in template.yaml allows."""
+GitHub's webhook, kept for five minutes. A function reads only what its policy in template.yaml allows."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from chatops import aws
 from chatops.domain.errors import InvalidConfiguration
@@ -49,21 +49,35 @@ _REFETCH_PAUSE = 15
 
 @dataclass
 class _Stored:
-    """What one of the two held when it was read last, and when (monotonic) it was last read out of turn."""
+    """What one of the two held when it was read last, when that was, and when it was last asked for out of turn (by
+    both clocks: one may stand still while the function is frozen)."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    forced_at: float = 0.0
+    read_at: tuple[float, float] | None = None
+    forced_at: tuple[float, float] | None = None
+
+    def is_fresh(self) -> bool:
+        return _age(self.read_at) < _MAX_AGE
 
     def may_be_forced(self) -> bool:
-        """True at most every 15 s, and noted, so that nobody can make us hammer Secrets Manager with bad requests."""
-        now = time.monotonic()
-        if self.forced_at and now - self.forced_at < _REFETCH_PAUSE:
+        """True at most every 15 s, and noted, so that nobody can make us hammer Secrets Manager with bad requests. What
+        has been read that lately is not read again either."""
+        if min(_age(self.read_at), _age(self.forced_at)) < _REFETCH_PAUSE:
             return False
-        self.forced_at = now
+        self.forced_at = _now()
         return True
 
 
-_provider: Any = None
+def _now() -> tuple[float, float]:
+    return time.time(), time.monotonic()
+
+
+def _age(at: tuple[float, float] | None) -> float:
+    """Seconds, by the clock that says more; a clock that was set back makes nothing young."""
+    ages = [now - then for now, then in zip(_now(), at, strict=True)] if at else [math.inf]
+    return max(ages) if min(ages) >= 0 else math.inf
+
+
 _stored = {SLACK: _Stored(), GITHUB: _Stored(), WEBHOOK: _Stored()}
 
 
@@ -71,23 +85,23 @@ def _from_secrets_manager(variable: str, *, fresh: bool, patience: float) -> dic
     arn = config.text(os.environ, variable)  # alone: a request is verified even where a setting is wrong
     if not arn:
         return {}
-    global _provider  # noqa: PLW0603 - one cache per process
-    if _provider is None:
-        _provider = SecretsProvider(boto3_client=aws.client("secretsmanager", patience=patience))
     stored = _stored[variable]
+    if stored.is_fresh() and not fresh:
+        return stored.values
     try:
-        found = _provider.get(arn, max_age=_MAX_AGE, transform="json", force_fetch=fresh)
+        answer = aws.client("secretsmanager", patience=patience).get_secret_value(SecretId=arn)
+        found = json.loads(answer["SecretString"])
     except Exception:
         # what was known a moment ago is better than nothing while Secrets Manager does not answer
         if not stored.values:
             raise
         return stored.values
-    stored.values = found if isinstance(found, dict) else {}
+    stored.values, stored.read_at = found if isinstance(found, dict) else {}, _now()
     return stored.values
 
 
 def read(name: str, *, patience: float) -> None:
-    """Ask Secrets Manager for what holds this secret, before anybody needs to know. Raises what botocore raises."""
+    """Ask Secrets Manager for what holds this secret, before anybody needs to know. Raises `aws.failures()`."""
     _from_secrets_manager(STORED_IN[name], fresh=False, patience=patience)
 
 
@@ -102,8 +116,6 @@ def optional(name: str, *, fresh: bool = False, patience: float = 1.0) -> str:
 
 def reset() -> None:
     """Forget what was read (tests run in one process what is many on AWS)."""
-    global _provider  # noqa: PLW0603 - one cache per process
-    _provider = None
     _stored.update({variable: _Stored() for variable in _stored})
 
 

@@ -1,23 +1,24 @@
 """The one place that talks to Slack's Web API, by slack_sdk's own methods: Slack reads no JSON where it is only asked
-(`users.info`, `conversations.info`, …), and they send each request as its method reads it."""
+(`users.info`, `conversations.info`, …), and they send each request as its method reads it.
+
+slack_sdk takes as long to import as a whole first command of the Slack edge takes. So it is imported where Slack is
+asked; whoever always asks does that when they start (`ready`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.client import HTTPException
-from typing import Any
-from urllib.error import URLError
-
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.webhook import WebhookClient
+from typing import Any, TypeVar
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.network import tls
 from chatops.settings import secrets
 from chatops.settings.config import settings
 
+T = TypeVar("T")
 TIMEOUT = 6
 _USUAL_PAUSE, _LONGEST_PAUSE = 30, 3600
 """Seconds: where Slack asks for a pause and does not say how long, and what is believed at most."""
@@ -63,16 +64,19 @@ def is_answer(method: str, data: object) -> bool:
 
 
 def _call(token: str, method: str, arguments: dict[str, Any], patience: float) -> dict[str, Any]:
+    import slack_sdk
+    from slack_sdk.errors import SlackApiError, SlackClientError
+
     base = settings().slack_api_url
-    client = WebClient(
+    client = slack_sdk.WebClient(
         token=token, base_url=base, timeout=max(int(TIMEOUT * patience), 1), retry_handlers=[], ssl=tls.web()
     )
     ask = getattr(client, method.replace(".", "_"))
     try:
-        answer = ask(**arguments)
+        answer = _verified(partial(ask, **arguments))
     except SlackApiError as error:
         answer = error.response
-    except (SlackClientError, URLError, HTTPException, OSError, ValueError, AttributeError) as error:
+    except (SlackClientError, HTTPException, OSError, ValueError, AttributeError) as error:
         # AttributeError: slack_sdk takes every JSON for an object
         raise SlackUnavailable("slack_silent", method=method, error=type(error).__name__) from None
     status, data = answer.status_code, answer.data
@@ -88,6 +92,15 @@ def _call(token: str, method: str, arguments: dict[str, Any], patience: float) -
     return found
 
 
+def _verified(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except OSError as error:  # urllib's URLError is one
+        if not tls.unverified(error):
+            raise
+        return ask()
+
+
 def _pause(headers: Mapping[str, Any]) -> int:
     """`Retry-After` in seconds: https://docs.slack.dev/apis/web-api/rate-limits#responding-to-rate-limiting-conditions"""
     found = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
@@ -97,9 +110,11 @@ def _pause(headers: Mapping[str, Any]) -> int:
 
 def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> bool:
     """Answer a command or a click through its response URL (5 uses in 30 minutes); False if Slack does not take it."""
+    from slack_sdk.errors import SlackClientError
+    from slack_sdk.webhook import WebhookClient
+
     try:
-        return (
-            WebhookClient(response_url, timeout=int(timeout) or 1, ssl=tls.web()).send_dict(message).status_code == 200
-        )
-    except (SlackClientError, URLError, HTTPException, OSError, OverflowError, ValueError):
+        client = WebhookClient(response_url, timeout=int(timeout) or 1, ssl=tls.web())
+        return _verified(partial(client.send_dict, message)).status_code == 200
+    except (SlackClientError, HTTPException, OSError, OverflowError, ValueError):
         return False

@@ -11,9 +11,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chatops import clock
+from chatops import aws, clock
 from chatops.domain.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.settings import secrets
 from chatops.slack import people
@@ -102,5 +100,5 @@ def _workspace(rows: Table, patience: float) -> Workspace:
 def _keep(rows: Table, pk: str, sk: str, **found: str) -> None:
     now = clock.now()
     values = {**found, "at": now, "expires_at": int(now) + HOLDS}
-    with suppress(ClientError, BotoCoreError):  # it is asked again
+    with suppress(*aws.failures()):  # it is asked again
         rows.update(pk, sk, "SET " + ", ".join(f"#{name} = :{name}" for name in values), values=values)

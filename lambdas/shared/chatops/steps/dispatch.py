@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from chatops import clock
-from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
-from chatops.domain.errors import AlreadySettled, Frozen, GitHubRateLimited
+from chatops.domain.errors import Frozen, GitHubRateLimited
 from chatops.domain.event import StepEvent
-from chatops.domain.record import Record
 from chatops.domain.release import Release
 from chatops.domain.results import StageResult
 from chatops.domain.run_token import ExpectedRun
@@ -18,7 +16,8 @@ from chatops.github import runs
 from chatops.github.client import GitHub, github
 from chatops.settings.targets import targets
 from chatops.steps import freezes
-from chatops.store import cancels, deployments, locks, releases, results, stages
+from chatops.steps.effects import assert_ours, leave
+from chatops.store import cancels, stages
 from chatops.store.table import Table, table
 
 PIPELINE_SCHEMA = 1
@@ -80,13 +79,6 @@ def _sent(rows: Table, deployment: Deployment, stage: str, at: float) -> None:
     stages.note(rows, deployment.id, stage, dispatched_at=at)
 
 
-def leave(rows: Table, deployment: Deployment) -> None:
-    """Its rollback has its effect from now on: mark the release that it leaves, however it ends."""
-    of = results.latest(rows, deployment)
-    if left := rules.left(of, cancels.get(rows, of.id)):
-        releases.leave(rows, of.plan.target, left)
-
-
 def _expected(client: GitHub, target: Target, stage: str, before: Stage) -> tuple[ExpectedRun, str]:
     """Which run may claim the stage (none where the target's runs don't claim), and the ETag of what GitHub said of the
     repository. Where it is as at the stage before, the question costs nothing of the rate limit."""
@@ -107,16 +99,6 @@ def _shows(target: Target) -> float:
 def _valid_seconds(target: Target, stage: str) -> int:
     timing = target.timing
     return timing.appear + {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[stage]
-
-
-def assert_ours(rows: Table, deployment_id: str, target: str) -> Record:
-    """The record of a deployment that may still have an effect. Raises AlreadySettled otherwise."""
-    record = deployments.get(rows, deployment_id)
-    if record is None or record.outcome:
-        raise AlreadySettled("why_ended")
-    if not locks.holds(rows, target, deployment_id):
-        raise AlreadySettled("why_lost")
-    return record
 
 
 def payload(deployment: Deployment, stage: str, target: Target, ticket: str) -> Json:

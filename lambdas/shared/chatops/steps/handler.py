@@ -9,8 +9,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatops import aws
 from chatops.domain import codec, command_names
 from chatops.domain.codec import Json
@@ -57,8 +55,8 @@ def encoded(result: DataclassInstance | None) -> Json:
 
 
 def _translated(error: Exception) -> Exception:
-    """botocore's errors under the names that the state machine retries and catches."""
-    if isinstance(error, ClientError | BotoCoreError):
+    """AWS's errors under the names that the state machine retries and catches."""
+    if isinstance(error, aws.failures()):
         code = aws.error_code(error) or type(error).__name__
         operation = getattr(error, "operation_name", "a call")
         if aws.is_transient(error):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from chatops import aws
 from chatops.domain import command_names
 from chatops.domain import outcome as rules
 from chatops.domain.codec import Json
@@ -94,7 +93,7 @@ def _recorded(deployment_id: str, began_at: float) -> tuple[Plan | None, bool]:
     """The plan as it was recorded, and whether the table could be read."""
     try:
         record = deployments.get(table(), deployment_id)
-    except (ClientError, BotoCoreError, InvalidConfiguration):
+    except aws.failures(InvalidConfiguration):
         return None, False
     return record.plan if record and record.is_of(began_at) else None, True
 

@@ -16,7 +16,7 @@ from chatops.domain.target import Target
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.platforms.rollout import CONTINUE, Pause, Rollout
 from chatops.settings.targets import targets
-from chatops.steps.dispatch import assert_ours
+from chatops.steps.effects import assert_ours
 from chatops.store import cancels, questions
 from chatops.store.table import Table, table
 

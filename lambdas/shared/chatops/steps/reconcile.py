@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chatops import clock
+from chatops import aws, clock
 from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ChatOpsError
@@ -66,7 +64,7 @@ def run(event: StepEvent, platform_of: PlatformOf = platform) -> Reconciled:
     deployment = results.latest(rows, event.deployment)
     try:
         found = _found(deployment, platform_of, late=late)
-    except (ChatOpsError, ClientError, BotoCoreError) as trouble:
+    except aws.failures(ChatOpsError) as trouble:
         logger.warning("the deployment cannot be read now", error=type(trouble).__name__)
         found = Found.UNREADABLE
     if late and found not in (Found.DEPLOYED, Found.UNCHANGED, Found.OVERTAKEN):
@@ -78,7 +76,7 @@ def run(event: StepEvent, platform_of: PlatformOf = platform) -> Reconciled:
 
 
 def _found(deployment: Deployment, platform_of: PlatformOf, *, late: bool) -> Found:
-    """Raises ChatOpsError or botocore's errors where it cannot be read."""
+    """Raises ChatOpsError or `aws.failures()` where it cannot be read."""
     rows, target = table(), targets()[deployment.plan.target]
     row = stages.get(rows, deployment.id, "deploy")
     if row is None or not stage_run.may_change(target, row):

@@ -6,7 +6,7 @@ from chatops.domain.event import StepEvent
 from chatops.domain.results import Restore
 from chatops.platforms.registry import PlatformOf, platform
 from chatops.settings.targets import targets
-from chatops.steps.dispatch import assert_ours, leave
+from chatops.steps.effects import assert_ours, leave
 from chatops.store import results, stages
 from chatops.store.table import table
 

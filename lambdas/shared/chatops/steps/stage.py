@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatops import aws, clock, http
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.domain.record import Record
@@ -63,7 +61,7 @@ def run(event: Any) -> dict[str, Any]:
     except InvalidConfiguration as error:
         logger.error("a setting is wrong", reason=error.text)
         return http.answer(503, {"message": "Try again: a setting of the bot is wrong, its log says which."})
-    except (ClientError, BotoCoreError) as error:
+    except aws.failures() as error:
         logger.error("the table or Step Functions did not answer", error=aws.error_code(error) or type(error).__name__)
         return http.answer(503, {"message": "Try again."})
 

@@ -1,4 +1,4 @@
-"""The DynamoDB table, in plain dicts. Every condition that fails raises `Conflict`; transient trouble is botocore's."""
+"""The DynamoDB table, in plain dicts. A condition that fails raises `Conflict`; other trouble is `aws.failures()`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from chatops import aws
 from chatops.domain import codec
@@ -17,6 +14,7 @@ from chatops.domain.codec import SCHEMA
 from chatops.domain.errors import ChatOpsError, UnknownSchema
 from chatops.network import deadline
 from chatops.settings.config import settings
+from chatops.store.attributes import decode, encode
 
 Item = dict[str, Any]
 _NAME = re.compile(r"#(\w+)")
@@ -30,38 +28,6 @@ class Conflict(ChatOpsError):
     def __init__(self, old: Item | None = None, failed: tuple[int, ...] = ()) -> None:
         super().__init__("the condition of a write did not hold")
         self.old, self.failed = old, failed
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return value
-
-
-def _stored(value: Any) -> Any:
-    if isinstance(value, float):
-        return Decimal(str(value))
-    if isinstance(value, list | tuple):
-        return [_stored(v) for v in value]
-    if isinstance(value, Mapping):
-        return {k: _stored(v) for k, v in value.items()}
-    return value
-
-
-def encode(item: Mapping[str, Any]) -> Item:
-    """A plain dict as DynamoDB's typed attributes."""
-    serializer = TypeSerializer()
-    return {k: serializer.serialize(_stored(v)) for k, v in item.items()}
-
-
-def decode(item: Mapping[str, Any]) -> Item:
-    """The other way round; numbers become int where they are whole."""
-    deserializer = TypeDeserializer()
-    return {k: _plain(deserializer.deserialize(v)) for k, v in item.items()}
 
 
 def _key(pk: str, sk: str) -> Item:

@@ -1,0 +1,89 @@
+"""Connections of the standard library to one server that are kept, and shared by threads."""
+
+from __future__ import annotations
+
+import select
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPSConnection
+from urllib.parse import urlsplit
+
+from chatops.network import tls
+from chatops.network.connections import Renewal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers`: names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Kept:
+    """The server at `url`. `connect`, `read`: seconds that a connection, and each wait for an answer, may take."""
+
+    def __init__(self, url: str, connect: float, read: float) -> None:
+        parts = urlsplit(url)
+        self._secure, self._host, self._port = parts.scheme == "https", parts.hostname or "", parts.port
+        self._connect, self._read = connect, read
+        self._idle: list[HTTPConnection] = []
+        self._lock = threading.Lock()
+        self._renewal = Renewal(self.close)
+
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Raises OSError or http.client.HTTPException where no answer came."""
+        with self._lock:
+            self._renewal.before_request()
+            connection = self._idle.pop() if self._idle else None
+        if connection is None or _dropped(connection):
+            connection = self._connected()
+        try:
+            connection.request("POST", path, body, dict(headers))
+            found = connection.getresponse()
+            answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
+        except BaseException:  # also where the work was given up: nobody may read the answer later
+            connection.close()
+            raise
+        if connection.sock is not None:  # else the server wants it closed
+            with self._lock:
+                self._idle.append(connection)
+        return answer
+
+    def close(self) -> None:
+        """Close what nobody uses just now."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connected(self) -> HTTPConnection:
+        try:
+            return self._open()
+        except ssl.SSLCertVerificationError:  # by now all authorities are known
+            return self._open()
+
+    def _open(self) -> HTTPConnection:
+        made = (
+            HTTPSConnection(self._host, self._port, timeout=self._connect, context=tls.aws())
+            if self._secure
+            else HTTPConnection(self._host, self._port, timeout=self._connect)
+        )
+        try:
+            made.connect()
+        except BaseException:
+            made.close()
+            raise
+        made.sock.settimeout(self._read)
+        return made
+
+
+def _dropped(connection: HTTPConnection) -> bool:
+    """Whether the server has closed it: there is something to read although nothing was asked. It is closed then."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    if poll.poll(0):
+        connection.close()
+        return True
+    return False
