@@ -9,14 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from bench import built, callgrind, first_calls, limits
+from bench import built, callgrind, first_calls, limits, requests, rows, weight
 from bench.built import Built
-from bench.fakes import far_ends
+from bench.fakes import SIGNING_SECRET, far_ends
 from bench.figures import Figure, table
-from bench.first_calls import FirstCall
+from bench.first_calls import FirstCall, FirstCalls
+from bench.rows import Row
+from bench.runtime_api import Function
 from bench.sides import EXPECTED, PEER, Run, Sides
 
 PAIRS, WARM_PAIRS, WARM = 12, 5, 200
@@ -50,22 +54,35 @@ def verifying() -> Figure:
     return Figure("verify_us", "one signature, beside slack_sdk's verifier", ours, peer)
 
 
-def counted(sides: Sides) -> list[Figure]:
-    """Instructions: of the start, and what the first command takes beyond it."""
-    start, command = (
-        {side: callgrind.instructions(sides.command(side, kind), sides.environment()) / 1e6 for side in NAMES}
-        for kind in ("", "command")
-    )
-    handler = {side: command[side] - start[side] for side in NAMES}
-    return [
-        Figure("init_instructions_millions", "start, instructions", [start["ours"]], [start["peer"]]),
-        Figure("command_instructions_millions", "first command, instructions", [handler["ours"]], [handler["peer"]]),
-    ]
+@dataclass(frozen=True)
+class Counted:
+    """Millions of instructions: of a handler that does nothing, and above it of our edge's first requests by kind, and
+    of the peer's first command."""
+
+    empty: float
+    ours: dict[str, float]
+    peer: float
 
 
-def beside_the_peer(made: Built, folder: Path) -> list[Figure]:
+def counted(made: Built, sides: Sides, folder: Path) -> Counted:
+    """Raises AssertionError where an edge does something else."""
+    empty = callgrind.empty(folder / "empty")
+    found = {}
+    for kind, status in (("command", 200), ("forged", 401)):
+        event = requests.KINDS[kind](SIGNING_SECRET)
+        millions, answer = callgrind.of(made, "slack", sides.environment(), event)
+        assert answer["statusCode"] == status, answer
+        found[kind] = millions - empty
+    peer, answer = callgrind.of(sides.peer, "peer", sides.environment(), requests.command(SIGNING_SECRET))
+    assert answer["statusCode"] == 200, answer
+    return Counted(empty, found, peer - empty)
+
+
+def beside_the_peer(made: Built, folder: Path) -> tuple[list[Figure], Counted | None]:
     with far_ends(folder) as fake:
         sides = Sides(made, folder, fake)
+        lacking = callgrind.missing()
+        instructions = None if lacking else counted(made, sides, folder)
         cold, forged, stray = (pairs(sides, kind, PAIRS) for kind in EXPECTED)
         warm, refusals = (pairs(sides, kind, WARM_PAIRS, WARM) for kind in ("command", "forged"))
         figures = [
@@ -80,17 +97,21 @@ def beside_the_peer(made: Built, folder: Path) -> list[Figure]:
             figure("cold_stray_ms", "new process, no signature, refused", "seconds", MS, stray),
             figure("cold_stray_rss_mb", "the same, peak memory", "peak_rss_bytes", MB, stray),
         ]
-        if lacking := callgrind.missing():
-            print(lacking)
-        else:
-            figures += counted(sides)
-    return figures
+    if lacking:
+        print(lacking)
+    return figures, instructions
 
 
-def first(made: Built, folder: Path) -> dict[str, FirstCall]:
+def first(made: Built, folder: Path, *, counting: bool) -> FirstCalls:
     os.environ["SSL_CERT_FILE"] = str(folder / "authorities.pem")  # the local run's own functions answer people, too
-    with first_calls.deployments(made, folder) as calls:
-        return calls.found
+    with first_calls.deployments(made, folder, counting=counting) as calls:
+        return calls
+
+
+def empty_init(folder: Path) -> float:
+    """Seconds of the start of a function that does nothing, as the machine of the limits needs them."""
+    with Function(Built(folder / "empty"), "empty", {}) as function:
+        return limits.used(function.started(), limits.calibrate())
 
 
 def lines(found: Mapping[str, FirstCall]) -> str:
@@ -114,6 +135,31 @@ def told(found: Mapping[str, FirstCall]) -> dict[str, Any]:
     }
 
 
+def reach(
+    calls: FirstCalls, instructions: Counted | None, figures: list[Figure], made: Built, empty: float
+) -> list[Row]:
+    """All that must be reached, as far as it was measured."""
+    rss = next(one for one in figures if one.name == "cold_command_rss_mb")
+    found = rows.of_first_calls(calls.found, empty)
+    if instructions:
+        steps = {kind: one.millions - instructions.empty for kind, one in calls.found.items()}
+        found = [*rows.of_instructions({**steps, **instructions.ours}, instructions.peer), *found]
+    return [
+        *found,
+        Row("edge_rss_mb", "first command, peak memory", median(rss.ours), 32, "MB"),
+        Row("notify_warm_ms", "notify, warm, over TLS", median(calls.warm) * MS, 6, "ms"),
+        Row("layer_mb", "the layer, zipped", weight.zipped_mb(made.layer.parent), 15, "MB"),
+    ]
+
+
+def _millions(calls: FirstCalls, instructions: Counted | None) -> dict[str, float]:
+    if instructions is None:
+        return {}
+    steps = {kind: one.millions - instructions.empty for kind, one in calls.found.items()}
+    found = {**steps, **instructions.ours, "peer": instructions.peer, "empty": instructions.empty}
+    return {kind: round(number, 1) for kind, number in sorted(found.items())}
+
+
 def main() -> int:
     """Exit status 0, or 1 where something is not installed. Raises where an edge does something else than the other."""
     if lacking := built.missing():
@@ -122,12 +168,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         made = built.build(folder / "built")
-        figures, calls = beside_the_peer(made, folder), first(made, folder)
+        callgrind.make_empty(folder / "empty")
+        figures, instructions = beside_the_peer(made, folder)
+        calls = first(made, folder, counting=instructions is not None)
+        reached = reach(calls, instructions, figures, made, empty_init(folder))
     print(table(figures))
-    print(lines(calls))
+    print(lines(calls.found))
+    print(rows.table(reached))
     result = {
         "figures": {one.name: one.told() for one in figures},
-        "first_calls": told(calls),
+        "rows": {one.name: one.told() for one in reached},
+        "missed": [one.name for one in reached if not one.met],
+        "first_calls": told(calls.found),
+        "instructions_millions": _millions(calls, instructions),
         "calibration_ms": {"here": round(limits.calibrate() * MS, 2), "of_the_limits": limits.CALIBRATION * MS},
         "peer": "slack-bolt",
         "python": platform.python_version(),

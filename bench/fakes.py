@@ -81,8 +81,7 @@ class Fake(ThreadingHTTPServer):
             "SLACK_CHANNEL_ID": "C0DEPLOY",
             "ECS_CLUSTER_NAME": "checkout",
             "ECS_SERVICE_NAME": "checkout",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-            "AWS_LAMBDA_LOG_LEVEL": "ERROR",
+            "AWS_LAMBDA_FUNCTION_NAME": "slack",
         }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from bench import limits
+from bench import callgrind, limits
 from bench.built import FUNCTIONS, Built
 from bench.runtime_api import Answer, Function
 from bench.tls import Authority, front
@@ -45,6 +45,8 @@ class FirstCall:
     log: str
     calibration: float
     memory_mb: int
+    millions: float = 0.0
+    """Instructions of another process that did the same, from the start of Python; 0 where they were not counted."""
 
     @property
     def used(self) -> float:
@@ -75,15 +77,26 @@ class FirstCalls:
     """Asked before and after each call of the local run. The processes have started by
     then, as Lambda's have when they get their first event."""
 
-    def __init__(self, built: Built, played: Session, environment: Callable[[str], dict[str, str]]) -> None:
+    def __init__(
+        self, built: Built, played: Session, environment: Callable[[str], dict[str, str]], *, counting: bool
+    ) -> None:
         self.found: dict[str, FirstCall] = {}
         self._memory = {name: one.memory_mb for name, one in played.template.functions.items()}
         self._lock = threading.Lock()
+        self.warm: list[float] = []
+        """Seconds of `notify`'s later calls, as the machine of the limits needs them."""
         self._waiting: dict[str, tuple[Function, float]] = {}
+        self._counted: dict[str, Function] = {}
+        self._notify: Function | None = None
         for kind in KINDS:
             name = kind.partition(" ")[0]
             function = Function(built, name, environment(name))
             self._waiting[kind] = function, function.started()
+        for kind in KINDS if counting else ():
+            name = kind.partition(" ")[0]
+            self._counted[kind] = Function(built, name, environment(name), callgrind.COMMAND)
+        for function in self._counted.values():
+            function.started()
 
     def before(self, name: str, event: Any) -> None:
         """A step that was done before bears to be done again; but a ticket is good for one claim."""
@@ -97,25 +110,42 @@ class FirstCalls:
     def _call(self, name: str, event: Any) -> None:
         kind = kind_of(name, event)
         with self._lock:
+            if kind == "notify" and self._notify:
+                answer, around = _asked(self._notify, event)
+                self.warm.append(limits.used(answer.seconds, around))
             if kind not in self._waiting:
                 return
             function, init = self._waiting.pop(kind)
-            with function:
-                before = limits.calibrate()
-                answer = function.ask(event)
-                around = (before + limits.calibrate()) / 2
-                log = function.log()
-            self.found[kind] = FirstCall(name, event, init, answer, log, around, self._memory[name])
+            answer, around = _asked(function, event)
+            log, millions = function.log(), 0.0
+            if kind == "notify":
+                self._notify = function
+            else:
+                function.close()
+            if kind in self._counted:
+                with self._counted.pop(kind) as counted:
+                    counted.ask(event)
+                    millions = callgrind.taken(counted)
+            self.found[kind] = FirstCall(name, event, init, answer, log, around, self._memory[name], millions)
 
     def close(self) -> None:
-        for function, _ in self._waiting.values():
+        left = [*(function for function, _ in self._waiting.values()), *self._counted.values()]
+        for function in [*left, *([self._notify] if self._notify else [])]:
             function.close()
 
 
+def _asked(function: Function, event: Any) -> tuple[Answer, float]:
+    """The answer, and the machine's calibration around it."""
+    before = limits.calibrate()
+    answer = function.ask(event)
+    return answer, (before + limits.calibrate()) / 2
+
+
 @contextmanager
-def deployments(built: Built, folder: Path) -> Iterator[FirstCalls]:
+def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterator[FirstCalls]:
     """Play them: one that is rejected; one that is approved, let on to a tenth of the traffic, and rolled back. The
-    session is there as long as the block lasts. SSL_CERT_FILE must name `folder`/authorities.pem meanwhile."""
+    session is there as long as the block lasts. SSL_CERT_FILE must name `folder`/authorities.pem meanwhile.
+    `counting`: also instructions, which takes minutes."""
     with ExitStack() as stack:
         authority = Authority(folder)
         played = stack.enter_context(
@@ -132,7 +162,7 @@ def deployments(built: Built, folder: Path) -> Iterator[FirstCalls]:
             # pipelines of the local run know no authority of ours
             return {**made, "CHATOPS_API_URL": f"{played.url}/prod", **authority.environment()}
 
-        calls = FirstCalls(built, played, environment)
+        calls = FirstCalls(built, played, environment, counting=counting)
         stack.callback(calls.close)
         played.runtime.faults, played.runtime.on_invocation = calls.before, calls.after
         driver = Driver(played)

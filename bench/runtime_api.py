@@ -24,7 +24,7 @@ _API = "/2018-06-01/runtime/"
 _MODULE = ("-m", "awslambdaric")
 
 
-LIMIT = 120.0
+LIMIT = 600.0
 """Seconds to wait for a process, which may run under valgrind."""
 
 

@@ -29,15 +29,16 @@ class Sides:
 
     def __init__(self, built: Built, folder: Path, fake: Fake) -> None:
         self.fake, self._folder = fake, folder
-        peer = folder / "peer"
-        peer.mkdir()
-        shutil.copy(ROOT / "bench" / "peer.py", peer)
+        self.peer = Built(folder / "peer")
+        """The peer, as built as ours: with the same layer."""
+        peer = self.peer.function("peer")
+        peer.mkdir(parents=True)
+        (self.peer.folder / "opt").symlink_to(built.layer.parent)
+        shutil.copy(ROOT / "bench" / "peer.py", peer / "app.py")
         packages = sysconfig.get_path("purelib", vars={"base": str(PEER)})  # slack_bolt; all else comes from the layer
-        subprocess.run([PYTHON, "-m", "compileall", "-q", peer, f"{packages}/slack_bolt"], check=True)
-        self.paths = {
-            "ours": [built.function("slack"), built.layer],
-            "peer": [peer, built.layer, Path(packages)],
-        }
+        shutil.copytree(f"{packages}/slack_bolt", peer / "slack_bolt")
+        subprocess.run([PYTHON, "-m", "compileall", "-q", peer], check=True)
+        self.paths = {"ours": [built.function("slack"), built.layer], "peer": [peer, built.layer]}
 
     def command(self, side: str, kind: str, later: int = 0) -> list[str]:
         """One process of one side that gets a request of this kind, then so many more; none for an empty kind."""
@@ -47,7 +48,7 @@ class Sides:
             file.write_text(json.dumps(requests.KINDS[kind](SIGNING_SECRET, number)), encoding="utf-8")
             files.append(str(file))
         paths = os.pathsep.join(map(str, self.paths[side]))
-        return [str(PYTHON), "-P", "-S", "-s", "-B", str(ONCE), paths, {"ours": "app", "peer": "peer"}[side], *files]
+        return [str(PYTHON), "-P", "-S", "-s", "-B", str(ONCE), paths, "app", *files]
 
     def environment(self) -> Mapping[str, str]:
         """Hashes are not drawn by lot, so that instructions can be compared."""

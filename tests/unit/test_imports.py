@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "lambdas" / "shared" / "chatops"
@@ -57,17 +64,39 @@ def test_the_fakes_know_neither_the_engine_nor_the_page() -> None:
         assert not [one for one in imported(ast.parse(path.read_text("utf-8"))) if one.split(".")[0] == "local"], path
 
 
-def test_only_the_function_that_verifies_tokens_starts_with_what_that_takes() -> None:
-    """PyJWT and cryptography take a tenth of a second."""
-    found = modules(SHARED, "chatops")
-    starting: set[str] = set()
-    for app in (ROOT / "lambdas").glob("*/app.py"):
-        wanted = {one for one in imported(ast.parse(app.read_text("utf-8"))) if one.startswith("chatops")}
-        reached, waiting = set[str](), [one if one in found else one.rpartition(".")[0] for one in wanted]
-        while waiting:
-            if (one := waiting.pop()) not in reached:
-                reached.add(one)
-                waiting += found.get(one, ())
-        if {"chatops.github.oidc", "chatops.github.jwt"} & reached:
-            starting.add(app.parent.name)
-    assert starting == {"stage"}
+HEAVY = ("boto3", "botocore", "slack_sdk", "requests", "jwt", "cryptography", "yaml", "aws_lambda_powertools", "uuid")
+"""Each takes as long to import as all else that a function starts with, or is not in the layer."""
+NEEDS = {
+    **{key: set[str]() for key in ("slack", "park", "settle", "gifs")},
+    **{key: {"slack_sdk"} for key in ("approval", "notify")},
+    **{key: {"requests"} for key in ("dispatch", "poll")},
+    **{key: {"boto3", "botocore"} for key in ("promote", "restore")},
+    **{key: {"boto3", "botocore", "requests"} for key in ("ecs", "reconcile")},
+    "plan": {"boto3", "botocore", "requests", "slack_sdk"},
+    "stage": {"jwt", "cryptography"},
+    "sweep": {"requests", "slack_sdk"},
+}
+"""Of them, what a function imports while it starts, with a target on ECS."""
+STARTED = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+importlib.import_module("app")
+print(*(name for name in sys.argv[2:] if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize("function", sorted(NEEDS))
+def test_a_function_starts_with_what_it_needs_and_nothing_else(function: str) -> None:
+    here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SHARED.parent), "AWS_LAMBDA_FUNCTION_NAME": function}
+    service = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout"}
+    command = [sys.executable, "-c", STARTED, str(ROOT / "lambdas" / function), *HEAVY]
+    done = subprocess.run(
+        command, env={**ENVIRONMENT, **service, **here}, check=True, capture_output=True, text=True, timeout=60
+    )
+    # requests, boto3 and slack_sdk bring uuid along
+    found = set(done.stdout.split()) - ({"uuid"} if NEEDS[function] else set())
+    assert found == NEEDS[function]
+
+
+def test_the_functions_that_start_with_what_they_need_are_all() -> None:
+    assert sorted(NEEDS) == sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/app.py"))

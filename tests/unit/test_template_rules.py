@@ -250,3 +250,10 @@ def test_what_is_remembered_outlives_the_stack() -> None:
         # (a first deployment that fails leaves nothing behind: its next try makes them anew)
         assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_every_function_but_the_pictures_has_the_layer_and_nothing_else() -> None:
+    assert "Layers" not in TEMPLATE["Globals"]["Function"]  # SAM would add it to each
+    assert {name: one.get("Layers") for name, one in FUNCTIONS.items()} == {
+        name: None if name == "GifsFunction" else [{"Ref": "SharedLayer"}] for name in FUNCTIONS
+    }

@@ -16,7 +16,7 @@ from chatops.domain.ids import deployment_id
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target, default_target
 from chatops.domain.typed_text import unescaped
-from chatops.edge import PATIENCE, cancel, fields, locking
+from chatops.edge import PATIENCE, fields
 from chatops.edge.replies import refused
 from chatops.edge.start import start
 from chatops.messages.catalogue import reason_text, say
@@ -81,8 +81,10 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
     try:
         _assert_member(form, asked)
         if asked.action in ("lock", "unlock"):
+            from chatops.edge import locking
+
             return in_channel(locking.by_command(form, asked))
-        text = cancel.by_command(form, asked.deployment_id) if asked.action == "cancel" else _start(form, asked)
+        text = _cancel(form, asked) if asked.action == "cancel" else _start(form, asked)
     except Refusal as refusal:
         text = refused(refusal, asked.action, form.get("user_id", ""))
     return ephemeral(text)
@@ -138,6 +140,12 @@ def execution_input(form: Mapping[str, str], asked: Command) -> str:
         "command_prefix": prefix_of(form.get("command", "")),
     }
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
+
+
+def _cancel(form: Mapping[str, str], asked: Command) -> str:
+    from chatops.edge import cancel  # with the whole store
+
+    return cancel.by_command(form, asked.deployment_id)
 
 
 def _start(form: Mapping[str, str], asked: Command) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from chatops import http, observability
 from chatops.domain import command_names
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
-from chatops.edge import BUDGET, PATIENCE, SIGNING, SLACK, TELLING, commands, fields, interactions, replies
+from chatops.edge import BUDGET, PATIENCE, SIGNING, SLACK, TELLING, commands, fields, replies
 from chatops.edge.signature import plausible, verified
 from chatops.messages.catalogue import reason_text, say
 from chatops.network.deadline import Deadline, TooLateError
@@ -136,6 +136,9 @@ def deliver(form: dict[str, str]) -> dict[str, Any]:
     try:
         config.settings()  # what is wrong with them is told before anything is started
         if "payload" in form:
+            # a command, which comes more often and first, does without all that a button may need
+            from chatops.edge import interactions
+
             return interactions.answer(replies.payload(form))
         if form.get("command"):
             return commands.answer(form)
