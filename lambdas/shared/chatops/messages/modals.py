@@ -37,7 +37,7 @@ _SUBMITS: dict[Kind, TextKey] = {"reject": "submit", "promote": "promote"}
 
 def reason(kind: Kind, private_metadata: str, version: str, target: str) -> dict[str, Any]:
     """Asks for the reason of a rejection, or of a promotion during a freeze. `kind` comes back as its callback id."""
-    from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+    from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject, SectionBlock
     from slack_sdk.models.views import View
 
     title, intro = plain(_TITLES[kind], version=version), say(_INTROS[kind], version=version, target=target)

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatops import aws, http
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
 from chatops.domain.results import StageResult
@@ -40,7 +38,7 @@ def run(event: Any) -> dict[str, Any]:
         return http.answer(401, _UNSIGNED)
     try:
         return Deadline(SECONDS).run(partial(_answer, headers, raw))
-    except (ClientError, BotoCoreError, InvalidConfiguration, UnknownSchema, TooLateError) as error:
+    except (*aws.failures(InvalidConfiguration, UnknownSchema), TooLateError) as error:  # type: ignore[misc]
         # GitHub does not send it again by itself; the poll that is due sees what it was about
         logger.warning("a delivery woke nobody", error=_name(error))
         return http.answer(503, _LATER)
