@@ -136,10 +136,18 @@ build: check-policies .venv-tools/sam/installed.stamp ## sam build with the SAM 
 
 # Whether AWS can be reached and the stack can be changed is a matter of seconds, building is not.
 DEPLOY = $(PY) -m scripts.deploy_stack $(if $(STACK),--stack '$(STACK)')
+install: .venv/local.stamp ## All in order: stack, Slack app, secrets, doctor; run again, it goes on where it stopped (STACK=name)
+	@$(DEPLOY) --install --check
+	@$(MAKE) --no-print-directory build
+	@exec $(DEPLOY) --install $(if $(ASK),--ask)
+
 deploy: .venv/local.stamp ## Build and deploy the stack; asks what it needs to know (STACK=name, Language=ko sets a parameter, ASK=1)
 	@$(DEPLOY) --check
 	@$(MAKE) --no-print-directory build
 	@exec $(DEPLOY) $(if $(ASK),--ask)
+
+manifest: .venv/local.stamp ## The Slack app's manifest with the stack's addresses (STACK=name or URL=https://..., FORMAT=json or link)
+	@exec $(PY) -m scripts.manifest $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') $(if $(FORMAT),--format '$(FORMAT)')
 
 secret: .venv/local.stamp ## Put Slack's and GitHub's secrets into the stack's two: asks, unseen (STACK=name)
 	@exec $(PY) -m scripts.stack_secret $(if $(STACK),--stack $(STACK)) $(if $(FROM),--from-$(FROM))

@@ -27,7 +27,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatops.aws import error_code
-from scripts import stack_parameters, stack_questions, stack_release, stack_state
+from scripts import set_up, stack_parameters, stack_questions, stack_release, stack_state
 from scripts.deploy_ready import append
 from scripts.stack_parameters import Unusable
 from scripts.stack_state import Stack
@@ -101,9 +101,17 @@ def settle(env: Mapping[str, str], stack: Stack, ask: Ask | None, *, everything:
 
 
 def deploy(
-    env: Mapping[str, str], ask: Ask | None = None, *, name: str = "", everything: bool = False, check: bool = False
+    env: Mapping[str, str],
+    ask: Ask | None = None,
+    *,
+    name: str = "",
+    everything: bool = False,
+    check: bool = False,
+    then: Callable[[str], int] | None = None,
 ) -> int:
-    """Deploy, and show where things are. `ask` asks a person, `check` only says whether a deployment could begin."""
+    """Deploy, and show where things are. `ask` asks a person, `check` only says whether a deployment could begin,
+    `then` goes on with the stack of that name, new or as it was.
+    """
     try:
         client = boto3.client("cloudformation")
         before = find(client, env, name, None if check else ask)
@@ -123,7 +131,16 @@ def deploy(
         return _not_deployed(ask, "An answer is missing. Nothing was changed.")
     print(f"Release {release}: where it is not that of the stack, all functions get new versions.")
     done = _sam(env, before, given, confirm=ask is not None)
-    return _reported(client, env, before, done, ask)
+    code = _reported(client, env, before, done, ask, guided=then is not None)
+    return then(before.name) if then and not code and _is_there(client, before.name) else code
+
+
+def _is_there(client: Any, name: str) -> bool:
+    """Whether there is something to go on with; where AWS does not say, what comes next will."""
+    try:
+        return not stack_state.describe(client, name).new
+    except (ClientError, BotoCoreError):
+        return True
 
 
 def _sam(env: Mapping[str, str], stack: Stack, given: Mapping[str, str], *, confirm: bool) -> int:
@@ -136,7 +153,9 @@ def _sam(env: Mapping[str, str], stack: Stack, given: Mapping[str, str], *, conf
         return subprocess.run(arguments, env={**env, "SAM_CLI_TELEMETRY": "0"}, check=False, cwd=ROOT).returncode
 
 
-def _reported(client: Any, env: Mapping[str, str], before: Stack, code: int, ask: Ask | None) -> int:
+def _reported(
+    client: Any, env: Mapping[str, str], before: Stack, code: int, ask: Ask | None, *, guided: bool = False
+) -> int:
     """Say what became of it."""
     try:
         after = stack_state.describe(client, before.name)
@@ -156,8 +175,8 @@ def _reported(client: Any, env: Mapping[str, str], before: Stack, code: int, ask
         return 0
     rows = "".join(f"| {name} | {after.outputs[name]} |\n" for name in SHOWN if name in after.outputs)
     append(env, "GITHUB_STEP_SUMMARY", f"### Deployed {after.name}\n\n| output | value |\n|---|---|\n{rows}")
-    if ask and before.new:
-        print(f"Deployed. Next: make secret STACK={after.name}")
+    if ask and before.new and not guided:
+        print(f"Deployed. Next: make install STACK={after.name} goes on with the Slack app and the secrets.")
     return 0
 
 
@@ -176,11 +195,16 @@ def main(arguments: list[str], env: Mapping[str, str] = os.environ, ask: Ask | N
     parser.add_argument("--stack", default="", help="name of the stack")
     parser.add_argument("--ask", action="store_true", help="ask for every parameter")
     parser.add_argument("--check", action="store_true", help="only say whether a deployment could begin")
+    parser.add_argument("--install", action="store_true", help="go on with the Slack app, the secrets and the doctor")
     chosen = parser.parse_args(arguments)
     if ask is None and "VARIABLES" not in env and sys.stdin.isatty():
         ask = input
+    if chosen.install and ask is None:
+        print("make install asks: run it at a terminal. A pipeline has make deploy and make secret.", file=sys.stderr)
+        return 2
+    then = (lambda name: set_up.go_on(name, env)) if chosen.install else None
     try:
-        return deploy(env, ask, name=chosen.stack, everything=chosen.ask, check=chosen.check)
+        return deploy(env, ask, name=chosen.stack, everything=chosen.ask, check=chosen.check, then=then)
     except KeyboardInterrupt:
         print("\nInterrupted. If CloudFormation had begun, it goes on: look at the stack before deploying again.")
         return 130

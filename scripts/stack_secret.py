@@ -12,7 +12,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +67,12 @@ def checked(name: str, value: str) -> str:
     return value
 
 
-def asked(stored: Mapping[str, Any], given: Mapping[str, str], ask: Callable[[str], str]) -> dict[str, str]:
-    """What a person types for the rest; nothing keeps what is there. A private key is named by its file."""
+def asked(
+    stored: Mapping[str, Any], given: Mapping[str, str], ask: Callable[[str], str], names: Iterable[str] = ASKED
+) -> dict[str, str]:
+    """What a person types for the rest of `names`; nothing keeps what is there. A private key is named by its file."""
     answers = dict(given)
-    for name in (name for name in ASKED if name not in given):
+    for name in (name for name in names if name not in given):
         state = "Enter keeps what is there" if stored.get(name) else "Enter leaves it empty"
         what = "the path of the App's .pem file" if name == secrets.GITHUB_APP_KEY else secrets.WHAT[name]
         answer = ask(f"{name}: {what}. {state}: ").strip()
@@ -82,6 +84,12 @@ def asked(stored: Mapping[str, Any], given: Mapping[str, str], ask: Callable[[st
         if answer:
             answers[name] = checked(name, answer)
     return answers
+
+
+def missing(stored: Mapping[str, Any], *, app: bool) -> list[str]:
+    """What the bot cannot work without and does not have; with a GitHub App its key, else a token."""
+    needed = (secrets.SLACK_SIGNING_SECRET, secrets.SLACK_BOT_TOKEN)
+    return [name for name in (*needed, secrets.GITHUB_APP_KEY if app else secrets.GITHUB_TOKEN) if not stored.get(name)]
 
 
 def stored_in(client: Any, arn: str) -> dict[str, Any]:

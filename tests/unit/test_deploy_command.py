@@ -64,7 +64,7 @@ def test_a_first_deployment_asks_what_it_cannot_know(clone: Clone, capsys: pytes
     assert declared()["SlackApprovers"]["Description"] in said
     assert "Language of the bot's messages. One of en, ko.\n" in said
     assert "  Language: ko\n" in said
-    assert "Next: make secret STACK=platform-deploy" in said
+    assert "Next: make install STACK=platform-deploy" in said
 
 
 def test_the_one_targets_service_is_not_asked_where_a_file_names_the_targets(clone: Clone, tmp_path: Path) -> None:
@@ -145,6 +145,31 @@ def test_a_change_set_that_nobody_confirms_is_no_deployment(
     monkeypatch.setattr(deploy_stack.subprocess, "run", lambda *_, **__: type("Done", (), {"returncode": 0}))
     assert clone.deploy(ask=Person()) == 0
     assert "Nothing was deployed: platform-deploy is as it was before." in capsys.readouterr().out
+
+
+def test_an_installation_goes_on_with_the_stack_whether_it_is_new_or_as_it_was(clone: Clone) -> None:
+    went: list[str] = []
+
+    def then(name: str) -> int:
+        went.append(name)
+        return 3
+
+    assert clone.deploy(NEW, ask=Person(), then=then) == 3
+    assert clone.deploy(ask=Person(), then=then) == 3
+    clone.exit_code = 7
+    assert clone.deploy(ask=Person(), then=then) == 7, "a deployment that failed is not gone on with"
+    clone.exit_code = 0
+    clone.cloudformation.stacks.clear()
+    before = clone.deploy(ask=Person(), check=True, then=then)
+    assert (before, went) == (0, [STACK, STACK])
+
+
+def test_an_installation_wants_somebody_to_ask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deploy_stack, "deploy", lambda *_, **__: pytest.fail("it began"))
+    assert deploy_stack.main(["--install"], {"VARIABLES": "{}"}) == 2
+    assert "run it at a terminal" in capsys.readouterr().err
 
 
 def test_local_runs_variables_are_not_the_stacks(clone: Clone) -> None:
