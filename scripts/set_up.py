@@ -42,7 +42,7 @@ The Slack app. This opens the form of a new app with everything filled in; pick 
 """
 _NEXT = """
 Next: /invite @platform-deploy in the channel, the workflow of the repository that is deployed
-(make caller STACK={name} TARGET=dev REPO=owner/name OUT=a-clone-of-it; README, step 3), and /platform-deploy --dry-run.
+(make caller STACK={name} TARGET=dev REPO=owner/name OUT=a-clone-of-it; README, Install, steps 3 and 4), and /platform-deploy --dry-run.
 """
 
 

@@ -13,7 +13,7 @@ from doctor.clients import Answer
 from doctor.installation import Installation
 from doctor.result import NotLooked, Result, failed, ok
 
-LINK = "README.md, Into production"
+LINK = "README.md, Install"
 _UNKNOWN = "the stack's address is not known"
 _NAME_IT = "Name the stack (STACK=…), or set CHATOPS_API_URL to its address (https://….amazonaws.com/prod)."
 

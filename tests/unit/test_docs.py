@@ -51,6 +51,48 @@ def test_what_a_document_names_exists(document: Path) -> None:
     assert missing == []
 
 
+def anchors(document: Path) -> set[str]:
+    """What GitHub makes of the headings: https://docs.github.com/get-started/writing-on-github, "Section links"."""
+    outside = re.sub(r"^ *```.*?^ *```", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", outside, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", re.sub(r"\]\(.*?\)", "", title.lower())).replace(" ", "-") for title in headings}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "CHANGELOG.md"], ids=lambda p: p.name)
+def test_a_link_into_a_document_leads_to_a_heading(document: Path) -> None:
+    links = re.findall(r"\]\(((?!https?:)[^)#]*)#([^)]+)\)", document.read_text("utf-8"))
+    found = [(name, part, (document.parent / name) if name else document) for name, part in links]
+    lost = [f"{name}#{part}" for name, part, file in found if file.suffix == ".md" and part not in anchors(file)]
+    assert lost == []
+
+
+def test_the_newest_release_of_the_changelog_is_the_projects_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    released = re.findall(
+        r"^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert released[0] == project["version"]
+    assert f"git merge v{project['version']}" in (ROOT / "docs" / "upgrade.md").read_text("utf-8")
+
+
+def test_the_korean_readme_is_in_step() -> None:
+    """The same sections, tables, links, settings and commands, whatever is said around them."""
+    english, korean = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ko.md"))
+    for pattern in (r"^##+ ", r"^\|", r"^\d\. ", r"^- "):
+        assert len(re.findall(pattern, korean, re.MULTILINE)) == len(re.findall(pattern, english, re.MULTILINE)), (
+            pattern
+        )
+    links = [set(re.findall(r"\]\(([^)]+)\)", text)) - {"README.md", "README.ko.md"} for text in (english, korean)]
+    assert links[0] == links[1]
+    named = [{_words(name) for name in quoted(text)} for text in (english, korean)]
+    assert named[0] == named[1]
+
+
+def _words(name: str) -> str:
+    """Without what stands in <…>, which is translated."""
+    return re.sub(r"<.*?>", "<>", name)
+
+
 def test_the_modules_and_tests_of_mutation_testing_exist() -> None:
     """mutmut itself says nothing of a module that it does not find."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
