@@ -41,8 +41,9 @@ The Slack app. This opens the form of a new app with everything filled in; pick 
 (or https://api.slack.com/apps → Create New App → From a manifest, and what `make manifest STACK={name}` prints)
 """
 _NEXT = """
-Next: /invite @platform-deploy in the channel, the workflow of the repository that is deployed
-(make caller STACK={name} TARGET=dev REPO=owner/name OUT=a-clone-of-it; README, Install, steps 3 and 4), and /platform-deploy --dry-run.
+Next: /invite @platform-deploy in the channel; the workflow of the repository that is deployed
+(make caller STACK={name} TARGET=dev REPO=owner/name OUT=a-clone-of-it) with its roles and environments
+(README, Install, steps 3 and 4); /platform-deploy --dry-run.
 """
 
 
