@@ -47,7 +47,7 @@ def test_a_green_run_after_which_nothing_began_is_no_success_and_says_so(
     driver = unclaimed(build)
     monkeypatch.delitem(driver.session.github.deployers, "dev")  # the run's steps go elsewhere
     assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
-    assert "no deployment of the service has begun" in driver.card_of().text
+    assert "no rollout of the service has begun" in driver.card_of().text
     checks.all_hold(driver.session)
 
 

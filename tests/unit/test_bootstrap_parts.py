@@ -67,8 +67,8 @@ UNUSED = {
         "sns:ListSubscriptions",
     },  # firehose; all of the account's
     "AWS::SNS::Topic": {"iam:GetRole", "iam:PassRole", "sns:ListTopics", "sns:PutDataProtectionPolicy"},
-    "AWS::SecretsManager::Secret": {  # made-up passwords, replicas; the value is written, never read
-        *("secretsmanager:GetRandomPassword", "secretsmanager:GetSecretValue", "secretsmanager:ListSecrets"),
+    "AWS::SecretsManager::Secret": {  # replicas; the value is written, never read
+        *("secretsmanager:GetSecretValue", "secretsmanager:ListSecrets"),
         *("secretsmanager:ReplicateSecretToRegions", "secretsmanager:RemoveRegionsFromReplication"),
     },
     "AWS::StepFunctions::StateMachine": {"kms:*"},

@@ -73,17 +73,23 @@ targets:
   batch: {codedeploy: {application: myApplication, group: myDeploymentGroup}}
   vm: {}
 """
-RULES = [
-    (name, each["Properties"]["Pattern"])
-    for function in [Resolved(facts={"AWS::Region": "us-west-2", "AWS::AccountId": "111122223333"})]
-    for name, each in function.resources("AWS::Serverless::Function")["WakeFunction"]["Events"].items()
-    if each["Type"] == "EventBridgeRule"
-]
+HOME = {"AWS::Region": "us-west-2", "AWS::AccountId": "111122223333"}
+ROLE = {"TrustedRoleArns": "arn:aws:iam::999999999999:role/x"}
+BUS = "arn:aws:events:eu-west-1:999999999999:event-bus/default"
 
 
-def matching(event: Event) -> list[str]:
+def patterns(parameters: dict[str, str], facts: dict[str, str]) -> dict[str, Event]:
+    """Of the stack's rules, by name."""
+    events = Resolved(parameters, facts=facts).resources("AWS::Serverless::Function")["WakeFunction"]["Events"]
+    return {name: each["Properties"]["Pattern"] for name, each in events.items() if each["Type"] == "EventBridgeRule"}
+
+
+RULES = patterns({}, HOME)
+
+
+def matching(event: Event, rules: dict[str, Event] = RULES) -> list[str]:
     """The rules that would send this event, by an interpreter that nobody here wrote."""
-    return [name for name, pattern in RULES if EventPattern.load(json.dumps(pattern)).matches_event(event)]
+    return [name for name, each in rules.items() if EventPattern.load(json.dumps(each)).matches_event(event)]
 
 
 def changed(event: Event, **detail: object) -> Event:
@@ -108,11 +114,45 @@ def test_the_rules_send_an_end_and_not_a_beginning() -> None:
     assert matching(changed(ours, state="START")) == []
 
 
-@pytest.mark.parametrize("name", ["source", "detail-type", "resources"])
+@pytest.mark.parametrize("name", ["source", "detail-type", "account"])
 def test_the_rules_send_nothing_of_anybody_elses(name: str) -> None:
     for event in (ECS, in_oregon(CODEDEPLOY)):
-        other = ["arn:aws:ecs:us-west-2:999999999999:service/default/servicetest"] if name == "resources" else "other"
-        assert matching({**event, name: other}) == []
+        assert matching({**event, name: "999999999999"}) == []
+
+
+def test_a_targets_own_account_forwards_what_the_stack_takes_from_it_and_no_more() -> None:
+    """`account` and `region` of a forwarded event are those that it comes from:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html"""
+    bot = {"AWS::Region": "eu-west-1", "AWS::AccountId": "999999999999"}
+    takes = patterns({"TargetAccountIds": "111122223333,123456789012"}, bot)
+    ecs = {"EcsClusterName": "default", "EcsServiceName": "servicetest"}
+    group = {"CodeDeployAppName": "myApplication", "CodeDeployGroupName": "myDeploymentGroup"}
+    for event, target in ((ECS, ecs), (CODEDEPLOY, group)):
+        facts = {"AWS::Region": event["region"], "AWS::AccountId": event["account"]}
+        sends = forwarded(target, facts)
+        (name,) = sends
+        for moved in (event, *(changed(event, **{key: each}) for key, each in MOVES)):
+            assert len(matching(moved, sends)) == len(matching(moved, takes)), moved["detail"]
+        assert matching(event, sends) == [name]
+        assert matching(event, patterns({}, bot)) == [], "an account that the stack does not name"
+        other = json.loads(json.dumps(event).replace("servicetest", "x").replace("myDeploymentGroup", "x"))
+        assert matching(other, sends) == []
+        assert not forwarded(target, bot), "the stack's own bus does not send to itself"
+        assert not Resolved({**ROLE, **target}, "templates/target-role.yaml").resources("AWS::Events::Rule")
+
+
+MOVES = [
+    *(("eventName", f"SERVICE_DEPLOYMENT_{name}") for name in ("IN_PROGRESS", "FAILED")),
+    *(("state", name) for name in ("START", "FAILURE", "STOP", "READY")),
+]
+
+
+def forwarded(target: dict[str, str], facts: dict[str, str]) -> dict[str, Event]:
+    """Patterns of the rules that templates/target-role.yaml makes in the target's account."""
+    made = Resolved({**ROLE, **target, "EventBusArn": BUS}, "templates/target-role.yaml", facts)
+    rules = made.resources("AWS::Events::Rule")
+    assert [each["Targets"][0]["Arn"] for each in rules.values()] == [BUS] * len(rules)
+    return {name: each["EventPattern"] for name, each in rules.items()}
 
 
 # -- the fakes send what AWS does ------------------------------------------------------------------------------------
