@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from chatops.settings.secrets import WEBHOOK
 from doctor.checks import configuration
 from doctor.clients import Aws
 from doctor.installation import Installation, Stack, secrets_of
@@ -51,6 +52,7 @@ def described(made: Session, changes: dict[str, str] | None = None, target: str 
         "StateMachineArn": env["CHATOPS_STATE_MACHINE_ARN"],
         "TableName": env["CHATOPS_TABLE"],
         **{output: env[variable] for variable, output in configuration.SECRETS.items()},
+        "WebhookSecretArn": (changes or {}).get(WEBHOOK) or made.environment("wake")[WEBHOOK],
     }
     return Installation(
         env=env,

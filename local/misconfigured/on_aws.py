@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from local.session import Session
 
 SERVICE, STACK, REGION, PICTURES, URL = "ECS service", "stack", "region", "pictures", "request URL"
+EVENTS = "events"
 Apply = Callable[["Session", Environment], None]
 
 
@@ -98,6 +99,20 @@ ON_AWS = (
     Fault("state-machine-gone", STACK, "-gone is not there", _no_machine),
     Fault("slack-secret-gone", STACK, "The Slack secret other is not there", sets(CHATOPS_SLACK_SECRET_ARN="other")),
     Fault("github-secret-gone", STACK, "The GitHub secret other is not there", sets(CHATOPS_GITHUB_SECRET_ARN="other")),
+    Fault(
+        "webhook-secret-gone",
+        EVENTS,
+        "webhook other cannot be read",
+        sets(CHATOPS_WEBHOOK_SECRET_ARN="other"),
+        grave=False,
+    ),
+    Fault(
+        "webhook-secret-without-value",
+        EVENTS,
+        "holds no GITHUB_WEBHOOK_SECRET",
+        sets(CHATOPS_WEBHOOK_SECRET_ARN="platform-deploy-github"),
+        grave=False,
+    ),
     Fault("request-url-wrong", URL, "answers 404", below("CHATOPS_API_URL", "/production")),
     Fault("request-url-dead", URL, "127.0.0.1:9 did not answer", sets(CHATOPS_API_URL="http://127.0.0.1:9/prod")),
     Fault("other-signing-secret", "signing secret", "does not hold", sets(SLACK_SIGNING_SECRET="another-secret")),

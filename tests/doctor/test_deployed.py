@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from doctor import __main__ as command
 from doctor import deployed
-from doctor.checks import CHECKS, configuration
+from doctor.checks import CHECKS, configuration, events
 from doctor.deployed import NoStack
 from doctor.result import NotLooked, Result, State
 from doctor.runner import Check, examine
@@ -18,13 +19,16 @@ from tests.doctor.stubs import Answers, Stubbed
 ACCOUNT = "arn:aws:{}:us-east-1:123456789012:{}"
 API = "https://abc123.execute-api.us-east-1.amazonaws.com/prod"
 MACHINE = ACCOUNT.format("states", "stateMachine:platform-deploy-deploy")
-SLACK, GITHUB = (ACCOUNT.format("secretsmanager", f"secret:platform-deploy-{name}-1") for name in ("slack", "github"))
+SLACK, GITHUB, WEBHOOK = (
+    ACCOUNT.format("secretsmanager", f"secret:platform-deploy-{name}-1") for name in ("slack", "github", "webhook")
+)
 OUTPUTS = {
     "SlackRequestUrl": f"{API}/slack/events",
     "StateMachineArn": MACHINE,
     "TableName": "platform-deploy-Table",
     "SlackSecretArn": SLACK,
     "GithubSecretArn": GITHUB,
+    "WebhookSecretArn": WEBHOOK,
 }
 PARAMETERS = {
     "GithubId": "acme",
@@ -51,6 +55,7 @@ STORED = {
     "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
     "SLACK_BOT_TOKEN": "xoxb-1234-abcd",
     "GITHUB_PERSONAL_ACCESS_TOKEN": "ghp_abcdefgh",
+    "GITHUB_WEBHOOK_SECRET": "made-with-the-stack",
 }
 
 
@@ -81,6 +86,7 @@ def answers(status: str = "CREATE_COMPLETE", **changes: Answers) -> dict[str, An
         },
         "stepfunctions": {"describe_state_machine": machine()},
         "dynamodb": {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
+        "events": {"describe_rule": {"State": "ENABLED"}},
     }
     return usual | {name: usual.get(name, {}) | change for name, change in changes.items()}
 
@@ -115,7 +121,7 @@ def test_settings_are_the_functions_and_secrets_the_stacks() -> None:
 
 def test_only_reads_are_asked_for() -> None:
     aws = Stubbed(answers())
-    asked(aws, "configuration", "region", "stack")
+    asked(aws, "configuration", "region", "stack", "events")
     assert {call.partition(":")[2].removesuffix("Stacks") for call in aws.calls} == {
         "Describe",
         "DescribeStackResource",
@@ -124,6 +130,7 @@ def test_only_reads_are_asked_for() -> None:
         "DescribeStateMachine",
         "DescribeTable",
         "DescribeSecret",
+        "DescribeRule",
     }
 
 
@@ -199,6 +206,58 @@ def test_no_right_to_look_is_no_failure() -> None:
     assert "you may not call dynamodb:DescribeTable" in told.found
 
 
+OTHERS = """
+targets:
+  dev: {}
+  prod: {ecs: {cluster: c, service: s}, role_arn: "arn:aws:iam::210987654321:role/chatops-target-prod"}
+"""
+
+
+def test_whether_events_arrive_is_told_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    (result,) = asked(Stubbed(answers()), "events")
+    assert result.state is State.OK
+    path = tmp_path / "targets.yaml"
+    path.write_text(OTHERS)
+    stack = answers(
+        **{
+            "lambda": {
+                "get_function_configuration": {
+                    "Environment": {"Variables": {**VARIABLES, "CHATOPS_TARGETS_FILE": str(path)}}
+                }
+            }
+        }
+    )
+    refused, unseen = asked(Stubbed(stack), "events")
+    assert (refused.state, unseen.state) == (State.WARNING, State.SKIPPED)
+    assert "no events from the account 210987654321 of prod" in refused.found
+    assert refused.todo == "make deploy TargetAccountIds=210987654321"
+    given = {"ParameterKey": "TargetAccountIds", "ParameterValue": "111122223333,210987654321"}
+    stack["cloudformation"]["describe_stacks"]["Stacks"][0]["Parameters"].append(given)
+    fine, unseen = asked(Stubbed(stack), "events")
+    assert (fine.state, unseen.state) == (State.OK, State.SKIPPED)
+    assert "events of prod" in unseen.found
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"events": {"describe_rule": {"State": "DISABLED"}}},
+            "rule for ECS's events (WakeFunctionEcsRollout) is DISABLED",
+        ),
+        (
+            {"events": {"describe_rule": {"code": "ResourceNotFoundException"}}},
+            "CodeDeploy's events (WakeFunctionCodeDeployRollout) is not there",
+        ),
+        ({"secretsmanager": {"get_secret_value": {"SecretString": "made-by-hand"}}}, "holds no GITHUB_WEBHOOK_SECRET"),
+    ],
+)
+def test_a_rule_or_secret_that_is_gone_costs_time_and_is_said(changes: dict[str, Answers], says: str) -> None:
+    wrong = asked(Stubbed(answers(**changes)), "events")
+    assert {one.state for one in wrong} == {State.WARNING}
+    assert any(says in one.found for one in wrong), wrong
+
+
 def test_no_such_stack_ends_with_two_and_says_where_was_looked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,8 +276,6 @@ def test_nothing_is_looked_at_without_credentials() -> None:
 
 
 def test_every_parameter_of_a_variable_exists_in_the_template() -> None:
-    from pathlib import Path
-
     from local.runtime.intrinsics import load_yaml
 
     document = load_yaml((Path(__file__).parents[2] / "template.yaml").read_text())
@@ -227,4 +284,6 @@ def test_every_parameter_of_a_variable_exists_in_the_template() -> None:
         assert parameter in document["Parameters"], variable
         assert variable in variables, variable
     assert deployed.FUNCTION in document["Resources"]
+    rules = {f"WakeFunction{name}" for name in document["Resources"]["WakeFunction"]["Properties"]["Events"]}
+    assert set(events.RULES.values()) <= rules
     assert set(OUTPUTS) <= set(document["Outputs"])
