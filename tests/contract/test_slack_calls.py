@@ -71,7 +71,7 @@ CALLS: dict[str, Callable[[Slack, str], Any]] = {
     "usergroups.users.list": lambda _slack, _ts: people.group(S_APPROVERS),
     "users.info": lambda _slack, _ts: people.excluded(U_GUEST, OWN) == "guest",
     "views.open": lambda slack, _: client.call(
-        "views.open", trigger_id=slack.space.tickets.trigger(U_DEV), view=reason("reject", "{}")
+        "views.open", trigger_id=slack.space.tickets.trigger(U_DEV), view=reason("reject", "{}", "v1.2.3", "dev")
     ),
 }
 

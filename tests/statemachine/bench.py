@@ -87,7 +87,7 @@ class Functions:
             self._arrived.notify_all()
         return {}
 
-    def token(self, key: str, timeout: float = 3.0) -> str:
+    def token(self, key: str, timeout: float = 20.0) -> str:
         """The token that a task handed to `take` under `key`; waits for it."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: key in self.tokens, timeout), f"no token {key} came"
@@ -133,7 +133,7 @@ class Bench:
         )
         return str(begun["executionArn"])
 
-    def wait(self, execution: str, timeout: float = 2.0) -> dict[str, Any]:
+    def wait(self, execution: str, timeout: float = 20.0) -> dict[str, Any]:
         """DescribeExecution's answer, once the execution has ended."""
         deadline = time.monotonic() + timeout
         while True:
@@ -143,10 +143,10 @@ class Bench:
             assert time.monotonic() < deadline, f"still running; last events {self.types(execution)[-5:]}"
             time.sleep(0.01)
 
-    def run(self, machine: str | dict[str, Any], given: Any = None, timeout: float = 2.0) -> dict[str, Any]:
+    def run(self, machine: str | dict[str, Any], given: Any = None, timeout: float = 20.0) -> dict[str, Any]:
         return self.wait(self.start(machine, given), timeout)
 
-    def output(self, machine: str | dict[str, Any], given: Any = None, timeout: float = 2.0) -> Any:
+    def output(self, machine: str | dict[str, Any], given: Any = None, timeout: float = 20.0) -> Any:
         """What the execution returned; it must have succeeded."""
         ended = self.run(machine, given, timeout)
         assert ended["status"] == "SUCCEEDED", (ended["status"], ended.get("error"), ended.get("cause"))

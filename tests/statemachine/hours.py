@@ -108,7 +108,7 @@ class Hours:
 
     def _let_runs_act(self, woken: Callable[[], object]) -> None:
         """What is due in a run takes none of the hours, however busy this machine is. One that hangs is left."""
-        late = time.monotonic() + 5
+        late = time.monotonic() + 20
         while any(map(self._acts, self.runs())) and not woken() and time.monotonic() < late:
             time.sleep(0.001)
 

@@ -118,7 +118,7 @@ def test_a_dry_run_does_nothing(build: Build) -> None:
     driver = build(scenario(approval=True))
     driver.slash("/platform-deploy", "v1.2.3 --dry-run")
     assert driver.end() == "Reported"
-    assert "would go to" in driver.session.slack.messages[-1].text
+    assert "Dry run: v1.2.3 → dev" in driver.session.slack.messages[-1].text
     assert driver.session.github.runs == []
     kept = [checks.key(row) for row in checks.rows(driver.session)]
     assert [key for key in kept if not key[0].startswith(("PERSON#", "WORKSPACE#"))] == []

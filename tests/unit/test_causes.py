@@ -42,11 +42,9 @@ def test_each_refusal_of_github_has_its_text(status: int, key: str) -> None:
 
 def test_our_other_errors_are_introduced_and_keep_their_reason() -> None:
     gone = errors.ServiceRefused("ecs_unknown", service="api", cluster="shop")
-    assert gone.text == "ECS knows no service api in cluster shop."
+    assert gone.text == "ECS has no service api in cluster shop."
     assert reason_of(raised(gone)) == Reason("why_error", said=gone.reason)
-    assert say("why_error", said=gone.reason) == (
-        "A step did not get through: ECS knows no service api in cluster shop."
-    )
+    assert say("why_error", said=gone.reason) == ("Something went wrong: ECS has no service api in cluster shop.")
 
 
 def test_one_of_our_errors_without_a_reason_shows_its_text() -> None:
@@ -56,7 +54,7 @@ def test_one_of_our_errors_without_a_reason_shows_its_text() -> None:
 def test_a_key_that_no_catalogue_has_is_shown_as_it_is() -> None:
     """As another version of this bot wrote it."""
     foreign = Reason.from_json({"key": "A newer reason.", "values": {"x": 1}})
-    assert say("why_error", said=foreign) == "A step did not get through: A newer reason."
+    assert say("why_error", said=foreign) == "Something went wrong: A newer reason."
 
 
 def test_of_other_errors_only_the_name_is_shown_for_their_text_may_hold_anything() -> None:

@@ -91,7 +91,7 @@ def test_on_a_service_that_ecs_is_deleting_nothing_is_begun(ecs: Any) -> None:
         ecs({**service(OURS, "COMPLETED"), "status": "DRAINING"}, []).live([V1])
     assert refused.value.text == (
         "ECS is deleting the service checkout-api of cluster checkout (DRAINING). Nothing was started. "
-        "Check the cluster and service of `dev`."
+        "Check the cluster and service of *dev*."
     )
 
 

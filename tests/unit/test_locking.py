@@ -223,7 +223,7 @@ def test_the_status_and_the_history_show_it(
     time.pass_by(60)
     channel.type("unlock prod", LEE)
     found = asked("history")
-    assert [(each["kind"], each["by"]) for each in found["locks"]] == [("unlocked", LEE), ("locked", DANA)]
+    assert [(each["what"], each["by"]) for each in found["locks"]] == [("unlocked", LEE), ("locked", DANA)]
     listed = history.history(status_of(found))
     assert complaints(listed["blocks"], 50) == []
     lines = listed["blocks"][1]["text"]["text"].split("\n")
@@ -233,7 +233,7 @@ def test_the_status_and_the_history_show_it(
 
 def test_the_history_has_the_locks_since_its_oldest_deployment_in_their_order() -> None:
     row = {"deployment_id": "d-abc", "version": "v2", "started_at": "2025-10-09T08:53:20.000Z", "end": "Deployed"}
-    locks = [{"kind": "locked", "by": LEE, "at": f"2025-10-0{day}T09:00:00.000Z"} for day in (9, 8)]
+    locks = [{"what": "locked", "by": LEE, "at": f"2025-10-0{day}T09:00:00.000Z"} for day in (9, 8)]
     found = history.history(status_of({"target": "prod", "last": [row], "locks": locks}))
     lines = found["blocks"][1]["text"]["text"].split("\n")
     assert [line[0] for line in lines] == ["🔒", "✅"]

@@ -146,8 +146,9 @@ def test_what_is_no_invocation_is_refused(runtime: LambdaRuntime) -> None:
 
 def test_a_warm_call_takes_milliseconds(client: Any) -> None:
     client.invoke(FunctionName="plan", Payload=b"{}")
-    begun = time.perf_counter()
+    took = []
     for _ in range(20):
+        begun = time.perf_counter()
         client.invoke(FunctionName="plan", Payload=b"{}")["Payload"].read()
-    # Nagle's algorithm alone would make it 0.8 s.
-    assert time.perf_counter() - begun < 0.5
+        took.append(time.perf_counter() - begun)
+    assert min(took) < 0.03, "Nagle's algorithm would make each of them 0.04 s"

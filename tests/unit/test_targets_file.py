@@ -145,7 +145,7 @@ WRONG = {
         "    claim: true\n    timing: {approval: 86400}",
         4,
         "targets.prod.timing",
-        "the durations add up to 96240 s; a deployment with all its waits has to fit into 75600 s",
+        "the durations add up to 26h 44m; a deployment with all its waits has to fit into 21 hours",
     ),
     "nothing comes before": (
         "    policy: {after: staging}",

@@ -91,7 +91,7 @@ def test_a_cancel_that_is_recorded_is_told_as_that(
         raise error
 
     monkeypatch.setattr(*where, broken)
-    assert cancel.cancel("d-one", DANA) == say("cancel_recorded", id="d-one")
+    assert cancel.cancel("d-one", DANA) == say("cancel_recorded", version="v1", target="dev")
     assert wakeups.counter(fake.rows, "d-one") == 1, "sweep delivers it"
     assert fake.states.answered == (["token"] if where[1] == "revoke" else []), "woken all the same"
 

@@ -74,10 +74,10 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class PastLock:
-    """A line of the history: who has `locked` or `unlocked` (`kind`) the target, and when. `at`, `until`: ISO times;
+    """A line of the history: who has `locked` or `unlocked` (`what`) the target, and when. `at`, `until`: ISO times;
     `until` is empty for an unlock, and for a lock without an end."""
 
-    kind: str = ""
+    what: str = ""
     by: str = ""
     reason: str = ""
     until: str = ""

@@ -106,7 +106,7 @@ TEXTS: dict[TextKey, str] = {
     "what_role": "an IAM role's ARN",
     "what_strategy": "rolling, blue_green, linear or canary",
     "what_tag_pattern": "the characters of a tag with one *, for example api@*",
-    "at_too_long": "the durations add up to {seconds} s; a deployment with all its waits has to fit into {limit} s (24 hours, less 3 for what goes wrong)",
+    "at_too_long": "the durations add up to {seconds}; a deployment with all its waits has to fit into 21 hours (24, less 3 for what goes wrong)",
     "what_windows": "a list of windows",
     "what_weekdays": "a list of weekdays",
 }

@@ -36,7 +36,7 @@ def _lines(of: Status) -> list[str]:
 
 def _locking(row: PastLock) -> str:
     """`🔒 Locked · who · when · until when · why`."""
-    locked = row.kind == "locked"
+    locked = row.what == "locked"
     parts = [f"🔒 *{say('history_locked')}*" if locked else f"🔓 *{say('history_unlocked')}*"]
     parts += [mention(row.by), date(row.at)]
     if row.until:

@@ -109,7 +109,7 @@ TEXTS: dict[TextKey, str] = {
     "what_role": "IAM 역할의 ARN",
     "what_strategy": "rolling, blue_green, linear, canary 중 하나",
     "what_tag_pattern": "태그 문자와 * 하나, 예: api@*",
-    "at_too_long": "시간을 모두 더하면 {seconds}초입니다. 배포는 모든 대기를 포함해 {limit}초(24시간에서 오류에 대비한 3시간을 뺀 값) 안에 끝나야 합니다",
+    "at_too_long": "시간을 모두 더하면 {seconds}입니다. 배포는 모든 대기를 포함해 21시간(24시간에서 오류에 대비한 3시간을 뺀 값) 안에 끝나야 합니다",
     "what_windows": "동결 기간의 목록",
     "what_weekdays": "요일 목록",
 }

@@ -142,7 +142,7 @@ def _target(name: str, where: Where, env: Mapping[str, str], inherited: Policy, 
     pause_at = faults.read((), _pause_at, place["pause_at"], place) if "pause_at" in place else ()
     longest = Timing(**seconds).longest(len(pause_at))
     if longest > LONGEST:
-        faults.note(place["timing"].error("at_too_long", seconds=longest, limit=LONGEST))
+        faults.note(place["timing"].error("at_too_long", seconds=longest))
     return Target(
         name=name,
         repository=faults.read("", repository),
