@@ -69,5 +69,5 @@ def _waiting(view: View, pause: PauseResult, place: Markup) -> str:
     rule = view.plan.approval
     people = deciders(rule.groups if rule else (), pause.eligible)
     then: TextKey = "paused_then_continue" if pause.on_timeout == CONTINUE else "paused_then_rollback"
-    after = Markup(say(then, deadline=Markup(date(pause.deadline))))
-    return say("line_paused", where=place, people=people, then=after)
+    after = Markup(say(then, deadline=Markup(date(pause.deadline))) if pause.deadline else "")
+    return say("line_paused", where=place, people=people, then=after).strip()
