@@ -10,8 +10,10 @@ import json
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -92,11 +94,14 @@ class FirstCalls:
             name = kind.partition(" ")[0]
             function = Function(built, name, environment(name))
             self._waiting[kind] = function, function.started()
-        for kind in KINDS if counting else ():
-            name = kind.partition(" ")[0]
-            self._counted[kind] = Function(built, name, environment(name), callgrind.COMMAND)
-        for function in self._counted.values():
-            function.started()
+        if counting:
+            with ThreadPoolExecutor(2) as pool:  # each takes a minute of a processor
+                list(pool.map(partial(self._count, built, environment), KINDS))
+
+    def _count(self, built: Built, environment: Callable[[str], dict[str, str]], kind: str) -> None:
+        name = kind.partition(" ")[0]
+        self._counted[kind] = Function(built, name, environment(name), callgrind.COMMAND)
+        self._counted[kind].started()
 
     def before(self, name: str, event: Any) -> None:
         """A step that was done before bears to be done again; but a ticket is good for one claim."""

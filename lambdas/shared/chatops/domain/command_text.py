@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chatops.domain import lock_text
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
 from chatops.domain.typed_text import Word, words
 from chatops.domain.version_order import admits
+from chatops.values import dataclass
 
 VERSION = re.compile(r"(?=.{1,128}$)(?:@[A-Za-z0-9._-]+/)?[A-Za-z0-9][A-Za-z0-9._+/@-]*")
 """A version anywhere in this project: the characters of tags that need no quoting in any shell. Packages of npm have

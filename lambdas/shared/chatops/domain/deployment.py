@@ -10,7 +10,7 @@ Phases that have not begun are there and false: `if deployment.rollout:`. A step
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chatops.domain import codec
@@ -18,6 +18,7 @@ from chatops.domain.codec import Json
 from chatops.domain.plan import Plan
 from chatops.domain.record import Outcome
 from chatops.domain.results import CaughtError, Decision, Restore, RolloutResult, StageResult, Stop
+from chatops.values import dataclass
 
 _KINDS: dict[str, Any] = {
     "build": StageResult,

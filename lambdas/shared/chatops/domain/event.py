@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chatops import clock
@@ -11,6 +11,7 @@ from chatops.domain import codec
 from chatops.domain.deployment import Deployment
 from chatops.domain.results import Promotion
 from chatops.domain.status import Status
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

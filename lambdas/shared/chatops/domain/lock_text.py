@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatops.domain.reason import Reason
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

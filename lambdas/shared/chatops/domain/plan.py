@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chatops.domain.codec import SCHEMA
 from chatops.domain.reason import Reason, Refused
 from chatops.domain.release import Release
 from chatops.domain.target import Timing
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ recorded once. Nothing here reads a clock or a table; times are epoch seconds.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from chatops.domain.reason import Reason
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -6,8 +6,9 @@ A reason is written once and read in each reader's language. `messages.text` tur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause
+from chatops.values import dataclass
 
 _CLOCKS_APART = 3600
 """Seconds, far more than the clocks of two AWS services ever differ by."""

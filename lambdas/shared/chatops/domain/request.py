@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chatops.domain import codec, command_names
@@ -12,6 +12,7 @@ from chatops.domain.errors import Refusal, UnknownSchema
 from chatops.domain.release import Release, named
 from chatops.domain.target import Target, default_target
 from chatops.domain.typed_text import bare, shows_nothing
+from chatops.values import dataclass
 
 COMMANDS = ("deploy", "rollback", "status", "history")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")

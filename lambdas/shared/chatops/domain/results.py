@@ -4,11 +4,12 @@ approval is false as well where nobody has to be asked."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chatops.domain.codec import Json
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.stage import Outputs
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

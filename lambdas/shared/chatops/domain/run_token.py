@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chatops.domain.target import PIPELINE_FILE
+from chatops.values import dataclass
 
 EVENT = "repository_dispatch"
 _RUN_ID = re.compile(r"[1-9][0-9]{0,17}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chatops.domain.run_token import ExpectedRun
+from chatops.values import dataclass
 
 STAGES = ("build", "deploy", "rollback")
 

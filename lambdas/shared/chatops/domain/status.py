@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chatops.domain.reason import Reason, Refused
 from chatops.domain.record import PastDeployment, PastLock
 from chatops.domain.results import RolloutResult
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

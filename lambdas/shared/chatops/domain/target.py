@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
+
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.freeze import Window

@@ -4,7 +4,6 @@ clicks of one of them, by anybody, is one execution."""
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatops import aws
@@ -24,6 +23,7 @@ from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.store import deployments, releases
 from chatops.store.table import Table, table
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chatops import http
@@ -15,6 +14,7 @@ from chatops.messages.catalogue import reason_text
 from chatops.network import deadline
 from chatops.observability import logger
 from chatops.slack import client as slack
+from chatops.values import dataclass
 
 
 def payload(form: Mapping[str, str]) -> Any:

@@ -6,7 +6,6 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import requests
@@ -15,6 +14,7 @@ from chatops import clock
 from chatops.domain.errors import GitHubRefused, GitHubUnavailable
 from chatops.github import jwt
 from chatops.github.client import GitHub
+from chatops.values import dataclass
 
 PERMISSIONS = {"contents": "write", "actions": "write", "metadata": "read"}
 """What a token may do: dispatch (contents), read and cancel runs (actions), see the repository (metadata)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -22,6 +21,7 @@ from chatops.network.connections import Renewal
 from chatops.settings import secrets
 from chatops.settings.config import settings
 from chatops.store.table import table
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.github.app import AppTokens

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from chatops.domain.command_text import suggest
@@ -13,6 +13,7 @@ from chatops.domain.plan import Changes
 from chatops.domain.version_order import admits, newest, of_branch, on_branch, own
 from chatops.github import replies
 from chatops.github.client import GitHub, quoted
+from chatops.values import dataclass
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 _PULL = re.compile(r"^Merge pull request #(\d{1,9}) |\(#(\d{1,9})\)$")

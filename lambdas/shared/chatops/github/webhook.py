@@ -11,7 +11,8 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from chatops.values import dataclass
 
 _FORM = re.compile(r"sha256=[0-9a-f]{64}")
 

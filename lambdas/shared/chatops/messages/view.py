@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chatops.domain.deployment import Deployment
 from chatops.domain.plan import Plan
 from chatops.domain.results import PauseResult
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

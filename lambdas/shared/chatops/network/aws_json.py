@@ -12,13 +12,13 @@ import os
 import random
 import time
 import zlib
-from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
 from typing import Any
 
 from chatops.network.kept import Answer, Kept
 from chatops.network.signature import Credentials, signed
+from chatops.values import dataclass
 
 Json = dict[str, Any]
 

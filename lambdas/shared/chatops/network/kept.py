@@ -6,12 +6,12 @@ import select
 import ssl
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from urllib.parse import urlsplit
 
 from chatops.network import tls
 from chatops.network.connections import Renewal
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

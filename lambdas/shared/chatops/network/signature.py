@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from chatops.values import dataclass
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

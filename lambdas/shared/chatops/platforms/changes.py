@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chatops.domain.target import Target
+from chatops.values import dataclass
 
 _SERVICE = re.compile(r"arn:[a-z-]+:ecs:([a-z0-9-]+):(\d{12}):service/([A-Za-z0-9_-]+)/([A-Za-z0-9_-]+)", re.ASCII)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatops import clock
@@ -18,6 +18,7 @@ from chatops.platforms import codedeploy_verdict as verdict
 from chatops.platforms.codedeploy_group import Group, GroupBusy
 from chatops.platforms.platform import Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatops import aws, clock
@@ -12,6 +11,7 @@ from chatops.domain.reason import Reason
 from chatops.domain.target import Target
 from chatops.platforms.codedeploy_verdict import TERMINATION, Deployment, read, shifting, traffic
 from chatops.platforms.rollout import Pause
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
+from chatops.values import dataclass
 
 TERMINATION = "TERMINATION_WAIT"
 """A blue/green deployment that has moved all traffic keeps what it replaced for a while before it is called Succeeded.

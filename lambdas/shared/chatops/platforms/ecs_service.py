@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chatops import aws
@@ -12,6 +11,7 @@ from chatops.domain.target import Target
 from chatops.platforms import ecs_pauses
 from chatops.platforms.ecs_verdict import ServiceDeployment, live_task_definition
 from chatops.platforms.rollout import Pause
+from chatops.values import dataclass
 
 _MISSING = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})
 _LOOK_BACK = 10

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
+from chatops.values import dataclass
 
 EVENTS_SHOWN = 3
 _SAID = 300

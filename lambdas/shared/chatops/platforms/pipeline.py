@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from chatops.domain.deployment import Deployment
@@ -13,6 +12,7 @@ from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.platform import Texts
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True)

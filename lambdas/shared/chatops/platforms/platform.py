@@ -4,7 +4,6 @@ in `registry`."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from chatops.domain.deployment import Deployment
@@ -14,6 +13,7 @@ from chatops.domain.results import Restore
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.rollout import Pause, Rollout
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
 from chatops.domain.reason import Reason
 from chatops.domain.results import PauseResult, RolloutResult
+from chatops.values import dataclass
 
 ROLLBACK, CONTINUE = "ROLLBACK", "CONTINUE"
 

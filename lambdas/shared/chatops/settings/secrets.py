@@ -7,13 +7,14 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from chatops import aws
 from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.reason import Reason
 from chatops.settings import config
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.slack.client import call
+from chatops.values import dataclass
 
 Excluded = Literal["guest", "bot", "gone", "stranger"]
 """Those who are nobody here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatops import clock
@@ -30,6 +30,7 @@ from chatops.slack import approvers, people
 from chatops.steps import policy, target_lock
 from chatops.store import deployments, freezes, locks, releases
 from chatops.store.table import Conflict, table
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from chatops import clock
@@ -15,6 +15,7 @@ from chatops.domain.results import StageResult
 from chatops.domain.stage import Stage
 from chatops.domain.target import LOOKS, Target
 from chatops.steps import pace
+from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey

@@ -4,7 +4,7 @@ have promoted it. `approval` asks them."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chatops import clock
 from chatops.domain.errors import ServiceRefused
@@ -19,6 +19,7 @@ from chatops.settings.targets import targets
 from chatops.steps.effects import assert_ours
 from chatops.store import cancels, questions
 from chatops.store.table import Table, table
+from chatops.values import dataclass
 
 _LONGEST_WAIT = 300
 """Maximum seconds between two observations of a pause: an alarm or somebody in the console may end it unnoticed."""

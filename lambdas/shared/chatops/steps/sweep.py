@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from functools import partial
 
 from chatops import clock
@@ -26,6 +26,7 @@ from chatops.steps.settle import settle
 from chatops.store import cancels, cursors, deployments, locks, outbox, overview, results, stages, wakeups
 from chatops.store.outbox import Undelivered
 from chatops.store.table import table
+from chatops.values import dataclass
 
 _A_MINUTE, _A_DAY = 60, 86_400
 POOL, ALONE = 16, 3

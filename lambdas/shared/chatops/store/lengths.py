@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chatops.domain import codec
 from chatops.store.table import Table
+from chatops.values import dataclass
 
 KEPT = 8
 

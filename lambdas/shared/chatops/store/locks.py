@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True)

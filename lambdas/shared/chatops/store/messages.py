@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.codec import Json
 from chatops.store.table import Conflict, Item, Table
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
 from chatops.store import table as t
 from chatops.store.table import Item, Table
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chatops.domain import codec
 from chatops.domain.record import Cancel
 from chatops.store import wakeups
 from chatops.store.table import Table
 from chatops.store.wakeups import Wait
+from chatops.values import dataclass
 
 _TIMES = {"APPROVAL": "decided_at", "CANCEL": "at", "PAUSE": "decided_at", "STAGE": "finished_at"}
 """When a row says that something was recorded that ends a wait."""

@@ -8,7 +8,6 @@ truth was read only begins if the counter is still what the reader saw: no wake-
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from chatops import aws, clock
 from chatops.domain import codec
@@ -16,6 +15,7 @@ from chatops.network import deadline
 from chatops.observability import logger
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
+from chatops.values import dataclass
 
 _GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
