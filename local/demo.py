@@ -8,44 +8,82 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from chatops.domain.target import Target
+from fakes.slack.directory import S_APPROVERS
 from fakes.slack.store import Change
 from local import checked, scenarios, settings, targets_text
 from local.scenario import NoTarget, Scenario
 from local.session import Session, session, states_entered
+from local.words import Names, words
 
 SPEED, WAIT_TIME_SCALE, SWEEP_SECONDS = 10.0, 0.1, 2.0
 
 
 class Teller(threading.Thread):
-    """Prints every state as it is entered and every message as it is written."""
+    """Prints what people do, every message as it is written, and every state when it is entered for the first time."""
 
     def __init__(self, told: Session) -> None:
         super().__init__(name="teller", daemon=True)
         self._session, self._since = told, time.monotonic()
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._seen: dict[str, int] = {}
+        self._told: dict[str, set[str]] = {}
+        self._current = ""
         told.slack.on_change.append(self._message)
 
-    def say(self, sign: str, text: str) -> None:
+    def say(self, text: str) -> None:
         with self._lock:
-            print(f"{time.monotonic() - self._since:6.2f}s  {sign}  {text}", flush=True)
+            print(f"{time.monotonic() - self._since:6.2f}s  {text}", flush=True)
+
+    def acts(self, who: str, what: str) -> None:
+        """Somebody does something. A command is what they say."""
+        name = self._called(who) if who else "an operator"
+        self.say(f"{name}{':' if what.startswith('/') else ''} {what}")
+
+    def _called(self, user: str) -> str:
+        found = self._session.slack.space.users.get(user)
+        return found.name if found else user
+
+    def _names(self) -> Names:
+        space = self._session.slack.space
+        return Names(
+            now=datetime.now().astimezone(),
+            users={user.id: user.name for user in space.users.values()},
+            channels={channel.id: channel.name for channel in space.channels.values()},
+            groups={S_APPROVERS: "platform"},
+        )
 
     def _message(self, change: Change) -> None:
-        if change.message is not None:
-            whom = f" (only to {change.message.ephemeral_to})" if change.message.ephemeral_to else ""
-            verb = {"edited": "edits"}.get(change.kind, "says")
-            self.say("✉", f"Slack {verb}{whom}: {' '.join(change.message.text.split())}")
+        if change.view is not None and change.kind == "view_opened":
+            self.say(f"  ✉ to {self._called(change.view.user)}: a form, “{change.view.title}”")
+        if change.message is None or change.kind == "deleted":
+            return
+        message = change.message
+        where = "in the thread" if message.thread_ts else "in the channel"
+        whom = f"to {self._called(message.ephemeral_to)} only" if message.ephemeral_to else where
+        verb = "now" if change.kind == "edited" else whom
+        self.say(f"  ✉ {verb}: {words(message.text, self._names())}")
 
     def look(self) -> None:
         for execution in reversed(self._session.executions()):
             arn = execution["executionArn"]
             entered = indented(self._session.history(arn))
             for name in entered[self._seen.get(arn, 0) :]:
-                self.say("▸", f"{arn.rpartition(':')[2]}  {name}")
+                self._entered(arn, name)
             self._seen[arn] = len(entered)
+
+    def _entered(self, arn: str, name: str) -> None:
+        told = self._told.setdefault(arn, set())
+        if name in told:  # once more around a loop
+            return
+        told.add(name)
+        if arn != self._current:
+            self._current = arn
+            self.say(f"    ▸ execution {arn.rpartition(':')[2]}")
+        self.say(f"      {name}")
 
     def run(self) -> None:
         while not self._closed.wait(0.05):
@@ -91,7 +129,8 @@ def play(scenario: Scenario, given: Mapping[str, Target]) -> dict[str, Any]:
         wait_time_scale=WAIT_TIME_SCALE,
         sweep_seconds=SWEEP_SECONDS,
     ) as made:
-        teller, driver = Teller(made), scenario.driver(made)
+        teller = Teller(made)
+        driver = scenario.driver(made, tell=teller.acts)
         teller.start()
         began = time.monotonic()
         scenario.play(driver)

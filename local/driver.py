@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +29,8 @@ class Driver:
 
     `target`: the target that the commands mean; "": they name none. `cast`: who asks, and who decides.
     `pace`: seconds (of the session's time) that the person takes before doing something, for whoever watches.
-    `patience`: real seconds to wait for anything.
+    `patience`: real seconds to wait for anything. `tell` hears what is done before it is done: who (a user's id, or
+    nobody's) and what.
     """
 
     session: Session
@@ -38,6 +41,7 @@ class Driver:
     decided: set[str] = field(default_factory=set)
     pace: float = 0
     patience: float = PATIENCE
+    tell: Callable[[str, str], None] = lambda _who, _what: None
 
     @property
     def decider(self) -> str:
@@ -48,6 +52,7 @@ class Driver:
         """Type a command, and again where a busy machine was too late for Slack; the execution that it starts, if any,
         becomes the current one."""
         self.session.clock.sleep(self.pace)
+        self.tell(user or self.cast.requester, f"{command} {text}".strip())
         before = {e["executionArn"] for e in self.session.executions()}
         for _ in range(3):
             answer = self.session.user.slash(
@@ -62,6 +67,7 @@ class Driver:
 
     def console(self, request: Any, name: str) -> None:
         """Start an execution in the Step Functions console."""
+        self.tell("", f"starts an execution in the Step Functions console: {json.dumps(request)}")
         self.arn = self.session.start(request, name)
 
     @property
@@ -118,6 +124,7 @@ class Driver:
         self.session.clock.sleep(self.pace)
         card = self.card(action, deployment_id)
         self.decided |= {b.value for b in card.buttons if b.action_id == action and "/" in b.value}
+        self.tell(user, f"presses {card.button(action).text}")
         return self.session.user.click(card, action, user)
 
     def reject(self, reason: str, user: str = "") -> Answer:
@@ -126,6 +133,7 @@ class Driver:
         self.click("reject", user)
         view = next(v for v in self.session.slack.views if v.user == user)
         self.session.clock.sleep(self.pace)
+        self.tell(user, f"writes: {reason}")
         return self.session.user.submit(view, {"reason": reason}, user)
 
     def end(self, seconds: float = 0, arn: str = "") -> str:

@@ -77,14 +77,24 @@ def test_what_is_planted_is_found_and_fails_the_test_whose_world_it_is(asked: Wa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["happy", "rollout-fails-and-rolls-back", "slack-down"])
-def test_the_demo_prints_no_secret(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "acts"),
+    [
+        ("happy", ["dana: /platform-deploy dev v1.2.3", "lee presses Approve"]),
+        ("rejected", ["lee presses Reject…", "lee writes: Not on a Friday."]),
+        ("slack-down", ["dana: /platform-deploy dev v1.2.3"]),
+    ],
+)
+def test_the_demo_tells_who_does_what_and_prints_no_secret_and_no_mark(name: str, acts: list[str]) -> None:
     done = _python("-m", "local.demo", name)
     said, _ = done.communicate(timeout=180)
     assert done.returncode == 0, said[-2000:]
     assert '"scenario"' in said
     assert [value for value in CANARIES.values() if value in said] == []
     assert not re.search(r"xox[bap]-|gh[ps]_", said)
+    told = [line.split("s  ", 1)[1] for line in said.splitlines() if re.match(r" *\d+\.\d\ds  \w", line)]
+    assert told == acts
+    assert not re.search(r"<[@#!]", said)
 
 
 @pytest.mark.slow
