@@ -133,9 +133,11 @@ def play(scenario: Scenario, given: Mapping[str, Target]) -> dict[str, Any]:
         driver = scenario.driver(made, tell=teller.acts)
         teller.start()
         began = time.monotonic()
-        scenario.play(driver)
-        seconds = time.monotonic() - began
-        teller.close()
+        try:
+            scenario.play(driver)
+        finally:
+            seconds = time.monotonic() - began
+            teller.close()
         return report(made, scenario, driver.arn, seconds)
 
 

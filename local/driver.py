@@ -128,10 +128,15 @@ class Driver:
         return self.session.user.click(card, action, user)
 
     def reject(self, reason: str, user: str = "") -> Answer:
-        """Press Reject…, fill in the modal, send it."""
+        """Press Reject…, fill in the modal, send it. Raises LookupError where none opens."""
         user = user or self.decider
-        self.click("reject", user)
-        view = next(v for v in self.session.slack.views if v.user == user)
+        for _ in range(3):  # a busy machine was too late for Slack to open it
+            self.click("reject", user)
+            view = next((one for one in self.session.slack.views if one.user == user), None)
+            if view is not None:
+                break
+        else:
+            raise LookupError("the form for the reason did not open")
         self.session.clock.sleep(self.pace)
         self.tell(user, f"writes: {reason}")
         return self.session.user.submit(view, {"reason": reason}, user)

@@ -81,7 +81,7 @@ def test_what_is_planted_is_found_and_fails_the_test_whose_world_it_is(asked: Wa
     ("name", "acts"),
     [
         ("happy", ["dana: /platform-deploy dev v1.2.3", "lee presses Approve"]),
-        ("rejected", ["lee presses Reject…", "lee writes: Not on a Friday."]),
+        ("rejected", ["dana: /platform-deploy dev v1.2.3", "lee presses Reject…", "lee writes: Not on a Friday."]),
         ("slack-down", ["dana: /platform-deploy dev v1.2.3"]),
     ],
 )
@@ -93,7 +93,7 @@ def test_the_demo_tells_who_does_what_and_prints_no_secret_and_no_mark(name: str
     assert [value for value in CANARIES.values() if value in said] == []
     assert not re.search(r"xox[bap]-|gh[ps]_", said)
     told = [line.split("s  ", 1)[1] for line in said.splitlines() if re.match(r" *\d+\.\d\ds  \w", line)]
-    assert told == acts
+    assert list(dict.fromkeys(told)) == acts, "a press that came too late is repeated"
     assert not re.search(r"<[@#!]", said)
 
 
