@@ -21,7 +21,7 @@ _PATIENT = """
 import sys
 try:
     import chatops.aws as aws, chatops.edge as edge
-    edge.BUDGET = edge.SIGNING = edge.TELLING = aws.CONNECT_SECONDS = aws.READ_SECONDS = 600.0
+    edge.BUDGET = edge.SIGNING = edge.REPLY_BUDGET = aws.CONNECT_SECONDS = aws.READ_SECONDS = 600.0
 except ImportError:
     pass
 from awslambdaric.__main__ import main

@@ -12,8 +12,9 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "local" / "page" / "static"
@@ -23,8 +24,9 @@ PICTURES = {"deploying": "deploying.gif", "success": "deploy_complete.gif", "fai
 RECORDED = ROOT / "tests" / "unit" / "messages.json"
 MODULES = ("dom.js", "mrkdwn.js", "blocks.js")
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
-_PAGE = 24
-"""Messages in one picture."""
+_PAGE = {"answer": 36, "reply": 36}
+"""Messages in one picture, by their kind; 9 of the others, which are longer."""
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 NAMES = {
     "users": {"U0DANA001": {"name": "dana"}, "U0LEE0001": {"name": "lee"}, "U0KIM0001": {"name": "kim"}},
     "channels": {"C0DEPLOY1": "deployments"},
@@ -46,9 +48,12 @@ def page(recorded: dict[str, Any]) -> str:
 def shots(recorded: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each picture's name, and the page's fragment that shows what is in it."""
     for code, messages in recorded.items():
-        for theme in ("light", "dark"):
-            for at in range(0, len(messages), _PAGE):
-                yield f"{code}-{theme}-{at // _PAGE + 1:02}", f"{code},{theme},{at},{at + _PAGE}"
+        end = 0
+        for kind, names in groupby(messages, lambda name: name.partition(":")[0]):
+            begin, end = end, end + len(list(names))
+            step = _PAGE.get(kind, 9)
+            for number, at in enumerate(range(begin, end, step), 1):
+                yield f"{code}-{kind.replace(' ', '-')}-{number:02}", f"{code},{at},{min(at + step, end)}"
 
 
 def main(arguments: list[str]) -> int:
@@ -70,12 +75,14 @@ def main(arguments: list[str]) -> int:
     with sync_playwright() as started:
         opened = started.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for name, fragment in shots(recorded):
-            tab = opened.new_page(viewport={"width": 1400, "height": 900})
+            tab = opened.new_page(viewport={"width": 1400, "height": 300})
             tab.goto(f"{file.resolve().as_uri()}#{fragment}")
-            tab.screenshot(path=str(out / f"{name}.png"), full_page=True)
+            for theme in THEMES:
+                tab.emulate_media(color_scheme=theme)
+                tab.screenshot(path=str(out / f"{name}-{theme}.png"), full_page=True)
             tab.close()
         opened.close()
-    print(f"{out}: {len(list(shots(recorded)))} pictures")
+    print(f"{out}: {len(THEMES) * len(list(shots(recorded)))} pictures")
     return 0
 
 

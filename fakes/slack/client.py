@@ -106,10 +106,7 @@ class SlackUser:
         trigger = self._space.tickets.trigger(user)
         fields = payloads.slash(command, text, self._space.user(user), where, url, trigger)
         answer = self.send(urlencode(fields).encode())
-        message = outcomes.slash(self._space, command, user, channel, answer)
-        if message is not None and message.via == "slash":
-            self._space.tickets.answered(url, message.ts)
-        return _with(answer, message)
+        return _with(answer, outcomes.slash(self._space, command, user, channel, answer))
 
     def click(self, message: Message, action_id: str, user: str = U_DEV, overrides: Json | None = None) -> Answer:
         """Press a button. `overrides` replaces keys of the action: a forged value, a foreign id.

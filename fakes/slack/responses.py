@@ -15,23 +15,18 @@ def respond(space: Workspace, url: ResponseUrl, body: Json) -> None:
     """Do what a POST to a response_url asks for. Raises SlackError.
 
     The bot need not be in the channel. A message that was clicked is replaced unless `replace_original` is
-    false; a command's own answer only where it is true.
+    false; what a command was answered with never is: https://github.com/slackapi/bolt-js/issues/2287,
+    https://github.com/slackapi/bolt-python/issues/1268
     """
     clicked = space.store.find(url.channel, url.message_ts) if url.message_ts else None
     if clicked is not None and body.get("delete_original") is True:
         space.store.delete(clicked)
         return
     text, kept = space.content(body.get("text"), body.get("blocks"))
-    answered = space.store.find(url.channel, url.answer_ts) if url.answer_ts else None
-    replaced = clicked if body.get("replace_original", True) is True else None
-    if answered is not None and body.get("replace_original") is True:
-        replaced = answered
-    if replaced is not None:
-        space.store.edit(replaced, text, kept, space.clock.now())
+    if clicked is not None and body.get("replace_original", True) is True:
+        space.store.edit(clicked, text, kept, space.clock.now())
         return
-    message = show(space, url.channel, url.user, body, "response_url")
-    if url.message_ts is None:
-        url.answer_ts = message.ts
+    show(space, url.channel, url.user, body, "response_url")
 
 
 def show(space: Workspace, channel: str, user: str, body: Json, via: str) -> Message:

@@ -14,14 +14,12 @@ from fakes.slack.errors import SlackError
 
 @dataclass
 class ResponseUrl:
-    """Where answers to one interaction go. `message_ts` is the message that was clicked, if one was; `answer_ts`
-    what a command was answered with at last."""
+    """Where answers to one interaction go. `message_ts` is the message that was clicked, if one was."""
 
     channel: str
     user: str
     created_at: float
     message_ts: str | None = None
-    answer_ts: str | None = None
     uses: int = 0
 
 
@@ -67,11 +65,6 @@ class Tickets:
         key = secrets.token_urlsafe(18)
         self._urls[key] = ResponseUrl(channel, user, self.clock.now(), message_ts)
         return key
-
-    def answered(self, url: str, ts: str) -> None:
-        """The command of this response_url was answered at once, with this message."""
-        with self._lock:
-            self._urls[url.rpartition("/")[2]].answer_ts = ts
 
     def redeem(self, key: str) -> ResponseUrl:
         """One use of a response_url: five, within thirty minutes. Raises used_url, expired_url.

@@ -18,6 +18,7 @@ import requests
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
 from chatops.domain.target import Target
+from chatops.messages import statuses
 from chatops.steps.dispatch import payload
 from tests.contract.github_calls import CALLS, Call, event, place
 from tests.contract.test_github_calls_answers import Fake, github
@@ -216,4 +217,5 @@ def test_the_payloads_limits_are_the_described_ones() -> None:
 def test_the_conclusions_of_a_run_are_the_described_ones() -> None:
     """tests/unit/test_run_conclusions.py goes through them; a tenth is decided about there."""
     listed = description()["components"]["schemas"]["check-suite"]["properties"]["conclusion"]["enum"]
+    assert {each for each in listed if each} <= set(statuses.RESULTS), "each has a text for people"
     assert {name for name in listed if name} == set(CONCLUSIONS)

@@ -40,13 +40,14 @@ STATUS: State = {
     "version": "v1.2.3",
     "since": AT,
     "rollout": ROLLOUT,
-    "last": LAST[:4],
+    "last": LAST[1:5],
 }
 STATUSES: dict[str, State] = {
     "live": STATUS,
     "nothing known": {"target": "prod", "kind": "ecs"},
     "under way": {
         **STATUS,
+        "last": LAST[:4],
         "holder": {"deployment_id": views.ID, "version": "v1.2.4", "requester": "U0DANA001", "since": AT},
         "rollout": {
             **ROLLOUT,

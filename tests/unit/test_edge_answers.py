@@ -295,12 +295,12 @@ EMPTY = {"statusCode": 200, "body": ""}
 
 
 def too_late(patch: pytest.MonkeyPatch, form: dict[str, str], *, heard: bool = True, **known: Any) -> dict[str, Any]:
-    """The answer when no time is left, where this is `known` of what was done: `text`, `maybe`, `told`."""
+    """The answer when no time is left, where this is `known` of what was done: `text`, `maybe`, `replying`."""
     first = list[deadline.Deadline]()
 
     class Over(deadline.Deadline):
-        def __init__(self, seconds: float, telling: float = 0.0) -> None:
-            super().__init__(seconds, telling)
+        def __init__(self, seconds: float, for_reply: float = 0.0) -> None:
+            super().__init__(seconds, for_reply)
             if not first:
                 vars(self).update(known)
                 first.append(self)
@@ -312,7 +312,7 @@ def too_late(patch: pytest.MonkeyPatch, form: dict[str, str], *, heard: bool = T
 
 def test_too_late_says_what_is_known_by_the_way_that_is_left(environment: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, str]] = []
-    environment.setattr(handler.replies, "tell", lambda who, answer: told.append((who.response_url, answer)))
+    environment.setattr(handler.replies, "send", lambda who, answer: told.append((who.response_url, answer)))
     command, url = {"command": "/x", "response_url": "https://hooks.slack.com/y"}, "https://hooks.slack.com/"
     assert shown(too_late(environment, command)) == LATE
     assert shown(too_late(environment, command, maybe=True)) == MAYBE
@@ -327,12 +327,12 @@ def test_too_late_says_what_is_known_by_the_way_that_is_left(environment: pytest
 
 
 def test_whoever_is_being_told_is_not_told_twice(environment: pytest.MonkeyPatch) -> None:
-    assert too_late(environment, {"command": "/x"}, told=True) == EMPTY
-    assert shown(too_late(environment, {"command": "/x"}, told=True, heard=False)) == LATE
+    assert too_late(environment, {"command": "/x"}, replying=True) == EMPTY
+    assert shown(too_late(environment, {"command": "/x"}, replying=True, heard=False)) == LATE
 
 
-def test_where_telling_takes_too_long_as_well_the_answer_says_it(environment: pytest.MonkeyPatch) -> None:
-    environment.setattr(handler, "TELLING", 0.0)
+def test_where_the_reply_takes_too_long_as_well_the_answer_says_it(environment: pytest.MonkeyPatch) -> None:
+    environment.setattr(handler, "REPLY_BUDGET", 0.0)
     assert shown(too_late(environment, {"command": "/x"}, text="Approved.")) == "Approved."
 
 

@@ -163,27 +163,24 @@ def test_a_rollback_by_the_pipeline_is_told_when_it_has_succeeded(outcome: dict[
     assert line in str(card.message(seen(state)))
 
 
-def test_a_status_that_nobody_knows_stands_in_the_details_alone() -> None:
+def test_a_name_that_only_machines_give_stands_in_the_details_alone() -> None:
     for end, status in (
         ("Rolled Back, unknown status", "HALF_BAKED"),
         ("Build Failed, unknown conclusion", "evaporated"),
+        ("Deploy Failed, Plan died", "Sandbox.Timedout"),
     ):
         assert status not in str(card.message(seen(ENDS[end])))
         assert f"`{status}`" in str(reply(seen(ENDS[end]))["blocks"])
 
 
-@pytest.mark.parametrize("answered", [True, False])
-def test_what_came_of_a_command_replaces_its_answer_and_of_a_button_never_its_message(
-    rows: Table, environment: pytest.MonkeyPatch, answered: bool
-) -> None:
+def test_a_private_answer_replaces_no_message(rows: Table, environment: pytest.MonkeyPatch) -> None:
     """A click's response URL with `replace_original` would replace the deployment's message for everybody."""
     sent: list[dict[str, Any]] = []
     environment.setattr(slack, "respond", lambda _url, **message: sent.append(message) or True)
     refused = {"verdict": "refused", "refusal": {"key": "no_way_back", "values": {"target": "prod", "running": None}}}
     asked = {"command": "rollback", "requester": {"id": LEE}, "response_url": "https://hooks.slack.com/x"}
-    asked |= {"answered": True} if answered else {}
     call(notify.run, {"deployment_id": ID, "event": "outcome", "request": asked, "state": {"plan": refused}})
-    assert [(one["replace_original"], one["response_type"]) for one in sent] == [(answered, "ephemeral")]
+    assert [(one["replace_original"], one["response_type"]) for one in sent] == [(False, "ephemeral")]
 
 
 # -- Slack does not take the card ------------------------------------------------------------------------------

@@ -102,6 +102,13 @@ def test_whoever_is_refused_is_told_who_holds_the_target_since_when_and_what_run
     )
 
 
+def test_a_rollback_under_way_is_called_one(fake: Fake) -> None:
+    fake.plan(WAITING, version="v1", command="rollback")
+    refused = target_lock.obstacle(TARGET, OTHER, "deploy")
+    assert refused
+    assert refused.key == "busy_rollback"
+
+
 def test_what_runs_is_not_guessed_where_nothing_is_known(fake: Fake) -> None:
     fake.plan(WAITING, version="v1")
     refused = target_lock.obstacle(TARGET, OTHER, "deploy")

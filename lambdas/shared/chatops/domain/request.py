@@ -33,7 +33,6 @@ class Request:
     channel: str = ""
     response_url: str = ""
     card: str = ""
-    answered: bool = False
     break_glass: bool = False
     version_in_reason: bool = False
     command_prefix: str = ""
@@ -74,7 +73,6 @@ def where(source: object) -> Request:
         requester=known(person, _ID),
         channel=known(source.get("channel"), _ID),
         response_url=known(source.get("response_url"), _RESPONSE_URL),
-        answered=source.get("answered") is True,
         command_prefix=command_names.typed(source),
     )
 

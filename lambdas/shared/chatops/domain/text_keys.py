@@ -8,8 +8,8 @@ from typing import Literal
 
 # fmt: off
 TextKey = Literal[
-    "accepted_deploy", "accepted_dry_run", "accepted_latest", "accepted_rollback", "accepted_rollback_last",
-    "accepted_rollback_open", "accepted_status",
+    "accepted_deploy", "accepted_latest", "accepted_rollback", "accepted_rollback_last",
+    "accepted_rollback_open",
     "after_first", "after_left",
     "already_live",
     "app_key_unusable",
@@ -29,7 +29,7 @@ TextKey = Literal[
     "branch_not_admitted",
     "branches_not_admitted",
     "break_glass_reason",
-    "busy",
+    "busy", "busy_rollback",
     "by_hand_codedeploy", "by_hand_ecs", "by_hand_none",
     "cancel", "cancel_already", "cancel_deployment", "cancel_not_you", "cancel_recorded", "cancel_rollback",
     "cancel_settled", "cancel_unknown", "cancel_which",

@@ -4,8 +4,8 @@ answer."""
 BUDGET = 2.4
 """Seconds from the request's arrival, for everything that is done about it."""
 
-TELLING = 0.3
-"""Seconds more for telling a person who pressed a button: they see no answer of ours, only what a request brings."""
+REPLY_BUDGET = 0.3
+"""Seconds more for the reply to a person who pressed a button: Slack shows them only what a request brings."""
 
 SIGNING = 1.8
 """Seconds for the signature, of those: the secret may have to be read."""

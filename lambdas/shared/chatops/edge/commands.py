@@ -87,7 +87,7 @@ def answer(form: Mapping[str, str]) -> dict[str, Any]:
         text = _cancel(form, asked) if asked.action == "cancel" else _start(form, asked)
     except Refusal as refusal:
         text = refused(refusal, asked.action, form.get("user_id", ""))
-    return ephemeral(text)
+    return ephemeral(text) if text else {"statusCode": 200, "body": ""}
 
 
 def _parsed(kind: str, text: str, known: Mapping[str, Target]) -> Command:
@@ -136,7 +136,6 @@ def execution_input(form: Mapping[str, str], asked: Command) -> str:
         "requester": {"id": form.get("user_id", ""), "name": fields.name(form.get("user_name", ""))},
         "channel": fields.place(form.get("channel_id", "")),
         "response_url": fields.url(form.get("response_url", "")),
-        "answered": True,
         "command_prefix": prefix_of(form.get("command", "")),
     }
     return json.dumps({k: v for k, v in made.items() if v or k == "dry_run"}, sort_keys=True)
@@ -155,10 +154,16 @@ def _start(form: Mapping[str, str], asked: Command) -> str:
 
 
 def _accepted(asked: Command) -> str:
-    if asked.dry_run:
-        return say("accepted_dry_run", target=asked.target)
-    if asked.action in ("status", "history"):
-        return say("accepted_status", target=asked.target)
+    """What is shown at once; nothing where all that follows is one private answer. Slack shows nothing for an empty
+    200, and a command's response URL can't replace what was shown: `replace_original` is for the URL of a message with
+    which somebody interacted, and posts a second message here.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands#confirming-command-receipt
+    https://docs.slack.dev/messaging/modifying-messages#updating-messages-using-response_url
+    https://github.com/slackapi/bolt-python/issues/1268, https://github.com/slackapi/bolt-js/issues/2287
+    """
+    if asked.dry_run or asked.action in ("status", "history"):
+        return ""
     key: TextKey
     if asked.action == "deploy":
         key = "accepted_deploy" if asked.version else "accepted_latest"

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from chatops import http, observability
 from chatops.domain import command_names
 from chatops.domain.errors import InvalidConfiguration, UnknownSchema
-from chatops.edge import BUDGET, PATIENCE, SIGNING, SLACK, TELLING, commands, fields, replies
+from chatops.edge import BUDGET, PATIENCE, REPLY_BUDGET, SIGNING, SLACK, commands, fields, replies
 from chatops.edge.signature import plausible, verified
 from chatops.messages.catalogue import reason_text, say
 from chatops.network.deadline import Deadline, TooLateError
@@ -55,7 +55,7 @@ def handle(event: Any) -> dict[str, Any]:
 def within(seconds: float, form: dict[str, str]) -> dict[str, Any]:
     """`deliver`, or after so many seconds an answer without it: nothing of it happens afterwards, and the person is
     told whether something may have happened before. What it recorded without waking the execution, `sweep` delivers."""
-    limit = Deadline(seconds, TELLING)
+    limit = Deadline(seconds, REPLY_BUDGET)
     try:
         return limit.run(partial(deliver, form))
     except TooLateError:
@@ -65,10 +65,10 @@ def within(seconds: float, form: dict[str, str]) -> dict[str, Any]:
 def _late(limit: Deadline, form: dict[str, str], *, unheard: bool) -> dict[str, Any]:
     _note(TimeoutError())
     text = limit.text or f"⚠️ {say('late_maybe' if limit.maybe else 'late')}"
-    if limit.told and not unheard:
+    if limit.replying and not unheard:
         return {"statusCode": 200, "body": ""}
     try:
-        return Deadline(TELLING).run(partial(replies.shown, form, text, stands=bool(limit.text), unheard=unheard))
+        return Deadline(REPLY_BUDGET).run(partial(replies.shown, form, text, stands=bool(limit.text), unheard=unheard))
     except TooLateError:
         return http.answer(200, {"response_type": "ephemeral", "text": text})
 

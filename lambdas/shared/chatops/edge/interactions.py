@@ -10,7 +10,7 @@ from chatops.domain.errors import Refusal
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.typed_text import shows_nothing
 from chatops.edge import PATIENCE, cancel, fields, live_buttons, question_buttons
-from chatops.edge.replies import addressee, in_modal, refused, tell, text
+from chatops.edge.replies import addressee, in_modal, refused, send, text
 from chatops.messages.buttons import DEPLOY_TO
 from chatops.messages.catalogue import plain
 from chatops.slack import membership
@@ -47,7 +47,7 @@ def _click(payload: dict[str, Any], user: str) -> dict[str, Any]:
         except Refusal as refusal:
             answer = refused(refusal, action, user, value)
         if answer:
-            tell(addressee(payload), answer)
+            send(addressee(payload), answer)
     return OK
 
 
@@ -111,5 +111,5 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
             answer = question_buttons.reject(rows, deployment_id, user, fields.text(reason))
     except Refusal as refusal:
         return in_modal(refused(refusal, kind, user, deployment_id))
-    tell(addressee(payload), answer)
+    send(addressee(payload), answer)
     return OK

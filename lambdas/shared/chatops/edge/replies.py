@@ -51,11 +51,11 @@ def text(source: Any, *path: str) -> str:
     return source if isinstance(source, str) else ""
 
 
-def tell(who: Addressee, answer: str) -> None:
+def send(who: Addressee, answer: str) -> None:
     """Send the answer to one person: through the response URL, and where that is used up (30 minutes, five times), as
     an ephemeral message. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
     deadline.recorded(answer)
-    deadline.tell()
+    deadline.replying()
     message = {"response_type": "ephemeral", "replace_original": False, "text": answer}
     if who.response_url and slack.respond(who.response_url, timeout=1, **message):
         return
@@ -93,9 +93,9 @@ def shown(form: Mapping[str, str], answer: str, *, stands: bool = False, unheard
     if found.get("type") == "view_submission" and not stands:
         return in_modal(answer)
     if found:
-        tell(addressee(found), answer)
+        send(addressee(found), answer)
     elif unheard:
-        tell(Addressee(response_url=fields.url(form.get("response_url", ""))), answer)
+        send(Addressee(response_url=fields.url(form.get("response_url", ""))), answer)
     if found.get("type") == "view_submission":
         return {"statusCode": 200, "body": ""}
     return http.answer(200, {"response_type": "ephemeral", "text": answer})

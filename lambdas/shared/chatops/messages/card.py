@@ -45,7 +45,8 @@ def message(view: View) -> Message:
     if gif := picture(view):
         blocks.append(ImageBlock(image_url=gif, alt_text=title[:ALT]))
     if view.phase == "ended" and view.end != "Deployed":  # of which the fields say everything
-        blocks.append(SectionBlock(text=mrkdwn(text)))
+        events = ending.events(ending.broken_rollout(view))  # which a notification has no room for
+        blocks.append(SectionBlock(text=mrkdwn(f"{text}\n{events}" if events else text)))
     if fields := _fields(view):
         blocks.append(SectionBlock(fields=[mrkdwn(f, FIELD) for f in fields[:10]]))
     if lines := _lines(view):

@@ -35,7 +35,10 @@ def _lines(view: View) -> list[str]:
         lines.append(say("details_task_definition", task_definition=task_definition))
     runs = (of.build, of.deploy, of.rollback)
     endings = [run.conclusion or "" for run in runs if run.done and run.state != "succeeded"]
-    lines += [say("details_status", status=each) for each in statuses.unknown(shown.status, *endings)]
+    reported = statuses.unknown(shown.status, *endings)
+    if of.outcome.why and of.outcome.why.reason.key in ("why_step", "why_step_said"):
+        reported.append(str(of.outcome.why.reason.values.get("error", "")))
+    lines += [say("details_status", status=each) for each in reported if each]
     if of.outcome.why and (text := outcome.unquoted(of.outcome.why.reason)):
         lines.append(say("details_said", service=outcome.service(view), said=text))
     return lines

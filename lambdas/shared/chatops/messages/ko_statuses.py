@@ -66,7 +66,7 @@ TEXTS: dict[TextKey, str] = {
     "outcome_refused": "진행할 수 없음",
     "outcome_stopped": "중단됨",
     # how ECS rolls out
-    "strategy_rolling": "순차 배포",
+    "strategy_rolling": "롤링",
     "strategy_blue_green": "블루/그린",
     "strategy_linear": "선형",
     "strategy_canary": "카나리",

@@ -131,11 +131,11 @@ def _cancelled(view: View, values: Values) -> str:
 
 
 def _rolled_back(view: View, values: Values) -> str:
-    return say("end_rolled_back", values, before=view.back) + _events(view.deployment.rollout)
+    return say("end_rolled_back", values, before=view.back)
 
 
 def _rollback_failed(view: View, values: Values) -> str:
-    return say("end_rollback_failed", values, by_hand=Markup(by_hand(view))) + _events(view.deployment.restored)
+    return say("end_rollback_failed", values, by_hand=Markup(by_hand(view)))
 
 
 def _stopped(view: View, values: Values) -> str:
@@ -175,9 +175,16 @@ _SENTENCES: dict[str, Callable[[View, Values], str]] = {
 }
 
 
-def _events(rollout: RolloutResult) -> str:
-    events = [escape(e, 200) for e in rollout.events]
-    return "\n" + say("ecs_events", events=Markup("\n".join(f"• {e}" for e in events))) if events else ""
+def broken_rollout(view: View) -> RolloutResult:
+    """What broke: the rollout, or the one that was to put the version before back; empty where neither did."""
+    of = view.deployment
+    return {"Rolled Back": of.rollout, "Rollback Failed": of.restored}.get(view.end) or RolloutResult()
+
+
+def events(rollout: RolloutResult) -> str:
+    """ECS's last events of the service, in lines; empty where there are none."""
+    lines = "\n".join(f"• {escape(each, 200)}" for each in rollout.events)
+    return say("ecs_events", events=Markup(lines)) if lines else ""
 
 
 def by_hand(view: View) -> str:

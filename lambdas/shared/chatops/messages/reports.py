@@ -78,7 +78,8 @@ def status(of: Status) -> Json:
         HeaderBlock(text=PlainTextObject(text=plain("status_title", target=target, version=live)[:150]))
     ]
     since = Markup(say("status_since", since=of.since)) if of.since else ""
-    fields = [say("status_live", version=live, since_text=since)]
+    shown_live = say("history_version", version=of.version) if of.version else say("status_nothing")
+    fields = [say("status_live", version=Markup(shown_live), since_text=since)]
     rollout = RolloutResult() if of.rollout is None else of.rollout
     on = of_kind(of.kind or "")
     fields += rollout_fields(rollout, on.kind)
@@ -92,9 +93,8 @@ def status(of: Status) -> Json:
         blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {drift}")))
     if of.error:
         blocks.append(SectionBlock(text=mrkdwn(f"⚠️ {say('status_error', said=of.error)}")))
-    if rollout.events:
-        listed = Markup("\n".join(f"• {escape(e, 200)}" for e in rollout.events))
-        blocks.append(SectionBlock(text=mrkdwn(say("ecs_events", events=listed))))
+    if events := outcome.events(rollout):
+        blocks.append(SectionBlock(text=mrkdwn(events)))
     shown = "\n".join(rows) or say("status_no_history")
     blocks.append(SectionBlock(text=mrkdwn(f"{say('status_last')}\n{shown}")))
     if of.holder:

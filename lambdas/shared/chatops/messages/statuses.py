@@ -45,6 +45,7 @@ PLACES: dict[str, TextKey] = {
     "POST_SCALE_UP": "place_after_tasks",
     "TEST_TRAFFIC_SHIFT": "place_test",
     "POST_TEST_TRAFFIC_SHIFT": "place_before_traffic",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT": "place_before_traffic",
     "PRODUCTION_TRAFFIC_SHIFT": "place_traffic",
     "POST_PRODUCTION_TRAFFIC_SHIFT": "place_after_traffic",
     "BAKE_TIME": "place_bake",

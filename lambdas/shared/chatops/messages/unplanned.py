@@ -26,5 +26,7 @@ def title(asked: Request) -> str:
 def sentence(asked: Request, why: Reason | None, deployment_id: str, url: str, *, read: bool) -> str:
     """In mrkdwn: what was not done, which step failed of what, and where its execution is. `read`: the table was, and
     holds nothing of this deployment."""
-    values = {"title": title(asked), "id": deployment_id, "execution": url, "why": why}
+    error = why.values.get("error") if why else ""
+    named = f", {error}" if error else ""
+    values = {"title": title(asked), "id": deployment_id, "execution": url, "why": why, "error": named}
     return tidy(say("end_unplanned" if read else "end_unplanned_unsure", values))

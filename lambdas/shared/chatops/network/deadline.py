@@ -35,16 +35,17 @@ class TooLateError(BaseException):
 
 class Deadline:
     """So many seconds from now, by whichever clock goes faster: one may stand still while the function is frozen.
-    Telling the person may take `telling` seconds more.
+    The reply to the person may take `for_reply` seconds more.
 
     `text`: what the person is to be told if the rest comes too late; empty as long as nothing was recorded.
-    `maybe`: a request that changes something has been sent, or may have been. `told`: the person is being told.
+    `maybe`: a request that changes something has been sent, or may have been.
+    `replying`: the reply to the person is on its way.
     """
 
-    def __init__(self, seconds: float, telling: float = 0.0) -> None:
+    def __init__(self, seconds: float, for_reply: float = 0.0) -> None:
         _install()
-        self.text, self.maybe, self.told = "", False, False
-        self._telling = telling
+        self.text, self.maybe, self.replying = "", False, False
+        self._for_reply = for_reply
         self._ends = (time.time() + seconds, time.monotonic() + seconds)
         self._lock = threading.Lock()
         self._over = self._changing = self._sent = False
@@ -83,7 +84,7 @@ class Deadline:
             try:
                 return results.get(timeout=self.left())
             except queue.Empty:
-                if not self.left():  # else the person is being told, which may take a little longer
+                if not self.left():  # else the reply is on its way, which may take a little longer
                     raise
 
     def _work(self, work: Callable[[], T], results: queue.SimpleQueue[tuple[bool, Any]]) -> None:
@@ -113,12 +114,12 @@ class Deadline:
             self._check()
             self._changing = self.maybe = True
 
-    def _tell(self) -> None:
+    def _reply(self) -> None:
         with self._lock:
             self._check()
-            if not self.told:
-                self._ends = (self._ends[0] + self._telling, self._ends[1] + self._telling)
-            self.told = True
+            if not self.replying:
+                self._ends = (self._ends[0] + self._for_reply, self._ends[1] + self._for_reply)
+            self.replying = True
 
     def _admit(self, event: str, given: tuple[Any, ...]) -> None:
         with self._lock:
@@ -128,7 +129,7 @@ class Deadline:
                 self._copies.append(_copy(given[0]))  # TLS takes the socket's own descriptor over
             if sends:
                 self._sockets.append(given[0].sock)
-            if self._changing and not self.told:
+            if self._changing and not self.replying:
                 self._sent |= sends
                 self.maybe = self._sent  # while it connects nothing has been sent
 
@@ -168,7 +169,7 @@ def recorded(text: str) -> str:
     return text
 
 
-def tell() -> None:
-    """Call this right before the person is told. Raises TooLateError."""
+def replying() -> None:
+    """Call this right before the reply to the person is sent. Raises TooLateError."""
     if deadline := _current():
-        deadline._tell()
+        deadline._reply()

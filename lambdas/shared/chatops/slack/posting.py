@@ -209,17 +209,14 @@ def openly(channel: str, text: str) -> bool:
     return True
 
 
-def privately(
-    user: str, channel: str, response_url: str, text: str, blocks: list[Json] | None = None, *, replaces: bool = False
-) -> bool:
-    """Tell one person: through the response URL while there is one, else as an ephemeral message. `replaces`: in the
-    place of the answer that the command got at once. Never for a click's URL: that would replace the message with the
-    button, for everybody.
+def privately(user: str, channel: str, response_url: str, text: str, blocks: list[Json] | None = None) -> bool:
+    """A message for one person: through the response URL while there is one, else as an ephemeral message. A click's
+    URL would replace the message with the button, for everybody.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
     """
     message: dict[str, Any] = {"text": text, **({"blocks": blocks} if blocks else {})}
-    answer = {"response_type": "ephemeral", "replace_original": replaces, **message}
+    answer = {"response_type": "ephemeral", "replace_original": False, **message}
     if response_url and client.respond(response_url, **answer):
         return True
     if not (user and channel):

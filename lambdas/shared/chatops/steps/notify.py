@@ -63,9 +63,7 @@ def _in_thread(seen: View) -> bool:
 
 
 def _reply(asked: Request, text: str, blocks: list[Json] | None = None) -> bool:
-    """In the place of a command's first answer; where a button asked, the response URL is that of its message."""
-    place = (asked.requester, asked.channel, asked.response_url)
-    return posting.privately(*place, text, blocks, replaces=asked.answered)
+    return posting.privately(asked.requester, asked.channel, asked.response_url, text, blocks)
 
 
 def ended(deployment: Deployment, asked: Request = _NOBODY, *, began_at: float = 0.0) -> bool:

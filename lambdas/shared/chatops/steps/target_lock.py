@@ -95,7 +95,7 @@ def obstacle(target: str, deployment_id: str, command: str, platform_of: Platfor
     if abandoned(target, current):
         return None
     return Refusal(
-        "busy",
+        "busy_rollback" if current.command == "rollback" else "busy",
         target=target,
         id=current.deployment_id,
         version=current.version,
