@@ -84,5 +84,5 @@ def test_a_key_that_is_none_is_told_without_a_word_of_it(look: Look) -> None:
     changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nnonsense"}
     wrong = [one for one in look(changes) if one.result.state is State.FAILED]
     assert [one.check for one in wrong] == ["GitHub App"]
-    assert "is no usable key" in wrong[0].result.found
+    assert "isn't a usable key" in wrong[0].result.found
     assert "nonsense" not in repr(wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 from chatops.domain.reason import Reason
@@ -33,6 +34,11 @@ LAST = [
         for end in ("Rejected", "Expired", "Cancelled", "Refused", "Stopped")
     ),
 ]
+NOTE = {"key": "freeze_note", "values": {"reason": "database migration"}}
+LOCKS = [
+    {"kind": "locked", "by": "U0LEE0001", "at": AT, "until": AT, "reason": "database migration"},
+    {"kind": "unlocked", "by": "U0KIM0001", "at": AT},
+]
 ROLLOUT = {"running": 4, "desired": 4, "pending": 0, "status": "SUCCESSFUL", "events": ["(service api) is steady."]}
 STATUS: State = {
     "target": "prod",
@@ -59,6 +65,13 @@ STATUSES: dict[str, State] = {
         },
     },
     "drift": {**STATUS, "drift": {"running": "v1.2.2", "recorded": "v1.2.3"}},
+    "locked": {
+        **STATUS,
+        "freeze": {
+            "key": "freeze_locked",
+            "values": {"target": "prod", "until": AT, "by": "U0LEE0001", "note": NOTE},
+        },
+    },
     "unreadable": {**STATUS, "rollout": {}, "error": "AWS did not carry out DescribeServices: ThrottlingException."},
     "CodeDeploy": {
         **STATUS,
@@ -107,6 +120,12 @@ def messages() -> dict[str, Message]:
     made |= {f"status: {name}": reports.status(views.status_of(found)) for name, found in STATUSES.items()}
     for name, last in {"some": LAST, "none": []}.items():
         made[f"history: {name}"] = history.history(views.status_of({"target": "prod", "last": last}))
+    made["history: locked"] = history.history(views.status_of({"target": "prod", "last": LAST[1:2], "locks": LOCKS}))
+    tag = {"key": "tag_and_branch", "values": {"version": "v1.2.3", "branch": "heads/v1.2.3"}}
+    planned, next_ones = STATES["planned"], ("prod-eu", "prod-us")
+    made["card: planned, with a note"] = card.message(views.seen({**planned, "plan": {**PLAN, "note": tag}}))
+    made["card: Deployed, with targets after it"] = card.message(replace(views.seen(ENDS["Deployed"]), next=next_ones))
+    made["dry run: with a note"] = reports.dry_run(views.plan_of({**PLAN, "note": tag}))
     two = {
         **PLAN,
         "approval": {**PLAN["approval"], "quorum": 2},

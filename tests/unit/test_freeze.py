@@ -275,8 +275,8 @@ def test_a_target_without_windows_is_never_frozen(tmp_path: Path) -> None:
         ("      {days: [sat]}", 5, "freeze", "should hold a list of windows"),
         ("      sat", 5, "freeze", "should hold a list of windows"),
         ("      - sat", 5, "freeze[0]", "should hold names and values"),
-        ("      - {days: [sat]}\n      - {}", 6, "freeze[1]", "says no time; it should have days, or from and to"),
-        ("      - {zone: UTC}", 5, "freeze[0]", "says no time"),
+        ("      - {days: [sat]}\n      - {}", 6, "freeze[1]", "gives no time; it should have days, or from and to"),
+        ("      - {zone: UTC}", 5, "freeze[0]", "gives no time"),
         (
             "      - {day: [sat]}",
             5,

@@ -205,7 +205,7 @@ def _elliptic() -> str:
 def test_an_unusable_key_is_named_with_what_it_should_hold_and_not_shown(key: str) -> None:
     with pytest.raises(InvalidConfiguration) as caught:
         jwt.signed(APP_ID, key, 0)
-    assert str(caught.value).startswith("GITHUB_APP_PRIVATE_KEY is no usable key; it should hold the RSA private key")
+    assert str(caught.value).startswith("GITHUB_APP_PRIVATE_KEY isn't a usable key; it should hold the RSA private key")
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 

@@ -64,7 +64,7 @@ targets:
 # text below `prod:`, the line that is named, the field, and words of the error
 WRONG = {
     "unknown field": ("    servce: x", 3, "targets.prod", "unknown field 'servce'; known are"),
-    "twice": ("    claim: true\n    claim: false", 4, "targets.prod", "'claim' stands twice"),
+    "twice": ("    claim: true\n    claim: false", 4, "targets.prod", "'claim' is given twice"),
     "no boolean": ("    claim: maybe", 3, "targets.prod.claim", "should hold true or false, not 'maybe'"),
     "no repository": ("    repository: acme", 3, "targets.prod.repository", "should hold owner/name, not 'acme'"),
     "address": ("    repository: https://github.com/a/b", 3, "targets.prod.repository", "should hold owner/name"),
@@ -120,13 +120,13 @@ WRONG = {
         "    policy:\n      approvers: [dana]",
         4,
         "targets.prod.policy.approvers",
-        "'dana' is no Slack id",
+        "'dana' isn't a Slack id",
     ),
     "approver on a line of its own": (
         "    policy:\n      approvers:\n        - U0LEE0001\n        - dana",
         6,
         "targets.prod.policy.approvers",
-        "'dana' is no Slack id",
+        "'dana' isn't a Slack id",
     ),
     "group as approver": ("    policy: {approvers: [S0PLATF01]}", 3, "targets.prod.policy.approvers", "no Slack id"),
     "user as group": (
@@ -164,7 +164,7 @@ WRONG = {
         "    policy: {branches: [main, 'a b']}",
         3,
         "targets.prod.policy.branches",
-        "should hold names of branches, where an asterisk stands for anything but a slash, not 'a b'",
+        "should hold names of branches, where * matches anything but a slash, not 'a b'",
     ),
     "any branch": ("    policy: {branches: ['**']}", 3, "targets.prod.policy.branches", "not '**'"),
     "a single branch": ("    policy: {branches: main}", 3, "targets.prod.policy.branches", "a list"),
@@ -191,7 +191,7 @@ WRONG = {
         "    policy: {approvers: [0123]}",
         3,
         "targets.prod.policy.approvers",
-        "'0123' is no Slack id",
+        "'0123' isn't a Slack id",
     ),
     "a cluster's ARN": (
         "    ecs: {cluster: 'arn:aws:ecs:eu-west-1:1:cluster/c', service: s}",

@@ -219,7 +219,7 @@ TEXTS: dict[TextKey, str] = {
     "status_unread": "Step Functions could not run the step",
     "status_last": "*Last deployments*",
     "status_row": "{icon} `{version}` · {end} · {by} · {at}",
-    "status_text": "{target}: {version}; {tasks}last deployment: {last}",
+    "status_text": "{target}: {version}; {tasks}last deployment: {last}.",
     "status_no_history": "none yet",
     "end_in_flight": "Under way",
     "history_title": "{target}: the last deployments",

@@ -178,7 +178,7 @@ TEXTS: dict[TextKey, str] = {
     "why_restore_overtaken": "Another deployment of the service overtook the rollback.",
     # what external services did not do
     "github_answered": "GitHub answered {status} to {request}.",
-    "github_answered_304": "GitHub answered 304 to {request}, which was no conditional request.",
+    "github_answered_304": "GitHub answered 304 to {request}, which wasn't a conditional request.",
     "github_without_body": "GitHub answered {status} without a body to {request}.",
     "github_silent": "GitHub did not answer {request} ({error}).",
     "github_page_elsewhere": "GitHub's next page is at another address; the token is not sent there.",

@@ -223,7 +223,7 @@ TEXTS: dict[TextKey, str] = {
     "status_unread": "Step Functions에서 단계를 실행하지 못했습니다",
     "status_last": "*최근 배포*",
     "status_row": "{icon} `{version}` · {end} · {by} 님 · {at}",
-    "status_text": "{target}: {version}. {tasks}최근 배포: {last}",
+    "status_text": "{target}: {version}. {tasks}최근 배포: {last}.",
     "status_no_history": "아직 없음",
     "end_in_flight": "진행 중",
     "history_title": "{target}: 최근 배포 기록",
