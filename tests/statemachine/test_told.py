@@ -24,7 +24,7 @@ def test_a_failed_build_links_the_failed_jobs_log(build: Build) -> None:
 def test_whoever_finds_a_target_busy_is_led_to_the_deployment_that_holds_it(build: Build) -> None:
     driver = build(scenarios.ALL["busy"])
     scenarios.ALL["busy"].play(driver)
-    told = next(m.text for m in driver.session.slack.messages if "is deploying" in m.text)
+    told = next(m.text for m in driver.session.slack.messages if "has been deploying" in m.text)
     held = re.search(r"<http\S+/#/(d-\w+)\|execution>.*`/platform-deploy cancel (d-\w+)`", told)
     assert held, told
     assert held[1] == held[2]

@@ -128,12 +128,17 @@ WRONG = {
         "targets.prod.policy.approvers",
         "'dana' isn't a Slack id",
     ),
-    "group as approver": ("    policy: {approvers: [S0PLATF01]}", 3, "targets.prod.policy.approvers", "no Slack id"),
+    "group as approver": (
+        "    policy: {approvers: [S0PLATF01]}",
+        3,
+        "targets.prod.policy.approvers",
+        "a Slack id of that kind",
+    ),
     "user as group": (
         "    policy: {approver_groups: [U0LEE0001]}",
         3,
         "targets.prod.policy.approver_groups",
-        "no Slack",
+        "a Slack id of that kind",
     ),
     "approvers are no list": ("    policy: {approvers: U0LEE0001}", 3, "targets.prod.policy.approvers", "a list of"),
     "quorum 0": ("    policy: {quorum: 0}", 3, "targets.prod.policy.quorum", "a number from 1 to 1000"),
@@ -164,7 +169,7 @@ WRONG = {
         "    policy: {branches: [main, 'a b']}",
         3,
         "targets.prod.policy.branches",
-        "should hold names of branches, where * matches anything but a slash, not 'a b'",
+        "should hold names of branches, where an asterisk matches anything but a slash, not 'a b'",
     ),
     "any branch": ("    policy: {branches: ['**']}", 3, "targets.prod.policy.branches", "not '**'"),
     "a single branch": ("    policy: {branches: main}", 3, "targets.prod.policy.branches", "a list"),
@@ -445,8 +450,8 @@ def test_what_comes_before_a_target_is_another_one_of_its_repository_and_in_no_c
     assert [found[name].policy.after for name in ("prod", "staging", "dev")] == ["staging", "dev", ""]
     for after, said in (
         ({"prod": "other"}, "line 2, targets.prod.policy.after: other is deployed from acme/other, not from acme/shop"),
-        ({"prod": "staging", "staging": "prod"}, "line 3, targets.staging.policy.after: each of these would wait for"),
-        ({"a": "b", "b": "c", "c": "b"}, "line 2, targets.a.policy.after: each of these would wait for"),
+        ({"prod": "staging", "staging": "prod"}, "line 3, targets.staging.policy.after: these wait for each other"),
+        ({"a": "b", "b": "c", "c": "b"}, "line 2, targets.a.policy.after: these wait for each other"),
     ):
         with pytest.raises(InvalidConfiguration) as refused:
             read(**after)

@@ -80,7 +80,7 @@ TEXTS: dict[TextKey, str] = {
     "at_after_repository": "{found} 환경은 {own} 저장소가 아니라 {other} 저장소에서 배포하므로 같은 커밋이 없습니다",
     "at_after_circle": "서로를 기다리게 됩니다: {names}",
     "what_target": "다른 환경의 이름",
-    "at_branch": "브랜치 이름을 넣어야 하며(*는 /를 뺀 모든 글자와 일치합니다) {found} 값은 쓸 수 없습니다",
+    "at_branch": "브랜치 이름을 넣어야 하며(별표는 슬래시를 뺀 모든 글자와 일치합니다) {found} 값은 쓸 수 없습니다",
     "at_target_name": "환경 이름에는 소문자, 숫자, 하이픈(-)만 쓸 수 있고 명령어는 쓸 수 없습니다",
     "at_days_and_dates": "요일과 날짜가 모두 있습니다. 하나만 두세요",
     "at_no_time": "시간이 없습니다. days 항목, 또는 from 항목과 to 항목을 넣으세요",
