@@ -209,7 +209,7 @@ def test_codedeploys_own_rollback_is_watched_and_not_done_again(driver: HoursDri
     assert (failed.status, back.status, back.creator) == ("Failed", "Succeeded", "codeDeployRollback")
     # and what is live has its name, although another deployment brought it back
     assert driver.run("/platform-status") == "Reported"
-    assert driver.session.slack.messages[-1].text.startswith("dev runs v1.1.0")
+    assert driver.session.slack.messages[-1].text.startswith("dev: v1.1.0")
     checks.all_hold(driver.session)
 
 
@@ -280,7 +280,7 @@ def test_status_says_what_runs_how_it_stands_and_what_was_done_beside_us(driver:
     assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
     assert driver.run("/platform-status") == "Reported"
     told = driver.session.slack.messages[-1]
-    assert told.text.startswith("dev runs v1.1.0")
+    assert told.text.startswith("dev: v1.1.0")
     assert "`Succeeded`" in json.dumps(told.blocks)
     made = driver.session.codedeploy.deploy("batch", "live", "by-hand")
     while not deployments(driver)[-1].ended:

@@ -109,7 +109,7 @@ def test_status_during_a_rollout_names_what_was_live_and_who_is_at_it(build: Bui
     driver.until_state("Check Rollout")
     assert driver.run("/platform-status") == "Reported"
     told = driver.session.slack.messages[-1]
-    assert told.text.startswith("dev runs v1.0.0")
+    assert told.text.startswith("dev: v1.0.0")
     assert deploying.rpartition(":")[2] in json.dumps(told.blocks)
     assert driver.end(arn=deploying) == "Deployed"
 
