@@ -287,7 +287,7 @@ def test_status_says_what_runs_how_it_stands_and_what_was_done_beside_us(driver:
         driver.hours.sleep(10)
     assert driver.run("/platform-status") == "Reported"
     told = driver.session.slack.messages[-1]
-    assert told.text.startswith(f"dev runs {made}")
+    assert told.text.startswith(f"dev: {made}")
     assert "somebody deployed beside this bot" in json.dumps(told.blocks)
 
 
