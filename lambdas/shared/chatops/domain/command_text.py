@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from chatops.domain import lock_text
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.reason import Reason
 from chatops.domain.typed_text import Word, words
@@ -162,6 +161,8 @@ def _subcommand(action: str, rest: list[str], known: list[str]) -> Command:
 
 
 def _lock(typed: list[Word], known: list[str]) -> Command:
+    from chatops.domain import lock_text  # not needed by other commands
+
     ends = lock_text.read(_bare(typed), known)
     asked = Command("lock", target=ends.target, seconds=ends.seconds, mistake=ends.mistake)
     if asked.mistake:
