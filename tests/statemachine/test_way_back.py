@@ -65,7 +65,7 @@ def test_a_hotfix_that_was_put_live_while_ours_broke_stays_and_is_said(changed: 
     assert driver.end() == "Deploy Failed"
     assert running(driver) == hotfix
     card = driver.card_of().text
-    assert "overtook this one, so nothing was put back" in card
+    assert "overtook this one, so nothing was rolled back" in card
     assert "v1.1.0" not in card, "that does not run any more"
     checks.all_hold(driver.session)
 

@@ -165,7 +165,11 @@ PHASES: dict[str, State] = {
     "build runs": {"plan": PLAN, "build": RUNNING},
     "build runs, job unknown": {"plan": PLAN, "build": {**RUNNING, "job": "", "step": ""}},
     "build finishes": {"plan": PLAN, "build": {**RUNNING, "state": "finishing"}},
-    "approval": {"plan": PLAN, "build": BUILT, "approval": PENDING},
+    "approval": {
+        "plan": PLAN,
+        "build": {**BUILT, "outputs": {"image": f"registry/checkout-api@sha256:{'ab12' * 16}"}},
+        "approval": PENDING,
+    },
     "approval by a group, one of two": {
         "plan": {**PLAN, "approval": {**PLAN["approval"], "groups": ["S0PLATF01"], "quorum": 2}},
         "build": BUILT,

@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from chatops.domain import image
 from chatops.domain.plan import Plan
 from chatops.domain.results import RolloutResult, StageResult
 from chatops.domain.version_order import is_older
@@ -122,6 +123,9 @@ def _fields(view: View) -> list[str]:
         return []
     fields = plan_fields(plan, changes=view.phase in ("planned", "build", "approval", "decided"))
     if view.phase == "approval":
+        built = view.deployment.build.outputs
+        if released := (built.image if built else "") or plan.image:  # what is approved, and nothing else is released
+            fields.append(say("field_image", image=image.short(released)))
         fields.append(say("field_deadline", deadline=Markup(date(view.deployment.approval.deadline or ""))))
     return fields + rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
 

@@ -71,6 +71,7 @@ TEXTS: dict[TextKey, str] = {
     "from_to": "`{before}` → `{version}`",
     "field_requester": "*Requested by*\n{user}",
     "field_commit": "*Commit*\n{commit}",
+    "field_image": "*Image*\n`{image}`",
     "field_changes": "*Changes*\n{changes}",
     "changes": "{link} · {authors}",
     "changes_behind": "goes back {behind}",

@@ -75,6 +75,7 @@ TEXTS: dict[TextKey, str] = {
     "from_to": "`{before}` → `{version}`",
     "field_requester": "*요청자*\n{user}",
     "field_commit": "*커밋*\n{commit}",
+    "field_image": "*이미지*\n`{image}`",
     "field_changes": "*변경 사항*\n{changes}",
     "changes": "{link} · {authors}",
     "changes_behind": "{behind} 이전으로",
