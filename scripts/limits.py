@@ -12,7 +12,7 @@ HOUR, MINUTES = 3600, 60
 GITHUB = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 SLACK = "https://docs.slack.dev/apis/web-api/rate-limits"
 STATES = "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"
-TABLE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html"
+TABLE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"
 COMPUTING = 0.03
 """Seconds that an invocation computes, besides what it waits for."""
 
@@ -59,8 +59,8 @@ def limits(used: Used) -> list[Limit]:
         Limit("DynamoDB, writes of a new table", "4,000 a second", TABLE, 4000 * HOUR, used.written, "it grows"),
         Limit("DynamoDB, reads of a new table", "12,000 a second", TABLE, 12_000 * HOUR, used.reads, "it grows"),
         Limit(
-            "API Gateway", "10,000 a second", "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
-            10_000 * HOUR, web, "a quota increase",
+            "API Gateway", "2,500 a second", "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
+            2500 * HOUR, web, "a quota increase",
         ),
         Limit(
             "Secrets Manager", "10,000 a second",
@@ -68,9 +68,9 @@ def limits(used: Used) -> list[Limit]:
             10_000 * HOUR, len(used.functions), "nothing; each start of a function reads one",
         ),
         Limit(
-            "EventBridge, invocations", "1,100 a second",
+            "EventBridge, invocations", "750 a second",
             "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
-            1100 * HOUR, used.functions["wake"] or 1, "a quota increase",
+            750 * HOUR, used.functions["wake"] or 1, "a quota increase",
         ),
     ]  # fmt: skip
     return sorted(found, key=lambda one: one.deployments)
