@@ -75,6 +75,13 @@ def test_the_newest_release_of_the_changelog_is_the_projects_version() -> None:
     assert f"git merge v{project['version']}" in (ROOT / "docs" / "upgrade.md").read_text("utf-8")
 
 
+def test_the_film_moves_and_is_small() -> None:
+    film = (ROOT / "docs" / "demo.gif").read_bytes()
+    assert film.startswith(b"GIF89a")
+    assert film.count(b"\x21\xf9\x04") > 20, "each picture has a graphic control extension"
+    assert len(film) < 1_500_000
+
+
 def test_the_korean_readme_is_in_step() -> None:
     """The same sections, tables, links, settings and commands, whatever is said around them."""
     english, korean = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ko.md"))
