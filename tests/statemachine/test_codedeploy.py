@@ -119,7 +119,7 @@ def test_a_service_under_codedeploy_shows_its_stage_and_traffic(driver: HoursDri
     next_courses(driver, Course(seconds=300))
     assert driver.run("/platform-deploy", "v1.2.3") == "Deployed"
     told = [str(edit.blocks) for edit in driver.card_of().edits]
-    assert any("InProgress · AllowTraffic" in text and "50 % of the traffic" in text for text in told), told
+    assert any("Rolling out · 50%" in text for text in told), told
     checks.all_hold(driver.session)
 
 
@@ -204,7 +204,7 @@ def test_codedeploys_own_rollback_is_watched_and_not_done_again(driver: HoursDri
     assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
     assert entered(driver, "Restore Service") == 0
     assert running(driver) == "v1.1.0"
-    assert any("CodeDeploy is putting `v1.1.0` back by itself" in str(edit.blocks) for edit in driver.card_of().edits)
+    assert any("CodeDeploy is rolling back to `v1.1.0`" in str(edit.blocks) for edit in driver.card_of().edits)
     failed, back = deployments(driver)[-2:]
     assert (failed.status, back.status, back.creator) == ("Failed", "Succeeded", "codeDeployRollback")
     # and what is live has its name, although another deployment brought it back
@@ -281,18 +281,18 @@ def test_status_says_what_runs_how_it_stands_and_what_was_done_beside_us(driver:
     assert driver.run("/platform-status") == "Reported"
     told = driver.session.slack.messages[-1]
     assert told.text.startswith("dev: v1.1.0")
-    assert "`Succeeded`" in json.dumps(told.blocks)
+    assert "Complete" in json.dumps(told.blocks)
     made = driver.session.codedeploy.deploy("batch", "live", "by-hand")
     while not deployments(driver)[-1].ended:
         driver.hours.sleep(10)
     assert driver.run("/platform-status") == "Reported"
     told = driver.session.slack.messages[-1]
     assert told.text.startswith(f"dev: {made}")
-    assert "somebody deployed beside this bot" in json.dumps(told.blocks)
+    assert "somebody deployed without this bot" in json.dumps(told.blocks)
 
 
 def test_a_missing_group_is_said_before_anything_is_started(driver: HoursDriver) -> None:
     driver.session.codedeploy.deployer.groups.clear()
     assert driver.run("/platform-deploy", "v1.2.3") == "Refused"
-    assert "CodeDeploy knows no application batch" in driver.session.slack.messages[-1].text
+    assert "CodeDeploy has no application batch" in driver.session.slack.messages[-1].text
     assert driver.session.github.runs == []

@@ -5,7 +5,6 @@ Two of them, on the real engine; the simulator does it with every scenario (`tes
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections import Counter
 from typing import Any
@@ -77,9 +76,7 @@ def effects(driver: Driver) -> dict[str, Any]:
             if checks.key(row)[0].startswith(("TARGET#", "OPEN", "OUTBOX"))
         ),
         "finals": sorted(  # not the details, nor the questions
-            m.text
-            for m in session.slack.messages
-            if m.thread_ts and m.text.startswith("<@") and not re.search("decide|is paused at", m.text)
+            m.text for m in session.slack.messages if m.thread_ts and m.text.startswith(("✅", "⏪", "❌", "⏹️"))
         ),
     }
 

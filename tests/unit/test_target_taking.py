@@ -147,7 +147,7 @@ def test_a_rollback_does_not_begin_from_another_version_than_it_was_planned_from
     fake.time.pass_by(1)
     assert fake.succeed(OTHER)["end"] == "Restored"
     refused = held(fake)
-    assert refused.text.startswith("The rollback did not begin: `dev` runs `v2` by now, not `v3`")
+    assert refused.text.startswith("The rollback did not begin: *dev* runs `v2` by now, not `v3`")
     assert (refused.key, refused.values) == (
         "held_changed",
         {"target": TARGET, "live": "v2", "planned": "v3", "version": "v1"},
@@ -193,7 +193,7 @@ def test_a_rollback_waits_as_long_as_its_plan_says_from_its_first_try_then_gives
             session.take(BACK)
     session.time.pass_by(1)
     refused = held(session)
-    assert refused.text.startswith("The rollback could not begin: a deployment that is changing `dev` still holds it.")
+    assert refused.text.startswith("The rollback could not begin: another deployment is still changing *dev*")
     assert (refused.key, refused.values) == ("held_busy", {"target": TARGET, "version": "v1"})
     assert session.holder() == WAITING
 

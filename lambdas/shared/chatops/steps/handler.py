@@ -37,7 +37,7 @@ def step(run: Callable[[StepEvent], DataclassInstance | None]) -> Callable[[Json
             command_names.use(decoded.deployment.plan.command_prefix or command_names.typed(decoded.request))
             result = encoded(run(decoded))
         except Exception as error:
-            known = _translated(error)
+            known = translated(error)
             level = logger.warning if isinstance(known, ChatOpsError) and not isinstance(known, Final) else logger.error
             level("step raised", error=type(known).__name__, reason=safe(known))
             if known is error:
@@ -54,7 +54,7 @@ def encoded(result: DataclassInstance | None) -> Json:
     return {} if result is None else codec.as_json(result)
 
 
-def _translated(error: Exception) -> Exception:
+def translated(error: Exception) -> Exception:
     """AWS's errors under the names that the state machine retries and catches."""
     if isinstance(error, aws.failures()):
         code = aws.error_code(error) or type(error).__name__

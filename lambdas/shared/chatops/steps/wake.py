@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from chatops import aws
 from chatops.observability import logger
 from chatops.platforms.changes import changed, place
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
+from chatops.steps.handler import translated
 from chatops.store import locks, wakeups
 from chatops.store.table import table
 
@@ -27,9 +29,12 @@ def run(event: object) -> dict[str, Any]:
 
 
 def _wake(names: Iterable[str]) -> list[str]:
-    """Whoever holds these targets."""
-    holders = [holder.deployment_id for name in names if (holder := locks.holder(table(), name))]
-    for deployment_id in holders:
-        wakeups.wake(table(), deployment_id)
-        logger.info("woken", deployment_id=deployment_id)
+    """Whoever holds these targets. Raises ServiceUnavailable where AWS does not answer: Lambda invokes again."""
+    try:
+        holders = [holder.deployment_id for name in names if (holder := locks.holder(table(), name))]
+        for deployment_id in holders:
+            wakeups.wake(table(), deployment_id)
+            logger.info("woken", deployment_id=deployment_id)
+    except aws.failures() as error:
+        raise translated(error) from None
     return holders

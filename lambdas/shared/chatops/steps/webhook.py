@@ -38,10 +38,16 @@ def run(event: Any) -> dict[str, Any]:
         return http.answer(401, _UNSIGNED)
     try:
         return Deadline(SECONDS).run(partial(_answer, headers, raw))
-    except (*aws.failures(InvalidConfiguration, UnknownSchema), TooLateError) as error:  # type: ignore[misc]
-        # GitHub does not send it again by itself; the poll that is due sees what it was about
-        logger.warning("a delivery woke nobody", error=_name(error))
-        return http.answer(503, _LATER)
+    except TooLateError as late:
+        return _woke_nobody(late)
+    except aws.failures(InvalidConfiguration, UnknownSchema) as error:
+        return _woke_nobody(error)
+
+
+def _woke_nobody(error: BaseException) -> dict[str, Any]:
+    """GitHub does not send it again by itself; the poll that is due sees what it was about."""
+    logger.warning("a delivery woke nobody", error=_name(error))
+    return http.answer(503, _LATER)
 
 
 def _name(error: BaseException) -> str:
