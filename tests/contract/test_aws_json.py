@@ -128,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(environment: pytest.MonkeyPatch) -> Iterator[Server]:
     environment.setattr("time.sleep", lambda _seconds: None)
+    environment.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of whoever asked first
     with Server() as made:
         threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
         environment.setenv("AWS_ENDPOINT_URL", made.url)
@@ -158,7 +159,9 @@ def test_a_request_is_what_botocore_would_send(call: str, server: Server, enviro
     if name := TOKENS.get(call):
         assert 32 <= len(our_body.pop(name)) <= len(their_body.pop(name)) == 36
     assert our_body == their_body == parameters
-    same = ("host", "content-type", "x-amz-target", "x-amz-security-token", "content-length", "x-amzn-trace-id")
+    same = ["host", "content-type", "x-amz-target", "x-amz-security-token", "x-amzn-trace-id"]
+    if not name:  # a token of ours is shorter
+        same.append("content-length")
     assert [our_headers.get(name) for name in same] == [their_headers.get(name) for name in same]
     assert our_headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
 

@@ -76,7 +76,7 @@ def test_githubs_provider_is_made_or_taken(file: str, role: str, given: dict[str
 def test_the_commands_that_people_are_given_work_on_every_account() -> None:
     """They take the provider that is there, and are empty where none is."""
     query = """--query "OpenIDConnectProviderList[?ends_with(Arn, '/token.actions.githubusercontent.com')].Arn\""""
-    for file in (FILE, "templates/pipeline-role.yaml", "README.md", "README.ko.md", "docs/configuration.md"):
+    for file in (FILE, "templates/pipeline-role.yaml", "docs/configuration.md"):
         text = " ".join((ROOT / file).read_text("utf-8").replace("\\\n", " ").replace("#", " ").split())
         assert f'OidcProviderArn="$(aws iam list-open-id-connect-providers --output text {query})"' in text, file
     account, other = "arn:aws:iam::123456789012:oidc-provider/", "oidc.eks.eu-west-1.amazonaws.com/id/1"
