@@ -109,7 +109,7 @@ def test_its_progress_is_codedeploys_status_and_how_many_instances_it_has_come_t
     next_courses(driver, Course(seconds=300))
     assert driver.run("/platform-deploy", "v1.2.3") == "Deployed"
     told = [str(edit.blocks) for edit in driver.card_of().edits]
-    assert any("InProgress" in text and re.search(r"\*2\* of \*4\* done", text) for text in told), told
+    assert any("Rolling out" in text and re.search(r"\*2\* of \*4\* done", text) for text in told), told
 
 
 def test_a_service_under_codedeploy_shows_its_stage_and_traffic(driver: HoursDriver) -> None:

@@ -104,6 +104,7 @@ def test_whoever_is_refused_is_told_who_holds_the_target_since_when_and_what_run
 
 def test_a_rollback_under_way_is_called_one(fake: Fake) -> None:
     fake.plan(WAITING, version="v1", command="rollback")
+    fake.rows.transact(locks.taking(TARGET, Holder(WAITING, arn(WAITING), "rollback", "v1", DANA, clock.iso(0))))
     refused = target_lock.obstacle(TARGET, OTHER, "deploy")
     assert refused
     assert refused.key == "busy_rollback"
