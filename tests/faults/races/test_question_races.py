@@ -66,7 +66,7 @@ def press(button: str, user: str, value: str) -> None:
 def stop(fake: Fake, mark: str) -> Answer | None:
     """Stopped in the console, and settled by sweep. What had been decided by then."""
     state = {"plan": fake.planned(ID), "build": BUILT}
-    settle.settle(Deployment.of({"deployment_id": ID, "state": state}), Outcome("Stopped", said="ABORTED"))
+    settle.settle(Deployment.of({"deployment_id": ID, "state": state}), Outcome("Stopped", execution_status="ABORTED"))
     return asked(fake, mark).decision
 
 
