@@ -32,6 +32,8 @@ SPEED = 2.0
 CANARY = Scenario("first-calls", "", "", lambda _: None, approval=True, strategy="canary")
 CLICKS = ("approve", "reject", "view_submission", "promote", "pause_roll_back")
 KINDS = (*(name for name in FUNCTIONS if name != "slack"), "slack command", *(f"slack {click}" for click in CLICKS))
+AWAKE = ("park", "AlreadyAwake")
+"""A function, and the error that is a right answer of it: something has happened since the last look."""
 GIF = {"pathParameters": {"name": "deploying.gif"}}
 
 
@@ -49,6 +51,12 @@ class FirstCall:
     memory_mb: int
     millions: float = 0.0
     """Instructions of another process that did the same, from the start of Python; 0 where they were not counted."""
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Lambda's error object, where the function has failed."""
+        found = self.answer.error
+        return None if found and (self.function, found["errorType"]) == AWAKE else found
 
     @property
     def used(self) -> float:

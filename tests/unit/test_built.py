@@ -54,12 +54,22 @@ def found(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_every_function_answers_its_first_event_and_in_time(found: dict[str, FirstCall]) -> None:
     assert sorted(found) == sorted(KINDS)
     assert {one.function for one in found.values()} == set(FUNCTIONS)
-    assert {kind: one.answer.error for kind, one in found.items() if one.answer.error} == {}
+    assert {kind: one.error for kind, one in found.items() if one.error} == {}
     assert [kind for kind, one in found.items() if "left to the handler" in one.log] == []
     edge = {kind: one.answer.payload["statusCode"] for kind, one in found.items() if one.function == "slack"}
     assert set(edge.values()) == {200}
     late = {kind: f"{one.used:.3f} s of {one.limit:.3f}" for kind, one in found.items() if one.used > one.limit}
     assert late == {}
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "failed"),
+    [("park", "AlreadyAwake", False), ("park", "KeyError", True), ("poll", "AlreadyAwake", True)],
+)
+def test_a_report_between_poll_and_park_is_no_failure(function: str, error: str, failed: bool) -> None:
+    """AlreadyAwake is how `park` says it: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html"""
+    call = FirstCall(function, {}, 0.5, Answer(None, {"errorType": error}, 0.01), "", limits.CALIBRATION, 512)
+    assert bool(call.error) is failed
 
 
 def test_the_limit_is_lambdas_share_of_a_processor() -> None:
