@@ -41,6 +41,13 @@ EFFECT = retriers(sorted(SIGNALS + FINAL), 25)
 WAIT = retriers(SIGNALS, 5, interval=2, token=True)
 TELL = retriers(SIGNALS, 2)
 BEGIN = retriers(sorted(SIGNALS + FINAL), 8)
+PAUSED = {
+    "ErrorEquals": ["GitHubRateLimited", "GitHubPostponed"],
+    "IntervalSeconds": 15,
+    "BackoffRate": 1.0,
+    "MaxAttempts": 10,
+}
+"""Longer than `plan` waits, which says itself when to give up (`PATIENCE`)."""
 SETTLE = retriers(SIGNALS, 500, delay=60)
 RECONCILE = retriers(SIGNALS, 130, delay=60)
 
@@ -51,7 +58,7 @@ def patience(name: str) -> Any:
         return WAIT
     if name in TELLING:
         return TELL
-    known = {"Plan": BEGIN, "Read Status": BEGIN, "Settle": SETTLE, "Reconcile": RECONCILE}
+    known = {"Plan": [BEGIN[0], PAUSED, BEGIN[1]], "Read Status": BEGIN, "Settle": SETTLE, "Reconcile": RECONCILE}
     effects = ("Dispatch ", "Take ", "Restore ", "Promote")
     return known.get(name) or (EFFECT if name.startswith(effects) else LOOK)
 

@@ -115,7 +115,9 @@ def test_a_shorter_pause_that_is_heard_of_later_does_not_shorten_the_longer_one(
     assert budgets.get(rows, "t").pause(time()) == 400
 
 
-@pytest.mark.parametrize(("need", "seconds"), [(Need.NOW, 10), (Need.END, 30), (Need.LOOK, 120)])
+@pytest.mark.parametrize(
+    ("need", "seconds"), [(Need.NOW, 10), (Need.PLAN, 40), (Need.BUILD, 120), (Need.END, 30), (Need.LOOK, 120)]
+)
 def test_those_who_have_waited_begin_again_one_after_the_other(
     fake: StandIn, monkeypatch: pytest.MonkeyPatch, need: Need, seconds: int
 ) -> None:
@@ -125,6 +127,21 @@ def test_those_who_have_waited_begin_again_one_after_the_other(
     assert (found.wait_seconds, found.again_seconds) == (90, 90 + seconds / 2)
     shared = refused(need)
     assert (shared.wait_seconds, shared.again_seconds) == (90, 90 + seconds / 2)
+
+
+@pytest.mark.parametrize(("share", "seconds"), [(0.0, 0), (0.25, 10), (1.0, 40)])
+def test_commands_begin_one_after_the_other_after_a_pause(
+    fake: StandIn, time: Time, share: float, seconds: int
+) -> None:
+    fake.faults.append(Fault.secondary_limit(retry_after=90))
+    refused()
+    time.pass_by(90)
+    if seconds:
+        with pytest.raises(GitHubRateLimited) as caught:
+            github(Need.PLAN).give_way(share)
+        assert caught.value.wait_seconds == pytest.approx(seconds)
+    time.pass_by(seconds + 0.1)
+    github(Need.PLAN).give_way(share)
 
 
 def test_what_is_drawn_lies_within_the_seconds_and_differs() -> None:

@@ -156,7 +156,7 @@ def test_what_comes_first_holds_a_deployment_and_its_dry_run_and_no_rollback(
     known["prod"] = Target("prod", "acme/shop", "p", policy=Policy(after="staging"))
     for module in (plan, target_lock):
         environment.setattr(module, "targets", lambda: known)
-    environment.setattr(plan, "github", lambda *_, **__: None)
+    environment.setattr(plan, "github", lambda *_, **__: object())
     environment.setattr(plan, "_version", lambda *_: plan._What("v2", "2" * 40))
     environment.setattr(people, "can_post", lambda _: True)
 

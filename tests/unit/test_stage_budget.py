@@ -7,19 +7,22 @@ from collections.abc import Iterator
 import pytest
 
 from chatops import clock
-from chatops.domain.errors import GitHubRateLimited
+from chatops.domain.errors import GitHubPostponed, GitHubRateLimited
 from chatops.domain.github_budget import Budget
 from chatops.domain.reason import Reason
 from chatops.domain.results import StageResult
-from chatops.github import client
+from chatops.github import budget, client
 from chatops.messages.card import stage_line
 from chatops.steps import plan, sweep
 from chatops.store import budgets, cancels, locks, stages
 from chatops.store.table import Table
 from fakes.github import Fault
+from tests.definition import MACHINE
 from tests.unit.conftest import Time
 from tests.unit.stage_session import ID, LIMIT, Stage, staged
 from tests.unit.steps import call
+
+PLAN_WAITS = MACHINE["States"]["Plan"]["Retry"][1]["ErrorEquals"]
 
 
 @pytest.fixture
@@ -52,6 +55,29 @@ def test_nothing_is_dispatched_during_another_deployments_pause(build: Stage) ->
     assert build.look(1)["state"] == "undispatched"
     build.dispatch()
     assert build.sent("/dispatches") == 1
+
+
+def test_a_build_that_begins_right_after_a_pause_gives_way_once(build: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that have waited for the pause are refused if they wait much longer; a build can."""
+    monkeypatch.setattr(budget, "drawn", lambda most: most / 2)
+    another_is_refused(build, 90)
+    build.time.pass_by(100)
+    build.dispatch()
+    assert build.fake.calls == []
+    assert build.look()["wait_seconds"] == 55, "half of what is left of the two minutes after the pause"
+    assert build.look(55)["state"] == "undispatched"
+    another_is_refused(build, 1)
+    build.time.pass_by(2)
+    build.dispatch()
+    assert build.sent("/dispatches") == 1
+
+
+def test_what_puts_something_back_gives_way_to_nobody(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    with staged(rows, time, monkeypatch, "rollback") as stage:
+        another_is_refused(stage, 90)
+        time.pass_by(90)
+        stage.dispatch()
+        assert stage.sent("/dispatches") == 1
 
 
 def test_a_run_is_not_looked_at_during_another_deployments_pause(build: Stage) -> None:
@@ -146,3 +172,25 @@ def test_a_command_is_answered_with_the_time_and_costs_no_request(
     assert (made["verdict"], made["refusal"]["key"]) == ("refused", key)
     assert made["refusal"]["values"] == {"until": clock.iso(build.time() + 200)}
     assert (build.fake.calls, build.holder()) == ([], "")
+
+
+@pytest.mark.parametrize(("left", "error"), [(0, GitHubRateLimited), (90, GitHubPostponed)])
+def test_a_command_waits_for_a_pause_that_ends_soon_after_it_was_typed(
+    build: Stage, monkeypatch: pytest.MonkeyPatch, left: int, error: type[GitHubRateLimited]
+) -> None:
+    """The state machine tries again; what was typed longer ago is refused with the time."""
+    locks.free(build.rows, "dev", ID)
+    if left:
+        leave(build, left, 60)
+    else:
+        another_is_refused(build, 60)
+    asked = {"command": "deploy", "target": "dev", "version": "v1.2.3", "requester": {"id": "U0DANA001"}}
+    event = {"deployment_id": "d-two", "execution_arn": "arn:x", "request": asked}
+    monkeypatch.setattr(plan.policy, "requester", lambda *_: {})
+    monkeypatch.setattr(plan.policy, "question", lambda *_: None)
+    with pytest.raises(error) as caught:
+        call(plan.run, {**event, "entered_at": clock.iso(build.time() - 59)})
+    assert type(caught.value).__name__ in PLAN_WAITS
+    assert (build.fake.calls, build.holder()) == ([], "")
+    made = call(plan.run, {**event, "entered_at": clock.iso(build.time() - 62)})
+    assert made["verdict"] == "refused"

@@ -150,7 +150,8 @@ def _github_key(status: int, *, app: bool) -> TextKey:
 
 class GitHubRateLimited(ChatOpsError):
     """GitHub asked for a pause of `wait_seconds`; whoever asks again does so `again_seconds` from now, since all who
-    wait would begin at once. The step returns it and the state machine waits; never a failure."""
+    wait would begin at once. The step returns it and the state machine waits, or `plan` raises it and is tried again;
+    never a failure."""
 
     def __init__(self, wait_seconds: float, spread: float = 0.0) -> None:
         super().__init__(f"GitHub asks to wait {math.ceil(wait_seconds)} s before the next request.")

@@ -26,7 +26,9 @@ class Need(Enum):
 
     NOW = (0.0, 10)
     """A dispatch, a cancel, a stop: somebody waits, or a run must not go on."""
-    PLAN = (0.02, 0)
+    BUILD = (0.0, 120)
+    """The dispatch of a build, which after a pause gives way to plans: those are refused if they wait long."""
+    PLAN = (0.02, 40)
     """Somebody has typed a command."""
     END = (0.04, 30)
     """A run that has reported its end, or should have claimed its stage by now."""
@@ -55,6 +57,11 @@ class Budget:
         """Seconds left of GitHub's pause: it holds for every request of the same token."""
         left = self.paused_until - now
         return left if 0 < left <= HOUR + SKEW else 0.0
+
+    def recovering(self, need: Need, now: float) -> float:
+        """Seconds left of those over which requests of this need are spread after GitHub's pause."""
+        left = self.paused_until + need.spread - now
+        return left if 0 < left <= need.spread else 0.0
 
     def postponed(self, need: Need, now: float) -> float:
         """Seconds until the reset, where nothing is left or what is left is kept for needs above this one; else 0."""

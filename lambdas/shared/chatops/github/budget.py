@@ -59,6 +59,15 @@ class SharedBudget:
         if seconds := known.postponed(self._need, now):
             raise GitHubPostponed(seconds, drawn(self._need.spread))
 
+    def give_way(self, share: float | None = None) -> None:
+        """Raises GitHubRateLimited where a pause has just ended and this need's requests are spread over the time
+        after it. `share`: of that time, after which one may go; without it a part of what is left is drawn."""
+        left = self._known_now().recovering(self._need, clock.now())
+        if share is None and left:
+            raise GitHubRateLimited(0, drawn(left))
+        if share is not None and (seconds := left - (1 - share) * self._need.spread) > 0:
+            raise GitHubRateLimited(seconds)
+
     def note(self, status: int, headers: Mapping[str, str], said: str) -> None:
         """An answer has come. Raises GitHubRateLimited where it asks to wait."""
         now, known = clock.now(), self._known_now()

@@ -133,6 +133,11 @@ class GitHub:
             asked = f"{method} {_path(url)}"
             raise GitHubUnavailable("github_silent", request=asked, error=type(error).__name__) from None
 
+    def give_way(self, share: float | None = None) -> None:
+        """Raises GitHubRateLimited where a pause has just ended and others go first: see `SharedBudget.give_way`."""
+        if self._budget:
+            self._budget.give_way(share)
+
     def get(self, path: str, **params: Any) -> Any:
         """The body of a GET."""
         return self.request("GET", path, params=params).body

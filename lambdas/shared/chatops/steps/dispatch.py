@@ -7,6 +7,7 @@ from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Frozen, GitHubRateLimited
 from chatops.domain.event import StepEvent
+from chatops.domain.github_budget import Need
 from chatops.domain.release import Release
 from chatops.domain.results import StageResult
 from chatops.domain.run_token import ExpectedRun
@@ -48,8 +49,8 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
     row = stages.prepare(rows, deployment.id, stage, target.name, _valid_seconds(target, stage))
     if row.state != "ready" or row.dispatched_at:
         return
-    client = github(target.repository)
     try:
+        client = _client(target, stage, row)
         if row.tried_at and runs.named(client, runs.run_name(deployment.id, stage), row.tried_at):
             # the reply to an earlier attempt was lost, not the event
             _sent(rows, deployment, stage, row.tried_at)
@@ -70,6 +71,15 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
         stages.note(rows, deployment.id, stage, not_before=clock.now() + pause.again_seconds)
         return
     _sent(rows, deployment, stage, clock.now())
+
+
+def _client(target: Target, stage: str, row: Stage) -> GitHub:
+    """Raises GitHubRateLimited for a build that begins when a pause has just ended, once: others are being tried again,
+    and among them commands that would be refused."""
+    client = github(target.repository, Need.BUILD if stage == "build" else Need.NOW)
+    if stage == "build" and not row.not_before:
+        client.give_way()
+    return client
 
 
 def _sent(rows: Table, deployment: Deployment, stage: str, at: float) -> None:

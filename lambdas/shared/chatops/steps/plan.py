@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,19 @@ if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
 _TRIES = 3
+PATIENCE = 120
+"""Seconds after the command within which a deployment begins, or is refused: nothing begins long after it was asked
+for."""
+AGAIN = 15
+"""Seconds after which the state machine tries again during GitHub's pause."""
 
 
 def run(event: StepEvent) -> Plan | RefusedPlan | Taken:
-    """The plan, or why there is none. With `mode` take: see `target_lock.take`."""
+    """The plan, or why there is none. With `mode` take: see `target_lock.take`.
+
+    Raises GitHubRateLimited for a pause that ends within PATIENCE: the state machine tries again. A longer one is
+    refused at once.
+    """
     if event.mode == "take":
         return target_lock.take(event.deployment)
     settings(), targets()  # what is wrong with them is told before anything is done
@@ -50,13 +60,26 @@ def run(event: StepEvent) -> Plan | RefusedPlan | Taken:
         return record.plan  # a step may run twice
     try:
         request = read(source, targets())
-        return _made(deployment_id, event.deployment.execution_arn, request, targets()[request.target])
+        target = targets()[request.target]
+        client = _client(event, target) if request.command == "deploy" else None
+        return _made(deployment_id, event.deployment.execution_arn, request, target, client)
     except (Refusal, GitHubRefused) as refusal:
         return _refused(where(source), refusal)
     except GitHubRateLimited as pause:
-        until = clock.iso(clock.now() + pause.wait_seconds)
+        until = clock.now() + pause.wait_seconds
+        if until <= event.began_at + PATIENCE:
+            raise
         key: TextKey = "github_low" if isinstance(pause, GitHubPostponed) else "github_pause"
-        return _refused(where(source), Refusal(key, until=until))
+        return _refused(where(source), Refusal(key, until=clock.iso(until)))
+
+
+def _client(event: StepEvent, target: Target) -> GitHub:
+    """Raises GitHubRateLimited where a pause has just ended: those who have waited begin one after the other, at a time
+    that is the same at each try, while there is time for another."""
+    client = github(target.repository, Need.PLAN)
+    if clock.now() < event.began_at + PATIENCE - 2 * AGAIN:
+        client.give_way(zlib.crc32(event.deployment.id.encode()) / 2**32)
+    return client
 
 
 def _refused(request: Request, why: Refusal | GitHubRefused) -> RefusedPlan:
@@ -71,11 +94,11 @@ def _refused(request: Request, why: Refusal | GitHubRefused) -> RefusedPlan:
     )
 
 
-def _made(deployment_id: str, execution_arn: str, request: Request, target: Target) -> Plan:
+def _made(deployment_id: str, execution_arn: str, request: Request, target: Target, client: GitHub | None) -> Plan:
     """The plan, made anew where something ended or began while it was made."""
     for _ in range(_TRIES):
         try:
-            return _plan(deployment_id, execution_arn, request, target)
+            return _plan(deployment_id, execution_arn, request, target, client)
         except Conflict:
             continue
     raise Refusal("taken_meanwhile", target=target.name)
@@ -94,14 +117,14 @@ class _What:
     note: Reason | None = None
 
 
-def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target) -> Plan:
+def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target, client: GitHub | None) -> Plan:
+    """`client`: for a deployment; a rollback asks nothing of GitHub."""
     who = policy.requester(target, request.requester)
     ended = releases.ended(table(), target.name)  # the counter first, then the truth
     ledger = releases.newest_first(table(), target.name)
     running = platform(target).live(ledger)
     changes, glass = None, None
-    if request.command == "deploy":
-        client = github(target.repository, Need.PLAN)
+    if client:
         what = _version(client, request.version, target)
         _assert_verified(target, what)
         glass = _glass(request, target, what.version, running)
