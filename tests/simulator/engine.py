@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chatops import clock
 from tests.simulator.agenda import Agenda
 from tests.simulator.asl import Call, Run, StateError, Steps, execute
 from tests.simulator.errors import EXCEPTIONS, refused
@@ -69,7 +70,8 @@ class StepFunctions:
             raise refused("ExecutionAlreadyExists", "StartExecution")
         made = self.executions[name] = Execution(name, text)
         given = json.loads(text)
-        context = {"Execution": {"Id": made.arn, "Name": name, "Input": given, "StartTime": str(self._agenda.now())}}
+        began = clock.iso(self._agenda.now())
+        context = {"Execution": {"Id": made.arn, "Name": name, "Input": given, "StartTime": began}}
         run = Run(context, lambda: self._token(made), made.path.append)
         made.steps = execute(self.machine, given, run)
         self._soon(made, None)
