@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import Block
 from chatops.domain import codec
 from chatops.domain.errors import SlackRefused
 from chatops.domain.plan import Plan
-from chatops.messages import card, details, outcome, reports, who
+from chatops.messages import card, details, lines, outcome, reports, who
 from chatops.messages.catalogue import date, escape, link, mention, plain, say
 from chatops.messages.parts import clip
 from chatops.slack import posting
@@ -125,7 +125,7 @@ def test_the_command_to_ask_again_is_the_one_that_was_asked(end: str, spoken: st
 def test_the_card_and_the_dry_run_say_what_is_taken_back(commits: int, behind: int, live: str, text: str) -> None:
     changed = {"url": CONSOLE, "commits": commits, "behind": behind}
     plan = codec.read(Plan, {**PLAN, "changes": changed, "live": {"version": live}})
-    shown = card.changes_text(plan)
+    shown = lines.changes_text(plan)
     linked, _, older = text.partition(" (")
     assert shown == f"<{CONSOLE}|{linked}>" + (f" · ⚠️ {older.rstrip(')')}" if older else "")
     assert f"*Changes*\n{shown}" in [one["text"] for one in reports.dry_run(plan)["blocks"][1]["fields"]]

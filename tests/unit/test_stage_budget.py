@@ -12,7 +12,7 @@ from chatops.domain.github_budget import Budget
 from chatops.domain.reason import Reason
 from chatops.domain.results import StageResult
 from chatops.github import budget, client
-from chatops.messages.card import stage_line
+from chatops.messages.lines import stage_line
 from chatops.steps import plan, sweep
 from chatops.store import budgets, cancels, locks, stages
 from chatops.store.table import Table

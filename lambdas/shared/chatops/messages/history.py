@@ -7,8 +7,8 @@ from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject, Section
 from chatops.domain.codec import Json
 from chatops.domain.record import PastDeployment, PastLock
 from chatops.domain.status import Status
-from chatops.messages.card import from_to
 from chatops.messages.catalogue import date, duration, end_text, escape, mention, plain, say
+from chatops.messages.lines import from_to
 from chatops.messages.parts import SECTION, mrkdwn
 from chatops.messages.reports import icon
 

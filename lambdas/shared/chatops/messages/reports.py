@@ -12,8 +12,8 @@ from chatops.domain.record import PastDeployment
 from chatops.domain.results import RolloutResult
 from chatops.domain.status import Held, Status
 from chatops.messages import outcome
-from chatops.messages.card import plan_fields, rollout_fields
 from chatops.messages.catalogue import Markup, end_text, escape, plain, reason_text, say
+from chatops.messages.lines import plan_fields, rollout_fields
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn
 from chatops.messages.who import people
 from chatops.platforms.registry import of_kind
