@@ -51,6 +51,11 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "describe_execution",
         {"executionArn": "arn:aws:states:us-east-1:1:execution:m:d-1"},
     ),
+    "ListExecutions": (
+        "stepfunctions",
+        "list_executions",
+        {"stateMachineArn": "arn:aws:states:us-east-1:1:stateMachine:m", "statusFilter": "RUNNING", "maxResults": 1000},
+    ),
     "SendTaskSuccess": ("stepfunctions", "send_task_success", {"taskToken": "t" * 40, "output": "{}"}),
     "GetSecretValue": ("secretsmanager", "get_secret_value", {"SecretId": "arn:slack"}),
 }

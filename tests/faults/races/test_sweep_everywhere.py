@@ -1,5 +1,5 @@
 """Sweep gets everywhere, whichever service hangs and however much is open. Time is simulated: each call costs some of
-it, and threads share it as they would share the real one."""
+it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from chatops import clock
 from chatops.github import runs
 from chatops.steps import notify, sweep
 from chatops.store import cursors, deployments, locks, outbox
-from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, Fake, arn
 from tests.unit.steps import call
 
@@ -22,16 +21,16 @@ LIMIT = 30.0
 
 
 class Seconds:
-    """The monotonic clock. `lanes`: jobs that are carried out at once, each of which has cost its share."""
+    """The monotonic clock."""
 
-    def __init__(self, lanes: int = 1) -> None:
-        self.at, self.lanes = 0.0, lanes
+    def __init__(self) -> None:
+        self.at = 0.0
 
     def monotonic(self) -> float:
         return self.at
 
     def cost(self, seconds: float) -> None:
-        self.at += seconds / self.lanes
+        self.at += seconds
 
 
 @pytest.fixture
@@ -62,28 +61,6 @@ def opened(fake: Fake, count: int) -> list[str]:
         fake.rows.put({"pk": f"DEPLOYMENT#{name}", "sk": "RECORD", **about, "history": "x", "plan": json.dumps(plan)})
         fake.rows.put({"pk": "OPEN", "sk": name, **about})
     return names
-
-
-@pytest.mark.slow
-def test_two_thousand_open_deployments_are_looked_at_in_time(
-    fake: Fake, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """AWS answers in 35 ms; sixteen ask at once."""
-    opened(fake, 2000)
-    looked: list[str] = []
-    real = fake.states.describe_execution
-
-    def describe(executionArn: str) -> Any:  # noqa: N803 - botocore's name
-        looked.append(executionArn)
-        return real(executionArn)
-
-    monkeypatch.setattr(fake.states, "describe_execution", describe)
-    seconds.lanes = 16
-    for where, name in ((fake.states, "describe_execution"), (Table, "query"), (Table, "get"), (Table, "update")):
-        costing(monkeypatch, where, name, lambda: seconds.cost(0.035))
-    call(sweep.run, {})
-    assert len(set(looked)) == 2000
-    assert seconds.at < sweep.OPEN
 
 
 def test_what_there_was_no_time_for_comes_first_next_time(

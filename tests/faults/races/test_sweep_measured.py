@@ -45,10 +45,13 @@ class Raw:
 
 
 class Aws:
-    """Answers requests before they are sent. `calls`: how many, by operation. `seconds`: its own processor time."""
+    """Answers requests before they are sent. `calls`: how many, by operation. `seconds`: its own processor time.
+    `unlisted`: ARNs of running executions that the list does not have yet; `lists`: whether there is a list at all."""
 
     def __init__(self) -> None:
         self.table, self.calls, self.seconds = Table(), Counter[str](), 0.0
+        self.unlisted: set[str] = set()
+        self.lists = True
 
     def client(self, service: str, **_: Any) -> Any:
         made = boto3.client(service)
@@ -64,12 +67,25 @@ class Aws:
         if operation == "DescribeExecution":
             found = {"executionArn": asked["executionArn"], "stateMachineArn": MACHINE, "name": "x", "startDate": 1.0}
             answer: dict[str, Any] = {**found, "status": "RUNNING", "input": "{}"}
+        elif operation == "ListExecutions":
+            if not self.lists:
+                refused = Raw(json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode())
+                return AWSResponse(request.url, 400, {"Content-Type": "application/x-amz-json-1.0"}, refused)
+            assert (asked["stateMachineArn"], asked["statusFilter"]) == (MACHINE, "RUNNING")
+            answer = self._page(int(asked.get("nextToken", "0")), asked["maxResults"])
         else:
             kinds = {"GetItem": self.table.get, "Query": self.table.query, "PutItem": self.table.put}
             answer = kinds[operation](asked)
         body = Raw(json.dumps(answer).encode())
         self.seconds += time.thread_time() - began
         return AWSResponse(request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, body)
+
+    def _page(self, start: int, most: int) -> dict[str, Any]:
+        arns = [row["execution_arn"]["S"] for (pk, _), row in sorted(self.table.items.items()) if pk == "OPEN"]
+        names = [arn for arn in arns[start : start + most] if arn not in self.unlisted]
+        about = {"stateMachineArn": MACHINE, "name": "x", "status": "RUNNING", "startDate": 1.0}
+        further = {"nextToken": str(start + most)} if start + most < len(arns) else {}
+        return {"executions": [{"executionArn": arn, **about} for arn in names], **further}
 
     def opened(self, count: int) -> None:
         """Deployments whose executions run."""
@@ -115,9 +131,17 @@ def test_two_thousand_open_deployments_take_less_than_its_time_at_its_memory(ser
     began = time.process_time()
     handler({}, None)
     spent = limits.used(time.process_time() - began - service.seconds, (before + limits.calibrate()) / 2)
-    assert service.calls["DescribeExecution"] == OPEN
+    assert (service.calls["DescribeExecution"], service.calls["ListExecutions"]) == (0, OPEN // 1000)
     computing = spent * limits.SLOWER * limits.WHOLE / min(memory(), limits.WHOLE)
     waiting = service.calls.total() * ANSWER / sweep.POOL
     # the threads compute while others wait; nothing of its last phase is begun after UNTIL
     assert max(computing, waiting) < UNTIL, (computing, waiting)
     assert computing + waiting < TIMEOUT, (computing, waiting)
+
+
+@pytest.mark.parametrize(("lists", "asked"), [(True, 1), (False, sweep.MANY + 1)])
+def test_an_execution_that_is_not_listed_is_asked_about(service: Aws, lists: bool, asked: int) -> None:
+    service.opened(sweep.MANY + 1)
+    service.unlisted, service.lists = {f"{MACHINE.replace(':stateMachine:', ':execution:')}:d-0007"}, lists
+    done = importlib.import_module("lambdas.sweep.app").handler({}, None)
+    assert (service.calls["DescribeExecution"], done["settled"]) == (asked, [])

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
 from functools import partial
 
-from chatops import clock
+from chatops import aws, clock
 from chatops.domain import outcome as rules
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
@@ -29,6 +29,10 @@ from chatops.store.table import table
 from chatops.values import dataclass
 
 _A_MINUTE, _A_DAY = 60, 86_400
+MANY = 100
+"""So many open deployments that the running executions are listed, a thousand in one request: of DescribeExecution an
+account has a bucket of 250 to 300, refilled by ten or fifteen a second.
+https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 POOL, ALONE = 16, 3
 """Jobs that are carried out at once; so few jobs that they are carried out one after the other."""
 OUTBOX, OPEN, LOCKS, LATER = 4.0, 14.0, 17.0, 17.0
@@ -62,7 +66,8 @@ def run(_event: StepEvent) -> Swept:
     messages = {each.deployment.id: partial(_deliver, each, done) for each in waiting}
     _all("outbox", messages, began + OUTBOX, errors)
     unsettled = deployments.unsettled(table(), errors.append)
-    checks = {each.deployment_id: partial(_check, each, done, later) for each in unsettled}
+    running = _running() if len(unsettled) > MANY else frozenset[str]()
+    checks = {each.deployment_id: partial(_check, each, running, done, later) for each in unsettled}
     _all("open", checks, began + OPEN, errors)
     _all("locks", {name: partial(_free, name, done) for name in targets() if _is_held(name)}, began + LOCKS, errors)
     _all("", {str(n): each for n, each in enumerate(later)}, began + LATER, errors)
@@ -118,11 +123,21 @@ def _try(errors: list[Exception], check: Callable[[], None]) -> None:
         errors.append(error)
 
 
-def _check(unsettled: Unsettled, done: Swept, later: list[Callable[[], None]]) -> None:
-    """Wake an execution that missed its wake-up; settle the deployment of one that has ended. What GitHub and Slack are
-    to be told is put into `later`."""
+def _running() -> frozenset[str]:
+    """Nothing where Step Functions does not answer: then each is asked about by itself."""
+    try:
+        return target_lock.running_executions()
+    except aws.failures() as error:
+        logger.warning("executions were not listed", error=aws.error_code(error) or type(error).__name__)
+        return frozenset()
+
+
+def _check(unsettled: Unsettled, running: frozenset[str], done: Swept, later: list[Callable[[], None]]) -> None:
+    """Wake an execution that missed its wake-up; settle the deployment of one that has ended. `running`: executions
+    that are known to run. What GitHub and Slack are to be told is put into `later`."""
     deployment_id, arn, target = unsettled.deployment_id, unsettled.execution_arn, unsettled.target
-    status, error = target_lock.execution(arn, clock.seconds(unsettled.started_at))
+    since = clock.seconds(unsettled.started_at)
+    status, error = ("RUNNING", "") if arn in running else target_lock.execution(arn, since)
     if status == "RUNNING":
         seen = overview.of(table(), deployment_id)
         if seen.token:

@@ -9,7 +9,7 @@ from chatops.domain.plan import Plan
 from chatops.domain.reason import running
 from chatops.domain.results import Taken
 from chatops.platforms.registry import PlatformOf, platform
-from chatops.settings.config import execution_url
+from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
 from chatops.steps import stage_run
 from chatops.store import cancels, deployments, locks, releases, stages, wakeups
@@ -44,6 +44,24 @@ def execution(execution_arn: str, since: float) -> tuple[str, str]:
     except states.exceptions.ExecutionDoesNotExist:
         return ("RUNNING" if clock.now() - since < YOUNG else "GONE"), ""
     return str(found["status"]), str(found.get("error", ""))
+
+
+PAGES = 10
+"""Of a thousand each, of the running executions that are listed."""
+
+
+def running_executions() -> frozenset[str]:
+    """The ARNs of executions that ran a moment ago: the list is eventually consistent, and one that is missing may run
+    all the same. https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html"""
+    states, found = aws.client("stepfunctions"), set[str]()
+    asked = {"stateMachineArn": settings().state_machine_arn, "statusFilter": "RUNNING", "maxResults": 1000}
+    for _ in range(PAGES):
+        page = states.list_executions(**asked)
+        found.update(str(one["executionArn"]) for one in page["executions"])
+        if not page.get("nextToken"):
+            break
+        asked["nextToken"] = page["nextToken"]
+    return frozenset(found)
 
 
 def holder_is_running(holder: Holder) -> bool:
