@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from chatops.domain.deployment import Deployment
 from chatops.domain.release import Release
-from chatops.domain.results import Restore
+from chatops.domain.results import Restore, RolloutResult
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.platform import Platform, Texts
@@ -54,8 +54,8 @@ class MadeUp:
     def drifted(self, recorded: Release, running: Release) -> bool:
         return recorded.image != running.image
 
-    def status(self) -> Mapping[str, Any]:
-        return {"status": self.says.status, "running": self.says.running, "desired": self.says.desired}
+    def status(self) -> RolloutResult:
+        return RolloutResult(status=self.says.status, running=self.says.running, desired=self.says.desired)
 
     def names(self) -> Mapping[str, str]:
         return {"function": "shop"}

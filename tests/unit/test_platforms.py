@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.deployment import Deployment
+from chatops.domain.errors import ServiceRefused
 from chatops.domain.plan import Plan
 from chatops.domain.release import Release
 from chatops.domain.target import Target
+from chatops.platforms.pipeline import Pipeline
 from chatops.platforms.platform import Platform
 from chatops.platforms.registry import of_kind, platform
 from chatops.platforms.rollout import RolloutState
@@ -103,6 +106,12 @@ def test_a_platform_answers_every_call(kind: str) -> None:
 
 
 SETTINGS = re.compile(r"settings/targets(_file)?\.py|domain/target\.py|domain/plan\.py|platforms/\w+\.py")
+
+
+def test_where_only_the_pipeline_restores_it_is_told_how() -> None:
+    plan = Plan(target="dev", kind="none", previous=ON_RECORD)
+    with pytest.raises(ServiceRefused, match=re.escape("run the pipeline's rollback stage for `v1.1.0`")):
+        Pipeline(TARGETS[2]).restore(Deployment("d-1", "arn", plan))
 
 
 def test_nobody_else_asks_what_kind_of_platform_it_is() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from chatops import clock
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.domain.results import Restore
+from chatops.domain.results import Restore, RolloutResult
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms import codedeploy_verdict as verdict
@@ -89,16 +89,16 @@ class CodeDeploy:
         """By version."""
         return recorded.version != running.version
 
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> RolloutResult:
         """The group's last deployment."""
         try:
             tried = self._group.attempts().tried
             last = self._group.get(tried) if tried else None
         except ServiceRefused:
-            return {}
+            return RolloutResult()
         if last is None:
-            return {}
-        return {"status": last.status, "running": last.done, "desired": last.instances, "pending": last.pending}
+            return RolloutResult()
+        return RolloutResult(status=last.status, running=last.done, desired=last.instances, pending=last.pending)
 
     def names(self) -> Mapping[str, str]:
         """Its application and group."""

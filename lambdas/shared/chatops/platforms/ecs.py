@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from chatops import clock
 from chatops.domain import image as image_of
@@ -12,7 +12,7 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Refusal, ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.domain.results import Restore
+from chatops.domain.results import Restore, RolloutResult
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms import ecs_verdict
@@ -84,20 +84,19 @@ class Ecs:
         """By task definition."""
         return recorded.task_definition != running.task_definition
 
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> RolloutResult:
         """Counts, events and the newest service deployment."""
         try:
             found, brought = self._service.describe(), self._service.deployments()
         except ServiceRefused:
-            return {}
-        counts = ecs_verdict.counts(found)
-        shown = {**counts, "events": list(counts["events"])}
+            return RolloutResult()
+        shown = RolloutResult(**ecs_verdict.counts(found))
         newest = ecs_verdict.newest(brought)
         if newest is None:
-            return {**shown, "status": str(ecs_verdict.primary(found).get("rolloutState", ""))}
+            return replace(shown, status=str(ecs_verdict.primary(found).get("rolloutState", "")))
         if newest.status == "SUCCESSFUL":
-            return {**shown, "status": newest.status}
-        return {**shown, **newest.shown, "status": newest.status}
+            return replace(shown, status=newest.status)
+        return replace(shown, **newest.shown, status=newest.status)
 
     def names(self) -> Mapping[str, str]:
         """Its cluster and service."""

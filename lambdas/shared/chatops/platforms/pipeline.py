@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from chatops.domain.deployment import Deployment
+from chatops.domain.errors import ServiceRefused
 from chatops.domain.release import Release
 from chatops.domain.results import Restore, StageResult
 from chatops.domain.stage import Outputs
@@ -43,9 +44,8 @@ class Pipeline:
         """Nobody knows."""
         return False
 
-    def status(self) -> Mapping[str, object]:
-        """Nothing."""
-        return {}
+    def status(self) -> None:
+        """Nobody knows."""
 
     def names(self) -> Mapping[str, str]:
         """None."""
@@ -64,8 +64,8 @@ class Pipeline:
         return _of(deployment.deploy)
 
     def restore(self, deployment: Deployment) -> Restore:
-        """Raises NotImplementedError: the state machine dispatches the rollback stage instead."""
-        raise NotImplementedError("A release is put back by the pipeline's rollback stage.")
+        """Raises ServiceRefused: the state machine dispatches the rollback stage instead."""
+        raise ServiceRefused("by_hand_none", before=deployment.plan.before)
 
     def restored(self, deployment: Deployment) -> Rollout:
         """The rollback stage's result."""

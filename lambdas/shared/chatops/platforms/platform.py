@@ -4,12 +4,12 @@ in `registry`."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from chatops.domain.deployment import Deployment
 from chatops.domain.reason import Reason
 from chatops.domain.release import Release
-from chatops.domain.results import Restore
+from chatops.domain.results import Restore, RolloutResult
 from chatops.domain.stage import Outputs
 from chatops.domain.target import Target
 from chatops.platforms.rollout import Pause, Rollout
@@ -60,8 +60,8 @@ class Platform(Protocol):
     def drifted(self, recorded: Release, running: Release) -> bool:
         """True if somebody changed the service beside the bot. `recorded`: the ledger's newest release."""
 
-    def status(self) -> Mapping[str, Any]:
-        """The service's newest rollout, for /platform-status: members of `Rollout`; empty where there is none."""
+    def status(self) -> RolloutResult | None:
+        """The service's newest rollout, for /platform-status, as far as it says; None where nobody can be asked."""
 
     def names(self) -> Mapping[str, str]:
         """The names of the service, for the commands that a person may type."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chatops.domain import codec
 from chatops.domain.errors import Refusal
 from chatops.domain.event import StepEvent
 from chatops.domain.reason import Refused
@@ -60,6 +59,6 @@ def _status(asked: object, platform_of: PlatformOf) -> Status:
         version=running.version if running else None,
         since=running.verified_at if running else None,
         image=running.image if running else None,
-        rollout=None if on.pipeline_only else codec.read(RolloutResult, on.status()),
+        rollout=on.status(),
         drift=Drift(running.version, ledger[0].version) if drifted and running else None,
     )
