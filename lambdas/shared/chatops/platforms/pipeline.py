@@ -65,7 +65,7 @@ class Pipeline:
 
     def restore(self, deployment: Deployment) -> Restore:
         """Raises ServiceRefused: the state machine dispatches the rollback stage instead."""
-        raise ServiceRefused("by_hand_none", before=deployment.plan.before)
+        raise ServiceRefused("by_hand_none", before=deployment.plan.back)
 
     def restored(self, deployment: Deployment) -> Rollout:
         """The rollback stage's result."""
