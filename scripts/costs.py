@@ -48,6 +48,7 @@ PRICES = {
     "Lambda GB-seconds (arm64)": Price(0.0000133334, 400_000, "https://aws.amazon.com/lambda/pricing/"),
     "Table reads": Price(0.125 / 1e6, 0, "https://aws.amazon.com/dynamodb/pricing/on-demand/"),
     "Table writes": Price(0.625 / 1e6, 0, "https://aws.amazon.com/dynamodb/pricing/on-demand/"),
+    "Events": Price(1.00 / 1e6, 0, "https://aws.amazon.com/eventbridge/pricing/"),
     "Log gigabytes": Price(0.50, 5, "https://aws.amazon.com/cloudwatch/pricing/"),
     "Alarmed metrics": Price(0.10, 10, "https://aws.amazon.com/cloudwatch/pricing/"),
     "Custom metrics": Price(0.30, 10, "https://aws.amazon.com/cloudwatch/pricing/"),
@@ -65,6 +66,7 @@ def units(used: Used, starting: float = STARTING) -> dict[str, float]:
         "Lambda GB-seconds (arm64)": gb_seconds(used, starting),
         "Table reads": used.reads,
         "Table writes": used.written,
+        "Events": used.events,
         "Log gigabytes": (used.invocations * 1500 + used.transitions * 2000) / 1e9,
     }
 

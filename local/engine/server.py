@@ -1,4 +1,4 @@
-"""The state machine engine inside this process: moto's server for three services, with the patches applied."""
+"""The state machine engine inside this process: moto's server for four services, with the patches applied."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from local.engine.patches import speed
 from local.engine.patches.patcher import Patches, Settings
 from local.guard import Guard
 
-# By the prefix of the X-Amz-Target header, which every operation of these three has.
+# By the prefix of the X-Amz-Target header, which every operation of these has.
 SERVICES = {
     "AWSStepFunctions": "stepfunctions",
     "DynamoDB_20120810": "dynamodb",
     "secretsmanager": "secretsmanager",
+    "AWSEvents": "events",
 }
 CLOSE_SECONDS = 2.0
 
@@ -30,7 +31,7 @@ _in_use = threading.Lock()
 
 
 class EmbeddedEngine:
-    """Step Functions, DynamoDB and Secrets Manager at `url`, for as long as the `with` block lasts.
+    """Step Functions, DynamoDB, Secrets Manager and EventBridge at `url`, for as long as the `with` block lasts.
 
     `lambda_url`: where Task states find their functions. `wait_time_scale` multiplies Wait states and Retry
     intervals (not timeouts). `port` 0 takes a free one. `without` leaves named patches out, for the tests

@@ -31,7 +31,7 @@ from local.runtime import sandbox
 
 LENGTH = struct.Struct("!I")
 Fds = Sequence[int]
-DESCRIBED = ("dynamodb", "stepfunctions", "secretsmanager", "ecs", "codedeploy")
+DESCRIBED = ("dynamodb", "stepfunctions", "secretsmanager", "ecs", "codedeploy", "events")
 
 
 def send(control: socket.socket, message: dict[str, Any], fds: Fds = ()) -> None:

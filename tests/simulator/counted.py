@@ -21,7 +21,15 @@ READ, WRITTEN = 4096, 1024
 POINTS = {"GET": 1}
 """GitHub's secondary limit; every other method counts 5.
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit"""
-SECONDS = {"DynamoDB": 0.006, "States": 0.03, "ECS": 0.08, "CodeDeploy": 0.08, "GitHub": 0.25, "Slack": 0.2}
+SECONDS = {
+    "DynamoDB": 0.006,
+    "States": 0.03,
+    "ECS": 0.08,
+    "CodeDeploy": 0.08,
+    "Events": 0.03,
+    "GitHub": 0.25,
+    "Slack": 0.2,
+}
 """What a call of each service is taken to last. GitHub's and Slack's are seen from us-east-1, as a rule less."""
 
 
@@ -29,7 +37,7 @@ SECONDS = {"DynamoDB": 0.006, "States": 0.03, "ECS": 0.08, "CodeDeploy": 0.08, "
 class Used:
     """Of some deployments, in all. `github`: every request, `counted` those that the hourly limit counts (no 304),
     `points` and `writes` what the limits of a minute count. `refused`: requests that a limit refused, by service.
-    `reads`, `written`: the table's request units. `aws`: operations by name. `waited`: seconds that each function
+    `reads`, `written`: the table's request units. `events`: what EventBridge took. `aws`: operations by name. `waited`: seconds that each function
     waited for others."""
 
     transitions: int = 0
@@ -42,6 +50,7 @@ class Used:
     refused: Counter[str] = field(default_factory=Counter)
     reads: int = 0
     written: int = 0
+    events: int = 0
     aws: Counter[str] = field(default_factory=Counter)
     waited: Counter[str] = field(default_factory=Counter)
 
@@ -104,6 +113,7 @@ class CountingLambdas(Lambdas):
             self._github(operation.partition(".")[0], result)
         elif service != "GitHub":
             self.used.aws[name] += 1
+            self.used.events += len(result["Entries"]) if name == "Events.PutEvents" else 0
             self.busy(name)
         return result
 

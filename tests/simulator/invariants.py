@@ -6,7 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from tests.simulator.play import HoursDriver
 from tests.simulator.points import FAULTS
@@ -24,6 +28,7 @@ AWAY = ("GitHubUnavailable", "GitHubRateLimited", "SlackUnavailable", "ServiceUn
 """What a step raises where a service does not do what it is asked to; it is tried again, as after a death."""
 OVER = {"approve", "reject", "cancel", "promote", "pause_roll_back"}
 """What nobody can do any more once it has ended."""
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "events.schema.json"
 Row = dict[str, Any]
 
 
@@ -201,6 +206,35 @@ def _told(after: After) -> Iterator[str]:
             yield f"{len(finals)} final messages: {[m.text for m in posted if m.thread_ts]}"
 
 
+@cache
+def _schema() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+
+
+def _events(after: After) -> Iterator[str]:
+    """EventBridge was sent each beginning, decision and end, as docs/events.schema.json has them: one that was sent
+    twice says the same twice, and only a fault makes it so."""
+    sent: dict[str, str] = {}
+    for entry in after.play.session.events.taken:
+        said = json.loads(entry["Detail"])
+        yield from (f"{said['id']}: {error.message}" for error in _schema().iter_errors(said))
+        if sent.setdefault(said["id"], entry["Detail"]) != entry["Detail"]:
+            yield f"{said['id']} says two things"
+        if entry["DetailType"].rpartition(" ")[2].lower() != said["id"].split("/")[1]:
+            yield f"{said['id']} is called {entry['DetailType']}"
+    wanted = set()
+    for name, _ in after.ends:
+        wanted |= {f"{name}/started", f"{name}/ended"}
+        for (pk, sk), row in after.rows.items():
+            if pk == f"DEPLOYMENT#{name}" and row.get("decision") and sk.startswith(("APPROVAL", "PAUSE#")):
+                wanted.add("/".join(filter(None, (name, "decided", sk.partition("#")[2]))))
+    if wanted != set(sent):
+        yield f"not sent: {sorted(wanted - set(sent))}, and not true: {sorted(set(sent) - wanted)}"
+    if len(after.play.session.events.taken) > len(sent) + after.faults:
+        yield "events were sent twice without a fault"
+    yield from (f"{key} is left" for key in after.rows if key[0] == "NEWS")
+
+
 def _quiet(after: After) -> Iterator[str]:
     """No step failed of itself."""
     expected = SIGNALS + AWAY + (OVERTAKEN if after.play.free else ())
@@ -212,9 +246,13 @@ def _quiet(after: After) -> Iterator[str]:
 
 
 def _no_secret_anywhere(after: After) -> Iterator[str]:
-    """No canary, ticket or token in a log or a message; no canary in what travels between states."""
+    """No canary, ticket or token in a log, a message or an event; no canary in what travels between states."""
     session = after.play.session
-    text = session.log.getvalue() + "".join(f"{message.text} {message.blocks}" for message in session.slack.messages)
+    text = (
+        session.log.getvalue()
+        + str(session.events.taken)
+        + "".join(f"{message.text} {message.blocks}" for message in session.slack.messages)
+    )
     rows = after.rows.values()
     secrets = [str(row[name]) for row in rows for name in ("ticket", "token") if name in row]
     if not secrets and any(sk.startswith("STAGE#") for _, sk in after.rows):
@@ -233,5 +271,5 @@ def _read_by_slack(after: After) -> Iterator[str]:
 
 
 COMMON = (_refused, _nothing_held, _no_stage_twice, _service_known, _history, _told, _quiet, _no_secret_anywhere)
-CHECKS = (_ended, _stages_once, _service_once, _releases, *COMMON, _read_by_slack)
-FREE = (_ended, _ends_well, *COMMON, _read_by_slack)
+CHECKS = (_ended, _stages_once, _service_once, _releases, *COMMON, _events, _read_by_slack)
+FREE = (_ended, _ends_well, *COMMON, _events, _read_by_slack)

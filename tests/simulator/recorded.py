@@ -77,12 +77,18 @@ def _codedeploy(operation: str, asked: Mapping[str, Any]) -> Iterator[tuple[str,
         yield operation, f"arn:aws:codedeploy:{ACCOUNT}:{where.get(operation, group)}"
 
 
+def _events(operation: str, asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    assert all("EventBusName" not in entry for entry in asked["Entries"]), "another bus than the default one"
+    yield operation, f"arn:aws:events:{ACCOUNT}:event-bus/default"
+
+
 SERVICES: Mapping[str, tuple[str, Callable[[str, Mapping[str, Any]], Iterator[tuple[str, str]]]]] = {
     "dynamodb": ("dynamodb", _dynamodb),
     "stepfunctions": ("states", _states),
     "secretsmanager": ("secretsmanager", _secretsmanager),
     "ecs": ("ecs", _ecs),
     "codedeploy": ("codedeploy", _codedeploy),
+    "events": ("events", _events),
 }
 """By boto3's name: IAM's, and what a request is about."""
 

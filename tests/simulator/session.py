@@ -22,6 +22,7 @@ from moto.events.models import EventPattern
 from fakes.aws_json import ChangingService
 from fakes.codedeploy import CodeDeploy
 from fakes.ecs import Ecs
+from fakes.event_bus import EventBus
 from fakes.github import callback, hook
 from fakes.github.hook import Webhook
 from fakes.github.seed import checkout_api
@@ -152,6 +153,7 @@ class Session:
         self.lambdas = lambdas()
         self.states = StepFunctions(self.agenda, self.lambdas.invoke, self._ended)
         self.table = self.make_table()
+        self.events = EventBus()
         self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
         self.github.begin(self.agenda)
         self.github.webhook = None
@@ -172,6 +174,7 @@ class Session:
             "stepfunctions": StatesClient(self.states, calls),
             "ecs": AwsClient("ECS", "ecs", self.ecs, calls),
             "codedeploy": AwsClient("CodeDeploy", "codedeploy", self.codedeploy, calls),
+            "events": AwsClient("Events", "events", self.events, calls),
         }
         self.agenda.later(SWEEP_SECONDS, self._scheduled)
 

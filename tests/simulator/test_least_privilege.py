@@ -36,7 +36,10 @@ FACTS = {
     "WebhookSecret": SECRETS[secrets.WEBHOOK],
 }
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
-CONTEXT = {"iam:PassRole": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+CONTEXT = {
+    "iam:PassRole": {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+    "events:PutEvents": {"events:source": "platform-deploy"},
+}
 
 
 @cache

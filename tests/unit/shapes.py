@@ -22,7 +22,7 @@ Shapes = dict[str, Shape]
 def kind(item: Mapping[str, Any]) -> str:
     """`RECORD`, `STAGE`, `OPEN`, …: what the row is, without whose."""
     pk, sk = item["pk"]["S"], item["sk"]["S"]
-    return str(pk if pk in ("OPEN", "OUTBOX", "SWEEP") else sk.partition("#")[0])
+    return str(pk if pk in ("OPEN", "OUTBOX", "NEWS", "SWEEP") else sk.partition("#")[0])
 
 
 def _json(value: Any) -> str:

@@ -69,6 +69,17 @@ class States:
         self.answered.append(taskToken)
 
 
+class Bus:
+    """EventBridge's default bus, which takes everything."""
+
+    def __init__(self) -> None:
+        self.taken: list[Fact] = []
+
+    def put_events(self, Entries: list[Fact]) -> Fact:  # noqa: N803 - botocore's name
+        self.taken += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": str(n)} for n, _ in enumerate(Entries)]}
+
+
 @dataclass
 class Fake:
     """The session of one race."""
@@ -79,6 +90,7 @@ class Fake:
     folder: Path
     named: Run | None = None  # the run that GitHub knows by its name
     states: States = field(default_factory=States)
+    bus: Bus = field(default_factory=Bus)
     running: set[int] = field(default_factory=set)  # GitHub runs that have not completed
     cancelled: list[int] = field(default_factory=list)  # those that somebody asked to cancel
     dispatched: list[Fact] = field(default_factory=list)
@@ -194,7 +206,7 @@ class Fake:
 def _install(fake: Fake) -> None:
     patch = fake.patch
     dynamodb = Pointed(fake.rows._client, OPERATIONS)
-    clients = {"dynamodb": dynamodb, "stepfunctions": fake.states}
+    clients = {"dynamodb": dynamodb, "stepfunctions": fake.states, "events": fake.bus}
     patch.setattr(aws, "client", lambda service, **_: clients[service])
     fake.rows = Table(fake.rows.name, dynamodb)
 

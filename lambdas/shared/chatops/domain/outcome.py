@@ -13,6 +13,7 @@ from chatops.domain.results import CaughtError, RolloutResult, StageResult
 
 if TYPE_CHECKING:
     from chatops.domain.deployment import Deployment
+    from chatops.domain.plan import Plan
     from chatops.domain.record import Cancel
 
 
@@ -60,6 +61,16 @@ def _outcome(of: Deployment, cancel: Cancel | None) -> Outcome:
     if of.plan.command == "rollback":
         return _people(of, cancel, by) or Outcome("Rollback Failed", why=_reason(of.errors.approval), by="")
     return _deploy(of, cancel, by)
+
+
+def running(plan: Plan, end: str) -> str:
+    """The version that runs after this end; empty where the bot doesn't know it. Ends that people bring about before
+    anything was changed, and a build that failed, leave what ran when the plan was made."""
+    if end == "Deployed":
+        return plan.version
+    if end in ("Restored", "Rolled Back"):
+        return plan.back
+    return plan.before if end in ("Rejected", "Expired", "Cancelled", "Refused", "Build Failed") else ""
 
 
 def left(of: Deployment, cancel: Cancel | None) -> Release | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from enum import StrEnum
 
 from chatops.domain.plan import Plan
 from chatops.domain.reason import Cause
@@ -11,6 +12,14 @@ from chatops.values import dataclass
 
 _CLOCKS_APART = 3600
 """Seconds, far more than the clocks of two AWS services ever differ by."""
+
+
+class EventKind(StrEnum):
+    """What EventBridge is told of a deployment: the event's detail-type. `domain.news` makes the event."""
+
+    STARTED = "Deployment Started"
+    DECIDED = "Deployment Decided"
+    ENDED = "Deployment Ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Service:
 
 SERVICES = {
     "dynamodb": Service("dynamodb", "DynamoDB_20120810", "1.0", "DYNAMODB"),
+    "events": Service("events", "AWSEvents", "1.1", "EVENTBRIDGE"),
     "secretsmanager": Service("secretsmanager", "secretsmanager", "1.1", "SECRETS_MANAGER"),
     "stepfunctions": Service("states", "AWSStepFunctions", "1.0", "SFN"),
 }

@@ -22,6 +22,7 @@ from chatops.messages.view import View
 from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
 from chatops.slack import membership, posting
+from chatops.steps import publish
 from chatops.store import deployments, outbox, results
 from chatops.store.table import table
 
@@ -30,7 +31,10 @@ _NOBODY = Request("")
 
 def run(event: StepEvent) -> Delivery:
     """Post or bring up to date what `event.message` names."""
-    return Delivery(_deliver(event))
+    delivered = _deliver(event)
+    if event.deployment.plan.verdict == "go":
+        publish.soon(event.deployment.id)
+    return Delivery(delivered)
 
 
 def _deliver(event: StepEvent) -> bool:

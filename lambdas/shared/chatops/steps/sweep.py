@@ -21,9 +21,9 @@ from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
 from chatops.settings.targets import targets
-from chatops.steps import notify, stage_run, target_lock
+from chatops.steps import notify, publish, stage_run, target_lock
 from chatops.steps.settle import settle
-from chatops.store import cancels, cursors, deployments, locks, outbox, overview, results, stages, wakeups
+from chatops.store import cancels, cursors, deployments, locks, news, outbox, overview, results, stages, wakeups
 from chatops.store.outbox import Undelivered
 from chatops.store.table import table
 from chatops.values import dataclass
@@ -35,7 +35,7 @@ account has a bucket of 250 to 300, refilled by ten or fifteen a second.
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 POOL, ALONE = 16, 3
 """Jobs that are carried out at once; so few jobs that they are carried out one after the other."""
-OUTBOX, OPEN, LOCKS, LATER = 4.0, 14.0, 17.0, 17.0
+OUTBOX, OPEN, LOCKS, EVENTS, LATER = 4.0, 14.0, 17.0, 17.0, 17.0
 """Seconds after the function's begin at which nothing of the kind is begun any more. A message to Slack takes at most
 12 seconds where Slack hangs, a question to GitHub 11: all has ended within the function's 30."""
 
@@ -70,11 +70,19 @@ def run(_event: StepEvent) -> Swept:
     checks = {each.deployment_id: partial(_check, each, running, done, later) for each in unsettled}
     _all("open", checks, began + OPEN, errors)
     _all("locks", {name: partial(_free, name, done) for name in targets() if _is_held(name)}, began + LOCKS, errors)
+    _all("events", _events(errors), began + EVENTS, errors)
     _all("", {str(n): each for n, each in enumerate(later)}, began + LATER, errors)
     _report(done)
     if errors:
         raise errors[0]
     return done
+
+
+def _events(errors: list[Exception]) -> dict[str, Callable[[], None]]:
+    """A job for each request that EventBridge is to be sent, by its first event."""
+    waiting = news.waiting(table(), unreadable=errors.append)
+    batches = [waiting[at : at + publish.BATCH] for at in range(0, len(waiting), publish.BATCH)]
+    return {batch[0].key: partial(publish.send, batch) for batch in batches}
 
 
 def _is_held(target: str) -> bool:

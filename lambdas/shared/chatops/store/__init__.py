@@ -23,6 +23,7 @@
 | `WORKSPACE#<token>` | `WORKSPACE` | the app's own workspace, by a hash of the bot's token; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
 | `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
+| `NEWS` | `<id>#<kind>#<mark>` | events that EventBridge has not taken yet |
 | `GITHUB` | `BUDGET#<token or installation>` | what is left of GitHub's rate limit, and the end of its pause; expires |
 | `SWEEP` | `<phase>` | where a sweep that had no time for everything has stopped |
 """

@@ -10,8 +10,8 @@ from chatops import clock
 from chatops.domain import codec
 from chatops.domain.errors import UnknownSchema
 from chatops.domain.plan import Plan
-from chatops.domain.record import Outcome, PastDeployment, Record, Unsettled
-from chatops.store import locks, releases
+from chatops.domain.record import EventKind, Outcome, PastDeployment, Record, Unsettled
+from chatops.store import locks, news, releases
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -72,6 +72,7 @@ def begin(table: Table, deployment_id: str, execution_arn: str, plan: Plan, *mem
             },
             {"Put": t.put({"pk": f"TARGET#{target}", "sk": history, **summary})},
             {"Put": t.put({"pk": "OPEN", "sk": deployment_id, **summary})},
+            news.owing(deployment_id, EventKind.STARTED),
         )
     except Conflict as conflict:
         if record := get(table, deployment_id):
@@ -108,7 +109,7 @@ def settle(
         if not keep_lock and locks.holds(table, target, deployment_id):
             work.append(locks.freeing(target, deployment_id))
         try:
-            table.transact(*work, *members)
+            table.transact(*work, *members, news.owing(deployment_id, EventKind.ENDED))
         except Conflict as conflict:
             if 0 in conflict.failed:
                 return "settled"

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from chatops import clock
 from chatops.domain import codec
 from chatops.domain.question import SLACK, Answer, Question
-from chatops.store import cancels, wakeups
+from chatops.domain.record import EventKind
+from chatops.store import cancels, news, wakeups
 from chatops.store import table as t
 from chatops.store.table import Conflict, Item, Table
 
@@ -88,6 +89,7 @@ def record(
                 if answer is Answer.ROLLED_BACK
                 else cancels.absent(deployment_id),
                 *([wakeups.bumping(deployment_id)] if by else []),  # a step that finds it expired is awake
+                *([news.owing(deployment_id, EventKind.DECIDED, mark)] if made.decision else []),
             )
         except Conflict as conflict:
             if 0 in conflict.failed:
