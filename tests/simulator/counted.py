@@ -37,8 +37,8 @@ SECONDS = {
 class Used:
     """Of some deployments, in all. `github`: every request, `counted` those that the hourly limit counts (no 304),
     `points` and `writes` what the limits of a minute count. `refused`: requests that a limit refused, by service.
-    `reads`, `written`: the table's request units. `events`: what EventBridge took. `aws`: operations by name. `waited`: seconds that each function
-    waited for others."""
+    `reads`, `written`: the table's request units. `events`: what EventBridge took. `aws`: operations by
+    name. `waited`: seconds that each function waited for others."""
 
     transitions: int = 0
     functions: Counter[str] = field(default_factory=Counter)

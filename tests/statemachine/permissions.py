@@ -26,6 +26,7 @@ SERVICES = {
     "AWSStepFunctions": "states",
     "DynamoDB_20120810": "dynamodb",
     "secretsmanager": "secretsmanager",
+    "AWSEvents": "events",
     "AmazonEC2ContainerServiceV20141113": "ecs",
     "CodeDeploy_20141006": "codedeploy",
 }

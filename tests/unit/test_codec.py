@@ -230,7 +230,7 @@ def running(rows: Table, environment: pytest.MonkeyPatch) -> Table:
     return fake.rows
 
 
-def left(rows: Table) -> list[Item]:
+def left(rows: Table) -> list[dict[str, Any]]:
     """What is about the deployment, but for events, and the lock."""
     found = [row for row in everything(rows) if row["pk"]["S"] != "NEWS"]
     return [row for row in found if ID in str(row) or "LOCK" in str(row)]

@@ -190,6 +190,8 @@ def test_what_is_written_is_what_the_schema_number_stands_for(watched: Watched) 
 def test_every_kind_of_row_is_on_record() -> None:
     """Those that the store's own page lists."""
     listed = re.findall(r"^\| `(\w+)[^`]*` \| `([\w<]+)[^|]*?(?:, `(\w+)`)? \|", str(store.__doc__), re.MULTILINE)
-    kinds = {name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX", "NEWS", "SWEEP") else names) if name}
+    kinds = {
+        name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX", "NEWS", "SWEEP") else names) if name
+    }
     assert len(kinds) == 25
     assert set(recorded()) == {*kinds, "plan", "input"}
