@@ -6,13 +6,12 @@ docs/events.schema.json what it may hold; a field that is None isn't sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chatops import clock
 from chatops.domain.outcome import running
 from chatops.domain.plan import ApprovalRule, BreakGlass, Plan, Requester
 from chatops.domain.question import Question
 from chatops.domain.record import EventKind, Record
+from chatops.values import dataclass
 
 SOURCE = "platform-deploy"
 VERSION = 1

@@ -6,12 +6,12 @@ What they say is read from the deployment's own rows when they are sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chatops import clock
 from chatops.domain.errors import UnknownSchema
 from chatops.store import table as t
 from chatops.store.table import Item, Table
+from chatops.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
