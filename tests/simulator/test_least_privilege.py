@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from chatops.domain.news import SOURCE
 from chatops.settings import secrets
 from tests.simulator.engine import MACHINE_ARN
 from tests.simulator.play import HoursDriver
@@ -23,7 +24,7 @@ from tests.simulator.recorded import ACCOUNT, SECRETS, TABLE, Call, Recorder
 from tests.simulator.scenarios import SCENARIOS
 from tests.simulator.session import opened, target_of
 from tests.simulator.tours import TOURS
-from tests.unit.iam import SIMULATOR, Judge, Question, listed, matches, ours, simulated
+from tests.unit.iam import SIMULATOR, Context, Judge, Question, listed, matches, ours, simulated
 from tests.unit.resolved_template import Resolved
 
 Policies = Mapping[str, list[dict[str, Any]]]
@@ -36,9 +37,9 @@ FACTS = {
     "WebhookSecret": SECRETS[secrets.WEBHOOK],
 }
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
-CONTEXT = {
+CONTEXT: Mapping[str, Context] = {
     "iam:PassRole": {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
-    "events:PutEvents": {"events:source": "platform-deploy"},
+    "events:PutEvents": {"events:source": [SOURCE]},
 }
 
 
@@ -149,9 +150,12 @@ def test_a_permission_too_many_too_few_or_for_something_else_is_found() -> None:
             one["Resource"] = SECRETS[secrets.GITHUB]
         elif one["Action"] == ["states:StartExecution"]:
             one["Resource"] = MACHINE_ARN.replace("platform-deploy", "another")
+        elif one["Action"] == ["events:PutEvents"]:
+            one["Condition"]["ForAllValues:StringEquals"]["events:source"] = ["another"]
     assert denied(ours, lambda _: spoiled, calls) == {
         ("plan", "dynamodb:Query", TABLE),
         ("notify", "secretsmanager:GetSecretValue", SECRETS[secrets.SLACK]),
+        ("notify", "events:PutEvents", f"arn:aws:events:{ACCOUNT}:event-bus/default"),
         ("slack", "secretsmanager:GetSecretValue", SECRETS[secrets.SLACK]),
         ("slack", "states:StartExecution", MACHINE_ARN),
     }

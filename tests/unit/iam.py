@@ -16,8 +16,10 @@ from tests.unit.resolved_template import ROOT
 SIMULATOR = ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate"
 PROGRAM = ROOT / "tests/contract/identity_policy.mjs"
 
-Question = tuple[list[dict[str, Any]], str, str, Mapping[str, str]]
-"""Statements, an action, a resource, and the request's condition keys."""
+Context = Mapping[str, str | list[str]]
+"""The request's condition keys: a list for one that has several values."""
+Question = tuple[list[dict[str, Any]], str, str, Context]
+"""Statements, an action, a resource, and what the request is about."""
 Judge = Callable[[list[Question]], list[bool]]
 
 
@@ -31,9 +33,7 @@ def matches(pattern: str, value: str) -> bool:
     return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value, re.DOTALL))
 
 
-def allowed(
-    statements: Iterable[dict[str, Any]], action: str, resource: str, context: Mapping[str, str] | None = None
-) -> bool:
+def allowed(statements: Iterable[dict[str, Any]], action: str, resource: str, context: Context | None = None) -> bool:
     """`context`: the request's condition keys; without it conditions are not looked at."""
     return any(
         any(matches(each, action) for each in listed(statement["Action"]))
@@ -43,14 +43,22 @@ def allowed(
     )
 
 
-def _holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """StringEquals and ArnEquals, which are all that the templates' own roles have."""
-    assert set(condition) <= {"StringEquals", "ArnEquals"}, condition
+def _holds(condition: Mapping[str, Any], context: Context) -> bool:
+    """The operators that the templates' own roles have."""
+    assert set(condition) <= {"StringEquals", "ArnEquals", "ForAllValues:StringEquals", "Null"}, condition
     return all(
-        key in context and any(matches(each, context[key]) for each in listed(values))
-        for keys in condition.values()
+        _meets(operator, listed(context.get(key, [])), listed(values))
+        for operator, keys in condition.items()
         for key, values in keys.items()
     )
+
+
+def _meets(operator: str, found: list[str], wanted: list[str]) -> bool:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"""
+    if operator == "Null":
+        return wanted == ["false" if found else "true"]
+    met = [any(matches(each, value) for each in wanted) for value in found]
+    return all(met) if operator.startswith("ForAllValues:") else met == [True]
 
 
 def ours(questions: list[Question]) -> list[bool]:

@@ -18,7 +18,7 @@ from chatops.domain.outcome import running
 from chatops.domain.plan import Plan
 from chatops.domain.question import Answer, Question
 from chatops.domain.record import EventKind, Outcome
-from chatops.steps import publish
+from chatops.steps import policy, publish
 from chatops.store import deployments, news, questions
 from chatops.store.table import Table
 from fakes.event_bus import BYTES, EventBus
@@ -173,10 +173,10 @@ def test_an_event_that_cannot_be_made_keeps_none_of_the_others(rows: Table, bus:
 
 
 def test_ten_of_the_longest_fit_into_one_request(rows: Table, bus: EventBus) -> None:
-    people = [f"U{n:020}" for n in range(100)]
+    people = [f"U{n:020}" for n in range(policy.MOST_ASKED)]
     longest = {
         "reason": "\N{ROCKET}" * 500,
-        "approval": {"eligible": people, "outside": people, "quorum": 100},
+        "approval": {"eligible": people, "outside": people, "quorum": len(people)},
         "break_glass": {"by": "U1", "reason": "\N{ROCKET}" * 500},
         "url": "https://github.com/" + "x" * 2000,
         "changes": {"url": "https://github.com/" + "x" * 2000},
