@@ -49,6 +49,9 @@ caller: .venv/local.stamp ## The workflow with which a target's repository calls
 decide: .venv/local.stamp ## While Slack is down (DECISION=approve|reject|cancel|promote ID=d-... STACK=name BY=you REASON="...")
 	@exec $(PY) -m scripts.decide
 
+history: .venv/local.stamp ## All deployments, for auditors: who, what, when, decided by whom, how it ended (STACK=name, FORMAT=csv or json, TARGET=prod, SINCE=2026-01-31)
+	@exec $(PY) -m scripts.history
+
 costs: .venv/test.stamp ## What the stack costs a month, and what a deployment of each kind uses (WRITE=1: into docs/costs.md)
 	@exec $(PY) -m scripts.costs $(if $(WRITE),--write)
 

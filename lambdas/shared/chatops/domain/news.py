@@ -97,14 +97,15 @@ def detail(kind: EventKind, mark: str, record: Record, question: Question | None
     return Detail(
         version=VERSION,
         id="/".join(filter(None, (record.deployment_id, kind.rpartition(" ")[2].lower(), mark))),
-        deployment=_subject(record.deployment_id, plan),
+        deployment=subject(record.deployment_id, plan),
         links=Links(execution_url or None, plan.url or None, (plan.changes and plan.changes.url) or None),
-        decision=_answered(decided) if decided else None,
-        end=_end(record) if kind is EventKind.ENDED else None,
+        decision=answered(decided) if decided else None,
+        end=ended(record) if kind is EventKind.ENDED else None,
     )
 
 
-def _subject(deployment_id: str, plan: Plan) -> Subject:
+def subject(deployment_id: str, plan: Plan) -> Subject:
+    """What is deployed, where, and who asked for it."""
     return Subject(
         id=deployment_id,
         command=plan.command,
@@ -123,7 +124,8 @@ def _subject(deployment_id: str, plan: Plan) -> Subject:
     )
 
 
-def _answered(question: Question) -> Answered:
+def answered(question: Question) -> Answered:
+    """The final answer of a question that has one."""
     return Answered(
         question="promotion" if question.mark else "approval",
         decision=str(question.decision),
@@ -136,7 +138,8 @@ def _answered(question: Question) -> Answered:
     )
 
 
-def _end(record: Record) -> End:
+def ended(record: Record) -> End:
+    """The end of a deployment that has one."""
     outcome = record.outcome
     return End(
         result=outcome.end,

@@ -23,8 +23,11 @@ def _pk(deployment_id: str) -> str:
 def get(table: Table, deployment_id: str) -> Record | None:
     """The record, or None. Raises UnknownSchema for a row or a plan of another version."""
     row = table.get(_pk(deployment_id), "RECORD")
-    if row is None:
-        return None
+    return read(row) if row else None
+
+
+def read(row: Item) -> Record:
+    """The row of a record. Raises UnknownSchema for a plan of another version."""
     plan = codec.plan(json.loads(row["plan"]))
     return replace(codec.read(Record, {**row, "plan": plan, "outcome": None}), outcome=_outcome(row))
 
