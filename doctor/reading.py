@@ -56,7 +56,7 @@ def read(env: Mapping[str, str]) -> Read:
 
 def targets_file(env: Mapping[str, str]) -> str:
     """The targets.yaml that these settings mean; empty where there is none."""
-    return config.text(env, "CHATOPS_TARGETS_FILE") or (str(targets.PACKED) if targets.PACKED.is_file() else "")
+    return config.text(env, "CHATOPS_TARGETS_FILE") or (targets.PACKED if Path(targets.PACKED).is_file() else "")
 
 
 def _mended(

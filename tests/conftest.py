@@ -22,7 +22,7 @@ from chatops.settings import targets
 from local.runtime.process import Zygote
 from tests import leaks, misread
 
-targets.PACKED = Path(__file__).parent / "nowhere" / "targets.yaml"
+targets.PACKED = str(Path(__file__).parent / "nowhere" / "targets.yaml")
 Zygote.kept = []
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.load_profile("same" if not os.environ.get("RANDOM_EXAMPLES") else "default")

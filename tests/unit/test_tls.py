@@ -116,12 +116,21 @@ def _labelled(authority: Authority, path: Path, name: str) -> Path:
     return made
 
 
+@pytest.mark.parametrize(
+    ("name", "asking"), [(tls.AWS[0], ("our client", "boto3")), (tls.WEB[0], ("slack_sdk", "requests"))]
+)
 def test_where_a_known_authority_has_signed_no_file_is_read(
-    trusting: Callable[[Path], None], authority: Authority, server: str, reads: list[object], tmp_path: Path
+    name: str,
+    asking: tuple[str, ...],
+    trusting: Callable[[Path], None],
+    authority: Authority,
+    server: str,
+    reads: list[object],
+    tmp_path: Path,
 ) -> None:
-    trusting(_labelled(authority, tmp_path, tls.FIRST[0]))
-    for ask in ASKING.values():
-        ask(server)
+    trusting(_labelled(authority, tmp_path, name))
+    for one in asking:
+        ASKING[one](server)
     assert reads == []
 
 
@@ -161,8 +170,8 @@ def test_a_server_that_nobody_vouches_for_is_not_believed(
 def test_the_list_that_comes_along_names_all_whom_we_know() -> None:
     assert tls._packed() == certifi.where()
     text = Path(certifi.where()).read_text("utf-8")
-    assert [name for name in tls.FIRST if f'# Label: "{name}"\n' not in text] == []
-    assert tls._first(text).count("BEGIN CERTIFICATE") == len(tls.FIRST)
+    for names in (tls.AWS, tls.WEB):
+        assert tls._named(text, names).count("BEGIN CERTIFICATE") == len(names)
 
 
 def test_aws_has_a_file_of_its_own_where_the_installation_says_so(

@@ -35,7 +35,7 @@ def prepare(*services: str, patience: float = 1.0, holding: tuple[str, ...] = ()
     _done(targets)
     for service in services:
         _done(partial(aws.client, service, patience=patience))
-    _done(tls.web)
+    _done(tls.web if {secrets.SLACK_BOT_TOKEN, secrets.GITHUB_TOKEN} & set(holding) else tls.aws)
     for name in holding:
         _done(partial(secrets.read, name, patience=_READING))
     if secrets.SLACK_BOT_TOKEN in holding:

@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-_TAG = re.compile(
-    r"""(?P<whose>.*[/@]|(?:release|rel|version|ver|v)[-_/]?)?(?P<v>v)?   # api@1.2.3, @acme/web@5.0.0, release-1.2.3
-        (?P<numbers>\d{4}-\d\d-\d\d|\d+(?:[._]\d+)*)
-        (?P<pre>-[0-9a-z][0-9a-z.-]*|\.?[a-z][0-9a-z.-]*)?
-        (?:\+[0-9a-z.-]*)?""",
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
+_TAG = r"""
+    (?P<whose>.*[/@]|(?:release|rel|version|ver|v)[-_/]?)?(?P<v>v)?   # api@1.2.3, @acme/web@5.0.0, release-1.2.3
+    (?P<numbers>\d{4}-\d\d-\d\d|\d+(?:[._]\d+)*)
+    (?P<pre>-[0-9a-z][0-9a-z.-]*|\.?[a-z][0-9a-z.-]*)?
+    (?:\+[0-9a-z.-]*)?"""
 _SHORT = 7
 _ON_BRANCH = re.compile(r"(?P<branch>.+)@(?P<sha>[0-9a-f]{7,40})")
 Precedence = tuple[bool, tuple[int, ...], tuple[tuple[bool, int, str], ...]]
@@ -50,7 +48,8 @@ def of_branch(version: str) -> tuple[str, str]:
 def precedence(tag: str) -> Precedence | None:
     """Sorts versions: pre-releases below every release, then by number; None for a tag that is no version. A number
     that stands alone is none: a date, or a count."""
-    found = _TAG.fullmatch(tag)
+    # compiled when it is used first: the Slack edge, which imports this, never does
+    found = re.fullmatch(_TAG, tag, re.VERBOSE | re.IGNORECASE | re.ASCII)
     if found is None or (found["numbers"].isdecimal() and not (found["whose"] or found["v"])):
         return None
     # numbers are below words, and compared by their value

@@ -1,9 +1,9 @@
 """One TLS context for all that a process asks: AWS, Slack, GitHub.
 
 Reading a file of a hundred and fifty authorities takes 200 million instructions, twice what a whole request takes, and
-urllib3 reads it for each new connection. So the context knows those by which AWS, Slack and GitHub are signed today. A
-server that shows another's makes it read the whole file: whoever asked asks once more. A file that names no authority,
-as an installation's own may, is read at once.
+urllib3 reads it for each new connection. So the context knows those by which AWS is signed today, and from the first
+request to others also Slack's and GitHub's. A server that shows another's makes it read the whole file: whoever asked
+asks once more. A file that names no authority, as an installation's own may, is read at once.
 
 botocore takes no context of ours (https://github.com/boto/botocore/issues/2025): it is put where botocore keeps its
 own; where that place is not, clients work as before, only slower (a test looks).
@@ -15,18 +15,20 @@ import os
 import ssl
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-FIRST = (
+AWS = (
     *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
     "Starfield Services Root Certificate Authority - G2",
+)
+"""https://www.amazontrust.com/repository/ names them."""
+WEB = (
     *(f"DigiCert Global Root {name}" for name in ("G2", "G3")),
     "USERTrust ECC Certification Authority",
     "Sectigo Public Server Authentication Root E46",
     "ISRG Root X1",
 )
-"""https://www.amazontrust.com/repository/ names AWS's; the others are Slack's and GitHub's."""
+"""Slack's and GitHub's."""
 
 
 class Context(ssl.SSLContext):
@@ -43,11 +45,20 @@ class Context(ssl.SSLContext):
         # https://aws.amazon.com/blogs/security/tls-1-2-required-for-aws-endpoints/
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         made.file, made.system, made.read = file, system, set[Any]()
-        if first := _first(Path(file).read_text("utf-8", "replace")):
-            made.load_verify_locations(cadata=first)
-        else:
-            made.complete()
+        made.know(AWS)
         return made
+
+    def know(self, names: tuple[str, ...]) -> None:
+        """Let it know these of the file's authorities; all where the file names none of them."""
+        if self.file in self.read or names in self.read:
+            return
+        self.read.add(names)
+        with open(self.file, encoding="utf-8", errors="replace") as file:
+            found = _named(file.read(), names)
+        if found:
+            self.load_verify_locations(cadata=found)
+        else:
+            self.complete()
 
     def complete(self) -> None:
         """Let it know all authorities."""
@@ -71,14 +82,14 @@ class Context(ssl.SSLContext):
             raise
 
 
-def _first(text: str) -> str:
-    """The certificates of FIRST in a file that says above each whose it is, as Mozilla's list does."""
+def _named(text: str, names: tuple[str, ...]) -> str:
+    """Their certificates in a file that says above each whose it is, as Mozilla's list does."""
     found = []
-    for name in FIRST:
-        _, _, rest = text.partition(f'# Label: "{name}"\n')
-        certificate, ended, _ = rest[rest.find("-----BEGIN") :].partition("-----END CERTIFICATE-----")
-        if ended:
-            found.append(certificate + ended)
+    for part in text.split('# Label: "')[1:]:
+        name, _, rest = part.partition('"\n')
+        _, begun, certificate = rest.partition("-----BEGIN")
+        if name in names and begun:
+            found.append(begun + certificate.partition("#")[0])
     return "\n".join(found)
 
 
@@ -95,20 +106,27 @@ def _of(file: str, *, system: bool) -> Context:
 
 def aws() -> Context:
     """The context of requests to AWS: `AWS_CA_BUNDLE` is an installation's own file."""
-    own = os.environ.get("AWS_CA_BUNDLE", "")
-    return _of(own, system=False) if own and own != os.environ.get("SSL_CERT_FILE") else web()
+    own, others = os.environ.get("AWS_CA_BUNDLE", ""), _others()
+    return _of(own, system=False) if own and own != others else _of(others or _packed(), system=True)
 
 
 def web() -> Context:
     """The context of all other requests."""
-    return _of(os.environ.get("SSL_CERT_FILE") or _packed(), system=True)
+    made = _of(_others() or _packed(), system=True)
+    made.know(WEB)
+    return made
+
+
+def _others() -> str:
+    """The file that the installation names for them, if any."""
+    return os.environ.get("SSL_CERT_FILE", "")
 
 
 @cache
 def _packed() -> str:
     """certifi's file, whose path takes longer to import than the file to read."""
     spec = find_spec("certifi")
-    return str(Path(spec.origin if spec and spec.origin else "").with_name("cacert.pem"))
+    return os.path.join(os.path.dirname(spec.origin if spec and spec.origin else ""), "cacert.pem")
 
 
 def sharing(client: Any) -> Any:

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatops.domain.errors import InvalidConfiguration
@@ -20,7 +19,7 @@ from chatops.settings import config
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
-PACKED = Path(__file__).parents[2] / "targets.yaml"
+PACKED = os.path.join(os.path.dirname(__file__), "..", "..", "targets.yaml")
 """Where an installation's own file lies, beside this package in the layer."""
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # an underscore: managed users, `name_company`
@@ -111,6 +110,8 @@ def _cached(path: str, fingerprint: tuple[tuple[str, str], ...]) -> dict[str, Ta
     env = dict(fingerprint)
     if path:
         # YAML is only paid for by installations that use it
+        from pathlib import Path
+
         from chatops.settings.targets_file import load
 
         return load(Path(path), env)
@@ -121,5 +122,5 @@ def targets() -> dict[str, Target]:
     """All targets by name, in the file's order. Raises InvalidConfiguration."""
     path = os.environ.get("CHATOPS_TARGETS_FILE", "").strip()
     if not path:
-        path = str(PACKED) if PACKED.is_file() else ""
+        path = PACKED if os.path.isfile(PACKED) else ""
     return _cached(path, tuple(sorted((name, value) for name, value in os.environ.items() if name != _TRACE)))
