@@ -144,6 +144,16 @@ def without_record(workflow: Workflow) -> Part | None:
     return next((place for place in places if place is not None and place.text.lower() == "false"), None)
 
 
+def with_record(workflow: Workflow) -> Part | None:
+    """A job that records a deployment to the environment in which a release runs, whatever the bot does; None where
+    none does."""
+    for job in workflow.jobs.values():
+        name = job.said("environment") or job.said("environment", "name")
+        if name and not name.endswith("-build") and job.said("environment", "deployment").lower() in ("", "true"):
+            return job
+    return None
+
+
 def _does(step: Part, word: str) -> bool:
     """Whether the step runs this project's script, or something of its own, to claim or finish."""
     return any(re.search(rf"(?<![A-Za-z]){word}(?![A-Za-z])", step.said(place)) for place in ("run", "uses"))

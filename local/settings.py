@@ -12,6 +12,7 @@ PARAMETERS = {
     "GithubId": ("GITHUB_ID", "acme"),
     "GithubRepo": ("GITHUB_REPO", "checkout-api"),
     "GithubAppId": ("GITHUB_APP_ID", ""),
+    "GithubDeployments": ("GITHUB_DEPLOYMENTS", "false"),
     "EcsClusterName": ("ECS_CLUSTER_NAME", "checkout"),
     "EcsServiceName": ("ECS_SERVICE_NAME", "checkout-api"),
     "CodeDeployAppName": ("CODEDEPLOY_APP_NAME", ""),

@@ -16,6 +16,7 @@ PARAMETERS = {
     "GITHUB_ID": "GithubId",
     "GITHUB_REPO": "GithubRepo",
     "GITHUB_APP_ID": "GithubAppId",
+    "GITHUB_DEPLOYMENTS": "GithubDeployments",
     "ECS_CLUSTER_NAME": "EcsClusterName",
     "ECS_SERVICE_NAME": "EcsServiceName",
     "CODEDEPLOY_APP_NAME": "CodeDeployAppName",

@@ -1,6 +1,6 @@
-"""The endpoints as one Flask app: repositories here, Apps, files, git data, subjects, jobs' tokens, runs, and
-environments with their settings in `app_routes`, `content_routes`, `git_routes`, `identity_routes`, `oidc_routes`,
-`run_routes` and `settings_routes`."""
+"""The endpoints as one Flask app: repositories here, Apps, files, deployments, git data, subjects, jobs' tokens,
+runs, and environments with their settings in `app_routes`, `content_routes`, `deployment_routes`, `git_routes`,
+`identity_routes`, `oidc_routes`, `run_routes` and `settings_routes`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from fakes.github import (
     app_routes,
     content_routes,
+    deployment_routes,
     git_routes,
     identity_routes,
     oidc_routes,
@@ -34,6 +35,7 @@ DOCS = {
     "dispatches": "repos/repos#create-a-repository-dispatch-event",
     **app_routes.DOCS,
     **content_routes.DOCS,
+    **deployment_routes.DOCS,
     **git_routes.DOCS,
     **identity_routes.DOCS,
     **run_routes.DOCS,
@@ -62,6 +64,7 @@ def create_app(github: GitHub) -> Flask:
     _repository_routes(app, github)
     app_routes.register(app, github)
     content_routes.register(app, github)
+    deployment_routes.register(app, github)
     git_routes.register(app, github)
     identity_routes.register(app, github)
     oidc_routes.register(app, github)

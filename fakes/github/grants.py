@@ -10,7 +10,10 @@ from flask import request
 from fakes.github.errors import ApiError
 
 LEVELS = ("none", "read", "write")
-NAMES = ("actions", "actions_variables", "administration", "contents", "environments", "metadata", "secrets")
+NAMES = (
+    *("actions", "actions_variables", "administration", "contents", "deployments", "environments", "metadata"),
+    "secrets",
+)
 EVERYTHING = dict.fromkeys(NAMES, "write")
 READ_ONLY = dict.fromkeys(EVERYTHING, "read")
 

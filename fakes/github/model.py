@@ -86,6 +86,43 @@ class Release:
     login: str = "lee"
 
 
+STATES = frozenset({"error", "failure", "inactive", "in_progress", "queued", "pending", "success"})
+"""Of a deployment's status. https://docs.github.com/rest/deployments/statuses#create-a-deployment-status"""
+
+
+@dataclass
+class DeploymentStatus:
+    """One status of a deployment."""
+
+    state: str
+    description: str
+    log_url: str
+    created: float
+
+
+@dataclass
+class Deployment:
+    """A record of what was deployed where; `asked`: the request that made it. `statuses`: oldest first."""
+
+    id: int
+    sha: str
+    ref: str
+    task: str
+    environment: str
+    payload: object
+    description: str
+    created: float
+    transient: bool = False
+    production: bool = False
+    statuses: list[DeploymentStatus] = field(default_factory=list)
+    asked: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """As GitHub shows it: pending before its first status."""
+        return self.statuses[-1].state if self.statuses else "pending"
+
+
 @dataclass
 class Step:
     """One step of a job."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fakes.github.model import Commit, Release, Tag, sha1
+from fakes.github.model import Commit, Deployment, DeploymentStatus, Release, Tag, sha1
 
 SHORTEST_SHA = 7
 
@@ -84,6 +84,7 @@ class Repository:
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     workflow_states: dict[str, str] = field(default_factory=dict)
     immutable_subject: bool = False
@@ -180,3 +181,13 @@ class Repository:
         """
         real = [release for release in self.releases if not release.draft and not release.prerelease]
         return max(real, key=lambda release: (release.created, release.id), default=None)
+
+    def replaced_by(self, success: Deployment, now: float) -> None:
+        """What was live in its environment before is not any more; production environments are left as they are.
+
+        https://docs.github.com/rest/deployments/statuses#create-a-deployment-status (`auto_inactive`)
+        """
+        for it in self.deployments[: self.deployments.index(success)]:
+            others = it.transient or it.production or it.environment != success.environment
+            if it.state == "success" and not others:
+                it.statuses.append(DeploymentStatus("inactive", "", "", now))

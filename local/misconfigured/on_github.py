@@ -53,6 +53,11 @@ def _renamed(session: Session, _: Settings) -> None:
     session.github.repositories["acme/checkout"] = found
 
 
+def _without_deployments(session: Session, settings: Settings) -> None:
+    grant(scopes=None, permissions=FINE_GRAINED)(session, settings)
+    settings["GITHUB_DEPLOYMENTS"] = "true"
+
+
 def environment(name: str, made: Environment | None, *, personal: bool = False) -> Apply:
     """An environment of the fake's repository; None: there is none."""
 
@@ -80,6 +85,13 @@ ON_GITHUB = (
     Fault("repository-archived", REPOSITORY, "is archived", repository(archived=True)),
     Fault("repository-disabled", REPOSITORY, "is disabled by GitHub", repository(disabled=True)),
     Fault("user-may-only-read", RIGHTS, "may not write to acme/checkout-api", repository(push=False)),
+    Fault(
+        "token-without-deployments",
+        "GitHub deployments",
+        "may not read acme/checkout-api's deployments (403",
+        _without_deployments,
+        grave=False,
+    ),
     Fault(
         "token-without-contents",
         RIGHTS,

@@ -65,6 +65,16 @@ def _decides(session: Session, _: Environment) -> None:
     session.github.default_repository.protection_rules["dev-build"] = ("change-control",)
 
 
+def _decides_over_releases(session: Session, env: Environment) -> None:
+    session.github.default_repository.protection_rules["dev"] = ("change-control",)
+    env["GITHUB_DEPLOYMENTS"] = "true"
+
+
+def _recorded_twice(session: Session, env: Environment) -> None:
+    replaced(DEV, "      deployment: ${{ !github.event.client_payload.github_deployment }}\n", "")(session, env)
+    env["GITHUB_DEPLOYMENTS"] = "true"
+
+
 def _second(session: Session, _: Environment) -> None:
     session.github.default_repository.files["main"][f"{FOLDER}/old.yml"] = pipeline()
 
@@ -121,6 +131,8 @@ WORKFLOWS = (
         "the GitHub App change-control decides over deployments to the environment dev-build",
         _decides,
     ),
+    _dev("an-app-decides-over-releases", "over deployments to the environment dev", _decides_over_releases),
+    _dev("recorded-twice", "and the bot writes one as well", _recorded_twice, grave=False),
     Fault(
         "caller-grants-too-little",
         WORKFLOW,

@@ -11,7 +11,7 @@ from typing import Any
 from chatops.domain.codec import SCHEMA
 from chatops.domain.deployment import Deployment
 from chatops.domain.target import Target
-from chatops.github import runs, versions
+from chatops.github import deployments, runs, versions
 from chatops.github.client import GitHub
 from chatops.steps.dispatch import payload
 
@@ -63,7 +63,7 @@ def event() -> Mapping[str, object]:
     }
     state = {"plan": plan, "build": {"outputs": {"image": "i" * 512}}}
     deployment = Deployment.of({"deployment_id": "d-" + "a" * 60, "state": state})
-    return payload(deployment, "deploy", target, "T" * 43)
+    return payload(deployment, "deploy", target, "T" * 43, shown=True)
 
 
 _COMMIT = {
@@ -78,6 +78,7 @@ _HEAD = {"ref": "refs/heads/main", "object": {"type": "commit", "sha": SHA}}
 _LATEST, _TAGS = f"{REPO}/releases/latest", f"{REPO}/tags"
 _REF, _COMMITS = f"{REPO}/git/ref/{{ref}}", f"{REPO}/commits/{{ref}}"
 _ACTIONS = f"{REPO}/actions/runs"
+_DEPLOYMENTS = f"{REPO}/deployments"
 
 CALLS: dict[str, Call] = {
     "repository": Call(
@@ -188,6 +189,21 @@ CALLS: dict[str, Call] = {
         "POST", f"{_ACTIONS}/{{run_id}}/cancel", lambda g: runs.cancel(g, RUN), status=202, absent=frozenset({409})
     ),
     "dispatch": Call("POST", f"{REPO}/dispatches", lambda g: runs.dispatch(g, "dev_deploy", event()), status=204),
+    "search for a deployment": Call(
+        "GET",
+        _DEPLOYMENTS,
+        lambda g: deployments.find(g, "d-1", SHA, "dev"),
+        [{"id": 42, "payload": {"deployment_id": "d-1"}}],
+    ),
+    "deployment": Call(
+        "POST", _DEPLOYMENTS, lambda g: deployments.create(g, "d-1", SHA, "dev", "v1" * 100), {"id": 42}, status=201
+    ),
+    "status of a deployment": Call(
+        "POST",
+        f"{_DEPLOYMENTS}/{{deployment_id}}/statuses",
+        lambda g: deployments.report(g, 42, "in_progress", "v1" * 100, "https://x"),
+        status=201,
+    ),
     "installation": Call(
         "GET",
         f"{REPO}/installation",

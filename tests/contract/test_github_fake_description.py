@@ -52,6 +52,8 @@ def as_json_schema(node: Any) -> Any:
     schema = {key: as_json_schema(value) for key, value in node.items() if key not in ("example", "examples")}
     if isinstance(schema.get("properties"), dict) and "allOf" not in schema:
         schema.setdefault("additionalProperties", False)
+    if schema.get("default") == "":
+        schema.pop("format", None)  # an address that is not given is empty
     if schema.pop("nullable", None) is True:
         schema = {"anyOf": [schema, {"type": "null"}]}
     return schema

@@ -27,6 +27,7 @@ OTHER = {
     "GithubId": "acme-2",
     "GithubRepo": "shop.2",
     "GithubAppId": "Iv1.8a61f9b3a7aba766",
+    "GithubDeployments": "true",
     "GithubOidcIssuer": "https://token.acme.example/actions",
     "EcsClusterName": "checkout",
     "EcsServiceName": "api",

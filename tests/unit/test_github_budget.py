@@ -116,7 +116,8 @@ def test_a_shorter_pause_that_is_heard_of_later_does_not_shorten_the_longer_one(
 
 
 @pytest.mark.parametrize(
-    ("need", "seconds"), [(Need.NOW, 10), (Need.PLAN, 40), (Need.BUILD, 120), (Need.END, 30), (Need.LOOK, 120)]
+    ("need", "seconds"),
+    [(Need.NOW, 10), (Need.PLAN, 40), (Need.BUILD, 120), (Need.END, 30), (Need.LOOK, 120), (Need.SHOW, 120)],
 )
 def test_those_who_have_waited_begin_again_one_after_the_other(
     fake: StandIn, monkeypatch: pytest.MonkeyPatch, need: Need, seconds: int
@@ -167,7 +168,7 @@ def test_each_owners_installation_has_a_row_of_its_own(
             return "ghp_local"
 
     monkeypatch.setenv("GITHUB_APP_ID", "77")
-    monkeypatch.setattr(client, "_app_tokens", lambda *_: Tokens())
+    monkeypatch.setattr(client, "_app_tokens", lambda *_, **__: Tokens())
     fake.faults.append(Fault.secondary_limit(retry_after=90))
     refused()
     assert stored(rows)["sk"] == "BUDGET#77#acme"
@@ -181,10 +182,10 @@ def test_each_owners_installation_has_a_row_of_its_own(
 
 # -- what is left ---------------------------------------------------------------------------------------------------
 
-KEPT = {Need.NOW: 0, Need.PLAN: 100, Need.END: 200, Need.LOOK: 500}
+KEPT = {Need.NOW: 0, Need.PLAN: 100, Need.END: 200, Need.LOOK: 500, Need.SHOW: 1000}
 
 
-@pytest.mark.parametrize("left", [499, 199, 99, 1])
+@pytest.mark.parametrize("left", [999, 499, 199, 99, 1])
 def test_what_is_left_is_kept_for_what_people_wait_for(fake: StandIn, time: Time, left: int) -> None:
     leave(fake, left)
     github(Need.NOW).get("")

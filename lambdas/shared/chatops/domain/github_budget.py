@@ -34,6 +34,8 @@ class Need(Enum):
     """A run that has reported its end, or should have claimed its stage by now."""
     LOOK = (0.10, 120)
     """Progress that nobody waits for, and what `sweep` checks."""
+    SHOW = (0.20, 120)
+    """What GitHub's own pages show of deployments."""
 
     def __init__(self, kept: float, spread: int) -> None:
         self.kept, self.spread = kept, spread

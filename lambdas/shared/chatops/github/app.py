@@ -5,7 +5,7 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import requests
@@ -18,6 +18,9 @@ from chatops.values import dataclass
 
 PERMISSIONS = {"contents": "write", "actions": "write", "metadata": "read"}
 """What a token may do: dispatch (contents), read and cancel runs (actions), see the repository (metadata)."""
+SHOWING = {"deployments": "write", "metadata": "read"}
+"""What a token for GitHub Deployments may do. It is another one: an App that was not granted this can do all the rest.
+"""
 
 MARGIN = 300
 """Seconds before a token's end (an hour after it was made) at which another one is asked for."""
@@ -32,11 +35,19 @@ class _Token:
 class AppTokens:
     """The App's tokens by repository; each owner has an installation of its own.
 
-    `private_key(fresh)`: the key's PEM text, read anew where `fresh`.
+    `private_key(fresh)`: the key's PEM text, read anew where `fresh`. `permissions`: what they may do.
     """
 
-    def __init__(self, app_id: str, base: str, private_key: Callable[[bool], str], session: requests.Session) -> None:
+    def __init__(
+        self,
+        app_id: str,
+        base: str,
+        private_key: Callable[[bool], str],
+        session: requests.Session,
+        permissions: Mapping[str, str] = PERMISSIONS,
+    ) -> None:
         self._app_id, self._base, self._key, self._session = app_id, base, private_key, session
+        self._permissions = dict(permissions)
         self._known: dict[str, _Token] = {}
 
     def token(self, repository: str, fresh: bool) -> str:
@@ -54,7 +65,7 @@ class AppTokens:
         as_app = GitHub(repository, self._base, self._statement, self._session, app=True)
         # of a repository that was renamed GitHub still tells the installation, and gives no token for its old name
         installation = int(as_app.request("GET", "/installation", follow=False).body["id"])
-        limits = {"repositories": [repository.partition("/")[2]], "permissions": PERMISSIONS}
+        limits = {"repositories": [repository.partition("/")[2]], "permissions": self._permissions}
         try:
             path = f"{self._base}/app/installations/{installation}/access_tokens"
             made = as_app.request("POST", path, json=limits).body

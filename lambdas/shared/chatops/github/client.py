@@ -216,12 +216,15 @@ def _session() -> requests.Session:
 
 
 @cache
-def _app_tokens(app_id: str, base: str) -> AppTokens:
-    """Tokens are kept as long: making one costs two requests."""
+def _app_tokens(app_id: str, base: str, *, showing: bool) -> AppTokens:
+    """Tokens are kept as long: making one costs two requests. `showing`: those for GitHub Deployments."""
     # cryptography takes a tenth of a second to import, and an installation with a personal token never comes here
-    from chatops.github.app import AppTokens
+    from chatops.github.app import PERMISSIONS, SHOWING, AppTokens
 
-    return AppTokens(app_id, base, lambda fresh: secrets.required(secrets.GITHUB_APP_KEY, fresh=fresh), _session())
+    def key(fresh: bool) -> str:
+        return secrets.required(secrets.GITHUB_APP_KEY, fresh=fresh)
+
+    return AppTokens(app_id, base, key, _session(), SHOWING if showing else PERMISSIONS)
 
 
 def github(repository: str, need: Need = Need.NOW) -> GitHub:
@@ -232,7 +235,8 @@ def github(repository: str, need: Need = Need.NOW) -> GitHub:
     """
     base, app_id, rows = settings().github_api_url, settings().github_app_id, table()
     if app_id:
-        tokens, owner = _app_tokens(app_id, base), repository.partition("/")[0].lower()
+        tokens = _app_tokens(app_id, base, showing=need is Need.SHOW)
+        owner = repository.partition("/")[0].lower()
         budget = SharedBudget(rows, lambda: f"{app_id}#{owner}", need)
         return GitHub(
             repository, base, lambda fresh: tokens.token(repository, fresh), _session(), app=True, budget=budget

@@ -43,6 +43,7 @@ class Settings:
     channel: str
     github_api_url: str
     github_app_id: str
+    github_deployments: bool
     oidc_issuer: str
     oidc_audience: str
     slack_api_url: str
@@ -156,6 +157,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         channel=faults.read("", like, env, "SLACK_CHANNEL_ID", _CHANNEL, "what_channel"),
         github_api_url=faults.read("", address, env, "CHATOPS_GITHUB_API_URL", "https://api.github.com").rstrip("/"),
         github_app_id=faults.read("", like, env, "GITHUB_APP_ID", _APP_ID, "what_app_id"),
+        github_deployments=faults.read(False, boolean, env, "GITHUB_DEPLOYMENTS", default=False),
         oidc_issuer=faults.read("", address, env, "CHATOPS_OIDC_ISSUER", GITHUB_ISSUER).rstrip("/"),
         oidc_audience=text(env, "CHATOPS_AUDIENCE"),
         slack_api_url=faults.read("", address, env, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",

@@ -15,6 +15,7 @@ from chatops.domain.stage import Outputs, Stage
 from chatops.domain.target import Target
 from chatops.github import runs
 from chatops.github.client import GitHub, github
+from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.steps import freezes
 from chatops.steps.effects import assert_ours, leave
@@ -66,7 +67,8 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
         if not stages.trying(rows, deployment.id, stage, target.name, expected, etag):
             assert_ours(rows, deployment.id, target.name)
             return  # cancelled or revoked at this moment: `poll` reports it
-        runs.dispatch(client, target.event_type, payload(deployment, stage, target, row.ticket))
+        shown = settings().github_deployments
+        runs.dispatch(client, target.event_type, payload(deployment, stage, target, row.ticket, shown=shown))
     except GitHubRateLimited as pause:
         stages.note(rows, deployment.id, stage, not_before=clock.now() + pause.again_seconds)
         return
@@ -111,9 +113,9 @@ def _valid_seconds(target: Target, stage: str) -> int:
     return timing.appear + {"build": timing.build, "deploy": timing.deploy, "rollback": timing.restore}[stage]
 
 
-def payload(deployment: Deployment, stage: str, target: Target, ticket: str) -> Json:
+def payload(deployment: Deployment, stage: str, target: Target, ticket: str, *, shown: bool = False) -> Json:
     """`client_payload`: at most 10 keys, GitHub's limit. It doesn't say where to claim: whoever may send an event could
-    name another judge."""
+    name another judge. `shown`: the bot writes a GitHub Deployment, so the job must not make another one."""
     plan = deployment.plan
     back = plan.previous or Release()
     release = back if stage == "rollback" else plan
@@ -129,4 +131,5 @@ def payload(deployment: Deployment, stage: str, target: Target, ticket: str) -> 
         "ticket": ticket,
         # where it pauses travels with the strategy: GitHub allows ten keys
         "strategy": "+".join([target.strategy, *([",".join(target.pause_at)] if target.pause_at else [])]),
+        **({"github_deployment": True} if shown else {}),
     }

@@ -28,7 +28,7 @@ from chatops.platforms.registry import platform
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.slack import approvers, people
-from chatops.steps import policy, target_lock
+from chatops.steps import policy, show, target_lock
 from chatops.store import deployments, freezes, locks, releases
 from chatops.store.table import Conflict, table
 from chatops.values import dataclass
@@ -248,7 +248,7 @@ def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Pl
         taking = locks.taking(target, target_lock.holder_for(deployment_id, execution_arn, plan), over)
         members = [taking, releases.unchanged(target, ended)]
     try:
-        made = deployments.begin(table(), deployment_id, execution_arn, plan, *members)
+        made = deployments.begin(table(), deployment_id, execution_arn, plan, *members, *show.owing(deployment_id))
     except Conflict:
         if busy := target_lock.obstacle(target, deployment_id, plan.command):
             raise busy from None

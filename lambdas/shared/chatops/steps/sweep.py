@@ -21,7 +21,7 @@ from chatops.github import runs
 from chatops.github.client import github
 from chatops.observability import emit, logger
 from chatops.settings.targets import targets
-from chatops.steps import notify, publish, stage_run, target_lock
+from chatops.steps import notify, publish, show, stage_run, target_lock
 from chatops.steps.settle import settle
 from chatops.store import cancels, cursors, deployments, locks, news, outbox, overview, results, stages, wakeups
 from chatops.store.outbox import Undelivered
@@ -72,6 +72,8 @@ def run(_event: StepEvent) -> Swept:
     _all("locks", {name: partial(_free, name, done) for name in targets() if _is_held(name)}, began + LOCKS, errors)
     _all("events", _events(errors), began + EVENTS, errors)
     _all("", {str(n): each for n, each in enumerate(later)}, began + LATER, errors)
+    shown = {each.deployment_id: partial(show.bring_up, each, began + LATER) for each in show.waiting(errors.append)}
+    _all("github", shown, began + LATER, errors)
     _report(done)
     if errors:
         raise errors[0]

@@ -25,5 +25,6 @@
 | `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
 | `NEWS` | `<id>#<kind>#<mark>` | events that EventBridge has not taken yet |
 | `GITHUB` | `BUDGET#<token or installation>` | what is left of GitHub's rate limit, and the end of its pause; expires |
+| `GITHUB` | `DEPLOYMENT#<id>` | what GitHub shows of a deployment, until it shows the end |
 | `SWEEP` | `<phase>` | where a sweep that had no time for everything has stopped |
 """
