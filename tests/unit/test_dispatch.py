@@ -122,3 +122,4 @@ def test_where_it_pauses_travels_with_the_strategy(
     made = dispatch.payload(deployment, "deploy", Target("prod", "acme/shop", "prod_deploy", **target), "t")
     assert made["strategy"] == wanted
     assert len(made) <= 10, "GitHub's limit"
+    assert "github_deployment" not in made, "so the job records itself"

@@ -27,6 +27,7 @@ from tests.unit.conftest import Time
 from tests.unit.direct import Direct
 from tests.unit.test_github_budget import BASE, Still
 
+ROOT = Path(__file__).resolve().parents[2]
 A, B, BACK = "d-aaaaaaaaaaaa", "d-bbbbbbbbbbbb", "d-cccccccccccc"
 RUN = "https://github.test/acme/checkout-api/actions/runs/1"
 
@@ -114,6 +115,9 @@ def test_it_is_queued_until_it_is_approved(
     questions.record(rows, A, Answer.APPROVED, LEE)
     sweep(fake)
     assert states(github, A) == ["queued", "in_progress"]
+    fake.succeed(A)
+    sweep(fake)
+    assert f" {len(github.calls)} GitHub requests more" in (ROOT / "docs" / "costs.md").read_text("utf-8")
 
 
 def test_one_that_broke_leaves_the_one_before_as_live(fake: Fake, github: StandIn) -> None:

@@ -109,13 +109,14 @@ def test_each_stage_has_its_jobs(deploy: dict[str, Any]) -> None:
 
 
 def test_a_build_is_no_deployment_on_githubs_page_and_has_an_environment_of_its_own(deploy: dict[str, Any]) -> None:
-    """By default a job that names an environment is a deployment when it succeeds."""
+    """By default a job that names an environment is a deployment when it succeeds. A release is none where the bot
+    writes one itself: an absent field is null, and not null is true."""
     build = {"name": f"{TARGET}-build", "deployment": False}
     assert {name: job.get("environment") for name, job in deploy["jobs"].items()} == {
         "claim": build,
         "test": None,
         "build": build,
-        "release": {"name": TARGET},
+        "release": {"name": TARGET, "deployment": "${{ !github.event.client_payload.github_deployment }}"},
     }
 
 
