@@ -67,6 +67,7 @@ TEXTS: dict[TextKey, str] = {
     "reads_date": "a date",
     "reads_nothing": "nothing",
     "at_slack_id": "{found} isn't a Slack id of that kind (users U…, user groups S…)",
+    "at_slack_id_other": "{found} belongs under {name}",
     "at_quorum": "should be at most {count}, the number of approvers that are named; or name a user group",
     "at_pause_needs": "needs ecs, and the strategy blue_green, linear or canary",
     "at_pause": "ECS cannot pause at {found}; it can at {known}",

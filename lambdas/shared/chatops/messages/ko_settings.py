@@ -70,6 +70,7 @@ TEXTS: dict[TextKey, str] = {
     "reads_date": "날짜",
     "reads_nothing": "빈",
     "at_slack_id": "{found} 값은 그런 종류의 Slack ID가 아닙니다(사용자 U…, 사용자 그룹 S…)",
+    "at_slack_id_other": "{found} 값은 {name} 항목에 넣으세요",
     "at_quorum": "지정된 승인자 수({count}) 이하로 하거나 사용자 그룹을 지정하세요",
     "at_pause_needs": "ecs 항목과 blue_green, linear, canary 중 하나의 strategy 항목이 필요합니다",
     "at_pause": "ECS는 {found} 단계에서 멈출 수 없습니다. 멈출 수 있는 단계: {known}",

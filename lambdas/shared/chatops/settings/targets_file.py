@@ -49,6 +49,9 @@ _LISTS = {
     "requesters": _PERSON,
     "requester_groups": _GROUP,
 }
+_INSTEAD = {"approvers": "approver_groups", "requesters": "requester_groups"}
+_INSTEAD |= {groups: people for people, groups in _INSTEAD.items()}
+"""Where an id of the other kind belongs."""
 
 
 _FIELDS = (
@@ -62,11 +65,14 @@ _INSIDE = {"ecs": _ECS, "codedeploy": _CODEDEPLOY, "policy": _POLICY, "timing": 
 _INNER = {name: f"{place}.{name}" for place, names in _INSIDE.items() for name in names if name not in _FIELDS}
 
 
-def _members(place: Where, pattern: re.Pattern[str], otherwise: TextKey) -> tuple[str, ...]:
+def _members(place: Where, pattern: re.Pattern[str], otherwise: TextKey, instead: str = "") -> tuple[str, ...]:
+    """`instead`: the list in which ids of the other kind belong."""
     found: dict[str, None] = {}
     for item, node in place.members():
         if pattern.fullmatch(item):
             found[item] = None
+        elif instead and _LISTS[instead].fullmatch(item):
+            place.faults.note(place.error("at_slack_id_other", node, found=repr(item), name=instead))
         else:
             place.faults.note(place.error(otherwise, node, found=repr(item[:80])))
     return tuple(found)
@@ -78,7 +84,7 @@ def _policy(where: Where, inherited: Policy, after: dict[str, Where]) -> Policy:
     places = where.fields(_POLICY)
     for name, place in places.items():
         if name in _LISTS:
-            given[name] = where.faults.read((), _members, place, _LISTS[name], "at_slack_id")
+            given[name] = where.faults.read((), _members, place, _LISTS[name], "at_slack_id", _INSTEAD[name])
         elif name == "branches":
             given[name] = where.faults.read((), _members, place, _BRANCH, "at_branch")
         elif name == "after":
