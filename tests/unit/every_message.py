@@ -97,7 +97,7 @@ SAMPLES: dict[str, object] = dict(  # noqa: C408 - a line holds more of them
     task_definition="api:7", approved="api@sha256:1", runs="api@sha256:2", wanted="ARM64", built="linux/amd64",
     runner="ubuntu-24.04-arm", request="GET /repos", method="chat.postMessage", operation="DescribeServices",
     service="api", cluster="shop", deployment="d-ABC", hook="h", wait="READY_WAIT", application="shop", found="7",
-    schema="1",
+    schema="1", there=Reason("where_below"),
 )  # fmt: skip
 """A value for each placeholder."""
 ANSWERED = (
@@ -108,6 +108,7 @@ ANSWERED = (
     "promotion_",
     "reminder",
     "channel_closed",
+    "where_elsewhere",
     "not_started",
     "usage_",
 )

@@ -15,6 +15,7 @@ from chatops.domain.event import StepEvent
 from chatops.domain.ids import deployment_id
 from chatops.edge import commands, handler
 from chatops.messages import catalogue
+from chatops.settings import config
 from chatops.steps.handler import step
 
 
@@ -112,6 +113,14 @@ def test_a_delivery_whose_execution_has_ended_is_not_started_again_and_no_error(
 def test_what_was_understood_is_said_at_once(states: States, command: str, text: str, answer: str) -> None:
     assert said(commands.answer(form(command, text))) == answer
     assert len(states.started) == 1
+
+
+def test_a_direct_message_is_told_in_which_channel_it_goes_on(states: States, environment: pytest.MonkeyPatch) -> None:
+    """`plan` announces nothing in direct messages."""
+    environment.setenv("SLACK_CHANNEL_ID", "C0OPS0001")
+    config.reset()
+    asked = form("/platform-deploy", "v1", channel_id="D0DANA001")
+    assert said(commands.answer(asked)) == "Got it. Deploying `v1` to *dev*; follow it in <#C0OPS0001>."
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 from slack_sdk import WebClient
 
+from chatops.domain.event import StepEvent
 from chatops.messages.view import View
 from chatops.settings import config
 from chatops.slack import client, posting
+from chatops.steps import notify
 from chatops.store import messages
 from chatops.store.table import Table
 from fakes.clock import Clock
 from fakes.faults import Fault
 from fakes.slack import Slack, web_api
-from fakes.slack.directory import C_DEPLOY, C_PUBLIC, U_BOT, U_DEV
+from fakes.slack.directory import C_DEPLOY, C_PUBLIC, G_SECRET, U_BOT, U_DEV
 from fakes.slack.store import Message
 from tests.contract.conftest import served
 from tests.unit.views import ID, STATES, seen
@@ -152,3 +154,14 @@ def test_every_error_that_slack_describes_is_known_for_what_it_is() -> None:
     known = [posting.GONE, posting.CLOSED, posting.UNFIT, client.LATER, client.AUTH, OURS]
     assert described <= set().union(*known)
     assert sum(map(len, known)) == len(set().union(*known)), "each is one of them only"
+
+
+def test_who_asked_where_the_bot_cannot_post_is_told_once_where_to_look(slack: Slack) -> None:
+    view, url = waiting(), slack.response_url(G_SECRET, U_DEV)
+    request = {"requester": {"id": U_DEV}, "channel": G_SECRET, "response_url": url}
+    for channel in (G_SECRET, G_SECRET, C_DEPLOY, "D0DANA001"):
+        event = StepEvent(view.deployment, message="announce", request={**request, "channel": channel})
+        assert notify.run(event).delivered
+    told = [m for m in slack.messages if m.ephemeral_to]
+    assert [(m.channel, m.ephemeral_to) for m in told] == [(G_SECRET, U_DEV)]
+    assert f"in <#{C_DEPLOY}>" in told[0].text

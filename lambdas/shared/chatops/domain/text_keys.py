@@ -163,6 +163,7 @@ TextKey = Literal[
     "what_table", "what_tag_pattern", "what_target", "what_text", "what_under_rules", "what_waiting", "what_weekdays",
     "what_windows", "what_workflow",
     "which_target",
+    "where_below", "where_channel", "where_elsewhere",
     "why_deploy_broke", "why_ended", "why_error", "why_frozen", "why_github_down", "why_github_paused", "why_lost",
     "why_mismatch", "why_never_appeared", "why_no_deployment", "why_no_image", "why_no_output", "why_no_runner",
     "why_not_its_turn", "why_not_reviewed", "why_nothing_before", "why_nothing_began", "why_other_image",

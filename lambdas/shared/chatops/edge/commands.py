@@ -19,7 +19,8 @@ from chatops.domain.typed_text import unescaped
 from chatops.edge import PATIENCE, fields
 from chatops.edge.replies import refused
 from chatops.edge.start import start
-from chatops.messages.catalogue import reason_text, say
+from chatops.messages.catalogue import Markup, channel_link, reason_text, say
+from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.slack import membership
 from chatops.store.table import table
@@ -150,10 +151,10 @@ def _cancel(form: Mapping[str, str], asked: Command) -> str:
 def _start(form: Mapping[str, str], asked: Command) -> str:
     name = deployment_id(form.get("team_id", ""), form["trigger_id"])
     start(name, execution_input(form, asked), asked.target)
-    return _accepted(asked)
+    return _accepted(asked, form.get("channel_id", ""))
 
 
-def _accepted(asked: Command) -> str:
+def _accepted(asked: Command, channel: str) -> str:
     """What is shown at once; nothing where all that follows is one private answer. Slack shows nothing for an empty
     200, and a command's response URL can't replace what was shown: `replace_original` is for the URL of a message with
     which somebody interacted, and posts a second message here.
@@ -171,4 +172,11 @@ def _accepted(asked: Command) -> str:
         key = "accepted_rollback" if asked.version else "accepted_rollback_last"
         if asked.version_in_reason:  # which of both it is, the ledger decides
             key = "accepted_rollback_open"
-    return say(key, version=asked.version, target=asked.target)
+    return say(key, version=asked.version, target=asked.target, there=_there(channel))
+
+
+def _there(channel: str) -> Markup:
+    """Where a deployment that is asked for in this channel is followed: in the configured one, if that is a direct
+    message. (Whether the bot can post in a channel is only known to the plan; `notify` says so.)"""
+    elsewhere = settings().channel if channel.startswith("D") else ""
+    return Markup(say("where_channel", place=channel_link(elsewhere)) if elsewhere else say("where_below"))

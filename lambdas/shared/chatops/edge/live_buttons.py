@@ -69,7 +69,8 @@ def roll_back(card: str, press: Press) -> str:
         now = running(live.version if live else "")
         raise Refusal("rollback_stale", version=plan.version, target=plan.target, running=now)
     asked = {"command": "rollback", "target": plan.target, "card": card}
-    text, accepted = execution_input(plan, press, asked), say("accepted_rollback_last", target=plan.target)
+    text = execution_input(plan, press, asked)
+    accepted = say("accepted_rollback_last", target=plan.target, there=say("where_below"))
     under_way: TextKey = "rollback_under_way"
     start = _Start("rollback", card, plan.target, plan.version, text, accepted, under_way, "rollback_used")
     return _once(rows, start, press)
@@ -87,7 +88,8 @@ def deploy_to(card: str, name: str, press: Press) -> str:
         now = running(live.version if live else "")
         raise Refusal("next_stale", version=plan.version, before=plan.target, target=name, running=now)
     asked = {"command": "deploy", "target": name, "version": plan.version}
-    text, accepted = execution_input(plan, press, asked), say("accepted_deploy", version=plan.version, target=name)
+    text = execution_input(plan, press, asked)
+    accepted = say("accepted_deploy", version=plan.version, target=name, there=say("where_below"))
     return _once(rows, _Start(name, card, name, plan.version, text, accepted, "next_under_way", "next_used"), press)
 
 

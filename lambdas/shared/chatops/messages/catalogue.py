@@ -113,6 +113,11 @@ class Markup(str):
     __slots__ = ()
 
 
+def channel_link(channel: str) -> Markup:
+    """A channel as Slack links it. https://docs.slack.dev/messaging/formatting-message-text#linking-channels"""
+    return Markup(f"<#{escape(channel)}>")
+
+
 def named_few(mentions: Sequence[str], *, any_of: bool = False) -> Markup:
     """At most ten mentions, and how many people more there are; where nobody is named, it is whoever runs this.
     `any_of`: one of them is enough, `@lee or @kim`."""

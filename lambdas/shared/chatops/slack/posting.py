@@ -11,7 +11,7 @@ from chatops.domain.codec import Json
 from chatops.domain.deployment import Deployment
 from chatops.domain.errors import ChatOpsError, InvalidConfiguration, SlackRefused, SlackUnavailable
 from chatops.messages import buttons, card
-from chatops.messages.catalogue import Markup, escape, say
+from chatops.messages.catalogue import channel_link, say
 from chatops.messages.view import View
 from chatops.observability import logger
 from chatops.settings.config import execution_url, settings
@@ -137,7 +137,7 @@ def _inform(seen: View, known: Message, error: SlackRefused) -> None:
         "channel_closed",
         version=seen.version,
         target=seen.target,
-        place=Markup(f"<#{escape(known.channel or seen.plan.channel)}>"),
+        place=channel_link(known.channel or seen.plan.channel),
         code=error.code,
         id=seen.id,
     )

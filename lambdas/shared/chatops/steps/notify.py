@@ -17,13 +17,13 @@ from chatops.domain.request import Request, where
 from chatops.domain.results import Delivery
 from chatops.domain.target import default_target
 from chatops.messages import details, history, reports, unplanned
-from chatops.messages.catalogue import reason_text, say
+from chatops.messages.catalogue import channel_link, reason_text, say
 from chatops.messages.view import View
 from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
 from chatops.slack import membership, posting
 from chatops.steps import publish
-from chatops.store import deployments, outbox, results
+from chatops.store import deployments, messages, outbox, results
 from chatops.store.table import table
 
 _NOBODY = Request("")
@@ -58,7 +58,19 @@ def _deliver(event: StepEvent) -> bool:
     shown = posting.show(seen)
     if event.message == "announce" and plan.card:
         posting.retire(plan.card, f"⏪ {say('line_rollback_asked', user=seen.requester)}")
+    if event.message == "announce" and asked.channel not in ("", plan.channel) and not asked.channel.startswith("D"):
+        _elsewhere(asked, seen)
     return shown
+
+
+def _elsewhere(asked: Request, seen: View) -> None:
+    """Tell who asked, once, that the message is in another channel: the bot cannot post where they asked. (Of a direct
+    message the answer to the command has said it.)"""
+    if "elsewhere" in messages.get(table(), seen.id).said:
+        return
+    place = channel_link(seen.plan.channel)
+    if _reply(asked, say("where_elsewhere", version=seen.version, target=seen.target, place=place)):
+        messages.noted(table(), seen.id, "elsewhere")
 
 
 def _in_thread(seen: View) -> bool:
