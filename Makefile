@@ -80,7 +80,7 @@ scale: .venv/test.stamp ## Many deployments at once, with GitHub's and Slack's l
 
 hostile: .venv/test.stamp ## Hostile requests to each public route, signed and unsigned (N=1000000, SEED=1)
 	@HOSTILE=$(or $(N),1000000) SEED=$(or $(SEED),0) exec $(PY) -m pytest -q -m slow -n 4 tests/faults/test_hostile_requests.py \
-		tests/faults/test_hostile_stages.py tests/faults/test_hostile_gifs.py tests/faults/test_signed_hostile.py tests/faults/test_hostile_webhook.py
+		tests/faults/test_hostile_stages.py tests/faults/test_hostile_gifs.py tests/faults/test_signed_hostile.py tests/faults/test_hostile_webhook.py tests/faults/test_hostile_page.py
 
 check: ## The whole gate: format, lint, types and validators, and beside them all tests with the browser
 	@scripts/missing.sh

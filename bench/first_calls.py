@@ -23,6 +23,7 @@ from bench.built import FUNCTIONS, Built
 from bench.runtime_api import Answer, Function
 from bench.tls import Authority, front
 from local.driver import Driver
+from local.pages import card_page, page_request
 from local.runtime.environment import base_environment, reserved_variables
 from local.runtime.invocation import Invocation
 from local.scenario import Scenario
@@ -182,6 +183,7 @@ def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterat
         _play(driver)
         played.runtime.invoke("reconcile", _after_an_error(driver))
         played.runtime.invoke("gifs", GIF)
+        played.runtime.invoke("page", page_request(card_page(played.slack.messages)))
         yield calls
 
 

@@ -69,7 +69,7 @@ CALLS: dict[str, Callable[[Slack, str], Any]] = {
     "conversations.info": lambda _slack, _ts: people.can_post(C_DEPLOY),
     "conversations.members": lambda _slack, _ts: client.call("conversations.members", channel=C_DEPLOY)["members"],
     "usergroups.users.list": lambda _slack, _ts: people.group(S_APPROVERS),
-    "users.info": lambda _slack, _ts: people.excluded(U_GUEST, OWN) == "guest",
+    "users.info": lambda _slack, _ts: people.person(U_GUEST, OWN).excluded == "guest",
     "views.open": lambda slack, _: client.call(
         "views.open", trigger_id=slack.space.tickets.trigger(U_DEV), view=reason("reject", "{}", "v1.2.3", "dev")
     ),
@@ -94,7 +94,7 @@ def test_people_groups_and_channels_are_told_apart(slack: Slack, bot: Callable[[
     bot(slack.api_url)
     assert people.workspace() == OWN
     everybody = (U_DEV, U_GUEST, U_BOT, "U0GONE001", "U0NOBODY1", U_PARTNER)
-    kinds = [people.excluded(user, OWN) for user in everybody]
+    kinds = [people.person(user, OWN).excluded for user in everybody]
     assert kinds == [None, "guest", "bot", "gone", "gone", "stranger"]
     assert people.group(S_APPROVERS) == {U_LEE, U_KIM}
     assert [people.can_post(one) for one in (C_DEPLOY, C_PUBLIC, G_SECRET, "C0OLD0001")] == [True, False, False, False]
@@ -170,7 +170,7 @@ def test_what_is_no_answer_of_slacks_is_trouble_and_nothing_else(bot: Callable[[
         bot(f"{url}/api/")
         with pytest.raises(SlackUnavailable):
             client.call("chat.postMessage", channel=C_DEPLOY, text="x")
-        for ask in (people.workspace, lambda: people.excluded(U_DEV, OWN)):
+        for ask in (people.workspace, lambda: people.person(U_DEV, OWN).excluded):
             with pytest.raises(SlackUnavailable):
                 ask()
         assert people.can_post(C_DEPLOY) is True
@@ -201,7 +201,7 @@ def test_an_answer_may_lack_whatever_slack_may_leave_out(bot: Callable[[str], No
     with served(_says(200, bare)) as url:
         bot(f"{url}/api/")
         assert client.call("chat.update", channel=C_DEPLOY, ts="1.1", text="x")["ok"]
-        assert (people.excluded(U_DEV, OWN), people.can_post(C_DEPLOY), people.group(S_APPROVERS)) == (
+        assert (people.person(U_DEV, OWN).excluded, people.can_post(C_DEPLOY), people.group(S_APPROVERS)) == (
             None,
             True,
             set(),

@@ -23,7 +23,7 @@ from tests.statemachine.outages import box_of
 
 CALLS = {"GitHub": "github", "Slack": "slack", "ECS": "ecs", "DynamoDB": "dynamodb"}
 """The first part of a call's name, and the service."""
-FROM_OUTSIDE = ("slack", "sweep", "gifs")
+FROM_OUTSIDE = ("slack", "sweep", "gifs", "page")
 """Functions that the state machine doesn't call. `stage` is the pipeline's, whose reports may come twice as well."""
 ANEW = ("token", "entered_at")
 """What differs from one try of a call to the next."""

@@ -17,6 +17,7 @@ import pytest
 
 from chatops.domain.news import SOURCE
 from chatops.settings import secrets
+from local.pages import card_page, page_request
 from tests.simulator.engine import MACHINE_ARN
 from tests.simulator.play import HoursDriver
 from tests.simulator.points import Plan
@@ -66,6 +67,7 @@ def made(*names: str) -> dict[str, set[Call]]:
                 play = HoursDriver(Plan(name, TOURS[name].points if name in TOURS else ()), session)
                 play.run()
                 assert not play.failures, (name, play.failures)
+                session.lambdas.invoke("page", page_request(card_page(session.slack.messages)))
                 target = target_of(name)
                 found[target] = {one for call in recorder.calls for one in (call, *behind(call, target))}
                 recorder.calls.clear()

@@ -20,7 +20,7 @@ from tests.statemachine.conftest import Build, scenario
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-FROM_OUTSIDE = {"slack", "sweep", "gifs"}
+FROM_OUTSIDE = {"slack", "sweep", "gifs", "page"}
 """Not called by the machine; `stage` is the pipeline's, whose reports may be sent twice as well."""
 SIGNALS = {"AlreadyAwake", "DecisionRecorded", "CancelRecorded"}
 """How a step says that what it was to wait for has come meanwhile."""

@@ -20,7 +20,7 @@ __all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 TARGETS = "targets: {dev: {ecs: {cluster: checkout, service: checkout-api}, policy: {deploy_approval: false}}}"
-FROM_OUTSIDE = {"slack", "stage", "sweep", "wake", "gifs"}
+FROM_OUTSIDE = {"slack", "stage", "sweep", "wake", "gifs", "page"}
 
 
 BREAKS: dict[str, ServiceFault | str] = {

@@ -125,6 +125,8 @@ def messages() -> dict[str, Message]:
     tag = {"key": "tag_and_branch", "values": {"version": "v1.2.3", "branch": "heads/v1.2.3"}}
     planned, next_ones = STATES["planned"], ("prod-eu", "prod-us")
     made["card: planned, with a note"] = card.message(views.seen({**planned, "plan": {**PLAN, "note": tag}}))
+    page = "https://bot.example/prod/d/d-abc234def567#1.1760691200.x"
+    made["card: planned, with its page"] = card.message(replace(views.seen(planned), page_url=page))
     made["card: Deployed, with targets after it"] = card.message(replace(views.seen(ENDS["Deployed"]), next=next_ones))
     made["dry run: with a note"] = reports.dry_run(views.plan_of({**PLAN, "note": tag}))
     two = {

@@ -45,7 +45,7 @@ def allowed(statements: Iterable[dict[str, Any]], action: str, resource: str, co
 
 def _holds(condition: Mapping[str, Any], context: Context) -> bool:
     """The operators that the templates' own roles have."""
-    assert set(condition) <= {"StringEquals", "ArnEquals", "ForAllValues:StringEquals", "Null"}, condition
+    assert set(condition) <= {"StringEquals", "ArnEquals", "ForAllValues:StringEquals", "ForAllValues:StringLike", "Null"}, condition
     return all(
         _meets(operator, listed(context.get(key, [])), listed(values))
         for operator, keys in condition.items()

@@ -41,6 +41,7 @@ OTHER = {
     "DeployApprovalRequired": "true",
     "RollbackApprovalRequired": "false",
     "Language": "ko",
+    "DeploymentPages": "false",
     "GifBaseUrl": "https://x.example/$a?b=1,2&c='d'",
     "GifDeploying": "https://x.example/1.gif",
     "GifDeploySuccess": "https://x.example/2.gif",

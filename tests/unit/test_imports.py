@@ -67,7 +67,7 @@ def test_the_fakes_know_neither_the_engine_nor_the_page() -> None:
 HEAVY = ("boto3", "botocore", "slack_sdk", "requests", "jwt", "cryptography", "yaml", "aws_lambda_powertools", "uuid")
 """Each takes as long to import as all else that a function starts with, or is not in the layer."""
 NEEDS = {
-    **{key: set[str]() for key in ("slack", "park", "settle", "gifs", "wake")},
+    **{key: set[str]() for key in ("slack", "park", "settle", "gifs", "wake", "page")},
     **{key: {"slack_sdk"} for key in ("approval", "notify")},
     **{key: {"requests"} for key in ("dispatch", "poll")},
     **{key: {"boto3", "botocore"} for key in ("promote", "restore")},

@@ -24,7 +24,7 @@ from chatops.platforms.rollout import Pause
 from chatops.settings import targets
 from chatops.slack.membership import standing
 from chatops.steps import approval, dispatch, ecs, notify, poll, settle
-from chatops.store import budgets, cursors, lengths, questions, shown, stages, wakeups
+from chatops.store import budgets, cursors, lengths, page_keys, questions, shown, stages, wakeups
 from chatops.store.table import Table
 from tests.faults.races.fakes import DANA, LEE, Fake, arn, far_ends
 from tests.unit.conftest import Time
@@ -164,6 +164,7 @@ def watched(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Watched
     fake.rows.transact(shown.owing("d-one"))
     assert shown.hold(fake.rows, shown.Shown("d-one"))
     shown.note(fake.rows, shown.Shown("d-one", 42, "in_progress"))
+    page_keys.ensured(fake.rows, 1)
     lengths.add(fake.rows, "dev", "build", "d-one", 600.0)
     for name in ("d-one", "d-back", "d-cancelled"):
         watcher.facts("plan", fake.planned(name))
@@ -196,5 +197,5 @@ def test_every_kind_of_row_is_on_record() -> None:
     kinds = {
         name for pk, *names in listed for name in ([pk] if pk in ("OPEN", "OUTBOX", "NEWS", "SWEEP") else names) if name
     }
-    assert len(kinds) == 26
+    assert len(kinds) == 27
     assert set(recorded()) == {*kinds, "plan", "input"}

@@ -18,7 +18,7 @@ FACTS = {
     "WebhookSecret": "arn:hook",
     "HttpApi": "api",
 }
-STEPS = "slack plan notify dispatch poll park approval ecs promote reconcile restore settle stage sweep wake gifs"
+STEPS = "slack plan notify dispatch poll park approval ecs promote reconcile restore settle stage sweep wake gifs page"
 
 
 def load(folder: Path, text: str, /, facts: dict[str, str] | None = None, **parameters: str) -> Template:

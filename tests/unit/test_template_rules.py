@@ -17,7 +17,7 @@ from scripts.target_access import PARAMETERS
 ROOT = Path(__file__).parents[2]
 STEPS = {
     *("slack", "plan", "notify", "dispatch", "poll", "park", "approval"),
-    *("ecs", "promote", "reconcile", "restore", "settle", "stage", "sweep", "wake", "gifs"),
+    *("ecs", "promote", "reconcile", "restore", "settle", "stage", "sweep", "wake", "gifs", "page"),
 }
 
 WITHOUT_RESOURCES = {
@@ -218,7 +218,7 @@ def test_whom_the_internet_reaches_cannot_read_githubs_secret() -> None:
         if any(event["Type"] == "HttpApi" for event in each.get("Events", {}).values())
     }
     own = {"SlackFunction": {"SlackSecret"}, "WakeFunction": {"WebhookSecret"}}
-    assert facing == {**own, "StageFunction": set(), "GifsFunction": set()}
+    assert facing == {**own, "StageFunction": set(), "GifsFunction": set(), "PageFunction": set()}
 
 
 def test_the_machine_calls_published_versions_and_may_call_earlier_ones() -> None:

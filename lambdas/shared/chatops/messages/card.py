@@ -47,7 +47,9 @@ def message(view: View) -> Message:
         "footer",
         id=view.id,
         elapsed=duration(view.elapsed),
-        link=Markup(link(view.execution_url, plain("footer_link"))),
+        link=Markup(
+            link(view.page_url or view.execution_url, plain("footer_page" if view.page_url else "footer_link"))
+        ),
     )
     blocks.append(ContextBlock(elements=[mrkdwn(footer)]))
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatops.messages.en_page import TEXTS as _PAGE
 from chatops.messages.en_reasons import TEXTS as _REASONS
 from chatops.messages.en_settings import TEXTS as _SETTINGS
 from chatops.messages.en_statuses import TEXTS as _STATUSES
@@ -121,6 +122,7 @@ TEXTS: dict[TextKey, str] = {
     "line_breaker": "ECS is rolling back to `{version}`",
     "line_rollback_asked": "{user} is rolling this back",
     "footer": "`{id}` · {elapsed} · {link}",
+    "footer_page": "View deployment",
     "footer_link": "execution",
     "approve": "Approve",
     "reject": "Reject…",
@@ -238,6 +240,7 @@ TEXTS: dict[TextKey, str] = {
     "locked_before": "This replaces the lock by {by}.",
     "unlocked": "🔓 {user} unlocked *{target}*. Deployments are possible again.",
     "unlocked_frozen": "🔓 {user} unlocked *{target}*. {freeze}",
+    **_PAGE,
     **_REASONS,
     **_SETTINGS,
     **_STATUSES,

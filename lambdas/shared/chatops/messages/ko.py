@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatops.messages.ko_page import TEXTS as _PAGE
 from chatops.messages.ko_reasons import TEXTS as _REASONS
 from chatops.messages.ko_settings import TEXTS as _SETTINGS
 from chatops.messages.ko_statuses import TEXTS as _STATUSES
@@ -125,6 +126,7 @@ TEXTS: dict[TextKey, str] = {
     "line_breaker": "ECS에서 `{version}` 버전으로 롤백하는 중",
     "line_rollback_asked": "{user} 님이 롤백하고 있습니다",
     "footer": "`{id}` · {elapsed} · {link}",
+    "footer_page": "배포 보기",
     "footer_link": "실행 보기",
     "approve": "승인",
     "reject": "거부…",
@@ -242,6 +244,7 @@ TEXTS: dict[TextKey, str] = {
     "locked_before": "{by} 님이 걸어 둔 잠금을 대신합니다.",
     "unlocked": "🔓 {user} 님이 *{target}* 환경의 잠금을 풀었습니다. 다시 배포할 수 있습니다.",
     "unlocked_frozen": "🔓 {user} 님이 *{target}* 환경의 잠금을 풀었습니다. {freeze}",
+    **_PAGE,
     **_REASONS,
     **_SETTINGS,
     **_STATUSES,

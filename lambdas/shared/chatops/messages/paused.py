@@ -14,7 +14,7 @@ from chatops.platforms.rollout import CONTINUE
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
-_LINES: dict[str, tuple[str, TextKey]] = {
+LINES: dict[str, tuple[str, TextKey]] = {
     "promoted": ("✅", "line_pause_promoted"),
     "passed": ("▶️", "line_pause_passed"),
     "expired": ("⌛", "line_pause_expired"),
@@ -57,9 +57,9 @@ def lines(view: View) -> list[str]:
     place = where(pause.stage, pause.traffic)
     if view.phase == "paused":
         return [f"⏸️ {_waiting(view, pause, place)}"]
-    if view.phase == "ended" or pause.decision not in _LINES:
+    if view.phase == "ended" or pause.decision not in LINES:
         return []
-    icon, key = _LINES[pause.decision]
+    icon, key = LINES[pause.decision]
     if pause.decision == "promoted" and pause.reason:
         key = "line_pause_promoted_frozen"
     return [f"{icon} {say(key, where=place, by=pause.by, took=duration(pause.seconds), reason=pause.reason)}"]

@@ -14,13 +14,14 @@ from chatops.values import dataclass
 @dataclass(frozen=True, slots=True)
 class View:
     """`now`: epoch seconds. `gifs`: the picture's URL by kind (deploying, success, failure). `next`: the targets that
-    come after this one, where the deployment is live."""
+    come after this one, where the deployment is live. `page_url`: of its page; empty where there are none."""
 
     deployment: Deployment
     execution_url: str
     now: float
     gifs: Mapping[str, str] = field(default_factory=dict)
     next: tuple[str, ...] = ()
+    page_url: str = ""
 
     @property
     def plan(self) -> Plan:

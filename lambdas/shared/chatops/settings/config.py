@@ -48,6 +48,7 @@ class Settings:
     oidc_audience: str
     slack_api_url: str
     gifs: Mapping[str, str]
+    pages: bool
 
 
 def text(env: Mapping[str, str], name: str, default: str = "") -> str:
@@ -166,6 +167,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             "success": gif("GIF_DEPLOY_SUCCESS", "deploy_complete.gif"),
             "failure": gif("GIF_DEPLOY_FAIL", "failed.gif"),
         },
+        pages=faults.read(True, boolean, env, "CHATOPS_PAGES", default=True),
     )
     faults.check()
     return made

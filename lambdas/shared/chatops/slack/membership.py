@@ -2,7 +2,8 @@
 
 Guests, bots, people who left, and people of other workspaces in a shared channel are refused everywhere: each command,
 button and modal asks here. What Slack said of a person is kept in the table, so that a click costs no call of Slack's,
-and holds for a day while Slack does not answer. Nobody is let in because something could not be read.
+and holds for a day while Slack does not answer. Nobody is let in because something could not be read. Names stay as
+long as the pages of deployments that show them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from chatops import aws, clock
+from chatops.domain import page_link
 from chatops.domain.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.settings import secrets
 from chatops.slack import people
@@ -59,13 +61,13 @@ def standing(rows: Table, user: str, team: str = "", enterprise: str = "", *, pa
     if known and age < FRESH:
         return _read(str(known["standing"]))
     try:
-        found = people.excluded(user, _workspace(rows, patience), patience=patience)
+        found = people.person(user, _workspace(rows, patience), patience=patience)
     except (SlackUnavailable, SlackRefused):
         if known and age < HOLDS:
             return _read(str(known["standing"]))
         raise
-    _keep(rows, f"PERSON#{user}", "STANDING", standing=found or _MEMBER)
-    return found
+    _keep(rows, f"PERSON#{user}", "STANDING", standing=found.excluded or _MEMBER, name=found.name)
+    return found.excluded
 
 
 def said_foreign(team: str, enterprise: str = "") -> bool:
@@ -99,6 +101,6 @@ def _workspace(rows: Table, patience: float) -> Workspace:
 
 def _keep(rows: Table, pk: str, sk: str, **found: str) -> None:
     now = clock.now()
-    values = {**found, "at": now, "expires_at": int(now) + HOLDS}
+    values = {**found, "at": now, "expires_at": int(now) + page_link.LIFE}
     with suppress(*aws.failures()):  # it is asked again
         rows.update(pk, sk, "SET " + ", ".join(f"#{name} = :{name}" for name in values), values=values)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.slack.client import call
@@ -12,6 +12,8 @@ from chatops.values import dataclass
 Excluded = Literal["guest", "bot", "gone", "stranger"]
 """Those who are nobody here."""
 _PAGE, _PAGES = 1000, 5
+_LONGEST_NAME = 80
+"""Characters that Slack takes. https://docs.slack.dev/reference/objects/user-object"""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,24 @@ class Workspace:
         return team == self.team or bool(own and own in (team, enterprise))
 
 
+@dataclass(frozen=True)
+class Person:
+    """`excluded`: why they are nobody here, None for a member. `name`: what they want to be called, empty for those
+    whom Slack does not show."""
+
+    excluded: Excluded | None
+    name: str = ""
+
+
 def workspace(*, patience: float = 1.0) -> Workspace:
     """https://docs.slack.dev/reference/methods/auth.test. Raises SlackUnavailable or SlackRefused."""
     found = call("auth.test", patience=patience)
     return Workspace(str(found["team_id"]), str(found.get("enterprise_id") or ""))
 
 
-def excluded(user: str, own: Workspace, *, patience: float = 1.0) -> Excluded | None:
-    """Why the user is nobody here; None for a member. Raises SlackUnavailable or SlackRefused where Slack does not say
-    (without the `users:read` scope, too).
+def person(user: str, own: Workspace, *, patience: float = 1.0) -> Person:
+    """Who the user is. Raises SlackUnavailable or SlackRefused where Slack does not say (without the `users:read`
+    scope, too).
 
     `is_stranger` alone does not tell: it is false for people of other workspaces who share a channel with the app.
     https://docs.slack.dev/reference/objects/user-object
@@ -44,8 +55,19 @@ def excluded(user: str, own: Workspace, *, patience: float = 1.0) -> Excluded | 
         found = call("users.info", user=user, patience=patience)["user"]
     except SlackRefused as error:
         if error.code in ("user_not_found", "user_not_visible"):
-            return "gone"
+            return Person("gone")
         raise
+    return Person(_excluded(found, own), _name(found))
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    """As Slack shows it: the display name, else the real one, else the one that all have."""
+    profile = found.get("profile")
+    given = profile if isinstance(profile, dict) else {}
+    return str(given.get("display_name") or found.get("real_name") or found.get("name") or "")[:_LONGEST_NAME]
+
+
+def _excluded(found: Mapping[str, Any], own: Workspace) -> Excluded | None:
     if found.get("deleted"):
         return "gone"
     if found.get("is_bot"):

@@ -17,7 +17,7 @@ from chatops.observability import logger
 from chatops.settings.config import execution_url, settings
 from chatops.settings.targets import targets
 from chatops.slack import client
-from chatops.store import messages
+from chatops.store import messages, page_keys
 from chatops.store.messages import Message
 from chatops.store.table import table
 
@@ -43,10 +43,13 @@ TROUBLE = (SlackUnavailable, SlackRefused, InvalidConfiguration)
 
 def view_of(deployment: Deployment) -> View:
     """What messages show of the deployment now."""
-    url, after = execution_url(deployment.execution_arn), tuple[str, ...]()
+    found, after = settings(), tuple[str, ...]()
     if deployment.outcome.end == "Deployed":
         after = tuple(name for name, one in targets().items() if one.policy.after == deployment.plan.target)
-    return View(deployment, url, clock.now(), settings().gifs, after)
+    page = ""
+    if found.pages and found.api_url and deployment.planned:
+        page = page_keys.address(table(), found.api_url, deployment.id, deployment.plan.started_at)
+    return View(deployment, execution_url(deployment.execution_arn), clock.now(), found.gifs, after, page)
 
 
 def show(seen: View, *, verify: bool = False) -> bool:

@@ -19,7 +19,8 @@
 | `DEPLOYMENT#<id>` | `MESSAGE` | where its Slack message is |
 | `TICKET#<hash>` | `TICKET` | which stage a ticket opens; expires |
 | `DELIVERY#<id>` | `MEANT` | what a command meant that names no deployment, and what a lock was answered; expires |
-| `PERSON#<user>` | `STANDING` | whether Slack says that somebody is a member; expires |
+| `PERSON#<user>` | `STANDING` | whether Slack says that somebody is a member, and the name; expires |
+| `PAGES` | `KEY#<week>` | what signs the links to deployments' pages; expires |
 | `WORKSPACE#<token>` | `WORKSPACE` | the app's own workspace, by a hash of the bot's token; expires |
 | `OPEN` | `<id>` | deployments without an outcome, for `sweep` |
 | `OUTBOX` | `<id>` | final messages that Slack has not taken yet |
