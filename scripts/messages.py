@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parents[1]
-STATIC = ROOT / "local" / "page" / "static"
+STATIC = (ROOT / "local" / "page" / "static", ROOT / "lambdas" / "page" / "static")
 TEMPLATE = Path(__file__).with_suffix(".html")
 GIFS = ROOT / "lambdas" / "gifs"
 PICTURES = {"deploying": "deploying.gif", "success": "deploy_complete.gif", "failure": "failed.gif"}
 RECORDED = ROOT / "tests" / "unit" / "messages.json"
 MODULES = ("dom.js", "mrkdwn.js", "blocks.js")
+STYLES = ("colours.css", "style.css")
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _PAGE = {"answer": 36, "reply": 36}
 """Messages in one picture, by their kind; 9 of the others, which are longer."""
@@ -34,14 +35,18 @@ NAMES = {
 }
 
 
+def _read(name: str) -> str:
+    return next(folder / name for folder in STATIC if (folder / name).exists()).read_text("utf-8")
+
+
 def page(recorded: dict[str, Any]) -> str:
     """The page, with the renderer, the messages and the pictures in it."""
-    modules = (_IMPORT.sub("", (STATIC / name).read_text("utf-8")).replace("export ", "") for name in MODULES)
+    modules = (_IMPORT.sub("", _read(name)).replace("export ", "") for name in MODULES)
     data = json.dumps([NAMES, recorded], ensure_ascii=False).replace("</", "<\\/")
     for kind, name in PICTURES.items():
         inside = f"data:image/gif;base64,{base64.b64encode((GIFS / name).read_bytes()).decode()}"
         data = data.replace(f"https://gifs.example/{kind}.gif", inside)
-    made = TEMPLATE.read_text("utf-8").replace("/* STYLE */", (STATIC / "style.css").read_text("utf-8"))
+    made = TEMPLATE.read_text("utf-8").replace("/* STYLE */", "\n".join(map(_read, STYLES)))
     return made.replace("/* MODULES */", "\n".join(modules)).replace("/* DATA */", data)
 
 

@@ -26,6 +26,8 @@ from local.page.shapes import Json
 from local.page.slack import People
 
 STATIC = Path(__file__).parent / "static"
+SHARED = Path(__file__).resolve().parents[2] / "lambdas" / "page" / "static"
+"""What this page has in common with a deployment's own."""
 MANIFEST = Path(__file__).resolve().parents[2] / "slack-manifest.yaml"
 # Nothing but the page's own files runs; pictures come from wherever a message says.
 POLICY = (
@@ -121,7 +123,7 @@ class Page:
 
 
 def _file(name: str) -> Response:
-    answer = send_from_directory(STATIC, name)
+    answer = send_from_directory(STATIC if (STATIC / name).is_file() else SHARED, name)
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 

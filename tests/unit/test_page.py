@@ -16,6 +16,7 @@ from local.page.server import Page
 from tests.unit.page_session import BUTTONS, START, Session, entered, event, exited, open_modal
 
 STATIC = Path(__file__).resolve().parents[2] / "local" / "page" / "static"
+SHARED = Path(__file__).resolve().parents[2] / "lambdas" / "page" / "static"
 
 
 @pytest.fixture
@@ -214,15 +215,18 @@ def test_only_the_pages_own_files_are_served_and_run(client: Any) -> None:
 
 
 def test_the_scripts_make_no_html_from_text_and_come_from_nowhere_else() -> None:
-    for path in [*STATIC.glob("*.js"), STATIC / "index.html"]:
+    files = [path for folder in (STATIC, SHARED) for path in folder.iterdir()]
+    for path in [one for one in files if one.suffix in (".js", ".html")]:
         text = path.read_text("utf-8")
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), (
             path
         )
         assert not re.search(r"(src|href)=\"https?:|from \"(?!\./)|import\(", text), path
-    names = {path.name for path in STATIC.iterdir()}
-    for path in STATIC.glob("*.js"):
-        assert set(re.findall(r"from \"\./([^\"]+)\"", path.read_text("utf-8"))) <= names
+    names = {path.name for path in files}
+    assert len(names) == len(files) - 1  # both have an index.html
+    for path in [one for one in files if one.suffix == ".js"]:
+        known = {one.name for one in SHARED.iterdir()} if path.parent == SHARED else names
+        assert set(re.findall(r"from \"\./([^\"]+)\"", path.read_text("utf-8"))) <= known
 
 
 def test_every_control_has_a_label() -> None:

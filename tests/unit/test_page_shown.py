@@ -62,7 +62,7 @@ def test_a_deployment_that_waits_for_its_approval(page: Table, time: Time) -> No
     assert found["names"] == {DANA: "dana", LEE: "Lee"}
     assert told(found) == [
         "<@U0DANA001> asked to deploy `v1.2.3` to *prod*",
-        "🔄 build <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> started",
+        "🔄 Build <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> started",
         "✅ Build <https://github.com/acme/checkout-api/actions/runs/30433642|#4411> succeeded (1m 05s)",
         "⏳ Waiting for <@U0LEE0001> or <@U0KIM0001>",
     ]

@@ -109,7 +109,7 @@ TextKey = Literal[
     "page_approval", "page_asked", "page_asked_rollback", "page_began", "page_build", "page_cancelled", "page_console",
     "page_deploy", "page_details", "page_done", "page_expired", "page_gone", "page_is_current", "page_is_done",
     "page_is_failed", "page_is_skipped", "page_is_stopped", "page_is_waiting", "page_loading", "page_lost",
-    "page_new_tab", "page_paused", "page_plan", "page_progress", "page_rejected", "page_rollback", "page_rollout",
+    "page_paused", "page_plan", "page_progress", "page_rejected", "page_rollback", "page_rollout",
     "page_runs", "page_script", "page_superseded", "page_timeline", "page_title", "page_vote",
     "pause_at_traffic",
     "paused_then_continue", "paused_then_rollback",

@@ -18,7 +18,6 @@ TEXTS: dict[TextKey, str] = {
     "page_gone": "There is nothing to see here. The link has ended, or a part of it is missing: links end 7 days after their deployment. Its message in Slack has the whole link.",
     "page_lost": "The connection is lost. Trying again…",
     "page_script": "This page needs JavaScript.",
-    "page_new_tab": "opens in a new tab",
     "page_plan": "Plan",
     "page_build": "Build",
     "page_approval": "Approval",

@@ -18,7 +18,6 @@ TEXTS: dict[TextKey, str] = {
     "page_gone": "표시할 내용이 없습니다. 링크가 만료되었거나 일부가 빠졌습니다. 링크는 배포가 끝나고 7일이 지나면 만료됩니다. 전체 링크는 Slack의 배포 메시지에 있습니다.",
     "page_lost": "연결이 끊겼습니다. 다시 시도하는 중…",
     "page_script": "이 페이지를 보려면 JavaScript가 필요합니다.",
-    "page_new_tab": "새 탭에서 열림",
     "page_plan": "계획",
     "page_build": "빌드",
     "page_approval": "승인",

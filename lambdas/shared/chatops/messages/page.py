@@ -39,13 +39,12 @@ LABELS: tuple[TextKey, ...] = (
     "page_gone",
     "page_lost",
     "page_script",
-    "page_new_tab",
 )
 """The texts that stand in the page itself, whatever deployment it shows."""
 _STAGES: dict[str, tuple[StageLine, TextKey]] = {
-    "build": ("line_build", "stage_build"),
-    "deploy": ("line_deploy", "stage_deploy"),
-    "rollback": ("line_rollback_stage", "stage_rollback"),
+    "build": ("line_build", "page_build"),
+    "deploy": ("line_deploy", "page_deploy"),
+    "rollback": ("line_rollback_stage", "page_rollback"),
 }
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})>")
 _ADDRESS = re.compile(r"https?://[!-~]{1,2000}")
