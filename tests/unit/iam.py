@@ -43,9 +43,12 @@ def allowed(statements: Iterable[dict[str, Any]], action: str, resource: str, co
     )
 
 
+_OPERATORS = {"StringEquals", "ArnEquals", "ForAllValues:StringEquals", "ForAllValues:StringLike", "Null"}
+
+
 def _holds(condition: Mapping[str, Any], context: Context) -> bool:
     """The operators that the templates' own roles have."""
-    assert set(condition) <= {"StringEquals", "ArnEquals", "ForAllValues:StringEquals", "ForAllValues:StringLike", "Null"}, condition
+    assert set(condition) <= _OPERATORS, condition
     return all(
         _meets(operator, listed(context.get(key, [])), listed(values))
         for operator, keys in condition.items()
