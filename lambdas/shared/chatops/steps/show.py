@@ -1,14 +1,16 @@
 """The deployment as GitHub's pages show it: one GitHub Deployment, brought to the status that follows from what the
 table knows. It is off unless `GithubDeployments` is on.
 
-Nothing waits for it: `sweep` writes it beside the deployment, and again where GitHub did not take it.
+Nothing waits for it: the function `sweep` writes it beside the deployment, when an event of the bot's own says that it
+has begun, was decided or has ended, and whenever it sweeps, where that came to nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from chatops import clock
 from chatops.domain import github_status
@@ -19,12 +21,14 @@ from chatops.domain.question import Answer
 from chatops.domain.record import Record
 from chatops.github import deployments as github_deployments
 from chatops.github.client import github
-from chatops.observability import logger
+from chatops.observability import logger, safe
 from chatops.settings.config import settings
 from chatops.store import deployments, questions, results, shown
 from chatops.store.shown import Shown
 from chatops.store.table import Item, Table, table
 
+PATIENCE = 17.0
+"""Seconds after an event at which no request is begun any more: the last takes at most 11, and the function has 30."""
 REFUSED, LONGEST = 3600, 86_400
 """Seconds after a refusal of GitHub's (the token may lack Deployments: write) until it is asked again; and after a
 deployment's end until it is given up."""
@@ -40,6 +44,18 @@ def waiting(unreadable: Callable[[Exception], object]) -> list[Shown]:
     if not settings().github_deployments:
         return []
     return [each for each in shown.waiting(table(), unreadable) if each.free_at <= clock.now()]
+
+
+def told(event: Mapping[str, Any]) -> None:
+    """An event of the bot's own, as EventBridge delivers it. What it says is not believed, but for whose it is. Never
+    raises: what is not done now is left to the next sweep."""
+    try:
+        name = str(event["detail"]["deployment"]["id"])
+        seen = shown.get(table(), name) if settings().github_deployments else None
+        if seen and seen.free_at <= clock.now():
+            bring_up(seen, time.monotonic() + PATIENCE)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a sweep comes
+        logger.warning("what github shows is left to sweep", error=type(error).__name__, reason=safe(error))
 
 
 def bring_up(seen: Shown, until: float) -> None:
