@@ -41,9 +41,9 @@ def test_a_deployment_is_followed_to_its_end_by_whoever_has_the_link(opened: Ope
     assert "@dana asked to deploy v1.2.3 to dev" in page.locator("#timeline").inner_text()
     become(channel, "lee")
     press(channel, "Approve")
-    page.get_by_role("heading", name="Deployed: v1.2.3 → dev").wait_for()
+    page.get_by_role("heading", name="v1.2.3 is live in dev").wait_for()
     assert "@lee approved" in page.locator("#timeline").inner_text()
-    assert page.title() == "✅ Deployed: v1.2.3 → dev"
+    assert page.title() == "✅ v1.2.3 is live in dev"
     assert page.get_by_role("link", name="Open in Step Functions").is_visible()
 
     own = [one for one in requests if urlsplit(one.url).path.startswith(("/prod/d/", "/prod/pages/"))]

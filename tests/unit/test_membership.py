@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from chatops.domain import page_link
 from chatops.domain.errors import Refusal, SlackRefused, SlackUnavailable
 from chatops.slack import membership
 from chatops.slack.membership import standing
+from chatops.store import pages
 from chatops.store.table import Table
 from tests.unit.conftest import Time
 
@@ -66,6 +68,27 @@ def test_a_member_is_of_the_apps_own_workspace_or_organization(
 ) -> None:
     slack.user, slack.own = user, {"team_id": OWN, "enterprise_id": GRID}
     assert standing(rows, USER) == found
+
+
+@pytest.mark.parametrize(
+    ("user", "name"),
+    [
+        ({"name": "dana.k", "real_name": "Dana Kim", "profile": {"display_name": "dana"}}, "dana"),
+        ({"name": "dana.k", "real_name": "Dana Kim", "profile": {"display_name": ""}}, "Dana Kim"),
+        ({"name": "dana.k", "profile": None}, "dana.k"),
+        ({"name": "x" * 1000}, "x" * 80),
+        ({}, None),
+    ],
+)
+def test_what_somebody_wants_to_be_called_is_kept_for_pages_longer_than_the_standing_holds(
+    user: dict[str, Any], name: str | None, slack: Slack, rows: Table
+) -> None:
+    slack.user = {"team_id": OWN, **user}
+    assert standing(rows, USER) is None
+    assert pages.names(rows, [USER, "U0NOBODY1"]) == ({USER: name} if name else {})
+    kept = rows.get(f"PERSON#{USER}", "STANDING")
+    assert kept is not None
+    assert kept["expires_at"] - kept["at"] >= page_link.LIFE > membership.HOLDS
 
 
 def test_an_app_of_no_organization_has_no_siblings(slack: Slack, rows: Table) -> None:

@@ -161,6 +161,12 @@ def test_whoever_has_what_is_shown_gets_no_more(page: Table) -> None:
     assert ask(ID, good, **{"if-none-match": etag})["statusCode"] == 200
 
 
+def test_nothing_but_get_reaches_it() -> None:
+    events = [one["Properties"] for one in FUNCTIONS["PageFunction"]["Events"].values()]
+    assert {one["Method"] for one in events} == {"GET"}
+    assert {one["Path"] for one in events} == {"/d/{id}", "/d/{id}/state", "/pages/{name}"}
+
+
 def test_the_page_itself_says_nothing_of_a_deployment(page: Table) -> None:
     made = [app.handler({"routeKey": "GET /d/{id}", "pathParameters": {"id": each}}, None) for each in (ID, OTHER)]
     assert made[0] == made[1]

@@ -65,6 +65,23 @@ def test_a_message_that_somebody_deletes_is_put_back_when_it_is_verified(slack: 
     assert [m.thread_ts for m in slack.messages if m.text == "still waiting"] == [again.ts]
 
 
+@pytest.mark.parametrize("pages", ["true", "false"])
+def test_the_message_leads_to_the_page_unless_there_are_none(
+    slack: Slack, environment: pytest.MonkeyPatch, pages: str
+) -> None:
+    """Slack makes no preview of it, and what it would fetch is the same for every deployment."""
+    environment.setenv("CHATOPS_API_URL", "https://bot.example/prod")
+    environment.setenv("CHATOPS_PAGES", pages)
+    config.reset()
+    view = waiting()
+    assert posting.show(posting.view_of(view.deployment))
+    (call,) = [one for one in slack.calls if one.method == "chat.postMessage"]
+    footer = shown(slack, C_DEPLOY)[0].blocks[-1]["elements"][0]["text"]
+    assert (f"<https://bot.example/prod/d/{ID}#1." in footer) == (pages == "true")
+    assert ("|View deployment>" in footer) == (pages == "true")
+    assert call.arguments["unfurl_links"] in (False, "0", "false")
+
+
 def test_a_thread_that_is_gone_is_forgotten_and_the_next_message_is_a_new_one(slack: Slack, rows: Table) -> None:
     view = waiting()
     assert posting.show(view)

@@ -95,6 +95,9 @@ const DATES = {
   time_secs: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
 };
 
+// The page's own, which its words are in.
+const language = () => document.documentElement.lang || undefined;
+
 // <!date^1392734382^{date_short_pretty} {time}|fallback>, in the reader's own zone
 function date(target, fallback) {
   const [, seconds, format = ""] = target.split("^");
@@ -103,7 +106,7 @@ function date(target, fallback) {
   const shown = unescape(format).replace(/\{(\w+)\}/g, (all, name) => {
     const style = DATES[name.replace("_pretty", "")];
     if (!style) return all;
-    return (name.endsWith("_pretty") && near(moment)) || moment.toLocaleString(undefined, style);
+    return (name.endsWith("_pretty") && near(moment)) || moment.toLocaleString(language(), style);
   });
   return el("time", { datetime: moment.toISOString(), title: moment.toString() }, shown);
 }
@@ -111,5 +114,5 @@ function date(target, fallback) {
 function near(moment) {
   const midnight = (day) => new Date(day.getFullYear(), day.getMonth(), day.getDate());
   const days = Math.round((midnight(moment) - midnight(new Date())) / 86400000);
-  return { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days];
+  return Math.abs(days) <= 1 && new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(days, "day");
 }
