@@ -111,8 +111,8 @@ class Asked:
         return "".join(text for _, text in self.told[before:])
 
     def submit(self, user: str, reason: str = "no", deployment_id: str = ID, *, modal: str = "reject") -> str:
-        """The modal of Reject…, or of a promotion during a freeze, sent off (its card may have been closed while the
-        reason was typed)."""
+        """The modal of Reject…, or of an approval or a promotion during a freeze, sent off (its card may have been
+        closed while the reason was typed)."""
         before = len(self.told)
         private = {
             "id": deployment_id,

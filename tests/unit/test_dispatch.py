@@ -12,13 +12,16 @@ from chatops.domain.deployment import Deployment
 from chatops.domain.errors import Frozen, GitHubUnavailable
 from chatops.domain.freeze import Lock, Weekly
 from chatops.domain.plan import Plan
+from chatops.domain.question import Answer, Question
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target
 from chatops.messages.english import english_text
 from chatops.settings import targets
 from chatops.steps import dispatch, freezes
+from chatops.store import questions
 from chatops.store.table import Table
 from fakes.github import Fault
+from tests.unit import stored
 from tests.unit.conftest import Time
 from tests.unit.stage_session import ID, staged
 from tests.unit.stored import lock, stage_of
@@ -30,7 +33,7 @@ PLAN: dict[str, Any] = {"target": "prod", "version": "v1.2.3"}
 def look(rows: Table, plan: dict[str, Any], *windows: Weekly, stage: str = "deploy") -> Reason | None:
     """Why the stage doesn't go on; None where it does."""
     target, made = Target("prod", "acme/shop", "prod_deploy", freeze=windows), codec.read(Plan, plan)
-    found = freezes.stopping(rows, made, target, stage)
+    found = freezes.stopping(rows, "d-1", made, target, stage)
     return freezes.reason(found, made, target) if found else None
 
 
@@ -57,6 +60,24 @@ def test_without_a_freeze_or_with_the_glass_broken_it_goes_out_and_a_rollback_al
         assert look(rows, {**PLAN, "break_glass": {"by": "U0LEE0001", "reason": "outage"}}, *windows) is None
         assert look(rows, PLAN, *windows, stage="rollback") is None
         assert look(rows, {**PLAN, "command": "rollback"}, *windows) is None
+
+
+@pytest.mark.parametrize(
+    ("approved_at", "reason", "goes"),
+    [(5, "the shop is down", True), (5, "", False), (-5, "looks good", False)],
+    ids=["for a reason", "without one", "before the freeze began"],
+)
+def test_what_was_approved_during_a_freeze_for_a_reason_goes_out(
+    rows: Table, time: Time, approved_at: float, reason: str, goes: bool
+) -> None:
+    began = time()
+    stored.begin(rows, "d-1", "arn", PLAN)
+    questions.ask(rows, "d-1", Question(began - 10, began + 600, ("U0LEE0001",)))
+    time.at = began + approved_at
+    questions.record(rows, "d-1", Answer.APPROVED, "U0LEE0001", reason)
+    lock(rows, "prod", Lock("U0KIM0001", "migration", began, began + 3600))
+    time.at = began + 60
+    assert (look(rows, PLAN) is None) is goes
 
 
 def test_a_deploy_stage_is_not_sent_during_a_freeze(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:

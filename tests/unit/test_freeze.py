@@ -428,9 +428,10 @@ def prod(rows: Table, environment: pytest.MonkeyPatch) -> Target:
     environment.setattr("chatops.steps.target_lock.targets", lambda: {"prod": target})
     environment.setattr(plan, "table", lambda: rows)
     environment.setattr("chatops.steps.target_lock.table", lambda: rows)
-    environment.setattr(plan, "github", lambda *_: None)
+    environment.setattr(plan, "github", lambda *_, **__: object())
     environment.setattr(plan, "_version", lambda *_: plan._What("v1.2.3", "4f0c1aa"))
-    environment.setattr(people, "excluded", lambda _: "")
+    environment.setattr(people, "workspace", lambda **_: people.Workspace("T0ACME001"))
+    environment.setattr(people, "person", lambda *_, **__: people.Person(None))
     environment.setattr(people, "can_post", lambda _: True)
     environment.setattr(people, "group", lambda _group, **_: frozenset({"U0MIN0001"}))
     return target
@@ -540,6 +541,16 @@ def test_a_freeze_without_an_end_says_so(prod: Target, saturday: float, environm
 
 
 # breaking the glass: the message
+
+
+@pytest.mark.parametrize("language", config.LANGUAGES)
+def test_everybody_sees_why_it_was_approved_during_a_freeze(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATOPS_LANG", language)
+    state = views.STATES["rollout"]
+    assert state["approval"]["decision"] == "approved"
+    made = {**state, "approval": {**state["approval"], "reason": "<!channel> payments"}}
+    shown = str(card.message(views.seen(made))["blocks"])
+    assert shown.count("&lt;!channel&gt; payments") == 1
 
 
 @pytest.mark.parametrize("language", config.LANGUAGES)

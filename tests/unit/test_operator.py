@@ -12,6 +12,7 @@ from chatops.domain.errors import Refusal
 from chatops.domain.question import Answer, Question
 from chatops.domain.record import Outcome
 from chatops.edge import question_buttons
+from chatops.edge.replies import Addressee
 from chatops.messages import card
 from chatops.messages.catalogue import mention, reason_text
 from chatops.store import cancels, deployments, questions, wakeups
@@ -166,7 +167,7 @@ def test_what_does_not_wait_or_is_not_there_is_said(
 def test_a_click_afterwards_is_told_who_decided(states: States, rows: Table) -> None:
     operator.main(["approve", ID, "--by", "Lee"])
     with pytest.raises(Refusal) as refused:
-        question_buttons.approve(rows, ID, "U0LEE0001", "")
+        question_buttons.approve(rows, ID, Addressee("U0LEE0001"), "")
     assert f"an operator (Lee, `{ARN}`) has approved" in reason_text(refused.value.reason)
 
 

@@ -397,6 +397,33 @@ def test_somebodys_lock_holds_a_paused_rollout_as_a_freeze_does(asked: Asked) ->
     assert asked.question(PROMOTION).decision is Answer.PROMOTED
 
 
+def test_during_a_freeze_an_approver_approves_with_a_reason_which_is_recorded(frozen: Asked) -> None:
+    frozen.ask(APPROVAL, (LEE, KIM))
+    assert frozen.press("approve", APPROVAL.value(), LEE) == "", "a modal opens"
+    assert frozen.question(APPROVAL).decision is None
+    assert "Deploying now." in frozen.submit(LEE, "the shop is down", modal="approve")
+    question = frozen.question(APPROVAL)
+    assert (question.decision, question.by, question.reason) == (Answer.APPROVED, LEE, "the shop is down")
+
+
+def test_only_the_approval_that_decides_wants_a_reason_and_a_rollbacks_never(frozen: Asked) -> None:
+    frozen.ask(APPROVAL, (LEE, KIM), quorum=2)
+    assert "1 of 2" in frozen.press("approve", APPROVAL.value(), LEE)
+    frozen.clear()
+    frozen.ask(APPROVAL, (LEE, KIM), command="rollback")
+    assert frozen.press("approve", APPROVAL.value(), LEE)
+    assert frozen.question(APPROVAL).decision is Answer.APPROVED
+
+
+def test_who_may_not_break_the_glass_does_not_approve_during_a_freeze(frozen: Asked) -> None:
+    frozen.ask(APPROVAL, (LEE, DANA))
+    told = frozen.press("approve", APPROVAL.value(), DANA)
+    assert "*dev* is frozen until further notice (year-end sale). Nothing was recorded." in told
+    assert "Only approvers of *dev* can deploy during a freeze or a lock." in told
+    assert frozen.submit(DANA, "please", modal="approve") == told, "a modal that was open already, or made up"
+    assert frozen.question(APPROVAL).decision is None
+
+
 def test_during_a_freeze_others_are_told_when_it_ends_and_rolling_back_is_free(frozen: Asked) -> None:
     frozen.ask(PROMOTION, (LEE, DANA))
     told = frozen.press("promote", PROMOTION.value(), DANA)

@@ -70,7 +70,7 @@ def press(rows: Table, kind: Kind, button: str, user: str = LEE, channel: str = 
 
 def carry_out(rows: Table, kind: Kind, button: str, user: str, channel: str) -> str:
     if button == "approve":
-        return question_buttons.approve(rows, ID, user, channel)
+        return question_buttons.approve(rows, ID, replies.Addressee(user, channel), "")
     if button == "reject":
         question_buttons.ask_reason(rows, ID, replies.Addressee(user, channel), "1.2.trigger")
         return question_buttons.reject(rows, ID, user, "not today")

@@ -19,6 +19,7 @@ from chatops.domain.plan import Plan
 from chatops.domain.question import Question
 from chatops.domain.reason import Reason
 from chatops.edge import cancel, commands, live_buttons, question_buttons, replies
+from chatops.edge.replies import Addressee
 from chatops.github import runs
 from chatops.platforms.rollout import Pause
 from chatops.settings import targets
@@ -67,7 +68,7 @@ class Flow:
         call(approval.run, self.event(mode="request", token="token", wake=wake))
         self.fake.time.pass_by(900)
         call(approval.run, self.event(mode="read"))  # reminds
-        question_buttons.approve(self.fake.rows, self.name, LEE, "C0DEPLOY1")
+        question_buttons.approve(self.fake.rows, self.name, Addressee(LEE, "C0DEPLOY1"), "")
         self.state["approval"] = call(approval.run, self.event(mode="read"))
 
     def end(self, wanted: str) -> None:

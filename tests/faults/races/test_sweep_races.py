@@ -8,6 +8,7 @@ import pytest
 
 from chatops.domain.question import Answer
 from chatops.edge import question_buttons
+from chatops.edge.replies import Addressee
 from chatops.steps import approval
 from chatops.store import outbox, questions, stages, wakeups
 from tests.faults.interleave import Scene, every, some
@@ -166,7 +167,7 @@ def beside_a_click(fake: Fake, kept: Any, state: dict[str, Any]) -> Scene:
         assert wakeups.undelivered(fake.rows, ID) == ""
         assert call(approval.run, {"deployment_id": ID, "mode": "read", "state": state})["decision"] == "approved"
 
-    return Scene([fake.sweep, lambda: question_buttons.approve(fake.rows, ID, LEE, "C0DEPLOY1")], check)
+    return Scene([fake.sweep, lambda: question_buttons.approve(fake.rows, ID, Addressee(LEE, "C0DEPLOY1"), "")], check)
 
 
 def waiting(fake: Fake) -> dict[str, Any]:

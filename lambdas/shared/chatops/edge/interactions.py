@@ -59,14 +59,15 @@ def _assert_member(payload: dict[str, Any], user: str) -> None:
 
 def _press(payload: dict[str, Any], action: str, value: str, user: str) -> str:
     """The text for the person; empty where a modal has opened. Raises Refusal."""
-    channel = text(payload, "channel", "id")
     if action in question_buttons.PAUSE:
         who, trigger_id = addressee(payload), text(payload, "trigger_id")
         return question_buttons.at_pause(table(patience=PATIENCE), action, value, who, trigger_id)
     if not EXECUTION_NAME.fullmatch(value):
         raise Refusal("click_unknown")  # our cards carry ids
     if action == "approve":
-        return question_buttons.approve(table(patience=PATIENCE), value, user, channel)
+        return question_buttons.approve(
+            table(patience=PATIENCE), value, addressee(payload), text(payload, "trigger_id")
+        )
     if action == "reject":
         question_buttons.ask_reason(table(patience=PATIENCE), value, addressee(payload), text(payload, "trigger_id"))
         return ""
@@ -88,9 +89,9 @@ def _live_press(payload: dict[str, Any], user: str) -> live_buttons.Press:
 
 
 def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
-    """The modal that asks for a reason, sent off: of Reject…, or of a promotion during a freeze."""
+    """The modal that asks for a reason, sent off: of Reject…, or of an approval or a promotion during a freeze."""
     kind = text(payload, "view", "callback_id")
-    if kind not in ("reject", "promote"):
+    if kind not in ("reject", "approve", "promote"):
         return OK
     try:
         private = json.loads(text(payload, "view", "private_metadata"))
@@ -107,6 +108,8 @@ def _submission(payload: dict[str, Any], user: str) -> dict[str, Any]:
         _assert_member(payload, user)
         if kind == "promote":
             answer = question_buttons.promote(rows, deployment_id, text(private, "mark"), user, fields.text(reason))
+        elif kind == "approve":
+            answer = question_buttons.approve_frozen(rows, deployment_id, user, fields.text(reason))
         else:
             answer = question_buttons.reject(rows, deployment_id, user, fields.text(reason))
     except Refusal as refusal:

@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from chatops import clock
 from chatops.domain.errors import ChatOpsError, Refusal
 from chatops.domain.ids import EXECUTION_NAME
 from chatops.domain.question import Answer
@@ -18,11 +19,12 @@ from chatops.observability import logger
 from chatops.settings.targets import targets
 from chatops.slack import approvers
 from chatops.slack import client as slack
-from chatops.store import deployments, freezes
+from chatops.store import deployments, freezes, questions
 from chatops.store.table import Table
 
 if TYPE_CHECKING:
     from chatops.domain.plan import Plan
+    from chatops.domain.text_keys import TextKey
 
 PAUSE = {"promote": Answer.PROMOTED, "pause_roll_back": Answer.ROLLED_BACK}
 """What each button at a pause answers."""
@@ -31,10 +33,28 @@ _REASON_LIMIT = 500
 _MARK = re.compile(r"[0-9a-f]{12}")
 
 
-def approve(rows: Table, deployment_id: str, user: str, channel: str) -> str:
-    """Count the approval; the text for the person. Raises Refusal."""
-    plan = answers.check(rows, deployment_id, "", Answer.APPROVED, user, channel)
-    return answers.record(rows, deployment_id, plan, "", Answer.APPROVED, user)
+def approve(rows: Table, deployment_id: str, who: Addressee, trigger_id: str) -> str:
+    """Count the approval; the text for the person, empty where a modal has opened: what decides during a freeze wants a
+    reason, by which the deployment goes through it. Raises Refusal."""
+    plan = answers.check(rows, deployment_id, "", Answer.APPROVED, who.user, who.channel)
+    decides = plan.command == "deploy" and _decides(rows, deployment_id, who.user)
+    if decides and _breaks_glass(rows, deployment_id, who.user, "approve_frozen"):
+        _open("approve", {"id": deployment_id}, plan, who, trigger_id)
+        return ""
+    return answers.record(rows, deployment_id, plan, "", Answer.APPROVED, who.user)
+
+
+def approve_frozen(rows: Table, deployment_id: str, user: str, reason: str) -> str:
+    """Record the approval during a freeze; the text for the person. Raises Refusal."""
+    plan = answers.check(rows, deployment_id, "", Answer.APPROVED, user, "")
+    _breaks_glass(rows, deployment_id, user, "approve_frozen")
+    return answers.record(rows, deployment_id, plan, "", Answer.APPROVED, user, reason[:_REASON_LIMIT])
+
+
+def _decides(rows: Table, deployment_id: str, user: str) -> bool:
+    """Whether this approval is the last one that is wanted."""
+    question = questions.get(rows, deployment_id)
+    return question is not None and question.answered(Answer.APPROVED, user, clock.now()).decision is not None
 
 
 def ask_reason(rows: Table, deployment_id: str, who: Addressee, trigger_id: str) -> None:
@@ -67,7 +87,7 @@ def at_pause(rows: Table, action: str, value: str, who: Addressee, trigger_id: s
     if not (EXECUTION_NAME.fullmatch(deployment_id) and _MARK.fullmatch(mark)):
         raise Refusal("click_unknown")
     plan = answers.check(rows, deployment_id, mark, PAUSE[action], who.user, who.channel)
-    if PAUSE[action] is Answer.PROMOTED and _breaks_glass(rows, deployment_id, who.user):
+    if PAUSE[action] is Answer.PROMOTED and _breaks_glass(rows, deployment_id, who.user, "promote_frozen"):
         _open("promote", {"id": deployment_id, "mark": mark}, plan, who, trigger_id)
         return ""
     return answers.record(rows, deployment_id, plan, mark, PAUSE[action], who.user)
@@ -76,11 +96,11 @@ def at_pause(rows: Table, action: str, value: str, who: Addressee, trigger_id: s
 def promote(rows: Table, deployment_id: str, mark: str, user: str, reason: str) -> str:
     """Record the promotion during a freeze; the text for the person. Raises Refusal."""
     plan = answers.check(rows, deployment_id, mark, Answer.PROMOTED, user, "")
-    _breaks_glass(rows, deployment_id, user)
+    _breaks_glass(rows, deployment_id, user, "promote_frozen")
     return answers.record(rows, deployment_id, plan, mark, Answer.PROMOTED, user, reason[:_REASON_LIMIT])
 
 
-def _breaks_glass(rows: Table, deployment_id: str, user: str) -> bool:
+def _breaks_glass(rows: Table, deployment_id: str, user: str, refused: TextKey) -> bool:
     """Whether a freeze holds that nobody has broken for this deployment. Raises Refusal, with when it ends, for those
     who may not."""
     record = deployments.get(rows, deployment_id)
@@ -91,5 +111,5 @@ def _breaks_glass(rows: Table, deployment_id: str, user: str) -> bool:
     try:
         approvers.break_glass(target, user, patience=PATIENCE)
     except Refusal as refusal:
-        raise Refusal("promote_frozen", freeze=found.sentence(target.name), why=refusal.reason) from None
+        raise Refusal(refused, freeze=found.sentence(target.name), why=refusal.reason) from None
     return True

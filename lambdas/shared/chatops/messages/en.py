@@ -40,8 +40,10 @@ TEXTS: dict[TextKey, str] = {
     "not_started": "This could not be started: Step Functions did not answer in time. As far as is known nothing has begun; check `/platform-status {target}` before you try again.",
     # the modal that asks for a reason
     "reject_title": "Reject {version}",
+    "approve_title": "Approve {version}",
     "promote_title": "Promote {version}",
     "reason_intro": "`{version}` → *{target}*",
+    "reason_intro_approve": "`{version}` → *{target}*: this target is frozen. Approving deploys it all the same, and needs a reason.",
     "reason_intro_frozen": "`{version}` → *{target}*: this target is frozen, so a promotion needs a reason.",
     "notice_title": "Deployment",
     "reject_reason": "Reason",
@@ -114,6 +116,7 @@ TEXTS: dict[TextKey, str] = {
     "line_approval_some": "Waiting for {people} ({have} of {want} approvals)",
     "line_outside": "{people} can't see this channel. Invite them, or ask them yourself.",
     "line_approved": "Approved by {people} after {took}",
+    "line_approved_reason": "Approved by {people} after {took}: {reason}",
     "line_rollout": "Rolling out",
     "line_behind": "CodeDeploy deploys one at a time: waiting for another deployment to end",
     "line_restoring": "Rolling back to `{version}`",

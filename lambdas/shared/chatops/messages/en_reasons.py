@@ -128,6 +128,7 @@ TEXTS: dict[TextKey, str] = {
     "decision_approved": "approved",
     "decision_rejected": "rejected",
     "click_not_promoter": "Only {deciders} can promote `{version}` → *{target}*.",
+    "approve_frozen": "{freeze} Nothing was recorded. {why}",
     "promote_frozen": "{freeze} The rollout stays where it is. {why}",
     "click_not_your_pause": "Only {deciders} can roll `{version}` → *{target}* back.",
     "click_promote_own": "You asked for `{version}` → *{target}* yourself, and nobody else has approved it. It waits for {deciders}.",

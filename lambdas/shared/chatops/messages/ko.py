@@ -44,8 +44,10 @@ TEXTS: dict[TextKey, str] = {
     "not_started": "시작하지 못했습니다. Step Functions가 제때 응답하지 않았습니다. 시작된 것은 없어 보이지만, 다시 시도하기 전에 `/platform-status {target}` 명령으로 확인하세요.",
     # the modal that asks for a reason
     "reject_title": "{version} 배포 거부",
+    "approve_title": "{version} 배포 승인",
     "promote_title": "{version} 배포 승격",
     "reason_intro": "`{version}` → *{target}*",
+    "reason_intro_approve": "`{version}` → *{target}*: 배포 동결 중입니다. 승인하면 동결 중에도 배포되므로 사유가 필요합니다.",
     "reason_intro_frozen": "`{version}` → *{target}*: 배포 동결 중이므로 승격하려면 사유가 필요합니다.",
     "notice_title": "배포",
     "reject_reason": "사유",
@@ -118,6 +120,7 @@ TEXTS: dict[TextKey, str] = {
     "line_approval_some": "{people} 님의 승인을 기다리는 중({want}건 중 {have}건)",
     "line_outside": "{people} 님은 이 비공개 채널을 볼 수 없습니다. 채널에 초대하거나 직접 알려 주세요.",
     "line_approved": "{people} 님이 승인했습니다({took})",
+    "line_approved_reason": "{people} 님이 승인했습니다({took}). 사유: {reason}",
     "line_rollout": "롤아웃 중",
     "line_behind": "CodeDeploy는 한 번에 하나만 배포합니다. 다른 배포가 끝나기를 기다리는 중",
     "line_restoring": "`{version}` 버전으로 롤백하는 중",

@@ -131,6 +131,7 @@ TEXTS: dict[TextKey, str] = {
     "decision_approved": "승인",
     "decision_rejected": "거부",
     "click_not_promoter": "`{version}` → *{target}* 배포는 {deciders} 님만 승격할 수 있습니다.",
+    "approve_frozen": "{freeze} 아무것도 기록하지 않았습니다. {why}",
     "promote_frozen": "{freeze} 롤아웃은 지금 단계에 머무릅니다. {why}",
     "click_not_your_pause": "`{version}` → *{target}* 배포는 {deciders} 님만 롤백할 수 있습니다.",
     "click_promote_own": "`{version}` → *{target}* 배포는 본인이 요청했고 아직 다른 사람이 승인하지 않았습니다. {deciders} 님의 결정을 기다립니다.",

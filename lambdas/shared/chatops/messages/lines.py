@@ -173,7 +173,9 @@ def lines(view: View) -> list[str]:
             made.append(f"⚠️ {say('line_no_tests')}")
     if of.approval.decision == "approved":
         who = people(voters(of.approval) or [of.approval.by or ""])
-        made.append(f"✅ {say('line_approved', people=who, took=duration(of.approval.seconds or 0))}")
+        approved: TextKey = "line_approved_reason" if of.approval.reason else "line_approved"
+        took = duration(of.approval.seconds or 0)
+        made.append(f"✅ {say(approved, people=who, took=took, reason=of.approval.reason)}")
     elif view.phase == "approval":
         want, have = of.approval.quorum or 1, len(voters(of.approval))
         key: TextKey = "line_approval_some" if want > 1 else "line_approval"

@@ -29,14 +29,18 @@ def notice(text: str) -> dict[str, Any]:
 
 _TITLE = 24
 """Characters. https://docs.slack.dev/reference/views/modal-views"""
-Kind = Literal["reject", "promote"]
-_TITLES: dict[Kind, TextKey] = {"reject": "reject_title", "promote": "promote_title"}
-_INTROS: dict[Kind, TextKey] = {"reject": "reason_intro", "promote": "reason_intro_frozen"}
-_SUBMITS: dict[Kind, TextKey] = {"reject": "submit", "promote": "promote"}
+Kind = Literal["reject", "approve", "promote"]
+_TITLES: dict[Kind, TextKey] = {"reject": "reject_title", "approve": "approve_title", "promote": "promote_title"}
+_INTROS: dict[Kind, TextKey] = {
+    "reject": "reason_intro",
+    "approve": "reason_intro_approve",
+    "promote": "reason_intro_frozen",
+}
+_SUBMITS: dict[Kind, TextKey] = {"reject": "submit", "approve": "approve", "promote": "promote"}
 
 
 def reason(kind: Kind, private_metadata: str, version: str, target: str) -> dict[str, Any]:
-    """Asks for the reason of a rejection, or of a promotion during a freeze. `kind` comes back as its callback id."""
+    """Asks for the reason of a rejection, or of an approval or a promotion during a freeze. `kind` comes back as its callback id."""
     from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject, SectionBlock
     from slack_sdk.models.views import View
 

@@ -42,7 +42,7 @@ def _dispatch(deployment: Deployment, stage: str) -> None:
     assert_ours(rows, deployment.id, target.name)
     if stage in stages.CANCELLABLE and cancels.get(rows, deployment.id):
         return
-    if stage == "deploy" and (found := freezes.stopping(rows, deployment.plan, target, stage)):
+    if stage == "deploy" and (found := freezes.stopping(rows, deployment.id, deployment.plan, target, stage)):
         why = freezes.reason(found, deployment.plan, target)
         raise Frozen(why.key, **why.values)
     if stage == "rollback":

@@ -186,7 +186,7 @@ def _withdraw(seen: Observation, found: Run | None = None) -> StageResult:
     if seen.refused:
         return ended(known, "refused", seen.refusal)
     if found is not None:
-        begun = freezes.stopping(table(), seen.plan, seen.target, seen.name)  # a claim is refused then
+        begun = freezes.stopping(table(), seen.deployment_id, seen.plan, seen.target, seen.name)  # refused its claim
         return ended(known, "failed", freezes.reason(begun, seen.plan, seen.target) if begun else _UNCLAIMED)
     result = absent(seen, known)
     if result.state == "never_appeared" and (why := not_begun.disabled(seen)):

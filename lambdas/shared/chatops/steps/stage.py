@@ -118,7 +118,7 @@ def _in_the_way(deployment_id: str, stage: str, row: Stage) -> str:
     if record is None or not _runs(record):
         return "the deployment's execution no longer runs. Start a new deployment."
     target = targets().get(row.target)
-    found = freezes.stopping(table(), record.plan, target, stage) if target else None
+    found = freezes.stopping(table(), deployment_id, record.plan, target, stage) if target else None
     if found is None:
         return ""
     until = f" until {clock.iso(found.end)}" if found.end else ""

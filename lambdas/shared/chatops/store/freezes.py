@@ -25,10 +25,11 @@ def lock_of(table: Table, target: str) -> Lock | None:
     return codec.read(Lock, row) if row else None
 
 
-def holding(table: Table, target: Target) -> Freeze | None:
-    """The freeze that holds now; None if none does."""
-    lock = lock_of(table, target.name)
-    return freeze.holding((*([lock] if lock else []), *target.freeze), clock.now())
+def holding(table: Table, target: Target, at: float | None = None) -> Freeze | None:
+    """The freeze that holds now, or held `at` that moment (epoch seconds) by what is known now; None if none does."""
+    lock, now = lock_of(table, target.name), clock.now() if at is None else at
+    known = [lock] if lock and (at is None or lock.at <= at) else []
+    return freeze.holding((*known, *target.freeze), now)
 
 
 def write(table: Table, target: str, new: Lock, seen: Lock | None, past: PastLock, answer: str) -> None:
