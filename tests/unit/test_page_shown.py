@@ -11,6 +11,7 @@ import pytest
 
 from chatops import aws
 from chatops.domain import codec
+from chatops.domain.page_facts import Facts
 from chatops.domain.question import Question
 from chatops.domain.results import RolloutResult, StageResult
 from chatops.messages import page as texts
@@ -147,7 +148,7 @@ def test_markup_that_people_and_services_wrote_stays_text(page: Table, time: Tim
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("name", sorted({**views.PHASES, **views.ENDS}))
-def test_every_phase_and_end_has_a_strip_in_both_languages(
+def test_every_phase_and_end_is_shown_in_both_languages(
     name: str, language: str, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("CHATOPS_LANG", language)
@@ -158,6 +159,9 @@ def test_every_phase_and_end_has_a_strip_in_both_languages(
     assert len({one.key for one in found}) == len(found)
     assert states.count("current") == (0 if seen.end else 1), [(one.key, one.state) for one in found]
     assert all(one.name and one.said for one in found)
+    page = texts.shown(Facts(seen.deployment), seen.execution_url)
+    said = "".join([page["title"], page["summary"], *page["fields"], *page["lines"], *told(page)])
+    assert not set("{}") & set(re.sub(r"<!date[^>]*>", "", said))
 
 
 def test_the_document_describes_every_field(page: Table) -> None:
