@@ -48,6 +48,14 @@ def test_the_link_that_the_card_has_opens_the_page_and_stays_the_same(page: Tabl
     assert link(page) == before
 
 
+def test_an_execution_with_a_name_of_its_own_has_a_page_too(page: Table) -> None:
+    """Whoever starts one in the console names it; the name stands in the path, encoded."""
+    name = "배포-1'é"
+    planned(page, name, target="dev")
+    assert link(page, name).isascii()
+    assert ask(name, signature(page, name))["statusCode"] == 200
+
+
 def test_any_other_signature_gets_the_answer_of_an_id_that_is_none(page: Table) -> None:
     good = signature(page)
     version, until, mac = good.split(".")
@@ -172,6 +180,16 @@ def test_the_page_itself_says_nothing_of_a_deployment(page: Table) -> None:
     assert made[0] == made[1]
     assert made[0]["headers"].items() >= SHUT.items()
     assert "{{" not in made[0]["body"]
+    assert '<html lang="en">' in made[0]["body"]
+
+
+def test_the_page_speaks_the_bots_language(page: Table, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CHATOPS_LANG", "ko")
+    config.reset()
+    body = app.handler({"routeKey": "GET /d/{id}", "pathParameters": {"id": ID}}, None)["body"]
+    assert '<html lang="ko">' in body
+    assert "타임라인" in body
+    assert shown(page)["language"] == "ko"
 
 
 def test_what_is_read_is_what_its_policy_names(page: Table, monkeypatch: pytest.MonkeyPatch) -> None:
