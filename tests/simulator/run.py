@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def chosen(found: dict[str, Record], seed: str) -> Iterator[Plan]:
 def many(plans: Iterator[Plan], count: int, session: Session) -> tuple[int, list[Result]]:
     """So many interleavings (what went another way is replaced by the next plan), and those that failed."""
     number, failing = 0, list[Result]()
+    gc.freeze()  # what there is stays: a tenth of a play would go into looking at it again and again
     while number < count:
         _, result = played(next(plans), session)
         number += result.fired

@@ -81,7 +81,13 @@ def read(kind: type[_Class], found: object) -> _Class:
     """The JSON object `found` as a `kind`; with nothing but defaults where it is no object."""
     given = found if isinstance(found, Mapping) else {}
     known = {name: convert(given[name]) for name, convert in _readers(kind) if given.get(name) is not None}
-    return kind(**known)
+    return kind(**known) if known else _nothing(kind)
+
+
+@cache
+def _nothing(kind: type[_Class]) -> _Class:
+    """Kept, as it never changes: most phases of a state have no result yet."""
+    return kind()
 
 
 def as_json(value: DataclassInstance) -> Json:

@@ -10,7 +10,7 @@ Phases that have not begun are there and false: `if deployment.rollout:`. A step
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import Any
 
 from chatops.domain import codec
@@ -36,14 +36,14 @@ PHASES = tuple(_KINDS)
 class Errors:
     """What the Catch of each state has kept. `plan`: Plan failed, and there is nothing else."""
 
-    plan: CaughtError = field(default_factory=CaughtError)
-    build: CaughtError = field(default_factory=CaughtError)
-    approval: CaughtError = field(default_factory=CaughtError)
-    dispatch: CaughtError = field(default_factory=CaughtError)
-    deploy: CaughtError = field(default_factory=CaughtError)
-    rollout: CaughtError = field(default_factory=CaughtError)
-    rollback: CaughtError = field(default_factory=CaughtError)
-    settle: CaughtError = field(default_factory=CaughtError)
+    plan: CaughtError = CaughtError()
+    build: CaughtError = CaughtError()
+    approval: CaughtError = CaughtError()
+    dispatch: CaughtError = CaughtError()
+    deploy: CaughtError = CaughtError()
+    rollout: CaughtError = CaughtError()
+    rollback: CaughtError = CaughtError()
+    settle: CaughtError = CaughtError()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,18 @@ class Deployment:
 
     id: str
     execution_arn: str = ""
-    plan: Plan = field(default_factory=Plan)
+    plan: Plan = Plan()
     planned: bool = False
-    build: StageResult = field(default_factory=StageResult)
-    approval: Decision = field(default_factory=Decision)
-    deploy: StageResult = field(default_factory=StageResult)
-    rollout: RolloutResult = field(default_factory=RolloutResult)
-    stop: Stop = field(default_factory=Stop)
-    rollback: StageResult = field(default_factory=StageResult)
-    restore: Restore = field(default_factory=Restore)
-    restored: RolloutResult = field(default_factory=RolloutResult)
-    outcome: Outcome = field(default_factory=Outcome)
-    errors: Errors = field(default_factory=Errors)
+    build: StageResult = StageResult()
+    approval: Decision = Decision()
+    deploy: StageResult = StageResult()
+    rollout: RolloutResult = RolloutResult()
+    stop: Stop = Stop()
+    rollback: StageResult = StageResult()
+    restore: Restore = Restore()
+    restored: RolloutResult = RolloutResult()
+    outcome: Outcome = Outcome()
+    errors: Errors = Errors()
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Deployment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from chatops import clock
@@ -31,8 +30,8 @@ class StepEvent:
     wake: int = 0
     message: str = ""
     request: object = None
-    status: Status = field(default_factory=Status)
-    promotion: Promotion = field(default_factory=Promotion)
+    status: Status = Status()
+    promotion: Promotion = Promotion()
     began_at: float = 0.0
 
     @classmethod

@@ -78,7 +78,7 @@ class Plan:
     reason: str = ""
     card: str = ""
     break_glass: BreakGlass | None = field(default=None, metadata={"none": {}})
-    requester: Requester = field(default_factory=Requester)
+    requester: Requester = Requester()
     channel: str = ""
     live: Release | None = field(default=None, metadata={"none": {}})
     previous: Release | None = field(default=None, metadata={"none": {"present": False}, "some": {"present": True}})
@@ -87,7 +87,7 @@ class Plan:
     approval: ApprovalRule | None = field(
         default=None, metadata={"none": {"required": False}, "some": {"required": True}}
     )
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = Timing()
     started_at: float = 0.0
     command_prefix: str = ""
     note: Reason | None = None

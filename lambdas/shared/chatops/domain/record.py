@@ -61,8 +61,8 @@ class Record:
     deployment_id: str = ""
     execution_arn: str = ""
     history: str = ""
-    plan: Plan = field(default_factory=Plan)
-    outcome: Outcome = field(default_factory=Outcome)
+    plan: Plan = Plan()
+    outcome: Outcome = Outcome()
     take_began_at: float = 0.0
 
     def is_of(self, began_at: float) -> bool:

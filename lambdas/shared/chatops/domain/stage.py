@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from chatops.domain.run_token import ExpectedRun
 from chatops.values import dataclass
 
@@ -42,7 +40,7 @@ class Stage:
     state: str = "ready"
     ticket: str = ""
     target: str = ""
-    expected: ExpectedRun = field(default_factory=ExpectedRun)
+    expected: ExpectedRun = ExpectedRun()
     origin_etag: str = ""
     created_at: float = 0.0
     valid_until: float = 0.0
@@ -54,7 +52,7 @@ class Stage:
     claimed_at: float = 0.0
     finished_at: float = 0.0
     outcome: str = ""
-    outputs: Outputs = field(default_factory=Outputs)
+    outputs: Outputs = Outputs()
     cancel_asked_at: float = 0.0
     cancel_tried_at: float = 0.0
     stop_began_at: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatops.values import dataclass
@@ -119,8 +119,8 @@ class Target:
     pipeline: str = ""
     strategy: str = ""
     pause_at: tuple[str, ...] = ()
-    policy: Policy = field(default_factory=Policy)
-    timing: Timing = field(default_factory=Timing)
+    policy: Policy = Policy()
+    timing: Timing = Timing()
     freeze: tuple[Window, ...] = ()
     tags: str = ""
 

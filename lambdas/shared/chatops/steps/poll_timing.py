@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatops import clock
@@ -40,8 +40,8 @@ class Observation:
     cancelled_at: float = 0.0
     refused: str = ""
     refusal: Reason | None = None
-    before: StageResult = field(default_factory=StageResult)
-    plan: Plan = field(default_factory=Plan)
+    before: StageResult = StageResult()
+    plan: Plan = Plan()
     lengths: tuple[float, ...] = ()
 
     @property
