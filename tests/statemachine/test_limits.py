@@ -74,6 +74,7 @@ def news_at_every_look(play: HoursDriver, stage: str) -> None:
     play.hours.every(1, rename)
 
 
+@pytest.mark.weekly
 def test_six_hours_of_building_and_an_hour_of_asking(play: Callable[[str], HoursDriver], capsys: Any) -> None:
     """Something new at every look, the usual pace, reminders, and a deployment that uses all of its time."""
     it = play(

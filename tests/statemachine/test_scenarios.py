@@ -13,15 +13,19 @@ pytestmark = pytest.mark.engine
 
 
 EVERY_DAY = {"happy", "rollout-fails-and-rolls-back"}
-"""The main ways; what the others go through is also asked of the steps one by one."""
+GATE = {"cancelled", "rollback-command", "promote-rolled-back", "codedeploy-fails", "run-never-appears"}
+"""The others weekly: the simulator plays them too (tests/simulator), and test_asl.py holds it to this engine."""
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    if name in EVERY_DAY:
+        return []
+    return [pytest.mark.slow] if name in GATE else [pytest.mark.slow, pytest.mark.weekly]
 
 
 @pytest.mark.parametrize(
     "scenario",
-    [
-        pytest.param(s, id=s.name, marks=[] if s.name in EVERY_DAY else [pytest.mark.slow])
-        for s in scenarios.ALL.values()
-    ],
+    [pytest.param(s, id=s.name, marks=marks(s.name)) for s in scenarios.ALL.values()],
 )
 def test_it_ends_as_it_should(scenario: Scenario, build: Build) -> None:
     driver = build(scenario)
@@ -35,6 +39,7 @@ def test_the_happy_path_costs_little_beside_the_engine(build: Build) -> None:
     """Counts, not seconds: what each deployment costs in states, functions and GitHub's requests."""
     driver = build(scenarios.ALL["happy"])
     scenarios.ALL["happy"].play(driver)
-    assert sum(driver.session.runtime.invocations.values()) < 45
+    invocations = driver.session.runtime.invocations
+    assert sum(invocations.values()) - invocations["sweep"] < 45  # which comes by the clock
     assert len(driver.session.github.calls) < 25
     assert len(driver.session.history(driver.arn)) < 400

@@ -112,7 +112,7 @@ def crowd(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     fake.close()
 
 
-@pytest.mark.parametrize("points", [900, 300])
+@pytest.mark.parametrize("points", [pytest.param(900, marks=pytest.mark.weekly), 300])
 def test_a_hundred_stages_in_the_same_minute_all_get_through(crowd: Crowd, points: int) -> None:
     """Nothing is lost, nothing is sent twice, and of each pause that GitHub asks for one of them has learned."""
     limits = crowd.fake.secondary_limits

@@ -86,7 +86,12 @@ def test_a_run_that_ignores_a_cancel_is_given_up_on_and_not_said_to_have_ended(
 
 @slow
 @pytest.mark.parametrize(
-    ("path", "claimed"), [pytest.param(EVENT, False, id="dispatch"), (RUNS, True), (SEARCH, False)]
+    ("path", "claimed"),
+    [
+        pytest.param(EVENT, False, id="dispatch", marks=pytest.mark.weekly),
+        (RUNS, True),
+        pytest.param(SEARCH, False, marks=pytest.mark.weekly),
+    ],
 )
 def test_a_github_that_asks_for_a_second_again_and_again(
     rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch, path: str, claimed: bool

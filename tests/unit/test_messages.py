@@ -363,7 +363,7 @@ PLACES: list[Callable[[State, str], None]] = [
 ]
 
 
-@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.weekly])])
 def test_thousands_of_hostile_strings_reach_slack_as_words(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each string stands in several places of a message, every phase and end in turn, in both languages."""
     chance = random.Random(20251009)  # noqa: S311 - the same strings every time

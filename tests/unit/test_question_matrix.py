@@ -215,7 +215,15 @@ def expected(order: tuple[str, ...], kind: Kind, quorum: int) -> Answer | None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "quorum"), [(APPROVAL, 1), (APPROVAL, 2), (PROMOTION, 1)], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "quorum"),
+    [
+        pytest.param(APPROVAL, 1, marks=pytest.mark.weekly),
+        (APPROVAL, 2),
+        pytest.param(PROMOTION, 1, marks=pytest.mark.weekly),
+    ],
+    ids=str,
+)
 def test_in_every_order_the_first_decision_stands_and_everybody_is_told(asked: Asked, kind: Kind, quorum: int) -> None:
     for three in itertools.permutations(EVENTS, 3):
         order = three if "cancel" in three else (*three, "cancel")

@@ -38,8 +38,7 @@ else:
                 **({"__repr__": _shown} if repr else {}),
             }
             if frozen:
-                kept = _kept if found.__dictoffset__ else _kept_in_slots
-                methods |= {"__setattr__": kept, "__delattr__": _refused}
+                methods |= {"__setattr__": _kept, "__delattr__": _refused}
             for name, method in methods.items():
                 if name not in own:
                     setattr(found, name, method)
@@ -100,17 +99,16 @@ def _shown(self: Any) -> str:
 
 
 def _kept(self: Any, name: str, value: object) -> None:
-    """A field is set once, by `__init__`. A default is the class's, so it is not among the object's own."""
-    own = self.__dict__
-    if name in own or name not in self.__dataclass_fields__:
-        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
-    own[name] = value
-
-
-def _kept_in_slots(self: Any, name: str, value: object) -> None:
-    if name not in self.__dataclass_fields__ or hasattr(self, name):
+    """A field is set once, by `__init__`."""
+    if name not in self.__dataclass_fields__ or _is_set(self, name):
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
     object.__setattr__(self, name, value)
+
+
+def _is_set(self: Any, name: str) -> bool:
+    if hasattr(self, "__dict__"):  # a default is the class's
+        return name in vars(self)
+    return hasattr(self, name)
 
 
 def _refused(_self: Any, name: str) -> None:

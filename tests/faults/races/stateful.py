@@ -1,4 +1,4 @@
-"""hypothesis' state machines as tests: few examples every day, many in the gate, both the same in every
+"""hypothesis' state machines as tests: few examples every day, more in the gate and weekly, the same in every
 run (tests/conftest.py). A failure prints the steps to it."""
 
 from __future__ import annotations
@@ -7,8 +7,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-EVERY_DAY, GATE = 3, 15
-lengths = pytest.mark.parametrize("examples", [EVERY_DAY, pytest.param(GATE, marks=pytest.mark.slow)])
+EVERY_DAY, GATE, WEEKLY = 3, 8, 30
+slow, weekly = pytest.mark.slow, pytest.mark.weekly
+lengths = pytest.mark.parametrize(
+    "examples", [EVERY_DAY, pytest.param(GATE, marks=slow), pytest.param(WEEKLY, marks=[slow, weekly])]
+)
 
 
 def explore(machine: type[RuleBasedStateMachine], examples: int, steps: int = 25) -> None:
