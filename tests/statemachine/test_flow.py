@@ -103,7 +103,7 @@ def test_a_channel_that_is_closed_to_the_bot_gets_its_answer_elsewhere(build: Bu
 @pytest.mark.slow
 def test_status_during_a_rollout_names_what_was_live_and_who_is_at_it(build: Build) -> None:
     driver = build()
-    driver.session.ecs.next_rollout = Rollout(seconds=200)
+    driver.session.ecs.next_rollout = Rollout(seconds=500)
     driver.slash("/platform-deploy", "v1.2.3")
     deploying = driver.arn
     driver.until_state("Check Rollout")
