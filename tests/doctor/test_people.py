@@ -80,6 +80,19 @@ def test_an_apps_faults_are_found_by_its_check_alone(made: Session, look: Look, 
     assert says in wrong[0].result.found
 
 
+@pytest.mark.parametrize("granted", [True, False])
+def test_an_app_that_may_not_write_deployments_is_a_warning(made: Session, look: Look, granted: bool) -> None:
+    app = made.github.apps.register(APP_ID, private_key())
+    installed: Installed = made.github.apps.install(app, "acme")
+    if granted:
+        installed.permissions = {**installed.permissions, "deployments": "write"}
+    changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key(), "GITHUB_DEPLOYMENTS": "true"}
+    wrong = [one for one in look(changes) if one.result.state in (State.FAILED, State.WARNING)]
+    assert [(one.check, one.result.state) for one in wrong] == (
+        [] if granted else [("GitHub deployments", State.WARNING)]
+    )
+
+
 def test_a_key_that_is_none_is_told_without_a_word_of_it(look: Look) -> None:
     changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nnonsense"}
     wrong = [one for one in look(changes) if one.result.state is State.FAILED]

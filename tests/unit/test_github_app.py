@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from chatops.domain.errors import GitHubRefused, GitHubUnavailable, InvalidConfiguration
-from chatops.github import app, client, jwt, runs
+from chatops.domain.github_budget import Need
+from chatops.github import app, client, deployments, jwt, runs
 from chatops.github.app import AppTokens
 from chatops.github.client import GitHub
 from chatops.settings.config import settings
@@ -222,6 +223,26 @@ def test_the_app_is_used_where_it_is_configured(
     assert client.github(CHECKOUT).get("")["full_name"] == CHECKOUT
     assert client.github(CHECKOUT).get("")["full_name"] == CHECKOUT
     assert asked(fake) == ASKED
+    client._app_tokens.cache_clear()
+
+
+@pytest.mark.usefixtures("rows")
+def test_an_app_that_was_not_granted_deployments_can_do_all_the_rest(
+    environment: pytest.MonkeyPatch, fake: StandIn, installed: Installation, session: requests.Session
+) -> None:
+    """What GitHub shows is asked for with a token of its own."""
+    for name, value in (("GITHUB_APP_ID", APP_ID), ("GITHUB_APP_PRIVATE_KEY", private_key())):
+        environment.setenv(name, value)
+    environment.setenv("CHATOPS_GITHUB_API_URL", BASE)
+    environment.setattr(client, "_session", lambda: session)
+    client._app_tokens.cache_clear()
+    for _ in range(2):
+        with pytest.raises(GitHubRefused) as caught:
+            deployments.find(client.github(CHECKOUT, Need.SHOW), "d-1", "a" * 40, "dev")
+        assert caught.value.status == 403
+        assert client.github(CHECKOUT).get("")["full_name"] == CHECKOUT
+    installed.permissions = {**installed.permissions, "deployments": "write"}
+    assert deployments.find(client.github(CHECKOUT, Need.SHOW), "d-1", "a" * 40, "dev") == 0
     client._app_tokens.cache_clear()
 
 
