@@ -109,6 +109,17 @@ def test_a_pause_that_was_decided_since_the_rollout_was_looked_at(page: Table, t
     assert "✅ Promoted during bake time (10%) by <@U0LEE0001> after 1m 40s" in told(shown(page))
 
 
+def test_a_rollout_that_failed_and_its_rollback(page: Table) -> None:
+    planned(page)
+    results.keep(page, ID, "rollout", codec.read(RolloutResult, views.BREAKER))
+    found = shown(page)
+    assert {key: state for key, state in strip(found).items() if key.startswith("roll")} == {
+        "rollout": "failed",
+        "rollback": "current",
+    }
+    assert [one["detail"] for one in found["phases"] if one["key"].startswith("roll")] == ["", "`v1.2.2`"]
+
+
 def test_a_cancel_stands_in_the_timeline(page: Table) -> None:
     planned(page)
     cancels.record(page, ID, DANA)

@@ -121,7 +121,7 @@ def _rollout(rollout: RolloutResult) -> Phase:
     if not rollout:
         return Phase("rollout")
     state = _ROLLOUTS.get(rollout.state, "failed") if rollout.done else "current"
-    detail = paused.status(rollout)
+    detail = "" if state == "failed" else paused.status(rollout)  # which then is that of what was put back
     if rollout.state == "paused" and rollout.pause:
         detail = str(paused.where(rollout.pause.stage, rollout.pause.traffic))
     return Phase("rollout", state, detail)
