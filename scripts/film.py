@@ -98,9 +98,7 @@ def running() -> Iterator[str]:
 
 
 def become(page: Any, name: str) -> None:
-    select = page.get_by_label("Act as")
-    label = next(text for text in select.locator("option").all_inner_texts() if text.startswith(name))
-    select.select_option(label=label)
+    page.locator("#actors").get_by_role("radio", name=name).check()
 
 
 def play(film: Film) -> None:

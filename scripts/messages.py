@@ -23,7 +23,7 @@ GIFS = ROOT / "lambdas" / "gifs"
 PICTURES = {"deploying": "deploying.gif", "success": "deploy_complete.gif", "failure": "failed.gif"}
 RECORDED = ROOT / "tests" / "unit" / "messages.json"
 MODULES = ("dom.js", "mrkdwn.js", "blocks.js")
-STYLES = ("colours.css", "style.css")
+STYLES = ("colours.css", "style.css", "channel.css")
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _PAGE = {"answer": 36, "reply": 36}
 """Messages in one picture, by their kind; 9 of the others, which are longer."""

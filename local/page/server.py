@@ -61,6 +61,7 @@ class Page:
     def __init__(self, session: Session, stage: Stage | None = None) -> None:
         self._session, self._channel, self._stage = session, session.channel, stage or Fixed()
         self._commands = _commands()
+        self._actors = [one.id for one in people.actors(session.slack.space, session.targets)]
         self.feed = Feed()
         self.watcher = Watcher(session.sfn, session.machine_arn, self.feed)
         session.slack.on_change.append(self._changed)
@@ -75,6 +76,7 @@ class Page:
 
     def _app(self) -> Flask:
         app = Flask(__name__, static_folder=None)
+        app.json.sort_keys = False  # type: ignore[attr-defined]  # states come in the order in which they were entered
         app.before_request(self._guard)
         app.after_request(_headers)
         app.register_error_handler(HTTPException, _problem)
@@ -83,11 +85,10 @@ class Page:
         app.add_url_rule("/api/about", view_func=self._about)
         app.add_url_rule("/api/messages", view_func=self._messages)
         app.add_url_rule("/api/events", view_func=self._events)
-        actors = [one.id for one in people.actors(self._session.slack.space, self._session.targets)]
         names = [one["command"] for one in self._commands]
         for part in (
-            People(self._session.slack, self._session.user, self._channel, names, actors),
-            Executions(self._session.sfn, self._session.machine_arn),
+            People(self._session.slack, self._session.user, self._channel, names, self._actors),
+            Executions(self._session.sfn, self._session.machine_arn, self._people),
             Controls(self._stage),
         ):
             app.register_blueprint(part.routes, url_prefix="/api")
@@ -101,10 +102,13 @@ class Page:
     def _about(self) -> Json:
         return shapes.about(self._session.slack.space, self._channel, self._commands, self._session.targets)
 
+    def _people(self) -> dict[str, str]:
+        return {one.id: one.name for one in self._session.slack.space.users.values()}
+
     def _messages(self) -> Json:
         slack = self._session.slack
         return {
-            "messages": [shapes.message(one) for one in slack.messages if one.channel == self._channel],
+            "messages": [shapes.message(one, self._actors) for one in slack.messages if one.channel == self._channel],
             "views": [shapes.view(one) for one in slack.views],
         }
 
@@ -117,7 +121,7 @@ class Page:
         elif change.kind == "deleted" and change.message:
             self.feed.publish("deleted", {"id": shapes.message(change.message)["id"]})
         elif change.message and change.message.channel == self._channel:
-            self.feed.publish("message", shapes.message(change.message))
+            self.feed.publish("message", shapes.message(change.message, self._actors))
         elif change.view:
             self.feed.publish("view", {**shapes.view(change.view), "open": change.kind != "view_closed"})
 

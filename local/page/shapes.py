@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from chatops.domain.target import Target, default_target
@@ -11,12 +11,13 @@ from fakes.slack.directory import S_APPROVERS
 from fakes.slack.workspace import Workspace
 from local import people
 from local.page import history
+from local.page.offers import offered
 
 Json = dict[str, Any]
 
 
-def message(one: Message) -> Json:
-    """A message as the channel shows it."""
+def message(one: Message, actors: Collection[str] = ()) -> Json:
+    """A message as the channel shows it. `offer`: those of the actors who may do what its reader was refused."""
     return {
         "id": f"{one.channel}/{one.ts}",
         "channel": one.channel,
@@ -27,6 +28,7 @@ def message(one: Message) -> Json:
         "blocks": one.blocks,
         "ephemeral_to": one.ephemeral_to,
         "edited": bool(one.edits),
+        "offer": offered(one.text, one.ephemeral_to, actors),
     }
 
 
@@ -59,6 +61,7 @@ def _example(space: Workspace, targets: Mapping[str, Target]) -> Json:
     return {
         "text": "v1.3.0" if meant else f"v1.3.0 {name}",
         "requester": space.users[cast.requester].name,
+        "requester_id": cast.requester,
         "approver": space.users[decider[0]].name if decider else "",
     }
 

@@ -7,9 +7,7 @@ from typing import Any
 
 def become(page: Any, name: str) -> None:
     """Act as dana, lee, kim or omar."""
-    select = page.get_by_label("Act as")
-    label = next(text for text in select.locator("option").all_inner_texts() if text.startswith(name))
-    select.select_option(label=label)
+    page.locator("#actors").get_by_role("radio", name=name).check()
 
 
 def command(page: Any, line: str) -> None:
@@ -44,6 +42,11 @@ def status(page: Any, wanted: str) -> None:
 def state(page: Any, name: str) -> Any:
     """A state of the graph."""
     return page.locator(f'[data-state="{name}"]')
+
+
+def unfold_threads(page: Any) -> None:
+    """Show the replies of every message."""
+    page.locator(".thread[aria-expanded='false']").evaluate_all("found => found.forEach(one => one.click())")
 
 
 def said(page: Any, text: str) -> Any:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.browser.conftest import Bot, Open
-from tests.browser.hands import asked, become, command, press, said, state, status, unfold
+from tests.browser.hands import asked, become, command, press, said, state, status, unfold, unfold_threads
 
 
 def lit(page: Any) -> set[str]:
@@ -47,6 +47,13 @@ def test_from_the_command_to_deployed(opened: Open, bot: Bot) -> None:
         page.locator(f'[data-edge="{phase} Done→{phase}"].lit').wait_for(state="attached")
     assert lit(page) == way
     page.locator('[data-state="Deployed"].done').wait_for()
+    strip = page.get_by_role("list", name="Phases").locator(".phase")
+    assert strip.evaluate_all("all => all.map(one => one.dataset.phase)") == [
+        *("Plan", "Build", "Approval", "Deploy", "Rollout", "Done")
+    ]
+    assert page.get_by_role("list", name="Phases").locator("li:not(.done)").count() == 0
+    assert page.locator("#end").inner_text() == "✓ Deployed"
+    assert page.locator("#timeline .line").first.inner_text().find("v1.2.3 is live in dev") > 0
     assert state(page, "Rolled Back").get_attribute("aria-label") == "Rolled Back, Fail, not entered"
 
     become(page, "dana")
@@ -65,6 +72,7 @@ def test_a_rollback_shows_what_runs_again_and_why(opened: Open) -> None:
     assert {"Approved?→Rollback", "Who Restores?→Restore Service", "Restore Service→Check Restored"} <= lit(page)
     assert "Planned?→Build" not in lit(page), "that was the deployment before"
     page.get_by_role("heading", name="v1.1.0").last.wait_for()
+    unfold_threads(page)
     said(page, "orders cannot be paid").last.wait_for()
 
 
@@ -95,6 +103,9 @@ def test_an_outsider_is_told_who_may_and_nothing_happens(opened: Open) -> None:
     told = page.locator(".ephemeral").last
     told.get_by_text("@lee").wait_for()
     status(page, "RUNNING")
+    assert told.get_by_role("button").all_inner_texts() == ["Act as lee", "Act as kim"]
+    told.get_by_role("button", name="Act as kim").click()
+    page.get_by_role("button", name="Send as kim").wait_for()
     become(page, "dana")
     press(page, "Cancel")
     status(page, "SUCCEEDED")

@@ -32,8 +32,8 @@ def test_everything_works_with_the_keyboard_alone(opened: Open) -> None:
     page.keyboard.type("/platform-deploy v1.2.3")
     page.keyboard.press("Enter")
     asked(page)
-    tab_to(page, "one => one.id === 'actor'")
-    page.keyboard.type("lee")
+    tab_to(page, "one => one.name === 'actor'")
+    page.keyboard.press("ArrowRight")
     page.get_by_role("button", name="Send as lee").wait_for()
     tab_to(page, "one => one.dataset.action === 'approve'")
     page.keyboard.press("Enter")
@@ -80,6 +80,9 @@ def test_axe_finds_nothing_wrong(opened: Open, scheme: str) -> None:
     unfold(page, "Build")
     state(page, "Poll Build").click()
     page.locator("#details").get_by_text("Visit ").wait_for()
+    page.locator("#details").get_by_label("Search").fill("sha")
+    assert found(page) == []
+    page.get_by_role("tab", name="Events").click()
     assert found(page) == []
     become(page, "lee")
     press(page, "Reject…")
@@ -130,3 +133,13 @@ def test_a_narrow_window_needs_no_sideways_scrolling(opened: Open) -> None:
     for width in (360, 820, 1100):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+def test_on_a_phone_the_graph_is_the_strip_and_a_list(opened: Open) -> None:
+    page = opened(viewport={"width": 390, "height": 844})
+    command(page, "/platform-deploy v1.2.3")
+    asked(page)
+    assert page.locator("#machine").is_hidden()
+    page.get_by_role("list", name="Phases").get_by_role("button", name="Approval, now here, lee or kim").wait_for()
+    page.get_by_role("list", name="States passed").get_by_role("button", name="Request Approval, now here").click()
+    page.locator("#details-title", has_text="Request Approval").wait_for()

@@ -15,12 +15,19 @@ def test_a_state_shows_its_input_output_and_retries_and_a_deep_link_survives_a_r
     details = page.locator("#details")
     details.get_by_text("retries").wait_for()
     details.get_by_text("Visit ").wait_for()
+    assert details.get_by_label("Output").is_hidden(), "what changed comes first, the whole is folded"
+    details.locator(".changes dt", has_text="$.build.").first.wait_for()
+    details.get_by_label("Search in input and output").fill("v1.2.3")
+    assert '$.plan.version = "v1.2.3"' in details.get_by_label("Input").inner_text()
+    assert "sha256" not in details.get_by_label("Output").inner_text()
+    details.get_by_label("Search in input and output").fill("")
+    details.locator("summary", has_text="Output").click()
     assert '"build"' in details.get_by_label("Output").inner_text()
-    assert '"plan"' in details.get_by_label("Input").inner_text()
     before = details.get_by_text("Visit ").inner_text()
     details.get_by_role("button", name="Earlier").click()
     assert details.get_by_text("Visit ").inner_text() != before
-    details.get_by_role("button", name="Back to the history").click()
+    page.get_by_role("tab", name="Timeline").click()
+    page.locator("#timeline .line", has_text="Waiting for @lee or @kim").wait_for()
 
     page.get_by_role("button", name="Copy id").click()
     name = bot.get("executions")["executions"][0]["name"]
@@ -36,6 +43,9 @@ def test_a_state_shows_its_input_output_and_retries_and_a_deep_link_survives_a_r
     page.reload()
     state(page, "Cancelled").locator("xpath=self::*[contains(@class, 'done')]").wait_for()
     assert page.locator("#executions").input_value() == name
+    label = page.locator("#executions option:checked").inner_text()
+    assert label.startswith("v1.2.3 → dev · dana · Cancelled · "), "the list says what a person knows"
+    page.locator("#end", has_text="Cancelled").wait_for()
 
     page.goto(f"{bot.url}/#/d-nothere")
     page.reload()
@@ -90,3 +100,34 @@ def test_the_whole_graph_fits_and_the_current_state_comes_into_view(opened: Open
     page.wait_for_function(
         "document.querySelector('.picture').clientHeight <= document.getElementById('machine').clientHeight"
     )
+
+    width = "document.querySelector('.picture').getBoundingClientRect().width"
+    before = page.evaluate(width)
+    box = state(page, "Settle").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"{width} > 1.5 * {before}")
+    after = state(page, "Settle").bounding_box()
+    assert abs(after["x"] + after["width"] / 2 - box["x"] - box["width"] / 2) < 4, "what is under the pointer stays"
+    larger = page.evaluate(width)
+    page.get_by_role("button", name="Smaller").click()
+    assert page.evaluate(width) < larger
+
+
+def test_the_history_is_made_smaller_and_stays_so(opened: Open) -> None:
+    page = opened()
+    height = "document.querySelector('.below').clientHeight"
+    before = page.evaluate(height)
+    bar = page.get_by_role("separator", name="Height of the history")
+    box = bar.bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 50, box["y"] + 103)
+    page.mouse.up()
+    dragged = page.evaluate(height)
+    assert 80 < before - dragged < 120
+    bar.press("ArrowDown")
+    assert page.evaluate(height) < dragged
+    kept = page.evaluate(height)
+    page.reload()
+    assert page.evaluate(height) == kept

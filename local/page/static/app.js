@@ -1,37 +1,25 @@
 // The page: a client of the local run. What is typed and pressed goes to the server, which signs it and sends it to the
 // bot's real request URL; what changes comes back as server-sent events.
 
+import { Actors } from "./actors.js";
 import { Bar } from "./bar.js";
-import { api, byId, el } from "./dom.js";
+import { api, byId } from "./dom.js";
 import { Channel } from "./channel.js";
 import { confirm, Modal } from "./dialogs.js";
 import { Execution } from "./execution.js";
 
 const about = await api("about");
-const channel = new Channel(about, press);
-const execution = await Execution.load();
-const bar = new Bar({ problem: notice, anew: () => execution.anew() });
 const command = byId("command");
 const views = new Map();
 let modal = null;
-
-// ------------------------------------------------------------------------------------------------ who one is
-
-const actor = byId("actor");
-actor.append(...about.actors.map((one) => el("option", { value: one.id }, `${one.name} (${one.role})`)));
-const remembered = sessionStorage.getItem("actor");
-if (about.actors.some((one) => one.id === remembered)) actor.value = remembered;
-actor.addEventListener("change", () => {
-  sessionStorage.setItem("actor", actor.value);
-  become();
+const channel = new Channel(about, { press, become: (id) => actors.become(id), type });
+const actors = new Actors(about.actors, (person) => {
+  channel.as(person.id);
+  byId("send").textContent = `Send as ${person.name}`;
   drawModal();
 });
-become();
-
-function become() {
-  channel.as(actor.value);
-  byId("send").textContent = `Send as ${about.actors.find((one) => one.id === actor.value).name}`;
-}
+const execution = await Execution.load(about);
+const bar = new Bar({ problem: notice, anew: () => execution.anew() });
 command.placeholder = `/platform-deploy ${about.example.text}`;
 byId("channel-name").textContent = about.channels[about.channel];
 
@@ -54,7 +42,7 @@ async function press(message, action) {
   if (/^https?:/.test(action.url ?? "")) open(action.url, "_blank", "noopener");
   try {
     checked(await api("click", {
-      channel: message.channel, ts: message.ts, action_id: action.action_id, user: actor.value,
+      channel: message.channel, ts: message.ts, action_id: action.action_id, user: actors.id,
     }));
   } catch (error) {
     notice(error.message);
@@ -66,29 +54,43 @@ let back = 0;
 
 byId("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const line = command.value.trim();
-  const send = byId("send");
-  if (!line || send.getAttribute("aria-disabled")) return;
+  if (await send(command.value.trim())) {
+    command.value = "";
+    hint();
+  }
+});
+
+// What an empty channel offers: typed by that person, and sent.
+async function type(line, id) {
+  actors.become(id);
+  command.focus();
+  await send(line);
+}
+
+// Whether it went out. A command that fails is told in the channel, by Slackbot.
+async function send(line) {
+  const button = byId("send");
+  if (!line || button.getAttribute("aria-disabled")) return false;
   notice("");
   const [name, text] = line.split(/\s+([\s\S]*)/);
   if (!name.startsWith("/")) {
     notice("Only slash commands do something here, for example /platform-deploy help");
-    return;
+    return false;
   }
-  send.setAttribute("aria-disabled", "true");
+  button.setAttribute("aria-disabled", "true");
   typed.push(line);
   back = typed.length;
+  channel.follow.end();
   try {
-    // a command that fails is told in the channel, by Slackbot
-    await api("slash", { command: name, text: text ?? "", user: actor.value });
-    command.value = "";
-    hint();
+    await api("slash", { command: name, text: text ?? "", user: actors.id });
+    return true;
   } catch (error) {
     notice(error.message);
+    return false;
   } finally {
-    send.removeAttribute("aria-disabled");
+    button.removeAttribute("aria-disabled");
   }
-});
+}
 
 command.addEventListener("keydown", (event) => {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -112,7 +114,7 @@ function hint() {
 hint();
 
 function drawModal() {
-  const mine = [...views.values()].filter((one) => one.user === actor.value).at(-1);
+  const mine = [...views.values()].filter((one) => one.user === actors.id).at(-1);
   if (modal && (modal.id !== mine?.id || modal.drawn !== JSON.stringify(mine.content))) {
     modal.close();
     modal = null;

@@ -1,16 +1,22 @@
-// The channel: messages in order, replies under what they answer, and what only one person sees.
+// The channel: messages in order, replies folded under what they answer, and what only one person sees.
 
-import { byId, el } from "./dom.js";
+import { tint } from "./actors.js";
+import { byId, el, plural } from "./dom.js";
 import { blocks } from "./blocks.js";
+import { Follow } from "./follow.js";
 import { mrkdwn } from "./mrkdwn.js";
 
+const PREVIEW = 90; // letters of the last reply
+
 export class Channel {
-  constructor(names, press) {
+  // press(message, action); become(id): act as somebody else; type(line, id): send a command as that person
+  constructor(names, { press, become, type }) {
     this.names = names;
-    this.press = press;
+    this.hooks = { press, become, type };
     this.list = byId("messages");
+    this.follow = new Follow(this.list, byId("newer"));
     this.messages = new Map();
-    this.drawn = new Map(); // by message id: {item, body, replies, signature, pictures}
+    this.drawn = new Map(); // by message id: {item, body, replies, thread, signature, pictures}
     this.actor = "";
   }
 
@@ -22,13 +28,17 @@ export class Channel {
   put(message) {
     const isNew = !this.messages.has(message.id);
     this.messages.set(message.id, message);
-    this.draw();
-    if (isNew && this.sees(message)) byId("announcer").textContent = this.spoken(message);
+    if (!this.sees(message)) return;
+    const changed = this.drawOne(message);
+    this.empty();
+    if (changed) this.follow.grown(isNew);
+    if (isNew) byId("announcer").textContent = this.spoken(message);
   }
 
   remove(id) {
     this.messages.delete(id);
-    this.draw();
+    this.drop(id);
+    this.empty();
   }
 
   as(actor) {
@@ -41,64 +51,76 @@ export class Channel {
   }
 
   draw() {
-    const near = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
-    const shown = [...this.messages.values()].filter((one) => this.sees(one))
-      .sort((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0));
+    const shown = [...this.messages.values()].filter((one) => this.sees(one)).sort((a, b) => (a.ts < b.ts ? -1 : 1));
     const present = new Set(shown.map((one) => one.id));
-    for (const [id, { item }] of this.drawn) {
-      if (!present.has(id)) {
-        item.remove();
-        this.drawn.delete(id);
-      }
-    }
+    for (const id of [...this.drawn.keys()]) if (!present.has(id)) this.drop(id);
     let changed = false;
-    for (const message of shown) changed = this.drawOne(message, present) || changed;
-    this.empty(shown.length === 0);
-    if (changed && near) this.list.scrollTop = this.list.scrollHeight;
+    for (const message of shown) changed = this.drawOne(message) || changed;
+    this.empty();
+    if (changed) this.follow.grown(false);
   }
 
-  drawOne(message, present) {
+  drop(id) {
+    const drawn = this.drawn.get(id);
+    if (!drawn) return;
+    const { parent } = drawn;
+    drawn.item.remove();
+    this.drawn.delete(id);
+    if (parent) this.count(parent);
+  }
+
+  drawOne(message) {
     const before = this.drawn.get(message.id);
     const signature = JSON.stringify(message);
+    if (before?.signature === signature) return false;
     const drawn = before ?? this.frame(message);
-    if (!before) {
-      this.drawn.set(message.id, drawn);
-      const parent = `${message.channel}/${message.thread_ts}`;
-      const isReply = message.thread_ts && message.thread_ts !== message.ts && present.has(parent);
-      (isReply ? this.drawn.get(parent).replies : this.list).append(drawn.item);
-    }
-    if (drawn.signature === signature) return false;
     drawn.signature = signature;
     this.fill(drawn, message);
+    if (!before) this.place(drawn, message);
+    if (drawn.parent) this.count(drawn.parent);
     return true;
+  }
+
+  // In the order of their times; nearly always that is the end.
+  place(drawn, message) {
+    this.drawn.set(message.id, drawn);
+    const above = message.thread_ts && message.thread_ts !== message.ts && this.drawn.get(`${message.channel}/${message.thread_ts}`);
+    if (above) drawn.parent = above;
+    const list = above ? above.replies : this.list;
+    let after = list.lastElementChild;
+    while (after?.dataset.ts > message.ts) after = after.previousElementSibling;
+    if (after) after.after(drawn.item);
+    else list.prepend(drawn.item);
   }
 
   frame(message) {
     const author = this.names.users[message.user] ?? { name: message.user, bot: false };
-    const sent = new Date(Number(message.ts) * 1000);
     const edited = el("span", { class: "faint" });
     const body = el("div", { class: "body" });
-    const replies = el("ol", { class: "replies", "aria-label": "Replies" });
-    const item = el("li", { class: message.ephemeral_to ? "message ephemeral" : "message" },
-      el("span", { class: author.bot ? "avatar bot" : "avatar", "aria-hidden": "true" },
+    const replies = el("ol", { class: "replies", "aria-label": "Replies", hidden: true });
+    const thread = el("button", { type: "button", class: "thread", hidden: true, "aria-expanded": "false" });
+    thread.addEventListener("click", () => {
+      replies.hidden = !replies.hidden;
+      thread.setAttribute("aria-expanded", String(!replies.hidden));
+    });
+    const item = el("li", { class: message.ephemeral_to ? "message ephemeral" : "message", "data-ts": message.ts },
+      el("span", { class: `avatar ${author.bot ? "bot" : tint(author.name)}`, "aria-hidden": "true" },
         author.bot ? "⚙" : author.name.slice(0, 1).toUpperCase()),
       el("div", { class: "content" },
         el("p", { class: "author" }, el("strong", {}, author.name), author.bot && el("span", { class: "app" }, "APP"),
-          el("time", { class: "faint", datetime: sent.toISOString(), title: sent.toString() },
-            sent.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })),
-          message.ephemeral_to && el("span", { class: "faint" }, "Only visible to you"), edited),
-        body, replies));
-    return { item, body, replies, edited, signature: "", pictures: new Map() };
+          sent(message), message.ephemeral_to && el("span", { class: "faint" }, "Only visible to you"), edited),
+        body, thread, replies));
+    return { item, body, replies, thread, edited, parent: null, signature: "", pictures: new Map() };
   }
 
   fill(drawn, message) {
     const focused = drawn.body.contains(document.activeElement) && document.activeElement.dataset.action;
     const context = {
-      names: this.names, pictures: drawn.pictures, used: new Set(), press: (action) => this.press(message, action),
+      names: this.names, pictures: drawn.pictures, used: new Set(), press: (action) => this.hooks.press(message, action),
     };
     const made = message.blocks.length ? blocks(message.blocks, context)
       : [el("div", {}, mrkdwn(message.text, this.names))];
-    drawn.body.replaceChildren(...made);
+    drawn.body.replaceChildren(...made, ...this.offers(message));
     drawn.edited.textContent = message.edited ? "edited" : "";
     if (focused) {
       const same = [...drawn.body.querySelectorAll("button")].find((one) => one.dataset.action === focused);
@@ -106,14 +128,36 @@ export class Channel {
     }
   }
 
-  empty(isEmpty) {
+  // Somebody was refused for who they are: those who may.
+  offers(message) {
+    if (!message.offer?.length) return [];
+    return [el("p", { class: "actions offer" }, message.offer.map((id) => el("button", {
+      type: "button", onclick: () => this.hooks.become(id),
+    }, `Act as ${this.names.users[id].name}`)))];
+  }
+
+  // How many replies there are, and what the last one says.
+  count({ thread, replies }) {
+    const number = replies.children.length;
+    const last = replies.lastElementChild?.querySelector(".body")?.textContent ?? "";
+    thread.hidden = number === 0;
+    thread.replaceChildren(el("strong", {}, plural(number, "reply", "replies")), " ",
+      el("span", { class: "faint" }, last.length > PREVIEW ? `${last.slice(0, PREVIEW)}…` : last));
+  }
+
+  empty() {
     const note = this.list.querySelector(".empty");
-    if (isEmpty && !note) {
-      this.list.append(el("li", { class: "empty faint" },
-        el("p", {}, "Nothing has happened here yet. Try ", el("code", {}, `/platform-deploy ${this.names.example.text}`),
-          ` as ${this.names.example.requester}${this.approval()}.`),
-        el("p", {}, "GitHub, Slack and ECS are simulated; the Lambdas and the state machine are the real ones.")));
-    } else if (!isEmpty) note?.remove();
+    if (this.drawn.size) {
+      note?.remove();
+      return;
+    }
+    if (note) return;
+    const { text, requester, requester_id: id } = this.names.example;
+    const offered = (label, line) => el("button", { type: "button", onclick: () => this.hooks.type(line, id) }, label, " ", el("code", {}, line));
+    this.list.append(el("li", { class: "empty faint" },
+      el("p", {}, "Nothing has happened here yet. Begin as ", requester, this.approval(), ":"),
+      el("p", { class: "actions" }, offered("Deploy", `/platform-deploy ${text}`), offered("Ask what runs", "/platform-status")),
+      el("p", {}, "GitHub, Slack and ECS are simulated; the Lambdas and the state machine are the real ones.")));
   }
 
   approval() {
@@ -125,4 +169,10 @@ export class Channel {
     const author = this.names.users[message.user]?.name ?? message.user;
     return `${author}: ${el("p", {}, mrkdwn(message.text, this.names)).textContent}`;
   }
+}
+
+function sent(message) {
+  const moment = new Date(Number(message.ts) * 1000);
+  return el("time", { class: "faint", datetime: moment.toISOString(), title: moment.toString() },
+    moment.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" }));
 }

@@ -1,37 +1,55 @@
-// The execution behind the channel: its status, where it is, and its history as in the Step Functions console.
+// The execution behind the channel: how it stands in people's words, its graph, what has happened, its events.
 
-import { api, byId, clock, duration, el } from "./dom.js";
+import { api, byId, duration, el } from "./dom.js";
+import { Divider } from "./divider.js";
+import { Events } from "./events.js";
 import { Graph } from "./graph.js";
+import { Passed } from "./passed.js";
 import { Details } from "./state.js";
+import { Phases } from "./phases.js";
+import { Tabs } from "./tabs.js";
+import { Timeline } from "./timeline.js";
 
-const STATUS = {
-  RUNNING: ["▶", "running"], SUCCEEDED: ["✓", "good"], FAILED: ["✕", "bad"], TIMED_OUT: ["⏱", "bad"],
-  ABORTED: ["■", "bad"], PENDING_REDRIVE: ["↻", "running"],
-};
 const NEWEST = ""; // the list's first entry: whatever runs, else what came last
+const TONES = { now: "●", wait: "●", good: "✓", bad: "✕", neutral: "■" };
 
 export class Execution {
-  constructor(drawing) {
-    this.graph = new Graph(drawing, (name) => this.details.open(name).catch((error) => this.problem(error.message)));
+  constructor(drawing, names) {
+    const open = (name) => this.details.open(name).catch((error) => this.problem(error.message));
+    this.graph = new Graph(drawing, open);
+    this.passed = new Passed(byId("passed"), drawing.states, open);
+    this.strip = new Phases(byId("strip"), (name) => this.graph.reveal(name).then(() => this.narrow.matches && open(name)));
+    this.timeline = new Timeline(byId("timeline"), names, open);
+    this.events = new Events(byId("history"), open);
     this.details = new Details(drawing, {
-      opened: (name) => this.graph.mark(name),
-      closed: (name) => { this.graph.mark(""); this.graph.focus(name); },
+      opened: (name) => {
+        this.graph.mark(name);
+        byId("tab-state").textContent = `State: ${name}`;
+        this.tabs.select("state-panel");
+      },
+      closed: (name) => {
+        this.graph.mark("");
+        byId("tab-state").textContent = "State";
+        this.tabs.select("timeline-panel");
+        this.graph.focus(name);
+      },
     });
+    this.tabs = new Tabs(byId("tabs"), (id) => this.events.show(id === "events-panel"));
+    this.divider = new Divider(byId("divider"));
+    this.narrow = matchMedia("(max-width: 850px)");
+    this.narrow.addEventListener("change", () => this.shown && this.passed.show(this.narrow.matches ? this.shown.way.states : {}));
     this.list = [];
-    this.chosen = NEWEST;
     this.name = "";
     this.shown = null;
-    this.rows = new Map();
     this.loading = this.again = false;
     byId("executions").addEventListener("change", (event) => { location.hash = event.target.value && `#/${event.target.value}`; });
-    byId("all-events").addEventListener("change", () => this.filter());
     byId("copy").addEventListener("click", () => this.copy());
     addEventListener("hashchange", () => this.refresh());
     setInterval(() => this.tick(), 500);
   }
 
-  static async load() {
-    return new Execution(await api("graph"));
+  static async load(names) {
+    return new Execution(await api("graph"), names);
   }
 
   // Fetch what there is, and draw it. Calls that come meanwhile are one more round.
@@ -43,7 +61,7 @@ export class Execution {
         this.again = false;
         this.list = (await api("executions")).executions;
         this.choose();
-        if (this.name) await this.show(await api(`executions/${encodeURIComponent(this.name)}`));
+        if (this.name) await this.show(await api(`executions/${encodeURIComponent(this.name)}?since=${this.since()}`));
         else this.clear();
         await this.details.refresh(this.name);
       } while (this.again);
@@ -55,21 +73,26 @@ export class Execution {
     }
   }
 
+  since() {
+    return this.name === this.shown?.name ? this.events.last : 0;
+  }
+
   // A deep link says which (#/name). Else the one on show stays as long as it runs, and after its end until another
   // one starts: a quick /platform-status on the way takes nothing off the screen.
   choose() {
     const linked = decodeURIComponent(location.hash.replace(/^#\/?/, ""));
-    this.chosen = linked || NEWEST;
     this.name = linked || this.newest()?.name || "";
-    const options = [[NEWEST, linked || !this.name ? "the newest" : `${this.name} (the newest)`], ...this.list.map((one) => [one.name, `${one.name} · ${one.status}`])];
-    if (linked && !this.list.some((one) => one.name === linked)) options.push([linked, linked]);
+    const label = (one) => [one.label, time(one.started)].filter(Boolean).join(" · ");
+    const now = this.list.find((one) => one.name === this.name);
+    const options = [[NEWEST, linked || !now ? "the newest" : label(now)], ...this.list.map((one) => [one.name, label(one)])];
+    if (linked && !now) options.push([linked, linked]);
     const select = byId("executions");
     const signature = JSON.stringify(options);
     if (select.dataset.signature !== signature) {
       select.dataset.signature = signature;
-      select.replaceChildren(...options.map(([value, label]) => el("option", { value }, label)));
+      select.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
     }
-    select.value = this.chosen;
+    select.value = linked || NEWEST;
   }
 
   newest() {
@@ -82,51 +105,36 @@ export class Execution {
 
   async show(found) {
     if (found.name !== this.shown?.name) this.clear();
-    const [icon, look] = STATUS[found.status] ?? ["?", ""];
     const moved = found.status !== this.shown?.status;
     this.shown = { ...found, asOf: performance.now() };
+    const { story } = found;
     byId("no-execution").hidden = true;
-    byId("history-table").hidden = byId("copy").hidden = byId("outcome").hidden = false;
-    byId("status").replaceChildren(el("span", { class: `status ${look}` },
-      el("span", { "aria-hidden": "true" }, `${icon} `), found.status));
+    byId("facts").hidden = byId("end").hidden = false;
+    write("title", story.title);
+    write("end", `${TONES[story.tone]} ${story.end}`);
+    byId("end").className = `end-word ${story.tone}`;
+    write("status", found.status);
+    write("tab-events", `Events (${found.count})`);
     this.problem([found.error, found.cause].filter(Boolean).join(": "));
     this.tick();
-    for (const event of found.events) this.row(event);
-    this.filter();
-    await this.graph.show(found.way, counted(found.events), found.state);
-    if (moved && found.status !== "RUNNING") byId("announcer").textContent = `Execution ${found.name}: ${found.status}, ${found.state}`;
-  }
-
-  row(event) {
-    if (this.rows.has(event.id)) return;
-    const made = el("tr", { class: event.kind || "inside" },
-      el("td", {}, String(event.id)),
-      el("td", {}, event.type, event.detail && el("div", { class: "detail" }, event.detail)),
-      el("td", {}, event.state && this.link(event.state)),
-      el("td", { class: "number" }, duration(event.elapsed)),
-      el("td", { class: "number" }, clock(event.at)));
-    this.rows.set(event.id, made);
-    byId("history").prepend(made); // newest first, as in the console
-  }
-
-  link(state) {
-    // for the pointer: the graph has the same for the keyboard, without a stop for every row
-    const made = el("button", { type: "button", class: "link", tabindex: -1 }, state);
-    made.addEventListener("click", () => this.details.open(state).catch((error) => this.problem(error.message)));
-    return made;
-  }
-
-  filter() {
-    const all = byId("all-events").checked;
-    for (const row of this.rows.values()) row.hidden = !all && row.className === "inside";
+    this.strip.show(story.phases);
+    this.timeline.show(story.timeline);
+    this.events.add(found.events);
+    if (this.narrow.matches) this.passed.show(found.way.states);
+    await this.graph.show(found.way, this.events.visits, found.state);
+    if (moved && found.status !== "RUNNING") byId("announcer").textContent = `${story.title}: ${story.end}`;
   }
 
   clear() {
     this.shown = null;
-    this.rows.clear();
-    byId("history").replaceChildren();
-    byId("history-table").hidden = byId("copy").hidden = byId("outcome").hidden = true;
+    this.events.clear();
+    this.strip.show([]);
+    this.timeline.show([]);
+    this.passed.show({});
+    byId("facts").hidden = byId("end").hidden = true;
     byId("no-execution").hidden = false;
+    write("title", "No deployment yet");
+    write("tab-events", "Events");
     this.graph.clear();
     this.problem("");
   }
@@ -142,11 +150,11 @@ export class Execution {
   tick() {
     if (!this.shown) return;
     const since = this.shown.status === "RUNNING" ? (performance.now() - this.shown.asOf) / 1000 : 0;
-    byId("elapsed").textContent = duration(this.shown.elapsed + since);
+    write("elapsed", duration(this.shown.elapsed + since));
   }
 
   problem(text) {
-    byId("trouble").textContent = text;
+    write("trouble", text);
     byId("trouble").hidden = !text;
   }
 
@@ -156,8 +164,8 @@ export class Execution {
   }
 }
 
-function counted(events) {
-  const counts = new Map();
-  for (const { kind, state } of events) if (kind === "entered") counts.set(state, (counts.get(state) ?? 0) + 1);
-  return counts;
+function write(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
 }
+
+const time = (seconds) => seconds && new Date(seconds * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });

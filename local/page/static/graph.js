@@ -2,9 +2,10 @@
 // which the execution is stands unfolded; whoever opens another one keeps it open.
 
 import { api, byId, el, plural, svg } from "./dom.js";
-import { arrow, box, frame, TITLE, transition } from "./shapes.js";
+import { arrow, box, frame, mark, TITLE, transition } from "./shapes.js";
+import { Zoom } from "./zoom.js";
 
-const LOOKS = { now: ["▶", "now here"], done: ["✓", "passed"], caught: ["⚠", "left by an error"], failed: ["✕", "ended here"] };
+const LOOKS = { now: ["●", "now here"], done: ["✓", "passed"], caught: ["⚠", "left by an error"], failed: ["✕", "ended here"] };
 const ARROWS = { Up: [0, -1], Down: [0, 1], Left: [-1, 0], Right: [1, 0] };
 const PATIENCE = 4000; // ms after somebody has looked around in which nothing moves by itself
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -29,10 +30,14 @@ export class Graph {
       svg("defs", {}, ["plain", "lit", "catch"].map((name) => arrow(name))), this.frames, this.lines, this.boxes);
     this.picture.addEventListener("keydown", (event) => this.key(event));
     this.box.replaceChildren(this.picture);
+    this.zoom = new Zoom(this.box, this.picture);
     this.draw(drawing);
     byId("legend").append(...Object.values(LOOKS).map(([icon, word]) => `${icon} ${word}  `), "┄ on an error");
     byId("whole").addEventListener("click", () => this.whole());
     byId("taken").addEventListener("click", () => this.taken());
+    byId("larger").addEventListener("click", () => this.larger(1));
+    byId("smaller").addEventListener("click", () => this.larger(-1));
+    this.picture.classList.add("taken");
     for (const kind of ["wheel", "pointerdown", "keydown"]) {
       this.box.addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true });
     }
@@ -45,7 +50,7 @@ export class Graph {
     this.drawing = drawing;
     this.states = new Map(drawing.states.map((state) => [state.name, state]));
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.picture.style.width = `${width}px`;
+    this.zoom.fit(width);
     this.edges = new Map(drawing.edges.filter((edge) => edge.points).map((edge) => [`${edge.from}→${edge.to}`, transition(edge)]));
     this.lines.replaceChildren(...this.edges.values());
     const shown = drawing.states.filter((state) => state.at);
@@ -55,7 +60,6 @@ export class Graph {
       this.drawn.delete(name);
     }
     for (const state of shown) this.put(state);
-    byId("phases").replaceChildren(...shown.filter((state) => state.frame).map((state) => this.phase(state)));
     this.rove(this.drawn.has(this.stop) ? this.stop : this.states.get(this.stop)?.phase || shown[0].name);
     this.paint();
   }
@@ -64,8 +68,7 @@ export class Graph {
   put(state) {
     const known = this.drawn.get(state.name);
     const made = known?.made ?? svg("g", { class: `state ${state.type.toLowerCase()}`, role: "button", "data-state": state.name });
-    const [width, height] = state.size;
-    const icon = svg("text", { class: "icon", x: width / 2 - 2, y: -height / 2 + 5, "aria-hidden": "true" });
+    const icon = mark(state);
     made.replaceChildren(svg("title", {}, state.about), ...(state.frame ? frame(state) : box(state)).flat().filter(Boolean), icon);
     made.style.transform = `translate(${state.at[0]}px, ${state.at[1]}px)`;
     if (state.frame) {
@@ -82,14 +85,11 @@ export class Graph {
     (state.frame ? this.frames : this.boxes).append(made);
   }
 
-  // In the strip above: where the execution is, in the words that people use. Pressed, it comes into view.
-  phase({ name }) {
-    const made = el("button", { type: "button", "data-phase": name }, el("span", { "aria-hidden": "true" }), name);
-    made.addEventListener("click", async () => {
-      if (this.states.get(name).frame === "folded") await this.toggle(name);
-      this.look(name);
-    });
-    return el("li", {}, made);
+  // A state, a phase or an end, chosen elsewhere, comes into view; a phase unfolds.
+  async reveal(name) {
+    if (!this.states.has(name)) return;
+    if (this.states.get(name).frame === "folded") await this.toggle(name);
+    this.look(name);
   }
 
   // way: {states: {name: look}, edges: [[from, to]]}; visits: how often each state was entered; state: the current one
@@ -114,16 +114,12 @@ export class Graph {
       const look = this.way.states[name] ?? "";
       made.classList.remove(...Object.keys(LOOKS));
       if (look) made.classList.add(look);
-      icon.textContent = LOOKS[look]?.[0] ?? "";
+      icon.lastChild.textContent = look === "now" ? "" : LOOKS[look]?.[0] ?? "";
+      icon.toggleAttribute("hidden", !look);
       made.setAttribute("aria-label", this.said(this.states.get(name), look));
       made.setAttribute("aria-pressed", String(name === this.marked));
     }
-    for (const made of byId("phases").querySelectorAll("[data-phase]")) {
-      const look = this.way.states[made.dataset.phase] ?? "";
-      made.className = look;
-      made.firstChild.textContent = look ? `${LOOKS[look][0]} ` : "";
-      made.setAttribute("aria-label", [made.dataset.phase, look ? LOOKS[look][1] : "not entered"].join(", "));
-    }
+    this.picture.classList.toggle("begun", this.way.edges.length > 0);
     const lit = new Set(this.way.edges.map(([from, to]) => `${from}→${to}`));
     for (const [key, edge] of this.edges) {
       const on = lit.has(key);
@@ -198,6 +194,12 @@ export class Graph {
       left: x * scale - this.box.clientWidth / 2, top: y * scale - above,
       behavior: still.matches ? "auto" : "smooth",
     });
+  }
+
+  larger(by) {
+    if (by > 0) this.zoom.larger();
+    else this.zoom.smaller();
+    byId("whole").setAttribute("aria-pressed", "false");
   }
 
   whole() {

@@ -4,18 +4,28 @@ import { svg } from "./dom.js";
 
 const CORNER = 5;
 const LINE = 14;
+const ROUND = ["Choice", "Succeed", "Fail"];
 export const TITLE = 26; // the height of a frame's title, in px
 
 // A state, around its own middle: it is moved as a whole.
 export function box(state) {
   const [width, height] = state.size;
-  const round = ["Choice", "Succeed", "Fail"].includes(state.type) ? height / 2 : 4;
+  const round = ROUND.includes(state.type) ? height / 2 : 4;
   return [
     svg("rect", { x: -width / 2, y: -height / 2, width, height, rx: round }),
     state.lines.map((text, index) => svg("text", {
       y: 4 + (index - (state.lines.length - 1) / 2) * LINE, "aria-hidden": "true",
     }, `${text} `)),
   ];
+}
+
+// How a state stands: a disc on its outline, so that nothing of the outline is torn.
+export function mark(state) {
+  const [width, height] = state.size;
+  const inside = ROUND.includes(state.type) ? (height / 2) * (1 - Math.SQRT1_2) : 1;
+  const [x, y] = [width / 2 - inside, -height / 2 + inside];
+  return svg("g", { class: "icon", transform: `translate(${x}, ${y})`, "aria-hidden": "true" },
+    svg("circle", { r: 7 }), svg("circle", { class: "dot", r: 2.5 }), svg("text", { y: 3.5 }));
 }
 
 // A phase: folded to a box of a state's size, or a frame around its states. Its title folds and unfolds it.

@@ -1,5 +1,6 @@
 // One state of the execution on show: what it is, where it leads, and of every stay in it the input, output, errors, retries.
 
+import { changed, searchable } from "./changes.js";
 import { api, byId, clock, el, plural } from "./dom.js";
 
 export class Details {
@@ -28,7 +29,7 @@ export class Details {
     const { name } = this;
     this.name = "";
     this.box.hidden = true;
-    byId("events").hidden = false;
+    byId("no-state").hidden = false;
     this.hooks.closed(name);
   }
 
@@ -48,18 +49,15 @@ export class Details {
     const visit = this.visits[index];
     const signature = JSON.stringify([this.name, this.visits.length, index, visit]);
     this.box.hidden = false;
-    byId("events").hidden = true;
+    byId("no-state").hidden = true;
     if (signature === this.signature) return;
     this.signature = signature;
     const held = document.activeElement?.dataset.part;
-    const close = el("button", { type: "button", "data-part": "close" }, "Back to the history");
-    close.addEventListener("click", () => this.close());
     this.box.replaceChildren(
-      el("div", { class: "row between" },
-        el("h2", { id: "details-title", tabindex: -1, "data-part": "title" }, state.name, " ", el("span", { class: "faint" }, state.frame ? "phase" : state.type)), close),
-      el("div", { class: "scroll padded", tabindex: 0, role: "region", "aria-labelledby": "details-title", "data-part": "all" },
-        state.phase && this.phase(state.phase), state.about && el("p", {}, state.about), this.ways(),
-        visit ? this.visit(visit, index) : el("p", { class: "faint" }, "This execution has not been here.")));
+      el("h3", { id: "details-title", class: "small", tabindex: -1, "data-part": "title" }, state.name, " ",
+        el("span", { class: "faint" }, state.frame ? "phase" : state.type)),
+      state.phase && this.phase(state.phase) || "", state.about && el("p", {}, state.about) || "",
+      visit ? this.visit(visit, index) : el("p", { class: "faint" }, "This execution has not been here."), this.ways() || "");
     if (held) this.box.querySelector(`[data-part="${held}"]`)?.focus();
   }
 
@@ -91,15 +89,10 @@ export class Details {
         this.visits.length > 1 && [step(-1, "‹ Earlier", "earlier"), step(1, "Later ›", "later")],
         el("p", {}, el("strong", {}, `Visit ${index + 1} of ${this.visits.length}`), " entered ", clock(visit.entered), `, ${stayed}, `,
           el("strong", {}, plural(visit.retries, "retry", "retries")))),
-      visit.errors.length > 0 && el("div", {}, el("h3", { class: "small" }, "Error"),
+      visit.errors.length > 0 && el("div", {}, el("h4", { class: "small" }, "Error"),
         el("ul", { class: "errors" }, visit.errors.map((error) => (
           el("li", { class: "trouble" }, el("strong", {}, error.type), error.detail && ` ${error.detail}`))))),
-      el("div", { class: "both" }, data("Input", visit.input), data("Output", visit.left ? visit.output : undefined)));
+      visit.left && visit.output !== null && el("div", {}, el("h4", { class: "small" }, "What it changed"), changed(visit.input, visit.output)),
+      searchable([["Input", visit.input], ["Output", visit.left ? visit.output : undefined]]));
   }
-}
-
-function data(title, value) {
-  const shown = value === undefined || value === null ? el("p", { class: "faint" }, "none")
-    : el("pre", { tabindex: 0, "aria-label": title }, el("code", {}, typeof value === "string" ? value : JSON.stringify(value, null, 2)));
-  return el("div", {}, el("h3", { class: "small" }, title), shown);
 }
