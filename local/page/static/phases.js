@@ -44,7 +44,7 @@ export class Phases {
     const [mark, said] = LOOKS[look] ?? LOOKS[""];
     const inside = [
       el("strong", {}, mark && el("span", { class: "mark", "aria-hidden": "true" }, `${mark} `), name,
-        el("span", { class: "hidden" }, `, ${said}${note && ","}`)), " ",
+        el("span", { class: "hidden" }, ` ${said}${note && ","}`)), " ",
       el("span", { class: "note", title: note, "aria-hidden": !note && "true" }, note || "–"),
     ];
     if (!this.chosen || !state) return el("span", { class: "phase" }, inside);
