@@ -21,7 +21,7 @@ from tests.simulator.session import Session
 from tests.statemachine.conftest import CANARIES
 from tests.statemachine.outages import box_of
 
-CALLS = {"GitHub": "github", "Slack": "slack", "ECS": "ecs", "DynamoDB": "dynamodb"}
+CALLS = {"GitHub": "github", "Slack": "slack", "ECS": "ecs", "DynamoDB": "dynamodb", "Events": "events"}
 """The first part of a call's name, and the service."""
 FROM_OUTSIDE = ("slack", "sweep", "gifs", "page")
 """Functions that the state machine doesn't call. `stage` is the pipeline's, whose reports may come twice as well."""

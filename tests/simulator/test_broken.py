@@ -104,6 +104,27 @@ def test_a_service_that_is_away_ends_nothing_and_rolls_nothing_back(service: str
         assert wrong == [], f"{minutes} minutes: {wrong}"
 
 
+def test_eventbridge_away_holds_nothing_up_and_its_events_come_when_it_is_back(session: Session) -> None:
+    outage = Outage("events", "Plan", 40 * MINUTE)
+    with away(session, outage):
+        play = HoursDriver(Plan("goes-well"), session)
+        play.run()
+        end, wrong = ended(play)
+        assert (play.failures, end, wrong) == ([], "Deployed", [])
+        assert outage.on(session.agenda.now())
+        assert session.events.taken == []
+        while outage.on(session.agenda.now()):
+            play._pass(SWEEP_SECONDS)
+        play._pass(SWEEP_SECONDS)
+        assert sorted(entry["DetailType"].split()[-1] for entry in session.events.taken) == [
+            "Decided",
+            "Ended",
+            "Started",
+        ]
+        after = After(play, releases.rows(session.table), ((play.seen.ids[0], (end, "")),))
+        assert list(invariants._events(after)) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 def test_each_call_breaks_once_in_a_way_that_nobody_foresaw(late: bool, session: Session) -> None:
