@@ -9,7 +9,7 @@ import pytest
 from chatops.github import deployments
 from chatops.steps import show
 from chatops.store import shown
-from tests.faults.interleave import Scene, every, point, some
+from tests.faults.interleave import Scene, point, some
 from tests.faults.races.fakes import Fake
 from tests.faults.races.test_sweep_races import ID, finish, no_trouble, under_way
 
@@ -69,11 +69,7 @@ def github(fake: Fake, environment: pytest.MonkeyPatch) -> GitHub:
     return made
 
 
-def test_two_at_once_make_one(fake: Fake, github: GitHub) -> None:
+@pytest.mark.parametrize("ends", [False, True])
+def test_two_at_once_make_one_and_it_shows_the_end(fake: Fake, github: GitHub, ends: bool) -> None:
     kept = fake.snapshot()
-    every(lambda: at_once(fake, github, kept, ends=False), switches=1)
-
-
-def test_two_at_once_while_it_ends_show_the_end(fake: Fake, github: GitHub) -> None:
-    kept = fake.snapshot()
-    some(lambda: at_once(fake, github, kept, ends=True), 30, seed=7)
+    some(lambda: at_once(fake, github, kept, ends=ends), 40, seed=7)
