@@ -24,21 +24,6 @@ export function duration(seconds) {
   return whole >= 60 ? `${Math.floor(whole / 60)}m ${two(whole % 60)}s` : `${whole}s`;
 }
 
-// Asks the server; throws an Error whose message can be shown.
-export async function api(path, body) {
-  let answer;
-  try {
-    answer = await fetch(`api/${path}`, body === undefined ? {} : {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-    });
-  } catch {
-    throw new Error("The local run does not answer. Is it still running?");
-  }
-  const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(found.error || `The page's server answered ${answer.status}.`);
-  return found;
-}
-
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 export function clock(seconds) {

@@ -3,7 +3,8 @@
 
 import { Actors } from "./actors.js";
 import { Bar } from "./bar.js";
-import { api, byId } from "./dom.js";
+import { api } from "./api.js";
+import { byId } from "./dom.js";
 import { Channel } from "./channel.js";
 import { confirm, Modal } from "./dialogs.js";
 import { Execution } from "./execution.js";

@@ -1,6 +1,7 @@
 // The page's own controls: how fast time goes, the scenarios, everything anew.
 
-import { api, byId, el } from "./dom.js";
+import { api } from "./api.js";
+import { byId, el } from "./dom.js";
 
 const SPEEDS = [1, 10];
 const STATES = { playing: "▶ Playing", played: "✓ Played", stopped: "■ Left" };

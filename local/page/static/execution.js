@@ -1,6 +1,7 @@
 // The execution behind the channel: how it stands in people's words, its graph, what has happened, its events.
 
-import { api, byId, duration, el } from "./dom.js";
+import { api } from "./api.js";
+import { byId, duration, el } from "./dom.js";
 import { Divider } from "./divider.js";
 import { Events } from "./events.js";
 import { Graph } from "./graph.js";

@@ -1,7 +1,8 @@
 // The state machine as a graph: laid out by the server, drawn here, lit by what an execution has passed. The phase in
 // which the execution is stands unfolded; whoever opens another one keeps it open.
 
-import { api, byId, el, plural, svg } from "./dom.js";
+import { api } from "./api.js";
+import { byId, el, plural, svg } from "./dom.js";
 import { arrow, box, frame, mark, TITLE, transition } from "./shapes.js";
 import { Zoom } from "./zoom.js";
 

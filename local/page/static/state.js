@@ -1,7 +1,8 @@
 // One state of the execution on show: what it is, where it leads, and of every stay in it the input, output, errors, retries.
 
 import { changed, searchable } from "./changes.js";
-import { api, byId, clock, el, plural } from "./dom.js";
+import { api } from "./api.js";
+import { byId, clock, el, plural } from "./dom.js";
 
 export class Details {
   constructor(drawing, { opened, closed }) {
