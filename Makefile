@@ -58,7 +58,7 @@ costs: .venv/test.stamp ## What the stack costs a month, and what a deployment o
 picture: .venv/local.stamp ## docs/flow.svg and docs/phases.svg: the state machine, drawn from its definition
 	@exec $(PY) -m scripts.picture
 
-film: .venv/dev.stamp ## docs/demo.gif: a deployment on the local page, as it moves (needs Chromium and Pillow)
+film: .venv/dev.stamp ## docs/demo.gif and docs/page.png: a deployment on the local page (needs Chromium and Pillow)
 	@exec $(PY) -m scripts.film
 
 messages: .venv/local.stamp ## Every message that people can read, drawn: a page, and pictures where Chromium is (OUT=messages)

@@ -1,4 +1,5 @@
-"""`make film`: docs/demo.gif, a deployment as one sees it on the page of `make run`, from the command to live.
+"""`make film`: docs/demo.gif, a deployment as one sees it on the page of `make run`, from the command to live, and
+docs/page.png, where it waits for an approval.
 
 Drives the page in Chromium and takes a picture whenever something has changed. Needs Chromium, a font with emoji
 (fonts-noto-color-emoji), Playwright (requirements/dev.txt), and Pillow, which nothing else needs (`.venv/bin/pip
@@ -24,7 +25,7 @@ from typing import Any
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-OUT = ROOT / "docs" / "demo.gif"
+OUT, STILL = ROOT / "docs" / "demo.gif", ROOT / "docs" / "page.png"
 WIDTH, HEIGHT = 1200, 760
 COLOURS = 128
 SHORTEST, LONGEST = 140, 900
@@ -114,6 +115,7 @@ def play(film: Film) -> None:
     film.until(lambda: bool(buttons.count()))
     page.wait_for_timeout(700)
     film.hold(2200)
+    STILL.write_bytes(film.pictures[-1])
     become(page, "lee")
     page.wait_for_timeout(300)
     film.hold(900)

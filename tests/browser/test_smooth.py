@@ -83,6 +83,16 @@ def test_only_what_changed_is_drawn_and_the_channel_keeps_up(session: Session, s
     shown.locator("#newer").wait_for(state="hidden")
 
 
+def test_a_picture_has_its_room_before_it_has_loaded(session: Session, shown: Any) -> None:
+    shown.route("**/slow.gif", lambda _: None)  # never answered
+    address = f"{session.slack.base_url}/slow.gif"
+    session.say("Live", blocks=[{"type": "image", "image_url": address, "alt_text": "live"}])
+    picture = shown.get_by_role("img", name="live")
+    picture.wait_for()
+    box = picture.bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(480 / 150, rel=0.02)
+
+
 def test_one_more_event_is_one_more_row(session: Session, shown: Any) -> None:
     asked = []
     shown.on("response", lambda answer: asked.append(answer) if "/api/executions/d-1" in answer.url else None)

@@ -66,7 +66,9 @@ function picture(address, alt, context, size = "") {
     context.used.add(before);
     return before;
   }
-  const made = el("img", { src: address, alt, class: size, title: alt });
+  // room before it has loaded, so that nothing jumps; a picture of another shape takes its own then
+  const room = size ? {} : { width: 480, height: 150 };
+  const made = el("img", { src: address, alt, class: size, title: alt, ...room });
   const keep = (shown) => {
     context.pictures.set(address, shown);
     context.used.add(shown);
