@@ -105,7 +105,7 @@ def pid(runtime: LambdaRuntime, name: str = "work") -> int:
     return int(runtime.invoke(name, {}).payload["pid"])
 
 
-def gone(process: int, within: float = 5.0) -> bool:
+def gone(process: int, within: float = 30.0) -> bool:
     """Whether it ends in time. A zombie has ended: some machines' first process reaps only every other second."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

@@ -33,6 +33,11 @@ class Cancel:
     via: str = ""
     at: float = 0.0
 
+    @property
+    def at_a_pause(self) -> bool:
+        """True if it was the answer to a pause's question."""
+        return self.kind == "rolled_back"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

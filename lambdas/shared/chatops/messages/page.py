@@ -166,7 +166,7 @@ def _timeline(facts: Facts, view: View) -> Iterator[tuple[float, str]]:
         yield from _of_pause(pause)
     if began := view.deployment.rollout.began_at:
         yield began, f"🔄 {say('line_rollout')}"
-    if (cancel := facts.cancel) and cancel.kind != "rolled_back":
+    if (cancel := facts.cancel) and not cancel.at_a_pause:
         said: TextKey = "page_superseded" if cancel.superseded_by else "page_cancelled"
         yield cancel.at, f"⏹️ {say(said, by=cancel.by)}"
     if at := clock.seconds(view.deployment.outcome.at or ""):
