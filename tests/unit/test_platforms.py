@@ -105,7 +105,7 @@ def test_a_platform_answers_every_call(kind: str) -> None:
     assert calls <= set(dir(MadeUp))
 
 
-SETTINGS = re.compile(r"settings/targets(_file)?\.py|domain/target\.py|domain/plan\.py|platforms/\w+\.py")
+SETTINGS = re.compile(r"settings/targets(_file)?\.py|domain/(target|plan|record)\.py|platforms/\w+\.py")
 
 
 def test_where_only_the_pipeline_restores_it_is_told_how() -> None:
