@@ -26,8 +26,11 @@ export function duration(seconds) {
 
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
+// made once: a formatter is far dearer than what it formats
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });
+
 export function clock(seconds) {
   const time = new Date(seconds * 1000);
-  const shown = `${time.toLocaleTimeString(undefined, { hour12: false })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+  const shown = `${TIME.format(time)}.${String(time.getMilliseconds()).padStart(3, "0")}`;
   return el("time", { datetime: time.toISOString() }, shown);
 }

@@ -6,6 +6,7 @@ import { blocks } from "./blocks.js";
 import { Follow } from "./follow.js";
 import { mrkdwn } from "./mrkdwn.js";
 
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const PREVIEW = 90; // letters of the last reply
 
 export class Channel {
@@ -174,5 +175,5 @@ export class Channel {
 function sent(message) {
   const moment = new Date(Number(message.ts) * 1000);
   return el("time", { class: "faint", datetime: moment.toISOString(), title: moment.toString() },
-    moment.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" }));
+    MINUTE.format(moment));
 }
