@@ -120,8 +120,9 @@ def _approval(known: Facts, span: Span, going: bool) -> list[Line]:
 
 
 def _rollout(known: Facts, span: Span, going: bool) -> list[Line]:
-    of, view = known.view.deployment.rollout, known.view
-    tasks = f": {of.running} of {of.desired} tasks run `{escape(view.version)}`" if of.desired else ""
+    of = known.view.deployment.rollout
+    # those of the version before are counted, too: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+    tasks = f": {of.running} of {of.desired} tasks running, {of.pending} pending" if of.desired else ""
     if going:
         if of.state == "paused":
             return [Line(span.entered, "⏸️", "Paused: waiting for a promotion", "Rollout", now=True)]

@@ -150,6 +150,13 @@ def test_what_people_end_is_neutral_and_says_who() -> None:
     assert f"<@{U_KIM}> rejected it: “not &lt;b&gt;now&lt;/b&gt;”" in lines(told)
 
 
+def test_a_rollout_under_way_claims_no_more_than_the_service_says() -> None:
+    moving = {"state": "moving", "running": 4, "desired": 4, "pending": 2}
+    told = planned().passed("Build", build=BUILD).enter("Rollout").leave("Check Rollout", rollout=moving).told()
+    assert told["end"] == "Rolling out"
+    assert lines(told)[-1] == "Rolling out: 4 of 4 tasks running, 2 pending"
+
+
 def test_a_build_that_failed_is_failed_though_its_phase_was_passed() -> None:
     failed = {**BUILD, "state": "failed", "step": "Run the tests"}
     told = planned().passed("Build", build=failed).enter("Build Failed").told("FAILED")
