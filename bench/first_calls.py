@@ -1,7 +1,8 @@
 """The first call of every function in a new process of its artefacts, in the middle of real deployments.
 
 The local run plays them. Before a function is called there for the first time, its artefacts get the same event, over
-TLS: the call that follows is like one after an answer that was lost.
+TLS: the call that follows is like one after an answer that was lost. Instructions are counted in deployments of their
+own: a second process would find done what the first has done. Whoever waits there has ten minutes.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs
 
-from bench import callgrind, limits
+from bench import callgrind, limits, runtime_api
 from bench.built import FUNCTIONS, Built
 from bench.runtime_api import Answer, Function
 from bench.tls import Authority, front
+from fakes.slack import client as slack_client
 from local.driver import Driver
 from local.pages import card_page, page_request
 from local.runtime.environment import base_environment, reserved_variables
@@ -33,6 +35,8 @@ SPEED = 2.0
 CANARY = Scenario("first-calls", "", "", lambda _: None, approval=True, strategy="canary")
 CLICKS = ("approve", "reject", "view_submission", "promote", "pause_roll_back")
 KINDS = (*(name for name in FUNCTIONS if name != "slack"), "slack command", *(f"slack {click}" for click in CLICKS))
+COUNTED = tuple(kind for kind in KINDS if kind == "slack approve" or not kind.startswith("slack "))
+"""Those of which instructions are counted: each function's, and the click that has a limit."""
 AWAKE = ("park", "AlreadyAwake")
 """A function, and the error that is a right answer of it: something has happened since the last look."""
 GIF = {"pathParameters": {"name": "deploying.gif"}}
@@ -51,7 +55,7 @@ class FirstCall:
     calibration: float
     memory_mb: int
     millions: float = 0.0
-    """Instructions of another process that did the same, from the start of Python; 0 where they were not counted."""
+    """Instructions from the start of Python to the end of the answer; 0 where they were not counted."""
 
     @property
     def error(self) -> dict[str, Any] | None:
@@ -97,20 +101,16 @@ class FirstCalls:
         self.warm: list[float] = []
         """Seconds of `notify`'s later calls, as the machine of the limits needs them."""
         self._waiting: dict[str, tuple[Function, float]] = {}
-        self._counted: dict[str, Function] = {}
         self._notify: Function | None = None
-        for kind in KINDS:
-            name = kind.partition(" ")[0]
-            function = Function(built, name, environment(name))
-            self._waiting[kind] = function, function.started()
-        if counting:
-            with ThreadPoolExecutor(2) as pool:  # each takes a minute of a processor
-                list(pool.map(partial(self._count, built, environment), KINDS))
+        self._counting = counting
 
-    def _count(self, built: Built, environment: Callable[[str], dict[str, str]], kind: str) -> None:
-        name = kind.partition(" ")[0]
-        self._counted[kind] = Function(built, name, environment(name), callgrind.COMMAND)
-        self._counted[kind].started()
+        def start(kind: str) -> None:
+            name = kind.partition(" ")[0]
+            function = Function(built, name, environment(name), *([callgrind.COMMAND] if counting else []))
+            self._waiting[kind] = function, function.started()
+
+        with ThreadPoolExecutor(2 if counting else 1) as pool:  # under valgrind each takes ten seconds of a processor
+            list(pool.map(start, COUNTED if counting else KINDS))
 
     def before(self, name: str, event: Any) -> None:
         """A step that was done before bears to be done again; but a ticket is good for one claim."""
@@ -131,19 +131,15 @@ class FirstCalls:
                 return
             function, init = self._waiting.pop(kind)
             answer, around = _asked(function, event)
-            log, millions = function.log(), 0.0
-            if kind == "notify":
+            millions, log = callgrind.taken(function) if self._counting else 0.0, function.log()
+            if kind == "notify" and not self._counting:
                 self._notify = function
             else:
                 function.close()
-            if kind in self._counted:
-                with self._counted.pop(kind) as counted:
-                    counted.ask(event)
-                    millions = callgrind.taken(counted)
             self.found[kind] = FirstCall(name, event, init, answer, log, around, self._memory[name], millions)
 
     def close(self) -> None:
-        left = [*(function for function, _ in self._waiting.values()), *self._counted.values()]
+        left = [function for function, _ in self._waiting.values()]
         for function in [*left, *([self._notify] if self._notify else [])]:
             function.close()
 
@@ -159,18 +155,28 @@ def _asked(function: Function, event: Any) -> tuple[Answer, float]:
 def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterator[FirstCalls]:
     """Play them: one that is rejected; one that is approved, let on to a tenth of the traffic, and rolled back. The
     session is there as long as the block lasts. SSL_CERT_FILE must name `folder`/authorities.pem meanwhile.
-    `counting`: also instructions, which takes minutes."""
+    `counting`: under valgrind, which takes minutes."""
     with ExitStack() as stack:
+        if counting:
+            stack.enter_context(mock.patch.object(slack_client, "PATIENCE", runtime_api.LIMIT))
         authority = Authority(folder)
         played = stack.enter_context(
             session(targets=CANARY.targets(), speed=SPEED, wait_time_scale=1 / SPEED, sweep_seconds=5)
         )
+        if counting:
+            played.slack.space.tickets.trigger_seconds = runtime_api.LIMIT
+            played.user = slack_client.SlackUser(
+                played.slack, f"{played.url}/prod/slack/events", played.signing_secret, timeout=runtime_api.LIMIT
+            )
         addresses = {url: stack.enter_context(front(url, authority)) for url in (played.url, played.engine_url)}
         played.slack.base_url = f"{addresses[played.url]}/_slack"  # of response URLs
 
         def environment(function: str) -> dict[str, str]:
             described = played.template.functions[function]
             made = {**base_environment({}), **reserved_variables(described), **played.environment(function)}
+            # Lambda sets none, and with it all calls of AWS are boto3's
+            # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+            del made["AWS_ACCOUNT_ID"]
             for plain, secure in addresses.items():
                 made = {name: value.replace(plain, secure) for name, value in made.items()}
             # pipelines of the local run know no authority of ours
@@ -179,7 +185,7 @@ def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterat
         calls = FirstCalls(built, played, environment, counting=counting)
         stack.callback(calls.close)
         played.runtime.faults, played.runtime.on_invocation = calls.before, calls.after
-        driver = Driver(played)
+        driver = Driver(played, patience=runtime_api.LIMIT)
         _play(driver)
         played.runtime.invoke("reconcile", _after_an_error(driver))
         played.runtime.invoke("gifs", GIF)
