@@ -179,8 +179,9 @@ def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterat
             del made["AWS_ACCOUNT_ID"]
             for plain, secure in addresses.items():
                 made = {name: value.replace(plain, secure) for name, value in made.items()}
-            # pipelines of the local run know no authority of ours
-            return {**made, "CHATOPS_API_URL": f"{played.url}/prod", **authority.environment()}
+            # pipelines of the local run know no authority of ours, and an issuer's name is its address
+            plainly = {"CHATOPS_API_URL": f"{played.url}/prod", "CHATOPS_OIDC_ISSUER": played.github.oidc.url}
+            return {**made, **plainly, **authority.environment()}
 
         calls = FirstCalls(built, played, environment, counting=counting)
         stack.callback(calls.close)

@@ -56,8 +56,9 @@ def test_every_function_answers_its_first_event_and_in_time(found: dict[str, Fir
     assert {one.function for one in found.values()} == set(FUNCTIONS)
     assert {kind: one.error for kind, one in found.items() if one.error} == {}
     assert [kind for kind, one in found.items() if "left to the handler" in one.log] == []
-    edge = {kind: one.answer.payload["statusCode"] for kind, one in found.items() if one.function == "slack"}
-    assert set(edge.values()) == {200}
+    behind = ("slack", "stage")  # API Gateway: a refusal is an answer as well
+    status = {kind: one.answer.payload["statusCode"] for kind, one in found.items() if one.function in behind}
+    assert {kind: found for kind, found in status.items() if found != 200} == {}
     late = {kind: f"{one.used:.3f} s of {one.limit:.3f}" for kind, one in found.items() if one.used > one.limit}
     assert late == {}
 
