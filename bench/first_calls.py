@@ -24,7 +24,7 @@ from bench.built import FUNCTIONS, Built
 from bench.runtime_api import Answer, Function
 from bench.tls import Authority, front
 from fakes.slack import client as slack_client
-from local.driver import Driver
+from local.driver import PATIENCE, Driver
 from local.pages import card_page, page_request
 from local.runtime.environment import base_environment, reserved_variables
 from local.runtime.invocation import Invocation
@@ -186,7 +186,7 @@ def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterat
         calls = FirstCalls(built, played, environment, counting=counting)
         stack.callback(calls.close)
         played.runtime.faults, played.runtime.on_invocation = calls.before, calls.after
-        driver = Driver(played, patience=runtime_api.LIMIT)
+        driver = Driver(played, patience=runtime_api.LIMIT if counting else PATIENCE)
         _play(driver)
         played.runtime.invoke("reconcile", _after_an_error(driver))
         played.runtime.invoke("gifs", GIF)
