@@ -136,7 +136,7 @@ def test_everybody_is_told_what_is_locked_until_when_why_and_how_to_unlock(chann
     assert kind == "in_channel"
     assert text == (
         f"🔒 <@{DANA}> locked *prod* until {until}: &lt;!channel&gt; 'migration'. Nothing new is deployed to it; "
-        "rollbacks still work. To unlock it before: `/platform-deploy unlock prod`."
+        "rollbacks still work. To unlock it earlier: `/platform-deploy unlock prod`."
     )
     assert channel.holding() == Freeze(NOW + 7200, "<!channel> `migration`", DANA)
     time.pass_by(7200)

@@ -97,7 +97,7 @@ TEXTS: dict[TextKey, str] = {
     # answers to clicks and cancels
     "misconfigured": "The bot isn't set up: {said}",
     "unknown_schema": "`{place}` was written by schema {found}; the installed version of this bot reads {known}. Nothing was changed, and what runs keeps running. Install the version that wrote it again, and it goes on.",
-    "cancel_which": "Which deployment? `/platform-deploy cancel ID`; the id is in the last line of its message.",
+    "cancel_which": "Nothing is under way, or more than one deployment is. To cancel a certain one: `/platform-deploy cancel ID`; the id is in the last line of its message.",
     "cancel_unknown": "There is no deployment `{id}`.",
     "cancel_recorded": "Cancelling `{version}` → *{target}*. I'll update its message when that's done.",
     "cancel_already": "`{version}` → *{target}* is being cancelled already.",

@@ -100,7 +100,7 @@ TEXTS: dict[TextKey, str] = {
     # answers to clicks and cancels
     "misconfigured": "봇 설정이 끝나지 않았습니다: {said}",
     "unknown_schema": "`{place}`: 스키마 {found} 버전의 봇이 기록한 내용이며, 설치된 봇은 스키마 {known} 버전만 읽습니다. 아무것도 바뀌지 않았고 지금 운영 중인 것은 그대로입니다. 기록한 버전을 다시 설치하면 이어서 진행됩니다.",
-    "cancel_which": "어느 배포인가요? `/platform-deploy cancel ID` 형식으로 적어 주세요. ID는 배포 메시지 마지막 줄에 있습니다.",
+    "cancel_which": "진행 중인 배포가 없거나 둘 이상입니다. 특정 배포를 취소하려면 `/platform-deploy cancel ID` 형식으로 적어 주세요. ID는 배포 메시지 마지막 줄에 있습니다.",
     "cancel_unknown": "`{id}` 배포는 없습니다.",
     "cancel_recorded": "`{version}` → *{target}* 배포를 취소합니다. 끝나면 배포 메시지에 표시하겠습니다.",
     "cancel_already": "`{version}` → *{target}* 배포는 이미 취소하는 중입니다.",
