@@ -4,11 +4,13 @@ the answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from fakes.slack.client import WAITED
 from local.http_api import (
     MAX_BODY,
     NOT_FOUND,
@@ -20,8 +22,16 @@ from local.http_api import (
     match_route,
     to_response,
 )
+from local.runtime.turns import Turns
 
 __all__ = ["Gateway", "http_api_event", "to_response"]
+
+AT_ONCE = 2
+"""A hundred commands that two processors work on together are all too late for Slack; two at a time are not."""
+OF_MACHINES = ("/stages/", "/github/")
+"""Who calls these can wait."""
+NOTICED = 0.01
+"""Seconds; of a shorter wait nothing is said."""
 
 
 class Invocation(Protocol):
@@ -42,10 +52,22 @@ class Gateway:
 
     `routes`: route key ("POST /slack/events") to function name. An unknown path, or another method, is a
     404; a function that fails is a 500 that says nothing of why, as on AWS.
+
+    AWS has a processor for each request, this machine has not: `at_once` of them are let in, the others wait, machines
+    behind people. A request's time is when it is let in, and the answer says how long it waited, so that nobody's
+    patience ends meanwhile.
     """
 
-    def __init__(self, runtime: Runtime, routes: Mapping[str, str], stage: str = "prod") -> None:
+    def __init__(
+        self, runtime: Runtime, routes: Mapping[str, str], stage: str = "prod", *, at_once: int = AT_ONCE
+    ) -> None:
         self.runtime, self.routes, self.stage = runtime, dict(routes), stage
+        self._turns = Turns(at_once)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return self._turns.waiting
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         status, headers, content = self.respond(environ)
@@ -85,8 +107,14 @@ class Gateway:
         route = self._route(method, raw_path[len(prefix) - 1 :]) if raw_path.startswith(prefix) else None
         if route is None:
             return NOT_FOUND
-        path = route.partition(" ")[2]
-        event = http_api_event(method, raw_path, query, headers, body, self.stage, route=path, source_ip=source_ip)
+        path, came = route.partition(" ")[2], time.monotonic()
+        with self._turns.turn(first=not path.startswith(OF_MACHINES)):
+            waited = time.monotonic() - came
+            event = http_api_event(method, raw_path, query, headers, body, self.stage, route=path, source_ip=source_ip)
+            status, made, content = self._invoke(route, event)
+        return status, [*made, (WAITED, f"{waited:.3f}")] if waited > NOTICED else made, content
+
+    def _invoke(self, route: str, event: dict[str, Any]) -> Response:
         event["routeKey"] = event["requestContext"]["routeKey"] = route
         try:
             invocation = self.runtime.invoke(self.routes[route], event)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import requests
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 120
+"""Real ones. The pipeline's own ten are not enough where two processors have a hundred requests before them, and a
+request that is given up and sent again is one more."""
 PAUSES = (1, 2, 4, 8, 15, *[30] * 19)
 """Simulated seconds between two tries: ten minutes, as the pipeline's own."""
 UNREACHABLE = 0

@@ -22,6 +22,8 @@ FORM = "application/x-www-form-urlencoded"
 USER_AGENT = "Slackbot 1.0 (+https://api.slack.com/robots)"
 PATIENCE = 3.0
 """Seconds after which Slack tells the person that the app did not answer."""
+WAITED = "x-local-waited"
+"""A header of the answer: seconds for which there was no processor for the request. Slack's patience begins then."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Sent:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the app answered. `seconds` is how long it took; `message` is what Slack showed because of it."""
+    """What the app answered. `seconds` is how long it took once there was a processor for it; `message` is what Slack
+    showed because of it."""
 
     status: int
     headers: Mapping[str, str]
@@ -78,7 +81,7 @@ class SlackUser:
     """Anybody of the workspace, acting at the app whose request URL is `url`.
 
     `clock` gives the signature's timestamp; a test may hand in a wrong one. Every method returns the app's
-    answer and leaves in the fake what a person would then see.
+    answer and leaves in the fake what a person would then see. `timeout`: seconds, the wait for a processor included.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class SlackUser:
         *,
         post: Post = over_http,
         now: Callable[[], float] = time.time,
-        timeout: float = 10.0,
+        timeout: float = 120.0,
     ) -> None:
         self._slack = slack
         self._space = slack.space
@@ -183,7 +186,8 @@ class SlackUser:
     def _exchange(self, sent: Sent) -> Answer:
         began = time.monotonic()
         status, headers, body = self._post(sent, self._timeout)
-        return Answer(status, headers, body, time.monotonic() - began, sent)
+        waited = {name.lower(): value for name, value in headers.items()}.get(WAITED, "0")
+        return Answer(status, headers, body, time.monotonic() - began - float(waited), sent)
 
     def _channel(self, channel: str) -> Channel:
         return self._space.channels[channel]

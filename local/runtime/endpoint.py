@@ -23,8 +23,9 @@ from local.runtime.turns import Turns
 
 __all__ = ["Invocation", "LambdaRuntime", "ServiceFault"]
 
-MAX_BUSY = 8
-"""Sixty processes that start on two cores are all too late for Slack."""
+MAX_BUSY = 4
+"""Sixty processes that start on two processors are all too late for Slack. With eight at once a deployment among many
+computes twice as much: each function then has more processes, which are ended and started anew."""
 
 Faults = Callable[[str, Any], ServiceFault | None]
 Deaths = Callable[[str, Any], Death | None]

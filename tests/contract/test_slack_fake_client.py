@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,7 +12,7 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from fakes.clock import Clock
-from fakes.slack import Answer, Message, Slack, SlackUser, View
+from fakes.slack import Answer, Message, Slack, SlackUser, View, client
 from fakes.slack.blocks import accepted
 from fakes.slack.client import Sent, over_http
 from fakes.slack.directory import C_DEPLOY, G_SECRET, SLACKBOT, U_DEV, U_KIM, U_LEE
@@ -224,3 +225,16 @@ def test_closing_tells_the_app_only_if_it_asked(people: SlackUser, app: App, vie
 def test_an_app_that_is_not_there_is_status_0(slack: Slack) -> None:
     people = SlackUser(slack, "http://127.0.0.1:9/prod/slack/events", SECRET, post=over_http)
     assert people.slash("/platform-deploy").status == 0
+
+
+@pytest.mark.parametrize(("waited", "in_time"), [("4.5", True), ("1.0", False)])
+def test_patience_begins_when_there_is_a_processor_for_the_request(
+    people: SlackUser, app: App, monkeypatch: pytest.MonkeyPatch, waited: str, in_time: bool
+) -> None:
+    moments = iter((100.0, 105.0))
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    app.answer = (200, {"X-Local-Waited": waited}, b"Got it.")
+    answer = people.slash("/platform-deploy")
+    assert answer.in_time is in_time
+    assert answer.message
+    assert ("operation_timeout" in answer.message.text) is not in_time

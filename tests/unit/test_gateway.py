@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from fakes.slack.client import WAITED
 from local.gateway import Gateway, http_api_event, to_response
 
 FORM = "application/x-www-form-urlencoded"
@@ -250,3 +254,34 @@ def test_head_has_no_body() -> None:
     gateway = Gateway(FakeRuntime(Answer({"statusCode": 200, "body": "text"})), ROUTES)
     status, headers, content = request(gateway, "HEAD", "/prod/any/x")
     assert (status, headers["content-length"], content) == ("200 OK", "0", b"")
+
+
+def test_a_request_arrives_when_its_turn_comes_people_before_machines_and_its_answer_says_how_long_it_waited() -> None:
+    order, begun, go = list[str](), threading.Event(), threading.Event()
+
+    class Slow(FakeRuntime):
+        def invoke(self, name: str, event: Any) -> Answer:
+            order.append(event["rawPath"])
+            begun.set()
+            assert go.wait(10)
+            return super().invoke(name, event)
+
+    runtime = Slow(Answer({"statusCode": 200}))
+    gateway = Gateway(runtime, {**ROUTES, "POST /stages/claim": "stage"}, at_once=1)
+    paths = ["/prod/any/x", "/prod/stages/claim", "/prod/slack/events"]
+    with ThreadPoolExecutor(3) as threads:
+        answers = [threads.submit(request, gateway, "POST", paths[0])]
+        assert begun.wait(10)
+        for number, path in enumerate(paths[1:], 1):
+            answers.append(threads.submit(request, gateway, "POST", path))
+            while gateway.waiting < number:
+                threading.Event().wait(0.001)
+        let_in = time.time()
+        threading.Event().wait(0.02)
+        go.set()
+    assert order == [paths[0], paths[2], paths[1]]
+    arrived = [event["requestContext"]["timeEpoch"] / 1000 for _, event in runtime.calls]
+    assert arrived[0] < let_in + 0.001 <= arrived[1] + 0.001, "the time is that of its turn"
+    waited = [answer.result()[1].get(WAITED) for answer in answers]
+    assert waited[0] is None
+    assert all(float(said or 0) >= 0.02 for said in waited[1:]), waited
