@@ -174,9 +174,6 @@ def deployments(built: Built, folder: Path, *, counting: bool = False) -> Iterat
         def environment(function: str) -> dict[str, str]:
             described = played.template.functions[function]
             made = {**base_environment({}), **reserved_variables(described), **played.environment(function)}
-            # Lambda sets none, and with it all calls of AWS are boto3's
-            # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-            del made["AWS_ACCOUNT_ID"]
             for plain, secure in addresses.items():
                 made = {name: value.replace(plain, secure) for name, value in made.items()}
             # pipelines of the local run know no authority of ours, and an issuer's name is its address

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from local.runtime.template import ACCOUNT, REGION, Function
+from local.runtime.template import REGION, Function
 from local.settings import NO_AWS_FILES
 
 PASSED_ON = (
@@ -50,7 +50,6 @@ def reserved_variables(function: Function) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "test",
-        "AWS_ACCOUNT_ID": ACCOUNT,
         "AWS_EC2_METADATA_DISABLED": "true",
         **NO_AWS_FILES,
         "LAMBDA_TASK_ROOT": str(function.code_dir),
