@@ -28,12 +28,14 @@ def told(it: HoursDriver) -> str:
 
 
 def approve(it: HoursDriver, before: Callable[[], object] = lambda: None) -> None:
-    """Lee approves whatever asks; `before` happens first."""
+    """Lee approves whatever asks, and says why where that is asked; `before` happens first."""
     for message in it.session.slack.messages:
         for button in message.buttons:
             if button.action_id == "approve":
                 before()
                 it.session.user.click(message, "approve", U_LEE)
+                for view in [one for one in it.session.slack.views if one.user == U_LEE]:
+                    it.session.user.submit(view, {"reason": "it was rehearsed"}, U_LEE)
 
 
 def test_a_branchs_head_goes_through_staging_to_production_unless_somebody_has_locked_it(
@@ -69,6 +71,6 @@ def test_a_branchs_head_goes_through_staging_to_production_unless_somebody_has_l
     assert f"<@{U_DEV}> has locked it (migration)." in told(it)
     it.hours.pass_by(3600)
     locks.append("lock prod a migration after all")
-    assert it.run("/platform-deploy", f"prod {version}") == "Refused", "what has not begun is held back"
-    assert f"<@{U_KIM}> has locked it (a migration after all)" in str([m.text for m in it.session.slack.messages])
+    assert it.run("/platform-deploy", f"prod {version}") == "Deployed", "who approves knew of the lock, and said why"
+    assert "it was rehearsed" in str(it.card_of().blocks)
     assert it.run("/platform-rollback", "prod") == "Restored", "never a rollback"
