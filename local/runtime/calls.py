@@ -1,12 +1,14 @@
 """The calls that a function makes to others, one after the other; and its process's death at one of them.
 
-Runs in a function's process, below everything that it calls with: botocore, requests and urllib (slack_sdk). A call is
-known by its service and operation, without what differs from run to run (`DynamoDB.UpdateItem`,
-`GitHub.GET.actions.runs.*`, `Slack.chat.postMessage`), and by how many of that name this invocation has made.
+Runs in a function's process, below everything that it calls with: botocore, requests, urllib (slack_sdk) and
+`chatops.network.kept`. A call is known by its service and operation, without what differs from run to run
+(`DynamoDB.UpdateItem`, `GitHub.GET.actions.runs.*`, `Slack.chat.postMessage`), and by how many of that name this
+invocation has made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 
 AWS = {
     "AWSStepFunctions": "States",
+    "AWSEvents": "Events",
     "DynamoDB_20120810": "DynamoDB",
     "AmazonEC2ContainerServiceV20141113": "ECS",
     "CodeDeploy_20141006": "CodeDeploy",
@@ -117,10 +120,7 @@ def _install() -> None:
     aws, web, opener = URLLib3Session.send, requests.Session.send, urllib.request.OpenerDirector.open
 
     def send_aws(self: Any, request: Any) -> Any:
-        target = request.headers.get("X-Amz-Target") or b""
-        target = target.decode() if isinstance(target, bytes) else target
-        prefix, _, operation = target.rpartition(".")
-        return _call(lambda: aws(self, request), f"{AWS.get(prefix, prefix)}.{operation}", _text(request.body))
+        return _call(lambda: aws(self, request), _operation(request.headers), _text(request.body))
 
     def send_web(self: Any, request: Any, **more: Any) -> Any:
         name = f"{_place(request.url)[0]}.{request.method}.{_place(request.url)[1]}"
@@ -131,9 +131,26 @@ def _install() -> None:
         place, path = _place(url)
         return _call(lambda: opener(self, fullurl, data, *more, **named), f"{place}.{path}", f"{url} {_text(body)}")
 
+    with contextlib.suppress(ImportError):  # a function of another project
+        from chatops.network.kept import Kept
+
+        kept = Kept.post
+
+        def post(self: Any, path: str, headers: Mapping[str, str], body: bytes) -> Any:
+            return _call(lambda: kept(self, path, headers, body), _operation(headers), _text(body))
+
+        Kept.post = post  # type: ignore[method-assign]  # watched on its way
+
     URLLib3Session.send = send_aws
     requests.Session.send = send_web  # type: ignore[method-assign]  # watched on its way
     urllib.request.OpenerDirector.open = open_url  # type: ignore[method-assign]  # watched on its way
+
+
+def _operation(headers: Mapping[str, Any]) -> str:
+    """Service and operation of a request to AWS."""
+    target = headers.get("X-Amz-Target") or b""
+    prefix, _, operation = (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")
+    return f"{AWS.get(prefix, prefix)}.{operation}"
 
 
 def _place(url: str) -> tuple[str, str]:

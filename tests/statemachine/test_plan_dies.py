@@ -84,7 +84,7 @@ def test_after_the_record_was_written(play: Callable[[str], HoursDriver], kind: 
     shown = it.card_of().text
     for part in ("Not possible: ", version, " → dev", "*Plan*", "*dev* still runs `v1.0.0`."):
         assert part in shown
-    assert f"/#/{it.deployment_id}|execution>" in json.dumps(it.card_of().blocks)
+    assert f"/d/{it.deployment_id}#" in json.dumps(it.card_of().blocks)
     assert any(m.thread_ts and kind in json.dumps(m.blocks) for m in it.session.slack.messages)
     assert holes.in_world(it.session) == []
     checks.nothing_left_behind(it.session)
