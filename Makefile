@@ -4,8 +4,8 @@
 SCENARIO ?= happy
 # Where the state machine runs: empty is the engine built in, docker the one of compose.yaml, a URL any other.
 ENGINE ?=
-# One more than cores, since tests also wait; each worker imports everything for itself.
-PYTEST_WORKERS ?= 3
+# More than cores, since tests also wait; each worker imports everything for itself.
+PYTEST_WORKERS ?= 4
 # The slow ones compute more.
 SLOW_WORKERS ?= 3
 .DEFAULT_GOAL := help
