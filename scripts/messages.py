@@ -82,6 +82,7 @@ def main(arguments: list[str]) -> int:
         for name, fragment in shots(recorded):
             tab = opened.new_page(viewport={"width": 1400, "height": 300})
             tab.goto(f"{file.resolve().as_uri()}#{fragment}")
+            tab.locator("section").first.wait_for(timeout=10_000)  # else its script has failed
             for theme in THEMES:
                 tab.emulate_media(color_scheme=theme)
                 tab.screenshot(path=str(out / f"{name}-{theme}.png"), full_page=True)
