@@ -523,25 +523,25 @@ def writes_are_serializable(on: Bench) -> None:
     client.create_table(TableName="t", KeySchema=key, AttributeDefinitions=kind, BillingMode="PAY_PER_REQUEST")
     never = {"TableName": "t", "Key": {"pk": {"S": "none"}}, "ConditionExpression": "attribute_exists(pk)"}
     put = {"Put": {"TableName": "t", "Item": {"pk": {"S": "taken back"}}}}
-    copied = threading.Event()
+    copied, written = threading.Event(), threading.Event()
 
     def slowly(value: Any, *more: Any) -> Any:
         made = copy.deepcopy(value, *more)
         if not copied.is_set():
             copied.set()
-            time.sleep(0.3)  # long enough for somebody else's write to fall in between
+            went_on.append(written.wait(3))  # whether somebody else's write falls in between
         return made
 
+    went_on: list[bool] = []
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
         patch.setattr("moto.dynamodb.models.copy", SimpleNamespace(deepcopy=slowly))
         items = [put, {"ConditionCheck": never}]
         failing = pool.submit(code, client.transact_write_items, TransactItems=items)
         assert copied.wait(5)
-        began = time.monotonic()
         client.put_item(TableName="t", Item={"pk": {"S": "kept"}})
-        waited = time.monotonic() - began
+        written.set()
         assert failing.result(10) == "TransactionCanceledException"
-    assert waited > 0.2, "a write went on in the middle of a transaction"
+    assert went_on == [False], "a write went on in the middle of a transaction"
     assert [item["pk"]["S"] for item in client.scan(TableName="t")["Items"]] == ["kept"]
 
 
