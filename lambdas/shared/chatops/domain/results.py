@@ -4,9 +4,11 @@ approval is false as well where nobody has to be asked."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
+from chatops import clock
 from chatops.domain.codec import Json
+from chatops.domain.question import Question
 from chatops.domain.reason import Cause, Reason
 from chatops.domain.stage import Outputs
 from chatops.values import dataclass
@@ -102,6 +104,21 @@ class PauseResult:
     by: str = ""
     reason: str = ""
     seconds: float = 0.0
+
+    def answered(self, question: Question, now: float) -> PauseResult:
+        """With what was asked and decided there; `now`: epoch seconds."""
+        return replace(
+            self,
+            stage=question.stage,
+            strategy=question.strategy,
+            traffic=question.traffic,
+            eligible=question.eligible,
+            deadline=clock.iso(question.deadline_at),
+            decision=str(question.decision or "pending"),
+            by=question.by,
+            reason=question.reason,
+            seconds=question.took(now),
+        )
 
 
 @dataclass(frozen=True, slots=True)

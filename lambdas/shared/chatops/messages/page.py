@@ -81,19 +81,8 @@ def _at_pause(of: Deployment, question: Question) -> Deployment:
     """With what people have decided since the rollout was looked at."""
     if of.rollout.state != "paused":
         return of
-    pause = PauseResult(
-        mark=question.mark,
-        stage=question.stage,
-        strategy=question.strategy,
-        traffic=question.traffic,
-        on_timeout=question.on_timeout,
-        eligible=question.eligible,
-        deadline=clock.iso(question.deadline_at),
-        decision=str(question.decision or "pending"),
-        by=question.by,
-        reason=question.reason,
-        seconds=question.took(question.asked_at),
-    )
+    known = PauseResult(mark=question.mark, on_timeout=question.on_timeout)
+    pause = known.answered(question, question.asked_at)
     if question.decision:
         return replace(of, rollout=replace(of.rollout, state="promoted", pause=None, last_pause=pause))
     return replace(of, rollout=replace(of.rollout, pause=pause))

@@ -77,7 +77,7 @@ def at(seen: Observation, found: Rollout, result: RolloutResult) -> RolloutResul
     question = questions.ask(seen.rows, seen.deployment_id, asking)
     if not question.decision and seen.now >= _ends_here(pause, question):
         question = questions.record(seen.rows, seen.deployment_id, Answer.EXPIRED, mark=pause.mark)
-    result = replace(result, pause=_result(question, pause.result()))
+    result = replace(result, pause=pause.result().answered(question, clock.now()))
     if question.decision in _STATES:
         state = _STATES[question.decision]
         return replace(result, state=state, done=state != "promoted")
@@ -108,22 +108,6 @@ def _wait(question: Question, seen: Observation) -> int:
     return max(math.ceil(min(longest, left) if left > 0 else longest), 1)
 
 
-def _result(question: Question, pause: PauseResult) -> PauseResult:
-    """With what was asked and decided there."""
-    return replace(
-        pause,
-        stage=question.stage,
-        strategy=question.strategy,
-        traffic=question.traffic,
-        eligible=question.eligible,
-        deadline=clock.iso(question.deadline_at),
-        decision=str(question.decision or "pending"),
-        by=question.by,
-        reason=question.reason,
-        seconds=question.took(clock.now()),
-    )
-
-
 def _left(seen: Observation, found: Rollout) -> PauseResult | None:
     """The pause that the rollout has left last; None where there was none. One that ended without a decision is closed,
     so that a late click is answered with what happened."""
@@ -136,7 +120,7 @@ def _left(seen: Observation, found: Rollout) -> PauseResult | None:
         late = found.lapsed or seen.now >= question.deadline_at
         answer = Answer.EXPIRED if late else Answer.PASSED
         question = questions.record(seen.rows, seen.deployment_id, answer, mark=mark)
-    return _result(question, PauseResult())
+    return PauseResult().answered(question, clock.now())
 
 
 def promote(event: StepEvent, platform_of: PlatformOf = platform) -> Promotion:
