@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import certifi
@@ -64,38 +66,56 @@ class Authority:
         return dict.fromkeys(("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(self.bundle))
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Hands a request on, and keeps the connection, as AWS, Slack and GitHub do and Werkzeug's server doesn't."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Front
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except OSError:  # a function that was killed
+            self.close_connection = True
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        behind = HTTPConnection("127.0.0.1", self.server.behind)
+        with closing(behind):
+            behind.request(self.command, self.path, body, dict(self.headers))
+            answer = behind.getresponse()
+            content = answer.read()
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - http.server's names
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Front(ThreadingHTTPServer):
+    daemon_threads, request_queue_size = True, 200
+
+    def __init__(self, behind: int, context: ssl.SSLContext) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.behind, self._context = behind, context
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        with suppress(OSError), self._context.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
+
+
 @contextmanager
 def front(url: str, authority: Authority) -> Iterator[str]:
     """The https address under which the server at this http address can be reached meanwhile."""
-    context, behind = authority.context(), urlsplit(url).port
-    with socket.create_server(("127.0.0.1", 0), backlog=200) as server:
-
-        def take() -> None:
-            with suppress(OSError):
-                while True:
-                    threading.Thread(target=_serve, args=(server.accept()[0], context, behind), daemon=True).start()
-
-        threading.Thread(target=take, name="tls", daemon=True).start()
-        yield f"https://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-
-
-def _serve(taken: socket.socket, context: ssl.SSLContext, behind: int) -> None:
-    with (
-        suppress(OSError),
-        context.wrap_socket(taken, server_side=True) as outside,
-        socket.create_connection(("127.0.0.1", behind)) as inside,
-    ):
-        back = threading.Thread(target=_pass, args=(inside, outside), daemon=True)
-        back.start()
-        _pass(outside, inside)
-        back.join()
-
-
-def _pass(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-    for one in (source, target):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
+    with _Front(urlsplit(url).port or 0, authority.context()) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), name="tls", daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()

@@ -20,6 +20,7 @@ from fakes.github.pipeline import Deployer
 from fakes.github.repository import Repository
 from fakes.github.seed import sample
 from fakes.sts import Sts
+from local.guard import App
 from local.hosts import Hosts
 
 
@@ -52,6 +53,10 @@ class Platforms:
         made = cls(Ecs(clock, service=""), CodeDeploy(clock), Hosts(), Sts())
         made.ecs.account_of = made.codedeploy.account_of = made.sts.account_of
         return made
+
+    def services(self) -> dict[str, App]:
+        """Those that are asked at `/`, by what X-Amz-Target begins with."""
+        return {each.target.rstrip("."): each.app for each in (self.ecs, self.codedeploy)}
 
     def add(self, targets: Mapping[str, Target]) -> dict[str, Deployer]:
         """Make what these targets name; what each one's pipeline changes. Each runs v1.0.0, or has a first revision."""

@@ -89,8 +89,8 @@ class Session:
         self.channel = settings.value("SlackChannelId", environment or {}) or C_DEPLOY
         people.introduce(self.slack.space, self.targets, self.channel)
         fake: dict[str, App] = {"_github": self.github.mount, "_slack": self.slack.app}
-        fake |= {"_ecs": self.ecs.app, "_codedeploy": self.codedeploy.app, "_sts": self.platforms.sts.app}
-        self._mounts = Mounts(fake, {}, page)
+        fake["_sts"] = self.platforms.sts.app
+        self._mounts = Mounts(fake, {}, self.platforms.services(), page)
         web = WebServer(self._mounts, port=port)
         stack.callback(web.close)
         self.url = web.url
@@ -176,8 +176,8 @@ class Session:
             "AWS_ENDPOINT_URL": embedded,
             "AWS_ENDPOINT_URL_SFN": self.engine_url,
             "AWS_ENDPOINT_URL_DYNAMODB": embedded,
-            "AWS_ENDPOINT_URL_ECS": f"{self.url}/_ecs",
-            "AWS_ENDPOINT_URL_CODEDEPLOY": f"{self.url}/_codedeploy",
+            "AWS_ENDPOINT_URL_ECS": self.url,
+            "AWS_ENDPOINT_URL_CODEDEPLOY": self.url,
             "AWS_ENDPOINT_URL_STS": f"{self.url}/_sts",
             "CHATOPS_GITHUB_API_URL": f"{self.url}/_github",
             "CHATOPS_OIDC_ISSUER": self.github.oidc.url,

@@ -40,14 +40,19 @@ def beginning(_: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
 
 
 class Mounts:
-    """Applications by first path segment; `whole` ones see the path with it (API Gateway's stage is part of it).
-    `root` has every path that belongs to nothing else."""
+    """Applications by first path segment; `whole` ones see the path with it (API Gateway's stage is part of it). `aws`:
+    services by what X-Amz-Target begins with; they are asked at `/`. `root` has all that belongs to nothing else."""
 
-    def __init__(self, shifted: Mapping[str, App], whole: Mapping[str, App], root: App | None = None) -> None:
-        self._shifted, self._whole, self.root = dict(shifted), dict(whole), root
+    def __init__(
+        self, shifted: Mapping[str, App], whole: Mapping[str, App], aws: Mapping[str, App], root: App | None = None
+    ) -> None:
+        self._shifted, self._whole, self._aws, self.root = dict(shifted), dict(whole), dict(aws), root
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
+        service = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")[0]
+        if path == "/" and service in self._aws:
+            return self._aws[service](environ, start_response)
         head, _, tail = path.lstrip("/").partition("/")
         if head in self._whole:
             return self._whole[head](environ, start_response)

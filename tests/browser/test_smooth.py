@@ -45,7 +45,7 @@ def events(count: int) -> list[dict[str, Any]]:
 def shown(session: Session, chromium: Any) -> Iterator[Any]:
     """The page of this session, with the events on show."""
     made = Page(session)
-    web = WebServer(Mounts({}, {}, made.app))
+    web = WebServer(Mounts({}, {}, {}, made.app))
     session.slack.base_url = web.url
     page = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce", bypass_csp=True)
     page.goto(web.url)

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import socket
 import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as TheirCredentials
@@ -23,13 +26,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatops import aws
+from chatops import aws, clock
 from chatops.network.aws_json import AGAIN, SERVICES, TOKENS, Client, NoAnswerError, ServiceError
 from chatops.network.signature import Credentials, signed
 from tests.unit.conftest import environment
 
 __all__ = ["environment"]
 
+GROUP = {"applicationName": "a", "deploymentGroupName": "g"}
+REVISION = {"revisionType": "S3", "s3Location": {"bucket": "b", "key": "k", "bundleType": "zip", "eTag": "e"}}
+CODE = Path(__file__).parents[2] / "lambdas" / "shared" / "chatops"
 CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "GetItem": ("dynamodb", "get_item", {"TableName": "t", "Key": {"pk": {"S": "é"}}, "ConsistentRead": True}),
     "PutItem": ("dynamodb", "put_item", {"TableName": "t", "Item": {"pk": {"S": "1"}, "n": {"N": "1"}}}),
@@ -58,6 +64,52 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "SendTaskSuccess": ("stepfunctions", "send_task_success", {"taskToken": "t" * 40, "output": "{}"}),
     "GetSecretValue": ("secretsmanager", "get_secret_value", {"SecretId": "arn:slack"}),
+    "PutEvents": ("events", "put_events", {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]}),
+    "DescribeServices": ("ecs", "describe_services", {"cluster": "c", "services": ["s"]}),
+    "ListServiceDeployments": ("ecs", "list_service_deployments", {"cluster": "c", "service": "s", "maxResults": 20}),
+    "DescribeServiceDeployments": ("ecs", "describe_service_deployments", {"serviceDeploymentArns": ["arn"]}),
+    "DescribeServiceRevisions": ("ecs", "describe_service_revisions", {"serviceRevisionArns": ["arn"]}),
+    "DescribeTaskDefinition": ("ecs", "describe_task_definition", {"taskDefinition": "t:1", "include": ["TAGS"]}),
+    "ListTasks": ("ecs", "list_tasks", {"cluster": "c", "serviceName": "s", "desiredStatus": "RUNNING"}),
+    "DescribeTasks": ("ecs", "describe_tasks", {"cluster": "c", "tasks": ["arn"]}),
+    "UpdateService": ("ecs", "update_service", {"cluster": "c", "service": "s", "taskDefinition": "t:1"}),
+    "StopServiceDeployment": (
+        "ecs",
+        "stop_service_deployment",
+        {"serviceDeploymentArn": "arn", "stopType": "ROLLBACK"},
+    ),
+    "ContinueServiceDeployment": (
+        "ecs",
+        "continue_service_deployment",
+        {"serviceDeploymentArn": "arn", "hookId": "h", "action": "CONTINUE"},
+    ),
+    "GetDeployment": ("codedeploy", "get_deployment", {"deploymentId": "d-1"}),
+    "ListDeployments": (
+        "codedeploy",
+        "list_deployments",
+        {**GROUP, "createTimeRange": {"start": 1_790_000_000}, "nextToken": "n"},
+    ),
+    "BatchGetDeployments": ("codedeploy", "batch_get_deployments", {"deploymentIds": ["d-1"]}),
+    "GetDeploymentGroup": ("codedeploy", "get_deployment_group", GROUP),
+    "ListDeploymentTargets": ("codedeploy", "list_deployment_targets", {"deploymentId": "d-1"}),
+    "BatchGetDeploymentTargets": (
+        "codedeploy",
+        "batch_get_deployment_targets",
+        {"deploymentId": "d-1", "targetIds": ["a"]},
+    ),
+    "GetDeploymentConfig": ("codedeploy", "get_deployment_config", {"deploymentConfigName": "one"}),
+    "StopDeployment": ("codedeploy", "stop_deployment", {"deploymentId": "d-1", "autoRollbackEnabled": True}),
+    "ContinueDeployment": (
+        "codedeploy",
+        "continue_deployment",
+        {"deploymentId": "d-1", "deploymentWaitType": "READY_WAIT"},
+    ),
+    "CreateDeployment": ("codedeploy", "create_deployment", {**GROUP, "revision": REVISION, "description": "é"}),
+    "GetApplicationRevision": (
+        "codedeploy",
+        "get_application_revision",
+        {"applicationName": "a", "revision": REVISION},
+    ),
 }
 """All that the functions ask without boto3."""
 NAMED = {
@@ -65,6 +117,7 @@ NAMED = {
     "TransactWriteItems": ("TransactionCanceledException",),
     "StartExecution": ("ExecutionAlreadyExists",),
     "DescribeExecution": ("ExecutionDoesNotExist",),
+    "CreateDeployment": ("DeploymentLimitExceededException",),
 }
 """The errors that are caught by their names."""
 REASONS = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Item": {"pk": {"S": "1"}}}]
@@ -95,6 +148,9 @@ ERRORS: dict[str, tuple[str, int, dict[str, Any], dict[str, str]]] = {
     "an error of the service's": ("GetItem", 500, {"__type": "x#InternalServerError"}, {}),
     "a gateway": ("GetItem", 503, {}, {}),
     "a status that nobody repeats": ("GetItem", 501, {}, {}),
+    "busy": ("CreateDeployment", 400, {"__type": "DeploymentLimitExceededException", "message": "no"}, {}),
+    "another update": ("UpdateService", 400, {"__type": "UpdateInProgressException", "message": "wait"}, {}),
+    "a service that fails": ("DescribeServices", 500, {"__type": "ServerException", "message": "oh"}, {}),
     "refused": ("GetSecretValue", 400, {"__type": "AccessDeniedException", "Message": "no"}, {}),
 }
 
@@ -234,11 +290,34 @@ def test_an_error_comes_to_the_same_after_as_many_tries(
     assert tries[0] == tries[1]
 
 
-@pytest.mark.parametrize("body", [b"", b'{"Item": {"pk": {"S": "1"}}}'], ids=["empty", "item"])
-def test_an_answer_comes_to_the_same(body: bytes, server: Server, environment: pytest.MonkeyPatch) -> None:
-    server.says = [(200, body, {})]
-    ours, theirs = (_outcome(client, "GetItem") for client in both(environment, "dynamodb"))
-    assert ours == theirs
+ANSWERS: dict[str, tuple[str, Any]] = {
+    "an item": ("GetItem", {"Item": {"pk": {"S": "1"}, "nothing": {"NULL": True}}}),
+    "times": (
+        "GetDeployment",
+        {"deploymentInfo": {"deploymentId": "d-1", "createTime": 1790000000.123, "completeTime": 1790000100}},
+    ),
+    "members that are null": (
+        "GetDeploymentGroup",
+        {"deploymentGroupInfo": {"lastAttemptedDeployment": None, "targetRevision": {"s3Location": None}}},
+    ),
+    "null in a list's members": ("DescribeServices", {"services": [{"status": "ACTIVE", "roleArn": None}]}),
+}
+
+
+def _in_seconds(found: Any) -> Any:
+    """With times as numbers."""
+    if isinstance(found, dict):
+        return {name: _in_seconds(value) for name, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [_in_seconds(value) for value in found]
+    return clock.seconds(found) if isinstance(found, dt.datetime) else found
+
+
+@pytest.mark.parametrize(("call", "body"), [("GetItem", None), *ANSWERS.values()], ids=["nothing", *ANSWERS])
+def test_an_answer_comes_to_the_same(call: str, body: Any, server: Server, environment: pytest.MonkeyPatch) -> None:
+    server.says = [(200, json.dumps(body).encode() if body else b"", {})]
+    ours, theirs = (_outcome(client, call) for client in both(environment, CALLS[call][0]))
+    assert _in_seconds(ours) == _in_seconds(theirs)
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"[]"])
@@ -315,6 +394,17 @@ def test_services_and_operations_are_as_botocore_describes_them() -> None:
         assert "host" not in (described.endpoint or {})
 
 
+def test_every_operation_that_the_product_calls_is_held_here() -> None:
+    made = "\n".join(file.read_text("utf-8") for file in sorted(CODE.rglob("*.py")))
+    known = {
+        (service, method)
+        for service in SERVICES
+        for method in map(xform_name, botocore.session.get_session().get_service_model(service).operation_names)
+        if re.search(rf"\.{method}\b", made)
+    }
+    assert known == {(service, method) for service, method, _ in CALLS.values()}
+
+
 def test_what_is_tried_again_is_what_botocore_tries_again() -> None:
     from botocore.retries import standard
 
@@ -339,8 +429,10 @@ def test_an_address_is_botocores_in_every_region(service: str, environment: pyte
         made = aws._place(SERVICES[service])
         if made is None:
             left.add(region.split("-")[1])
-        else:
-            assert made[0] == boto3.client(service).meta.endpoint_url
+            continue
+        assert made[0] == boto3.client(service).meta.endpoint_url
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        assert aws._place(SERVICES[service], region) == made, "asked for, and not where the function runs"
     assert left <= {"iso", "isob", "isoe", "isof"}
 
 
@@ -377,8 +469,10 @@ def test_what_only_botocore_knows_is_left_to_it(
         assert address.rstrip("/") == boto3.client("stepfunctions").meta.endpoint_url.rstrip("/")
 
 
-def test_other_regions_roles_and_services_are_left_to_boto3(environment: pytest.MonkeyPatch) -> None:
+def test_roles_and_other_services_are_left_to_boto3(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AWS_LAMBDA_FUNCTION_NAME", "work")
     assert isinstance(aws.client("dynamodb"), Client)
-    for client in (aws.client("ecs"), aws.client("dynamodb", region="eu-west-1"), aws.client("sts")):
+    assert isinstance(aws.client("ecs", region="eu-west-1"), Client)
+    role = "arn:aws:iam::210987654321:role/deploys"
+    for client in (aws.client("ecs", region="eu-west-1", role_arn=role), aws.client("sts")):
         assert not isinstance(client, Client)

@@ -45,8 +45,9 @@ def made(shared: Session) -> Iterator[Session]:
     shared.ecs, shared.codedeploy = shared.platforms.ecs, shared.platforms.codedeploy
     shared.github = GitHub(clock, repositories=provision.repositories(shared.targets, clock.now()))
     people.introduce(shared.slack.space, shared.targets, shared.channel)
-    mounted: dict[str, Any] = {"_github": shared.github.mount, "_slack": shared.slack.app, "_ecs": shared.ecs.app}
-    shared._mounts._shifted.update({**mounted, "_codedeploy": shared.codedeploy.app})
+    mounted: dict[str, Any] = {"_github": shared.github.mount, "_slack": shared.slack.app}
+    shared._mounts._shifted.update(mounted)
+    shared._mounts._aws.update(shared.platforms.services())
     config.reset()
     yield shared
     shared.github.close()

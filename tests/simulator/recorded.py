@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,10 +114,6 @@ class _Client:
             return real(**asked)
 
         return call
-
-    def get_paginator(self, method: str) -> Any:
-        call = getattr(self, method)
-        return SimpleNamespace(paginate=lambda **asked: [call(**asked)])
 
 
 class Recorder:

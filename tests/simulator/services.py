@@ -7,17 +7,15 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from email.message import Message as Headers
-from functools import cache
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlencode, urlsplit
 
-import botocore.session
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from chatops.network import aws_json
 from fakes.aws_json import AwsError, JsonService
 from fakes.github import GitHub, Script
 from fakes.github.limits import SecondaryLimits
@@ -48,64 +46,25 @@ def aws_calls(through: Through) -> Callable[..., Any]:
 # -- ECS and CodeDeploy
 
 
-@cache
-def _times(service: str) -> frozenset[str]:
-    """The names of members that are times, by botocore's model."""
-    model = botocore.session.get_session().get_service_model(service)
-    shapes = [model.shape_for(name) for name in model.shape_names]
-    members = [pair for shape in shapes if shape.type_name == "structure" for pair in shape.members.items()]
-    return frozenset(name for name, shape in members if shape.type_name == "timestamp")
-
-
-def _read(value: Any, times: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: datetime.fromtimestamp(inside, UTC)
-            if key in times and isinstance(inside, int | float)
-            else _read(inside, times)
-            for key, inside in value.items()
-        }
-    return [_read(one, times) for one in value] if isinstance(value, list) else value
-
-
-def _sent(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, dict):
-        return {key: _sent(inside) for key, inside in value.items()}
-    return value
-
-
 class AwsClient:
-    """boto3's client of a fake: `describe_services(…)` is its operation DescribeServices."""
+    """`chatops.network.aws_json.Client` of a fake: `describe_services(…)` is its operation DescribeServices."""
 
     exceptions = EXCEPTIONS
 
-    def __init__(self, name: str, model: str, fake: JsonService, calls: Callable[..., Any]) -> None:
-        self._name, self._model, self._fake, self._calls = name, model, fake, calls
+    def __init__(self, name: str, fake: JsonService, calls: Callable[..., Any]) -> None:
+        self._name, self._fake, self._calls = name, fake, calls
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         operation = "".join(part.capitalize() for part in method.split("_"))
 
         def call(**asked: Any) -> Any:
-            return self._calls(f"{self._name}.{operation}", lambda: self._perform(operation, _sent(asked)), asked)
+            return self._calls(f"{self._name}.{operation}", lambda: self._perform(operation, asked), asked)
 
         return call
 
-    def get_paginator(self, method: str) -> Any:
-        """One page holds all that a play has."""
-        call = getattr(self, method)
-
-        class Paginator:
-            @staticmethod
-            def paginate(**asked: Any) -> list[Any]:
-                return [call(**asked)]
-
-        return Paginator()
-
     def _perform(self, operation: str, asked: Any) -> Any:
         try:
-            return _read(json.loads(self._fake.perform(operation, asked)), _times(self._model))
+            return aws_json.read(self._fake.perform(operation, asked).encode())
         except AwsError as error:
             raise refused(error.code, operation, error.message, error.status) from None
 

@@ -172,9 +172,9 @@ class Session:
         self.clients: dict[str, Any] = {
             "dynamodb": TableClient(self.table, calls),
             "stepfunctions": StatesClient(self.states, calls),
-            "ecs": AwsClient("ECS", "ecs", self.ecs, calls),
-            "codedeploy": AwsClient("CodeDeploy", "codedeploy", self.codedeploy, calls),
-            "events": AwsClient("Events", "events", self.events, calls),
+            "ecs": AwsClient("ECS", self.ecs, calls),
+            "codedeploy": AwsClient("CodeDeploy", self.codedeploy, calls),
+            "events": AwsClient("Events", self.events, calls),
         }
         self.agenda.later(SWEEP_SECONDS, self._scheduled)
 

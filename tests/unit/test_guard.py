@@ -25,7 +25,7 @@ KINDS = ("web", "engine", "Lambda")
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound to it
 INVOKE = "/2015-03-31/functions/plan/invocations"
 PATHS = {
-    "web": ("/", "/api/messages", "/_slack/api/auth.test", "/_github/user", "/_ecs/", "/_codedeploy/", "/_sts/"),
+    "web": ("/", "/api/messages", "/_slack/api/auth.test", "/_github/user", "/_sts/"),
     "engine": ("/",),
     "Lambda": (INVOKE,),
 }

@@ -67,14 +67,11 @@ def test_the_fakes_know_neither_the_engine_nor_the_page() -> None:
 HEAVY = ("boto3", "botocore", "slack_sdk", "requests", "jwt", "cryptography", "yaml", "aws_lambda_powertools", "uuid")
 """Each takes as long to import as all else that a function starts with, or is not in the layer."""
 NEEDS = {
-    **{key: set[str]() for key in ("slack", "park", "settle", "gifs", "wake", "page")},
+    **{key: set[str]() for key in ("slack", "park", "settle", "gifs", "wake", "page", "promote", "restore")},
     **{key: {"slack_sdk"} for key in ("approval", "notify")},
-    **{key: {"requests"} for key in ("dispatch", "poll")},
-    **{key: {"boto3", "botocore"} for key in ("promote", "restore")},
-    **{key: {"boto3", "botocore", "requests"} for key in ("ecs", "reconcile")},
-    "plan": {"boto3", "botocore", "requests", "slack_sdk"},
+    **{key: {"requests"} for key in ("dispatch", "poll", "ecs", "reconcile")},
+    **{key: {"requests", "slack_sdk"} for key in ("plan", "sweep")},
     "stage": {"jwt", "cryptography"},
-    "sweep": {"requests", "slack_sdk"},
 }
 """Of them, what a function imports while it starts, with a target on ECS."""
 STARTED = """

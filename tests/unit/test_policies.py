@@ -183,7 +183,7 @@ def test_every_call_to_ecs_and_codedeploy_is_one_that_a_role_may_make() -> None:
         model = session.get_service_model(service)
         methods = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name for name in model.operation_names}
         text = (ROOT / "lambdas/shared/chatops/platforms" / file).read_text()
-        made = set(re.findall(r"(?:_ecs|client)\.(?:get_paginator\(\")?(\w+)", text)) & methods.keys()
+        made = set(re.findall(r"(?:_ecs|client)\.(\w+)", text)) & methods.keys()
         assert made, file
         calls |= {f"{service}:{methods[name]}" for name in made}
     role = {action for kind in ("ecs", "codedeploy") for each in of_role(kind) for action in each.actions}

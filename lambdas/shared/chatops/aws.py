@@ -25,7 +25,7 @@ def client(service: str, *, region: str = "", role_arn: str = "", patience: floa
 def made(service: str, region: str, role_arn: str, patience: float) -> Any:
     """What `client` keeps, by all four: however it is asked for, one client is made once."""
     connect, read, attempts = CONNECT_SECONDS * patience, READ_SECONDS * patience, 3 if patience >= 1 else 1
-    if service in SERVICES and not (region or role_arn) and (place := _place(SERVICES[service])):
+    if service in SERVICES and not role_arn and (place := _place(SERVICES[service], region)):
         return Client(SERVICES[service], *place, connect, read, attempts)
     return _boto(service, region, role_arn, connect, read, attempts)
 
@@ -61,15 +61,15 @@ _LEFT_TO_BOTO = (
 """Variables that change where or how botocore asks, in ways that are known to it alone."""
 
 
-def _place(service: Service) -> tuple[str, str, Credentials] | None:
-    """The address, the region and the credentials, as botocore reads them in a Lambda function: from variables. None
-    where they may come from elsewhere (a developer's machine), or where botocore would ask in another way."""
+def _place(service: Service, region: str = "") -> tuple[str, str, Credentials] | None:
+    """The address, the region and the credentials, as botocore reads them in a Lambda function: from variables, where
+    no other `region` is asked for. None where they may come from elsewhere (a developer's machine), or where botocore
+    would ask in another way."""
     env = os.environ
     if not env.get("AWS_LAMBDA_FUNCTION_NAME") or any(env.get(name) for name in _LEFT_TO_BOTO):
         return None
-    region, key, secret = (
-        env.get(name, "") for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    )
+    region = region or env.get("AWS_DEFAULT_REGION", "")
+    key, secret = (env.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
     if not (_REGION.fullmatch(region) and key and secret):
         return None
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

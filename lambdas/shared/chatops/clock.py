@@ -16,10 +16,13 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def seconds(text: str) -> float:
-    """Epoch seconds of a moment as `iso` or Step Functions writes it; 0 for anything else."""
+def seconds(moment: str | float | datetime | None) -> float:
+    """Epoch seconds of a moment: text as `iso` or Step Functions writes it, a number as AWS's JSON has it, or boto3's
+    object. 0 for anything else."""
+    if isinstance(moment, datetime):
+        return moment.timestamp()
     try:
-        return datetime.fromisoformat(text).timestamp()
+        return datetime.fromisoformat(moment).timestamp() if isinstance(moment, str) else float(moment or 0)
     except ValueError:
         return 0.0
 

@@ -2,7 +2,7 @@
 
 boto3 takes six hundred million instructions to import, a client a hundred more, in each new process: most of what a
 function's first call cost. What is sent, what is tried again, and what errors look like is botocore's; contract tests
-hold it. https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+hold it. Times stay what they are in JSON, epoch seconds (`clock.seconds` reads both). https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class Service:
 
 
 SERVICES = {
+    "codedeploy": Service("codedeploy", "CodeDeploy_20141006", "1.1", "CODEDEPLOY"),
     "dynamodb": Service("dynamodb", "DynamoDB_20120810", "1.0", "DYNAMODB"),
+    "ecs": Service("ecs", "AmazonEC2ContainerServiceV20141113", "1.1", "ECS"),
     "events": Service("events", "AWSEvents", "1.1", "EVENTBRIDGE"),
     "secretsmanager": Service("secretsmanager", "secretsmanager", "1.1", "SECRETS_MANAGER"),
     "stepfunctions": Service("states", "AWSStepFunctions", "1.0", "SFN"),
@@ -85,6 +87,15 @@ class NoAnswerError(Exception):
     def __init__(self, reason: str, operation_name: str) -> None:
         self.operation_name = operation_name
         super().__init__(f"no answer to {operation_name}: {reason}")
+
+
+def read(body: bytes) -> Any:
+    """An answer, without members that are null: botocore leaves them out as well. Raises ValueError for no JSON."""
+    return json.loads(body or b"{}", object_hook=_known if b"null" in body else None)
+
+
+def _known(found: Json) -> Json:
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class _Exceptions:
@@ -153,7 +164,7 @@ class Client:
         if sum_of_it.isdigit() and int(sum_of_it) != zlib.crc32(answer.body):
             raise NoAnswerError("its checksum is wrong", operation)
         try:
-            found = json.loads(answer.body or b"{}")
+            found = read(answer.body)
         except ValueError:
             found = None
         if answer.status < 300 and not isinstance(found, dict):

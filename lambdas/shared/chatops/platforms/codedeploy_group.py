@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chatops import aws, clock
+from chatops import aws
 from chatops.domain.errors import ServiceRefused
 from chatops.domain.reason import Reason
 from chatops.domain.target import Target
@@ -69,14 +69,20 @@ class Group:
     def since(self, at: float) -> list[Deployment]:
         """Every deployment of the group that was created at or after the epoch second `at`, whatever became of it,
         oldest first. (ListDeployments promises no order.)"""
-        span = {"start": clock.at(max(at, 0))}
-        pages = self._client.get_paginator("list_deployments").paginate(**self._name, createTimeRange=span)
-        ids = [str(each) for page in pages for each in page["deployments"]]
-        found: list[Deployment] = []
+        ids, found = self._ids({"start": int(max(at, 0))}), list[Deployment]()
         for first in range(0, len(ids), _BATCH):
             batch = self._client.batch_get_deployments(deploymentIds=ids[first : first + _BATCH])
             found += [read(info) for info in batch["deploymentsInfo"]]
         return sorted(found, key=lambda each: each.created_at)
+
+    def _ids(self, created: Mapping[str, int]) -> list[str]:
+        """Of all deployments that were created in this span."""
+        page = self._client.list_deployments(**self._name, createTimeRange=created)
+        ids = list(page["deployments"])
+        while more := page.get("nextToken"):
+            page = self._client.list_deployments(**self._name, createTimeRange=created, nextToken=more)
+            ids += page["deployments"]
+        return ids
 
     def newer(self, than: Deployment) -> list[Deployment]:
         """The group's deployments after this one."""

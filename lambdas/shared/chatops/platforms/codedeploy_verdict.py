@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
+from chatops import clock
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from chatops.values import dataclass
 
@@ -85,7 +86,7 @@ def read(info: Mapping[str, Any]) -> Deployment:
     return Deployment(
         id=str(info["deploymentId"]),
         status=status,
-        created_at=info["createTime"].timestamp() if "createTime" in info else 0.0,
+        created_at=clock.seconds(info.get("createTime")),
         revision=info.get("revision") or {},
         creator=str(info.get("creator", "user")),
         platform=str(info.get("computePlatform", "Server")),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from chatops import clock
 from chatops.platforms.rollout import CONTINUE, ROLLBACK, Pause
 
 AWAITING, TIMED_OUT = "AWAITING_ACTION", "TIMED_OUT"
@@ -42,7 +42,7 @@ def pause(deployment: Mapping[str, Any]) -> Pause | None:
             return Pause(
                 id=str(hook["hookId"]),
                 of=str(deployment["serviceDeploymentArn"]),
-                expires_at=seconds(hook.get("expiresAt")),
+                expires_at=clock.seconds(hook.get("expiresAt")),
                 on_timeout=str(hook.get("timeoutAction") or ROLLBACK),
             )
     return None
@@ -73,8 +73,3 @@ def baking(configuration: Mapping[str, Any]) -> int:
         block = configuration.get("canaryConfiguration") or {}
         minutes += int(block.get("canaryBakeTimeInMinutes", _CANARY_MINUTES))
     return minutes * 60
-
-
-def seconds(at: datetime | float | None) -> float:
-    """A time of botocore's as epoch seconds; 0 where there is none."""
-    return at.timestamp() if isinstance(at, datetime) else float(at or 0)

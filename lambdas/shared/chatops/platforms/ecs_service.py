@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatops import aws
+from chatops import aws, clock
 from chatops.domain.errors import ServiceRefused
 from chatops.domain.target import Target
 from chatops.platforms import ecs_pauses
@@ -180,13 +180,13 @@ def _read(body: Mapping[str, Any], revisions: Mapping[str, Mapping[str, Any]]) -
     return ServiceDeployment(
         arn=str(body["serviceDeploymentArn"]),
         status=str(body["status"]),
-        created_at=body["createdAt"].timestamp() if "createdAt" in body else 0.0,
+        created_at=clock.seconds(body.get("createdAt")),
         task_definition=str(revision.get("taskDefinition", "")),
         digests=frozenset(resolved.values()),
         resolved=resolved,
         source_task_definition=str(sources[0].get("taskDefinition", "")) if len(sources) == 1 else "",
         restored_task_definition=str(back.get("taskDefinition", "")),
-        ended_at=body["finishedAt"].timestamp() if "finishedAt" in body else 0.0,
+        ended_at=clock.seconds(body.get("finishedAt")),
         reason=str(body.get("statusReason", ""))[:300],
         lifecycle_stage=str(body.get("lifecycleStage", "")),
         strategy=str(configuration.get("strategy", "")),

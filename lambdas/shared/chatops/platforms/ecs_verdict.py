@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
+from chatops import clock
 from chatops.platforms.rollout import Pause, Rollout, RolloutState
 from chatops.values import dataclass
 
@@ -111,7 +112,7 @@ def completed(service: Mapping[str, Any], deployments: Sequence[ServiceDeploymen
 
 def _completed(group: Mapping[str, Any]) -> Completed:
     at = group.get("updatedAt") or group.get("createdAt")
-    return Completed(str(group.get("taskDefinition", "")), at.timestamp() if at else 0.0)
+    return Completed(str(group.get("taskDefinition", "")), clock.seconds(at))
 
 
 def counts(service: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,5 +231,4 @@ def brought(service: Mapping[str, Any], deployments: Sequence[ServiceDeployment]
         last = max(deployments, key=lambda d: d.created_at)
         return last.task_definition if last.created_at >= since else ""
     main = primary(service)
-    began = main["createdAt"].timestamp() if "createdAt" in main else 0.0
-    return str(main.get("taskDefinition", "")) if began >= since else ""
+    return str(main.get("taskDefinition", "")) if clock.seconds(main.get("createdAt")) >= since else ""
