@@ -137,7 +137,9 @@ def _install() -> None:
         kept = Kept.post
 
         def post(self: Any, path: str, headers: Mapping[str, str], body: bytes) -> Any:
-            return _call(lambda: kept(self, path, headers, body), _operation(headers), _text(body))
+            place, rest = _place(f"{self.url}{path}")
+            name = _operation(headers) if "X-Amz-Target" in headers else f"{place}.{rest}"
+            return _call(lambda: kept(self, path, headers, body), name, _text(body))
 
         Kept.post = post  # type: ignore[method-assign]  # watched on its way
 

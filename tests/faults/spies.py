@@ -13,13 +13,14 @@ from botocore.client import BaseClient
 from botocore.httpsession import URLLib3Session
 from requests import Session
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
+
+from chatops.network.kept import Kept
 
 REACHED: dict[str, tuple[type, str]] = {
     "an AWS client": (BaseClient, "_make_api_call"),
     "botocore's wire": (URLLib3Session, "send"),
     "slack_sdk's Web API": (WebClient, "api_call"),
-    "slack_sdk's webhook": (WebhookClient, "send_dict"),
+    "a response URL": (Kept, "post"),
     "urllib": (OpenerDirector, "open"),
     "requests": (Session, "send"),
     "http.client": (HTTPConnection, "connect"),

@@ -13,10 +13,10 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
 
 from chatops import http
 from chatops.edge import handler
+from chatops.slack import client as slack
 from tests.faults.conftest import Edge
 from tests.faults.corpus_file import corpus
 from tests.faults.counts import MANY, SEED
@@ -150,7 +150,7 @@ def test_each_spy_sees_its_client(spies: Spies) -> None:
         wire.get_caller_identity,
         lambda: requests.get("http://127.0.0.1:9/", timeout=1),
         lambda: WebClient("xoxb-x").auth_test(),
-        lambda: WebhookClient("http://127.0.0.1:9/").send(text="x"),
+        lambda: slack.respond("http://127.0.0.1:9/", text="x"),
     ]
     for attempt in tries:
         with contextlib.suppress(ReachedError):

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from chatops.network import aws_json
+from chatops.network import aws_json, kept
 from fakes.aws_json import AwsError, JsonService
 from fakes.github import GitHub, Script
 from fakes.github.limits import SecondaryLimits
@@ -214,6 +214,20 @@ def slack_open(slack: Any, through: Through) -> Callable[..., _Reply]:
         return reply
 
     return urlopen
+
+
+def slack_post(slack: Any, through: Through) -> Callable[..., kept.Answer]:
+    """For `Kept.post`, by which response URLs are used."""
+
+    def post(self: kept.Kept, path: str, headers: Mapping[str, str], body: bytes) -> kept.Answer:
+        def trouble(what: str) -> Exception:
+            return TimeoutError(what)
+
+        url = f"{self.url}{path}"
+        found: Answer = through(f"Slack.{place(path)}", lambda: wsgi(slack().app, "POST", url, headers, body), trouble)
+        return kept.Answer(found[0], dict(found[1]), found[2])
+
+    return post
 
 
 def _replied(url: str, status: int, given: list[tuple[str, str]], body: bytes) -> _Reply:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, lru_cache, partial
@@ -18,6 +17,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 from moto.events.models import EventPattern
+from slack_sdk.web import base_client
 
 from fakes.aws_json import ChangingService
 from fakes.codedeploy import CodeDeploy
@@ -39,7 +39,15 @@ from tests.simulator.engine import Client as StatesClient
 from tests.simulator.lambdas import Lambdas
 from tests.simulator.points import Plan
 from tests.simulator.scenarios import SCENARIOS
-from tests.simulator.services import AwsClient, SimulatedGitHub, aws_calls, github_request, issuer_read, slack_open
+from tests.simulator.services import (
+    AwsClient,
+    SimulatedGitHub,
+    aws_calls,
+    github_request,
+    issuer_read,
+    slack_open,
+    slack_post,
+)
 from tests.simulator.table import Client as TableClient
 from tests.simulator.table import Table
 from tests.statemachine.conftest import CANARIES
@@ -305,7 +313,7 @@ def opened_as(kind: type[S]) -> Iterator[S]:
         from chatops import aws, clock, observability
         from chatops.edge import handler
         from chatops.github import budget, oidc
-        from chatops.network import deadline
+        from chatops.network import deadline, kept
         from chatops.settings import config, targets
         from chatops.store import table
 
@@ -337,9 +345,8 @@ def opened_as(kind: type[S]) -> Iterator[S]:
         )
         patch.setattr(oidc, "read", issuer_read(lambda: session.github, through))
         session.forget_keys = oidc.issuer.cache_clear
-        for module in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
-            __import__(module)
-            patch.setattr(sys.modules[module], "urlopen", slack_open(lambda: session.slack, through))
+        patch.setattr(base_client, "urlopen", slack_open(lambda: session.slack, through))
+        patch.setattr(kept.Kept, "post", slack_post(lambda: session.slack, through))
         patch.setattr(observability.logger.handler, "stream", session.log)
         try:
             yield session

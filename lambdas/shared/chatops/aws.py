@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chatops.network.aws_json import AGAIN, SERVICES, Client, NoAnswerError, Service, ServiceError
+from chatops.network.kept import PROXIES
 from chatops.network.signature import Credentials
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
@@ -56,7 +57,7 @@ _REGION = re.compile(r"(?!us-iso|eu-iso|eusc-)[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _LEFT_TO_BOTO = (
     *("AWS_PROFILE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
     *("AWS_ACCOUNT_ID", "AWS_AUTH_SCHEME_PREFERENCE"),
-    *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
+    *PROXIES,
 )
 """Variables that change where or how botocore asks, in ways that are known to it alone."""
 

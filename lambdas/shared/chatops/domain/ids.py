@@ -1,4 +1,4 @@
-"""Deployment ids."""
+"""Ids of deployments and buttons."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ EXECUTION_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\u
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
+DEPLOY_TO = "deploy_to:"
+"""What the action of a *Deploy to …* button begins with; the target's name follows."""
 
 
 def deployment_id(team_id: str, key: str) -> str:

@@ -7,11 +7,10 @@ from typing import Any
 
 from chatops import http
 from chatops.domain.errors import Refusal
-from chatops.domain.ids import EXECUTION_NAME
+from chatops.domain.ids import DEPLOY_TO, EXECUTION_NAME
 from chatops.domain.typed_text import shows_nothing
 from chatops.edge import PATIENCE, cancel, fields, live_buttons, question_buttons
 from chatops.edge.replies import addressee, in_modal, refused, send, text
-from chatops.messages.buttons import DEPLOY_TO
 from chatops.messages.catalogue import plain
 from chatops.slack import membership
 from chatops.store.table import table

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
+from chatops.domain.ids import DEPLOY_TO
 from chatops.messages.catalogue import plain
 from chatops.messages.view import View
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
 
 BUTTON = 75
-DEPLOY_TO = "deploy_to:"
-"""What the action of a Deploy to … button begins with; the target's name follows."""
 _MOST_NEXT = 5
 
 

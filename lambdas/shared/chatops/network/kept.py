@@ -5,13 +5,16 @@ from __future__ import annotations
 import select
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPSConnection
 from urllib.parse import urlsplit
 
 from chatops.network import tls
 from chatops.network.connections import Renewal
 from chatops.values import dataclass
+
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+"""Variables that name a proxy: these connections know none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,12 @@ class Answer:
 
 
 class Kept:
-    """The server at `url`. `connect`, `read`: seconds that a connection, and each wait for an answer, may take."""
+    """The server at `url`. `connect`, `read`: seconds that a connection, and each wait for an answer, may take;
+    `context`: gives the TLS context."""
 
-    def __init__(self, url: str, connect: float, read: float) -> None:
+    def __init__(self, url: str, connect: float, read: float, context: Callable[[], ssl.SSLContext] = tls.aws) -> None:
         parts = urlsplit(url)
+        self.url, self._context = f"{parts.scheme}://{parts.netloc}", context
         self._secure, self._host, self._port = parts.scheme == "https", parts.hostname or "", parts.port
         self._connect, self._read = connect, read
         self._idle: list[HTTPConnection] = []
@@ -66,7 +71,7 @@ class Kept:
 
     def _open(self) -> HTTPConnection:
         made = (
-            HTTPSConnection(self._host, self._port, timeout=self._connect, context=tls.aws())
+            HTTPSConnection(self._host, self._port, timeout=self._connect, context=self._context())
             if self._secure
             else HTTPConnection(self._host, self._port, timeout=self._connect)
         )

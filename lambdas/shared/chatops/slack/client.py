@@ -7,14 +7,18 @@ asked; whoever always asks does that when they start (`ready`).
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.network import tls
+from chatops.network.kept import PROXIES, Kept
 from chatops.settings import secrets
 from chatops.settings.config import settings
 
@@ -109,12 +113,31 @@ def _pause(headers: Mapping[str, Any]) -> int:
 
 
 def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> bool:
-    """Answer a command or a click through its response URL (5 uses in 30 minutes); False if Slack does not take it."""
-    from slack_sdk.errors import SlackClientError
+    """Answer a command or a click through its response URL (5 uses in 30 minutes); False if Slack does not take it.
+
+    One POST of JSON. slack_sdk would take two hundred million instructions to import for it, a third of what a click
+    may cost; only where a proxy stands in between it is slack_sdk's.
+    https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+    """
+    send = _by_slack_sdk if any(map(os.environ.get, PROXIES)) else _straight
+    try:
+        return send(response_url, message, timeout) == 200
+    except (HTTPException, OSError, ValueError):
+        return False
+
+
+def _straight(url: str, message: dict[str, Any], timeout: float) -> int:
+    server, parts = Kept(url, timeout, timeout, tls.web), urlsplit(url)
+    headers = {"Content-Type": "application/json;charset=utf-8"}
+    try:
+        path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        return server.post(path, headers, json.dumps(message).encode()).status
+    finally:
+        server.close()
+
+
+def _by_slack_sdk(url: str, message: dict[str, Any], timeout: float) -> int:
     from slack_sdk.webhook import WebhookClient
 
-    try:
-        client = WebhookClient(response_url, timeout=int(timeout) or 1, ssl=tls.web())
-        return _verified(partial(client.send_dict, message)).status_code == 200
-    except (SlackClientError, HTTPException, OSError, OverflowError, ValueError):
-        return False
+    client = WebhookClient(url, timeout=max(int(timeout), 1), ssl=tls.web())
+    return _verified(partial(client.send_dict, message)).status_code
