@@ -49,7 +49,8 @@ def environment(run: Run) -> str:
 @dataclass
 class Oidc:
     """The issuer. `url`: its address, as tokens name it. `keys`: the numbers of those that it publishes; it signs with
-    the last one. `given`: every token. Tokens are of real time, whatever the clock of the other fakes says."""
+    the last one. `given`: every token. `now`: tokens are of real time, whatever the clock of
+    the other fakes says, but where a test's clock stands in for it."""
 
     url: str = "https://github.test/_services/token"
     keys: list[int] = field(default_factory=lambda: [0])

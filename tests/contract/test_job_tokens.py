@@ -205,6 +205,7 @@ def served(github: GitHub, rows: Table, monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_the_script_claims_and_reports_and_nobody_elses_job_does(
     github: GitHub, rows: Table, served: str, tmp_path: Path, time: Time
 ) -> None:
+    github.oidc.now = time
     holder = Holder("d-1", "arn", "deploy", "v1", "U0DANA001", "")
     plan = {"target": "dev", "command": "deploy", "version": "v1", "requester": {"id": "U0DANA001"}}
     stored.begin(rows, "d-1", "arn", plan, locks.taking("dev", holder))

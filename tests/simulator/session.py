@@ -164,6 +164,7 @@ class Session:
         self.events = EventBus()
         self.ecs, self.codedeploy = Ecs(clock, service=""), CodeDeploy(clock)
         self.github.begin(self.agenda)
+        self.github.oidc.now = self.agenda.now
         self.github.webhook = None
         self.github.repositories = {one.full_name: one for one in repositories}
         self.forget_keys()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chatops import clock
 from chatops.domain.run_token import ExpectedRun
 from chatops.github import oidc
 from chatops.steps import stage
@@ -62,9 +63,14 @@ class Jobs:
         return self.fake.signed(self.claims(run, **changes))
 
 
+def _now() -> float:
+    """Of the clock that a test has put in its place."""
+    return clock.now()
+
+
 def jobs(patch: pytest.MonkeyPatch) -> Jobs:
     """The issuer in place of GitHub's; nothing of it is known yet."""
-    made, issuer = Jobs(Oidc(ISSUER)), oidc.Issuer(ISSUER, AUDIENCE)
+    made, issuer = Jobs(Oidc(ISSUER, now=_now)), oidc.Issuer(ISSUER, AUDIENCE)
     patch.setattr(oidc, "read", made.read)
     patch.setattr(oidc, "issuer", lambda: issuer)
     return made

@@ -71,7 +71,7 @@ NEEDS = {
     **{key: {"slack_sdk"} for key in ("approval", "notify")},
     **{key: {"requests"} for key in ("dispatch", "poll", "ecs", "reconcile")},
     **{key: {"requests", "slack_sdk"} for key in ("plan", "sweep")},
-    "stage": {"jwt", "cryptography"},
+    "stage": {"cryptography"},
 }
 """Of them, what a function imports while it starts, with a target on ECS."""
 STARTED = """
