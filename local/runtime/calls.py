@@ -134,14 +134,14 @@ def _install() -> None:
     with contextlib.suppress(ImportError):  # a function of another project
         from chatops.network.kept import Kept
 
-        kept = Kept.post
+        kept = Kept._ask
 
-        def post(self: Any, path: str, headers: Mapping[str, str], body: bytes) -> Any:
+        def ask(self: Any, method: str, path: str, headers: Mapping[str, str], *more: Any) -> Any:
             place, rest = _place(f"{self.url}{path}")
             name = _operation(headers) if "X-Amz-Target" in headers else f"{place}.{rest}"
-            return _call(lambda: kept(self, path, headers, body), name, _text(body))
+            return _call(lambda: kept(self, method, path, headers, *more), name, _text(more[0]))
 
-        Kept.post = post  # type: ignore[method-assign]  # watched on its way
+        Kept._ask = ask  # type: ignore[assignment, method-assign]  # watched on its way
 
     URLLib3Session.send = send_aws
     requests.Session.send = send_web  # type: ignore[method-assign]  # watched on its way

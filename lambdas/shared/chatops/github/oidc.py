@@ -6,13 +6,13 @@ https://docs.github.com/en/actions/reference/security/oidc, https://openid.net/s
 
 from __future__ import annotations
 
-import http.client
 import json
 import math
+import os
 import time
-import urllib.request
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from chatops.domain.errors import InvalidConfiguration
 from chatops.domain.reason import Reason
 from chatops.github import jwt
 from chatops.network import tls
+from chatops.network.kept import PROXIES, Kept, path_of
 from chatops.observability import logger
 from chatops.settings.config import settings
 
@@ -174,28 +175,46 @@ def _json(url: str) -> Mapping[str, Any]:
     return found
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        """None: what is elsewhere isn't asked for; urllib then reports the answer as an error."""
-
-
-@cache
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=tls.web()))
-
-
 def read(url: str) -> bytes:
     """The body of a GET, 200 and no redirect, at most MOST_BYTES, within DEADLINE. Raises KeysUnavailable."""
-    until, body = time.monotonic() + DEADLINE, b""
+    ask = _through_a_proxy if any(map(os.environ.get, PROXIES)) else _straight
     try:
-        with _opener().open(url, timeout=TIMEOUT) as answer:
-            while chunk := answer.read1(65_536):
-                body += chunk
-                if len(body) > MOST_BYTES or time.monotonic() > until:
-                    raise KeysUnavailable("its answer is too long, or takes too long")
-            return body if answer.status == http.client.OK else b""
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        status, body = ask(url, partial(_body, time.monotonic() + DEADLINE))
+    except (OSError, HTTPException, ValueError) as error:
         raise KeysUnavailable(f"it did not answer ({type(error).__name__})") from None
+    if not 200 <= status < 300:
+        raise KeysUnavailable(f"it answered {status}")
+    return body if status == 200 else b""
+
+
+def _straight(url: str, body: Callable[[HTTPResponse], bytes]) -> tuple[int, bytes]:
+    server = Kept(url, TIMEOUT, TIMEOUT, tls.web)
+    try:
+        answer = server.get(path_of(url), body)
+    finally:
+        server.close()
+    return answer.status, answer.body
+
+
+def _through_a_proxy(url: str, body: Callable[[HTTPResponse], bytes]) -> tuple[int, bytes]:
+    from urllib import request  # it takes longer to import than to ask
+
+    class NoRedirect(request.HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            """None: what is elsewhere isn't asked for; urllib then reports the answer as an error."""
+
+    opener = request.build_opener(NoRedirect, request.HTTPSHandler(context=tls.web()))
+    with opener.open(url, timeout=TIMEOUT) as answer:
+        return answer.status, body(answer)
+
+
+def _body(until: float, answer: HTTPResponse) -> bytes:
+    body = b""
+    while chunk := answer.read1(65_536):
+        body += chunk
+        if len(body) > MOST_BYTES or time.monotonic() > until:
+            raise KeysUnavailable("its answer is too long, or takes too long")
+    return body
 
 
 @cache

@@ -6,7 +6,7 @@ import select
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
 from chatops.network import tls
@@ -26,6 +26,11 @@ class Answer:
     body: bytes
 
 
+def path_of(url: str) -> str:
+    """What of an address a server is asked for. Raises ValueError for what is no address."""
+    return urlsplit(url)._replace(scheme="", netloc="", fragment="").geturl() or "/"
+
+
 class Kept:
     """The server at `url`. `connect`, `read`: seconds that a connection, and each wait for an answer, may take;
     `context`: gives the TLS context."""
@@ -41,15 +46,29 @@ class Kept:
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Raises OSError or http.client.HTTPException where no answer came."""
+        return self._ask("POST", path, headers, body)
+
+    def get(self, path: str, read: Callable[[HTTPResponse], bytes]) -> Answer:
+        """`read`: reads the body. Raises what it raises, OSError and http.client.HTTPException."""
+        return self._ask("GET", path, {}, None, read)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        read: Callable[[HTTPResponse], bytes] = HTTPResponse.read,
+    ) -> Answer:
         with self._lock:
             self._renewal.before_request()
             connection = self._idle.pop() if self._idle else None
         if connection is None or _dropped(connection):
             connection = self._connected()
         try:
-            connection.request("POST", path, body, dict(headers))
+            connection.request(method, path, body, dict(headers))
             found = connection.getresponse()
-            answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
+            answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, read(found))
         except BaseException:  # also where the work was given up: nobody may read the answer later
             connection.close()
             raise

@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from chatops.domain.errors import SlackRefused, SlackUnavailable
 from chatops.network import tls
-from chatops.network.kept import PROXIES, Kept
+from chatops.network.kept import PROXIES, Kept, path_of
 from chatops.settings import secrets
 from chatops.settings.config import settings
 
@@ -127,11 +126,10 @@ def respond(response_url: str, *, timeout: float = TIMEOUT, **message: Any) -> b
 
 
 def _straight(url: str, message: dict[str, Any], timeout: float) -> int:
-    server, parts = Kept(url, timeout, timeout, tls.web), urlsplit(url)
+    server = Kept(url, timeout, timeout, tls.web)
     headers = {"Content-Type": "application/json;charset=utf-8"}
     try:
-        path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-        return server.post(path, headers, json.dumps(message).encode()).status
+        return server.post(path_of(url), headers, json.dumps(message).encode()).status
     finally:
         server.close()
 
