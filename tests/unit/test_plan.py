@@ -17,7 +17,7 @@ from chatops.github.client import github
 from chatops.github.versions import Commit
 from chatops.settings import config
 from chatops.slack import people
-from chatops.steps import plan, target_lock
+from chatops.steps import candidate, plan, target_lock
 from chatops.store import locks, releases
 from chatops.store.table import Table
 from fakes.github import Fault
@@ -32,7 +32,7 @@ def test_the_newest_releases_tag_is_held_to_the_allow_list_too(tag: str, monkeyp
     found = Commit(tag, "e3c8241a6e0881bad7a9721d12c6698a35e1e833", "", "")
     monkeypatch.setattr(versions, "resolve", lambda *_: found)
     with pytest.raises(Refusal, match="bad_version"):
-        plan._version(None, "", Target("dev", "acme/checkout-api", "dev_deploy"))  # type: ignore[arg-type]
+        candidate.resolve(None, "", Target("dev", "acme/checkout-api", "dev_deploy"))  # type: ignore[arg-type]
 
 
 LIMITS = {
@@ -73,16 +73,16 @@ def test_a_bare_commit_must_be_on_the_default_branch_or_tagged(
         strangers = [here.add_fork_commit("Send me the keys", time.at).sha, side]
         for sha in (*strangers, *(sha[:12] for sha in strangers)):
             with pytest.raises(Refusal) as refused:
-                plan._version(client, sha, target)
+                candidate.resolve(client, sha, target)
             assert refused.value.key == "commit_elsewhere"
             assert refused.value.values["version"] == sha
         assert versions.admitted(client, side, branches=("main", "side")), "as soon as a target admits that branch"
         assert not versions.admitted(client, strangers[0], branches=("main", "side"))
         here.tags["v9"] = Tag("v9", side, time.at)
         for sha in (side, here.head().sha, here.head().parents[0][:7]):
-            assert here.resolve(sha) == here.commits[plan._version(client, sha, target).sha]
+            assert here.resolve(sha) == here.commits[candidate.resolve(client, sha, target).sha]
         with pytest.raises(Refusal, match="commit_elsewhere"):
-            plan._version(client, side, replace(target, tags="api@*"))
+            candidate.resolve(client, side, replace(target, tags="api@*"))
 
 
 def test_a_branch_is_deployed_where_the_policy_admits_it_and_refused_in_words_elsewhere(
@@ -94,9 +94,9 @@ def test_a_branch_is_deployed_where_the_policy_admits_it_and_refused_in_words_el
         here, client = stage.fake.default_repository, github(target.repository)
         head, side = here.head().sha, stage.fake.add_commit("On the side", branch="side").sha
         release = stage.fake.add_commit("A fix", branch="release/1").sha
-        made = plan._version(client, "main", target)
+        made = candidate.resolve(client, "main", target)
         assert (made.version, made.sha, made.title) == (f"main@{head[:7]}", head, here.head().message)
-        assert plan._version(client, f"release/1@{release[:7]}", target).sha == release
+        assert candidate.resolve(client, f"release/1@{release[:7]}", target).sha == release
         for version, where, key in (
             ("side", target, "branch_not_admitted"),
             (f"side@{side[:7]}", target, "branch_not_admitted"),
@@ -106,13 +106,13 @@ def test_a_branch_is_deployed_where_the_policy_admits_it_and_refused_in_words_el
             (side, target, "commit_elsewhere"),
         ):
             with pytest.raises(Refusal) as refused:
-                plan._version(client, version, where)
+                candidate.resolve(client, version, where)
             assert refused.value.key == key, version
         with pytest.raises(Refusal) as refused:
-            plan._version(client, "side", target)
+            candidate.resolve(client, "side", target)
         assert "doesn't deploy. It deploys `main, release/*`." in refused.value.text
         here.tags["main"] = Tag("main", side, time.at)
-        made = plan._version(client, "main", target)
+        made = candidate.resolve(client, "main", target)
         assert (made.version, made.sha) == ("main", side)
         assert made.note == Reason("tag_and_branch", version="main", branch=f"main@{head[:7]}")
 
@@ -121,11 +121,11 @@ def test_only_a_commit_that_was_healthy_there_goes_on_from_the_target_before(
     rows: Table, monkeypatch: pytest.MonkeyPatch, environment: pytest.MonkeyPatch
 ) -> None:
     prod = Target("prod", "acme/shop", "prod_deploy", policy=Policy(after="staging"))
-    what = plan._What("v2", "2" * 40)
+    what = candidate.Candidate("v2", "2" * 40)
 
     def key() -> str:
         with pytest.raises(Refusal) as refused:
-            plan._assert_verified(prod, what)
+            candidate.assert_verified(prod, what)
         assert "`/platform-deploy v2 staging`" in refused.value.text
         return refused.value.key
 
@@ -140,12 +140,12 @@ def test_only_a_commit_that_was_healthy_there_goes_on_from_the_target_before(
     assert key() == "after_first", "by its commit, and in that target"
     healthy = Release("v2", "2" * 40, deployment_id="d-4", verified_at="2025-01-04T00:00:00.000Z")
     rows.transact(releases.adding("staging", healthy))
-    plan._assert_verified(prod, what)
-    plan._assert_verified(replace(prod, policy=Policy()), plan._What("v9", "9" * 40))
+    candidate.assert_verified(prod, what)
+    candidate.assert_verified(replace(prod, policy=Policy()), candidate.Candidate("v9", "9" * 40))
     releases.leave(rows, "staging", healthy)
     assert key() == "after_left"
     rows.transact(releases.clearing("staging", healthy))
-    plan._assert_verified(prod, what)
+    candidate.assert_verified(prod, what)
 
 
 def test_what_comes_first_holds_a_deployment_and_its_dry_run_and_no_rollback(
@@ -154,10 +154,10 @@ def test_what_comes_first_holds_a_deployment_and_its_dry_run_and_no_rollback(
     before = Policy(branches=("main",))
     known = {"staging": Target("staging", "acme/shop", "s", policy=before)}
     known["prod"] = Target("prod", "acme/shop", "p", policy=Policy(after="staging"))
-    for module in (plan, target_lock):
+    for module in (plan, candidate, target_lock):
         environment.setattr(module, "targets", lambda: known)
     environment.setattr(plan, "github", lambda *_, **__: object())
-    environment.setattr(plan, "_version", lambda *_: plan._What("v2", "2" * 40))
+    environment.setattr(candidate, "resolve", lambda *_: candidate.Candidate("v2", "2" * 40))
     environment.setattr(people, "can_post", lambda _: True)
 
     def planned(**more: Any) -> tuple[str, str]:
@@ -168,7 +168,7 @@ def test_what_comes_first_holds_a_deployment_and_its_dry_run_and_no_rollback(
     for more in ({}, {"dry_run": True}, {"break_glass": True, "reason": "now"}):
         assert planned(**more) == ("refused", "after_first")
     assert planned(command="rollback", version="") == ("refused", "no_way_back")
-    assert plan._pinned(known["prod"]) == ("main",)
+    assert candidate._pinned(known["prod"]) == ("main",)
     rows.transact(releases.adding("staging", Release("v2", "2" * 40, verified_at="2025-01-04T00:00:00.000Z")))
     assert planned() == ("go", "")
 
@@ -179,13 +179,13 @@ def test_the_commit_of_a_branch_goes_on_where_the_branch_itself_may_not(
     known = {"staging": Target("staging", "acme/checkout-api", "s", policy=Policy(branches=("main",)))}
     known["prod"] = Target("prod", "acme/checkout-api", "p", policy=Policy(after="staging"))
     with staged(rows, time, monkeypatch, "build") as stage:
-        monkeypatch.setattr(plan, "targets", lambda: known)
+        monkeypatch.setattr(candidate, "targets", lambda: known)
         client, head = github("acme/checkout-api"), stage.fake.default_repository.head().sha
-        shown = plan._version(client, "main", known["staging"]).version
-        assert plan._version(client, shown, known["prod"]) == plan._version(client, "main", known["staging"])
-        assert plan._version(client, shown, known["prod"]).sha == head
+        shown = candidate.resolve(client, "main", known["staging"]).version
+        assert candidate.resolve(client, shown, known["prod"]) == candidate.resolve(client, "main", known["staging"])
+        assert candidate.resolve(client, shown, known["prod"]).sha == head
         with pytest.raises(Refusal, match="branches_not_admitted"):
-            plan._version(client, "main", known["prod"])
+            candidate.resolve(client, "main", known["prod"])
 
 
 @pytest.mark.parametrize("tag", ["main", "heads/main", "refs/heads/main"])
@@ -201,8 +201,8 @@ def test_a_tag_of_the_default_branchs_name_admits_no_commit(
         known = here.resolve
         monkeypatch.setattr(here, "resolve", lambda ref: stranger if ref == tag else known(ref))
         with pytest.raises(Refusal, match="commit_elsewhere"):
-            plan._version(client, stranger.sha, target)
-        assert plan._version(client, main.sha, target).sha == main.sha
+            candidate.resolve(client, stranger.sha, target)
+        assert candidate.resolve(client, main.sha, target).sha == main.sha
 
 
 @pytest.mark.parametrize(("answers", "found"), [(1, (10, ())), (None, None)])
@@ -217,7 +217,7 @@ def test_a_difference_that_github_is_too_slow_to_show_keeps_nobody_from_deployin
         here, client = stage.fake.default_repository, github("acme/checkout-api")
         slow = {"message": "Server Error: Sorry, this diff is taking too long to generate."}
         stage.fake.faults.append(Fault(path="/compare/", status=500, body=slow, times=answers))
-        made = plan._changes(client, here.tags["v1.0.0"].sha, here.head().sha)
+        made = candidate.changes(client, here.tags["v1.0.0"].sha, here.head().sha)
         assert ((made.commits, made.authors) if made else None) == found
 
 
@@ -230,7 +230,7 @@ def test_a_commit_of_the_default_branch_costs_three_requests_more_and_a_tag_none
         counts = []
         for version in ("v1.2.3", head):
             before = len(stage.fake.calls)
-            plan._version(client, version, target)
+            candidate.resolve(client, version, target)
             counts.append([call.path.partition("checkout-api")[2] for call in stage.fake.calls[before:]])
         tag, bare = counts
         assert [path.partition("/")[2].partition("/")[0] for path in tag] == ["git", "commits"]

@@ -9,29 +9,26 @@ from typing import TYPE_CHECKING
 from chatops import clock
 from chatops.domain import release
 from chatops.domain.codec import SCHEMA
-from chatops.domain.command_text import is_version
-from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefused, GitHubUnavailable, Refusal
+from chatops.domain.errors import GitHubPostponed, GitHubRateLimited, GitHubRefused, Refusal
 from chatops.domain.event import StepEvent
 from chatops.domain.github_budget import Need
-from chatops.domain.plan import BreakGlass, Changes, Plan, RefusedPlan, Requester
-from chatops.domain.reason import Reason, Refused
+from chatops.domain.plan import BreakGlass, Plan, RefusedPlan, Requester
+from chatops.domain.reason import Refused
 from chatops.domain.reason import running as now_running
 from chatops.domain.release import Release
 from chatops.domain.request import Request, read, where, with_version
 from chatops.domain.results import Taken
 from chatops.domain.target import Target
-from chatops.github import versions
 from chatops.github.client import GitHub, github
 from chatops.messages.catalogue import plain
-from chatops.observability import count, logger
+from chatops.observability import count
 from chatops.platforms.registry import platform
 from chatops.settings.config import settings
 from chatops.settings.targets import targets
 from chatops.slack import approvers, people
-from chatops.steps import policy, show, target_lock
+from chatops.steps import candidate, policy, show, target_lock
 from chatops.store import deployments, freezes, locks, releases
 from chatops.store.table import Conflict, table
-from chatops.values import dataclass
 
 if TYPE_CHECKING:
     from chatops.domain.text_keys import TextKey
@@ -104,19 +101,6 @@ def _made(deployment_id: str, execution_arn: str, request: Request, target: Targ
     raise Refusal("taken_meanwhile", target=target.name)
 
 
-@dataclass(frozen=True)
-class _What:
-    """What will be live when all goes well."""
-
-    version: str
-    sha: str
-    image: str = ""
-    title: str = ""
-    url: str = ""
-    committed_at: str = ""
-    note: Reason | None = None
-
-
 def _plan(deployment_id: str, execution_arn: str, request: Request, target: Target, client: GitHub | None) -> Plan:
     """`client`: for a deployment; a rollback asks nothing of GitHub."""
     who = policy.requester(target, request.requester)
@@ -125,17 +109,17 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     running = platform(target).live(ledger)
     changes, glass = None, None
     if client:
-        what = _version(client, request.version, target)
-        _assert_verified(target, what)
+        what = candidate.resolve(client, request.version, target)
+        candidate.assert_verified(target, what)
         glass = _glass(request, target, what.version, running)
         back = running
         if running and running.sha and running.sha != what.sha:
-            changes = _changes(client, running.sha, what.sha)
+            changes = candidate.changes(client, running.sha, what.sha)
     else:
         _assert_card(request, target, running)
         request = with_version(request, ledger)
         back = _way_back(target, request.version, ledger, running)
-        what = _What(back.version, back.sha, back.image)
+        what = candidate.Candidate(back.version, back.sha, back.image)
     approval, channel = policy.question(target, request.command, who), _channel(request.channel)
     if approval and channel:
         approval = replace(approval, outside=people.outside(channel, approval.eligible))
@@ -173,38 +157,6 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
     if busy:
         raise busy
     return _begin(deployment_id, execution_arn, plan, ended)
-
-
-def _changes(client: GitHub, base: str, head: str) -> Changes | None:
-    """For people to read; None where GitHub doesn't say. Nothing waits for it: of a large difference GitHub answers 5xx
-    every time."""
-    for counts_only in (False, True):
-        try:
-            return versions.changes(client, base, head, counts_only=counts_only)
-        except GitHubUnavailable as error:
-            logger.warning("github did not compare", reason=error.text)
-    return None
-
-
-def _assert_verified(target: Target, what: _What) -> None:
-    """Raises Refusal for a commit that was not verified healthy where the policy wants it first, or was rolled back
-    from there."""
-    before, rows = target.policy.after, table()
-    if not before:
-        return
-    values = {"target": target.name, "version": what.version, "before": before}
-    if not any(one.sha == what.sha and one.verified_at for one in releases.newest_first(rows, before)):
-        raise Refusal("after_first", **values)
-    if what.sha in releases.left(rows, before):
-        raise Refusal("after_left", **values)
-
-
-def _pinned(target: Target) -> tuple[str, ...]:
-    """Branches whose commits the targets before this one admit: what was verified there may go on."""
-    found = list[str]()
-    while target.policy.after and (before := targets().get(target.policy.after)):
-        found, target = [*found, *before.policy.branches], before
-    return tuple(found)
 
 
 def _glass(request: Request, target: Target, version: str, running: Release | None) -> BreakGlass | None:
@@ -255,35 +207,6 @@ def _begin(deployment_id: str, execution_arn: str, plan: Plan, ended: int) -> Pl
         raise
     count("DeploymentsStarted", target)
     return made
-
-
-def _version(client: GitHub, wanted: str, target: Target) -> _What:
-    admitted = target.policy.branches
-    commit = versions.resolve(client, wanted, target.tags, admitted, _pinned(target))
-    if commit is None:
-        if not wanted:
-            raise Refusal("nothing_to_deploy", repository=target.repository)
-        if branch := versions.branch_meant(client, wanted):
-            key: TextKey = "branch_not_admitted" if admitted else "branches_not_admitted"
-            raise Refusal(key, target=target.name, branch=branch, branches=", ".join(admitted))
-        if meant := versions.similar(client, wanted, target.tags):
-            raise Refusal("similar_version", repository=target.repository, version=wanted, meant=meant)
-        if target.tags:
-            raise Refusal("unknown_own_version", repository=target.repository, version=wanted, tags=target.tags)
-        raise Refusal("unknown_version", repository=target.repository, version=wanted)
-    if not is_version(commit.version):
-        # the newest release's tag is GitHub's word, not the requester's; the allow-list holds for it all the same
-        raise Refusal("bad_version", word=commit.version[:80])
-    if commit.bare and not versions.admitted(client, commit.sha, target.tags, admitted):
-        raise Refusal("commit_elsewhere", repository=target.repository, version=wanted)
-    return _What(
-        commit.version,
-        commit.sha,
-        title=commit.title,
-        url=commit.url,
-        committed_at=commit.committed_at,
-        note=Reason("tag_and_branch", version=commit.version, branch=commit.branch) if commit.branch else None,
-    )
 
 
 def _assert_card(request: Request, target: Target, running: Release | None) -> None:
