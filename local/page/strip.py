@@ -1,26 +1,29 @@
-"""The phases of a deployment as a strip: which are passed, which one it is in, and a word about each. Pure.
+"""The phases of a deployment as a strip: the bot's own, and what the state machine knows sooner or better. Pure.
 
-What static/phases.js draws; a rollback takes its place in it where there is one.
+What static/phases.js draws.
 """
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chatops.domain.results import RolloutResult, StageResult
 from chatops.messages.catalogue import duration
-from chatops.messages.who import voters
+from chatops.messages.page_phases import Phase, phases
+from chatops.messages.view import View
 from local.page.story import Facts, Span
 
-FORWARD = ("Build", "Approval", "Deploy", "Rollout")
-_TASKS = "{running} of {desired} tasks"
+_ENDS = {"good": "done", "bad": "failed", "neutral": "stopped"}
+_PLANS = {"refused": "refused", "dry_run": "dry run"}
+_LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
 
 @dataclass(frozen=True)
-class Phase:
-    """`state`: of the graph. `look`: `done`, `now`, `failed`, `caught` (left by an error), `stopped` (people ended it
-    there), `skipped` (not needed), or empty for what has not begun."""
+class Shown:
+    """`state`: of the graph, empty where there is none to go to. `look`: `done`, `now`, `failed`, `caught` (left by an
+    error), `stopped` (people ended it there), `skipped` (not reached), or empty for what has not begun."""
 
     name: str
     state: str
@@ -30,93 +33,59 @@ class Phase:
 
 def strip(
     known: Facts, looks: Mapping[str, str], found: Mapping[str, Span], end: str, tone: str, names: Mapping[str, str]
-) -> list[Phase]:
+) -> list[Shown]:
     """The phases from left to right; none for a question. `looks`: how each state of the graph stands; `found`: the
-    stays; `end`, `tone`: how the deployment ended, in words."""
+    stays; `end`, `tone`: how the deployment ended, in words; `names`: of people, by id."""
     if known.asked.command in ("status", "history"):
         return []
-    of = known.view.deployment
-    back = known.view.command == "rollback" or known.asked.command == "rollback"
-    inside = ("Approval", "Rollback") if back else FORWARD + (("Rollback",) if "Rollback" in looks else ())
-    over = tone not in ("now", "wait")
+    over, view = tone in _ENDS, _view(known)
+    *inside, done = phases(view)
+    if "Rollback" in looks and inside[-1].key != "rollback":
+        inside.append(Phase("rollback", "current"))
+    made = []
+    for one in inside:
+        state = one.key.capitalize()
+        look = _look(one, looks.get(state, ""), view.plan.verdict) or ("skipped" if over else "")
+        note = "" if look in ("", "skipped") else _note(one, view, found.get(state), names)
+        made.append(Shown(one.name, state, look, note))
     last = list(found)[-1] if over and found else ""
-    furthest = max((at for at, name in enumerate(inside) if name in looks), default=-1)
-    made = [Phase("Plan", "Plan", _plan(looks, of.plan.verdict), _plan_note(known, found.get("Plan")))]
-    for at, name in enumerate(inside):
-        look = _look(known, name, looks.get(name, ""))
-        if look == "skipped" or (not look and (over or at < furthest)):
-            made.append(Phase(name, name, "skipped", "not needed" if at < furthest or look else "not reached"))
-        else:
-            made.append(Phase(name, name, look, _note(known, name, look, found.get(name), names)))
-    ends = {"good": "done", "bad": "failed", "neutral": "stopped"}
-    return [*made, Phase("Done", last, ends[tone] if over else "", end if over else "")]
+    return [*made, Shown(done.name, last, _ENDS[tone] if over else "", end if over else "")]
 
 
-def _plan(looks: Mapping[str, str], verdict: str) -> str:
-    return "stopped" if verdict == "refused" else looks.get("Plan", "")
+def _view(known: Facts) -> View:
+    """As far as there is no plan yet, that of what was asked for."""
+    of, view = known.view.deployment, known.view
+    if view.command:
+        return view
+    return replace(view, deployment=replace(of, plan=replace(of.plan, command=known.asked.command)))
 
 
-def _plan_note(known: Facts, span: Span | None) -> str:
-    took = _took(span)
-    word = {"go": "reserved", "refused": "refused", "dry_run": "preview"}.get(known.view.plan.verdict, "")
-    return " · ".join(part for part in (took, word) if part)
+def _look(one: Phase, passed: str, verdict: str) -> str:
+    """How a phase stands. `passed`: how the state machine has passed it, empty where it has not."""
+    if one.key == "plan" and passed:
+        return "stopped" if verdict == "refused" else passed
+    if passed == "done":  # but it may have come to nothing
+        return "caught" if one.state in ("waiting", "current") else one.state
+    if passed or one.state in ("waiting", "current"):
+        return passed
+    return one.state
 
 
-def _look(known: Facts, name: str, look: str) -> str:
-    """How a phase stands for people: the state machine has passed it, but it may have come to nothing."""
-    of = known.view.deployment
-    if look != "done":
-        return look
-    if name in ("Build", "Deploy"):
-        stage = of.stage(name.lower())
-        return "done" if stage.state == "succeeded" else "failed" if stage.done else "caught"
-    if name == "Approval":
-        return {"approved": "done", "not_needed": "skipped"}.get(of.approval.decision, "stopped")
-    result = of.rollout if name == "Rollout" else of.restored
-    if name == "Rollback" and (of.restore.left_alone or (of.rollback.state == "succeeded" and not result)):
-        return "done"
-    return "done" if result.state == "healthy" else "failed"
+def _note(one: Phase, view: View, span: Span | None, names: Mapping[str, str]) -> str:
+    seconds = one.seconds or (span.seconds if span else 0) or 0
+    about = [duration(seconds) if seconds >= 1 else "", _text(one.detail, names)]
+    if one.key == "plan":
+        about.append(_PLANS.get(view.plan.verdict, ""))
+    if one.key == "rollout" and (result := view.deployment.rollout).desired:
+        about.append(f"{result.running}/{result.desired}")
+    return " · ".join(part for part in about if part)
 
 
-def _note(known: Facts, name: str, look: str, span: Span | None, names: Mapping[str, str]) -> str:
-    of = known.view.deployment
-    if not look:
-        return ""
-    if name == "Approval":
-        return _people(known, look, names)
-    about = {
-        "Build": _run(of.build),
-        "Deploy": _run(of.deploy),
-        "Rollout": _tasks(of.rollout),
-        "Rollback": f"→ {known.view.back}" if known.view.back else _tasks(of.restored),
-    }[name]
-    return " · ".join(part for part in (_took(span), about) if part)
+def _text(mrkdwn: str, names: Mapping[str, str]) -> str:
+    """Slack's markup as plain text: of a link its label, of a mention the person's name."""
 
+    def label(found: re.Match[str]) -> str:
+        to, said = found.groups()
+        return said or names.get(to.lstrip("@"), to)
 
-def _people(known: Facts, look: str, names: Mapping[str, str]) -> str:
-    of, rule = known.view.deployment.approval, known.view.plan.approval
-    if look == "now":
-        asked = of.eligible or (rule.eligible if rule else ())
-        shown = [names.get(one, one) for one in asked if one not in voters(of)]
-        return " or ".join(shown) if len(shown) < 4 else f"{len(shown)} people"
-    people = voters(of) if of.decision == "approved" else [of.by or ""]
-    who = ", ".join(names.get(one, one) for one in people if one)
-    word = "" if of.decision == "approved" else of.decision
-    return " · ".join(part for part in (who, word, _shown(of.seconds or 0)) if part)
-
-
-def _run(stage: StageResult) -> str:
-    return f"run #{stage.run_number}" if stage.run_number else ""
-
-
-def _tasks(result: RolloutResult) -> str:
-    return _TASKS.format(running=result.running, desired=result.desired) if result.desired else ""
-
-
-def _took(span: Span | None) -> str:
-    return _shown(span.seconds or 0) if span else ""
-
-
-def _shown(seconds: float) -> str:
-    """A duration; nothing below a second."""
-    return duration(seconds) if seconds >= 1 else ""
+    return html.unescape(_LINK.sub(label, mrkdwn).replace("`", ""))

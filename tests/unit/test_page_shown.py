@@ -120,6 +120,23 @@ def test_a_rollout_that_failed_and_its_rollback(page: Table) -> None:
     assert [one["detail"] for one in found["phases"] if one["key"].startswith("roll")] == ["", "`v1.2.2`"]
 
 
+def test_what_a_rollback_leaves_no_room_for_is_skipped_and_an_approval_that_nobody_needed_isnt_shown() -> None:
+    failed = {**views.BUILT, "stage": "deploy", "state": "failed"}
+    state = {"plan": views.PLAN, "build": views.BUILT, "approval": {"decision": "not_needed"}, "deploy": failed}
+    found = phases(views.seen({**state, "rollback": {"how": "asked"}}))
+    assert {one.key: one.state for one in found} == {
+        "plan": "done",
+        "build": "done",
+        "deploy": "failed",
+        "rollout": "skipped",
+        "rollback": "current",
+        "done": "waiting",
+    }
+    pipeline = {**views.PLAN, "kind": "none"}
+    state |= {"plan": pipeline, "rollback": {**views.BUILT, "stage": "rollback"}, "outcome": {"end": "Rolled Back"}}
+    assert [one.state for one in phases(views.seen(state)) if one.key == "rollback"] == ["done"]
+
+
 def test_a_cancel_stands_in_the_timeline(page: Table) -> None:
     planned(page)
     cancels.record(page, ID, DANA)

@@ -96,8 +96,8 @@ def test_a_deployment_that_waits_for_people() -> None:
     )
     assert told["label"] == "v1.2.3 → dev · dana · Waiting for approval"
     assert looks(told) == [
-        ("Plan", "done", "1s · reserved"),
-        ("Build", "done", "1s · run #4"),
+        ("Plan", "done", "1s"),
+        ("Build", "done", "1s · #4"),
         ("Approval", "now", "lee or kim"),
         ("Deploy", "", ""),
         ("Rollout", "", ""),
@@ -120,9 +120,9 @@ def test_a_deployment_that_is_live() -> None:
     assert told["label"] == "v1.2.3 → dev · dana · Deployed"
     assert [look for _, look, _ in looks(told)] == ["done"] * 6
     assert looks(told)[2:5] == [
-        ("Approval", "done", "lee · 2s"),
-        ("Deploy", "done", "1s · run #5"),
-        ("Rollout", "done", "1s · 4 of 4 tasks"),
+        ("Approval", "done", "2s · lee"),
+        ("Deploy", "done", "1s · #5"),
+        ("Rollout", "done", "1s · 4/4"),
     ]
     assert lines(told)[3:] == [
         "Asked for an approval",
@@ -142,9 +142,9 @@ def test_what_people_end_is_neutral_and_says_who() -> None:
     told = run.leave("", outcome={"end": "Rejected"}).told("SUCCEEDED")
     assert (told["end"], told["tone"]) == ("Rejected", "neutral")
     assert looks(told)[2:] == [
-        ("Approval", "stopped", "kim · rejected · 2s"),
-        ("Deploy", "skipped", "not reached"),
-        ("Rollout", "skipped", "not reached"),
+        ("Approval", "stopped", "2s · kim"),
+        ("Deploy", "skipped", ""),
+        ("Rollout", "skipped", ""),
         ("Done", "stopped", "Rejected"),
     ]
     assert f"<@{U_KIM}> rejected it: “not &lt;b&gt;now&lt;/b&gt;”" in lines(told)
@@ -161,7 +161,7 @@ def test_a_build_that_failed_is_failed_though_its_phase_was_passed() -> None:
     failed = {**BUILD, "state": "failed", "step": "Run the tests"}
     told = planned().passed("Build", build=failed).enter("Build Failed").told("FAILED")
     assert (told["end"], told["tone"]) == ("Build failed", "bad")
-    assert looks(told)[1] == ("Build", "failed", "1s · run #4")
+    assert looks(told)[1] == ("Build", "failed", "1s · #4")
     assert "Build #4 failed: Run the tests" in lines(told)
 
 
@@ -170,8 +170,28 @@ def test_a_rollback_takes_its_place_after_what_broke() -> None:
     run.passed("Deploy", deploy=DEPLOY).passed("Rollout", rollout={"state": "failed", "done": True})
     told = run.enter("Rollback").told()
     assert [name for name, _, _ in looks(told)][-3:] == ["Rollout", "Rollback", "Done"]
-    assert [look for _, look, _ in looks(told)][2:6] == ["skipped", "done", "failed", "now"]
+    assert [look for _, look, _ in looks(told)][1:] == ["done", "done", "failed", "now", ""], "no approval was needed"
     assert (told["end"], told["tone"]) == ("Rolling back", "now")
+
+
+def test_a_build_that_an_error_led_out_of_is_not_told_as_passed() -> None:
+    under_way = {**BUILD, "state": "running", "done": False}
+    told = planned().passed("Build", build=under_way).enter("Reconcile").told()
+    assert looks(told)[1] == ("Build", "caught", "1s · #4")
+
+
+def test_a_refused_request_and_a_dry_run_reach_nothing() -> None:
+    refused = {**PLAN, "verdict": "refused", "refusal": {"key": "ask_in_channel"}}
+    told = Run().passed("Plan", plan=refused).enter("Refused").leave("", outcome={"end": "Refused"}).told("SUCCEEDED")
+    assert [look for _, look, _ in looks(told)] == ["stopped", *["skipped"] * 4, "stopped"]
+    told = Run().passed("Plan", plan={**PLAN, "verdict": "dry_run"}).enter("Reported").told("SUCCEEDED")
+    assert looks(told)[0] == ("Plan", "done", "1s · dry run")
+    assert {look for _, look, _ in looks(told)[1:-1]} == {"skipped"}
+
+
+def test_the_strip_is_in_the_bots_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATOPS_LANG", "ko")
+    assert [name for name, _, _ in looks(planned().told())] == ["계획", "빌드", "승인", "배포", "롤아웃", "완료"]
 
 
 def test_a_rollback_that_was_asked_for_has_a_strip_of_its_own() -> None:
@@ -182,7 +202,6 @@ def test_a_rollback_that_was_asked_for_has_a_strip_of_its_own() -> None:
     assert told["label"] == "Roll back dev → v1.0.0 · dana · Rolled back"
     assert [(name, look) for name, look, _ in looks(told)] == [
         ("Plan", "done"),
-        ("Approval", "skipped"),
         ("Rollback", "done"),
         ("Done", "done"),
     ]

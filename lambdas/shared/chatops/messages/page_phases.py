@@ -65,14 +65,15 @@ def phases(view: View) -> list[Phase]:
     found = [Phase("plan", "done")]
     if not rollback:
         found.append(_stage("build", of.build))
-    if view.plan.approval or of.approval:
+    if (view.plan.approval or of.approval) and of.approval.decision != "not_needed":
         found.append(_approval(view))
     if not rollback:
         found.append(_stage("deploy", of.deploy))
         if not view.plan.pipeline_only:
             found.append(_rollout(of.rollout))
     if rollback or view.phase == "restoring" or of.rollback or of.restore or of.restored:
-        found.append(_rollback(view))
+        reached = [one if one.state != "waiting" or rollback else replace(one, state="skipped") for one in found]
+        found = [*reached, _rollback(view)]
     return _ended(view, found) if view.end else [*_going_on(found), Phase("done")]
 
 
@@ -105,8 +106,6 @@ def _stage(key: str, stage: StageResult) -> Phase:
 
 def _approval(view: View) -> Phase:
     approval = view.deployment.approval
-    if approval.decision == "not_needed":
-        return Phase("approval", "skipped")
     if approval.decision == "pending":
         return Phase("approval", "current", asked_of(view))
     if approval.decision == "approved":
@@ -135,6 +134,8 @@ def _rollback(view: View) -> Phase:
         return Phase("rollback", "failed", run_link(of.rollback).strip())
     if of.restore.left_alone:
         return Phase("rollback", "skipped")
+    if of.rollback.done and view.plan.pipeline_only:  # nothing else says whether it runs again
+        return Phase("rollback", "done", version)
     begun = of.rollback or of.restore or of.restored or view.phase == "restoring"
     return Phase("rollback", "current" if begun else "waiting", version)
 
