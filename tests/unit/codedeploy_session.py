@@ -56,6 +56,26 @@ class Session:
         self.state["deploy"] = {"outputs": {"codedeploy_deployment_id": made} if reported else {}}
         return made
 
+    def fail(self) -> Session:
+        """The pipeline's deployment has failed, a minute ago."""
+        self.begin(FAILS)
+        self.time.at += 60
+        return self
+
+    def by_hand(self, version: str, course: Course | None = None) -> str:
+        """Somebody deploys beside us."""
+        if course:
+            self.fake.deployer.courses = [course]
+        return self.fake.deploy("batch", "live", version, "by hand")
+
+    def begin_after_a_stranger(self, course: Course) -> None:
+        """As `begin`; somebody deployed by hand after our record was made, so CodeDeploy's own rollback would lead
+        elsewhere."""
+        self.by_hand("by-hand")
+        self.time.at += 60
+        self.state["plan"]["started_at"] = self.time.at
+        self.begin(course)
+
     def look(self, mode: str, seconds: float = 0) -> dict[str, Any]:
         """Check Rollout (`rollout`) or Check Restored (`restored`), so many seconds later."""
         self.time.at += seconds

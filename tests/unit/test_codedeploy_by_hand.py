@@ -10,7 +10,7 @@ import pytest
 
 from chatops.messages.catalogue import plain
 from fakes.codedeploy.server import revision_of
-from tests.unit.codedeploy_session import FAILS, Session, batch, door
+from tests.unit.codedeploy_session import Session, batch, door
 
 __all__ = ["batch", "door"]
 AWS = """#!{python}
@@ -35,8 +35,7 @@ def test_the_command_by_hand_does_it(batch: Session, platform: str, tmp_path: Pa
     """As the message says it, in a shell, with an `aws` that asks the fake."""
     batch.group.platform = platform
     batch.first.revision = revision_of(batch.group, "v1")
-    batch.begin(FAILS)
-    batch.time.at += 60
+    batch.fail()
     said = plain("by_hand_codedeploy", {"application": "batch", "group": "live", "deployment": batch.first.id})
     command = said.partition("`")[2].rpartition("`")[0]
     program = tmp_path / "aws"

@@ -14,7 +14,7 @@ from chatops import aws
 from fakes.aws_json import AwsError, Place
 from fakes.codedeploy import CodeDeploy, Course
 from fakes.codedeploy.server import FAILURES, revision_of
-from tests.unit.codedeploy_session import FAILS, STUCK, Door, Session, door
+from tests.unit.codedeploy_session import STUCK, Door, Session, door
 
 __all__ = ["door"]
 
@@ -41,8 +41,7 @@ class Deaths:
 
 
 def failed(batch: Session) -> None:
-    batch.begin(FAILS)
-    batch.time.at += 60
+    batch.fail()
 
 
 def under_way(batch: Session) -> None:
@@ -52,10 +51,8 @@ def under_way(batch: Session) -> None:
 
 def under_way_elsewhere(batch: Session) -> None:
     """CodeDeploy's own rollback would not lead to what is on record."""
-    batch.fake.deploy("batch", "live", "by-hand", "by hand")
-    batch.time.at += 60
-    batch.state["plan"]["started_at"] = batch.time.at
-    under_way(batch)
+    batch.begin_after_a_stranger(Course(outcome="stuck", stopping=4))
+    batch.time.at += 10
 
 
 def unreported(batch: Session) -> None:

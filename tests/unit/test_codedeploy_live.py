@@ -9,7 +9,7 @@ from chatops.domain.release import Release
 from chatops.platforms.codedeploy import CodeDeploy
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES
-from tests.unit.codedeploy_session import FAILS, TARGET, Session, batch, door
+from tests.unit.codedeploy_session import TARGET, Session, batch, door
 
 __all__ = ["batch", "door"]
 
@@ -27,13 +27,17 @@ def test_what_ran_before_the_first_deployment_ever_is_the_last_good_one_whatever
     assert found.codedeploy_deployment_id == batch.all()[-1].id
 
 
-def test_a_group_that_nothing_was_deployed_to_has_nothing_live(batch: Session) -> None:
+def test_a_group_that_nothing_was_deployed_to_has_nothing_live_and_one_that_is_missing_is_named(batch: Session) -> None:
     batch.group.deployments.clear()
     assert CodeDeploy(TARGET).live([]) is None
+    batch.fake.deployer.groups.clear()
+    with pytest.raises(Refusal) as error:
+        CodeDeploy(TARGET).live([])
+    assert error.value.values["said"].key in ("codedeploy_no_group", "codedeploy_no_application")
 
 
 def test_what_somebody_deployed_beside_us_is_live(batch: Session) -> None:
-    made = batch.fake.deploy("batch", "live", "by-hand", "by hand")
+    made = batch.by_hand("by-hand")
     batch.time.at += 60
     found = CodeDeploy(TARGET).live([release(batch.first, "v1")])
     assert found is not None
@@ -42,15 +46,6 @@ def test_what_somebody_deployed_beside_us_is_live(batch: Session) -> None:
 
 def test_the_recorded_release_is_live_however_often_its_revision_was_deployed_again(batch: Session) -> None:
     batch.group.auto_rollback = FAILURES
-    batch.begin(FAILS)
-    batch.time.at += 60
-    known = release(batch.first, "v1")
+    known = release(batch.fail().first, "v1")
     assert batch.all()[-1].creator == "codeDeployRollback"
     assert CodeDeploy(TARGET).live([known]) == known
-
-
-def test_a_group_that_is_missing_is_said_in_words(batch: Session) -> None:
-    batch.fake.deployer.groups.clear()
-    with pytest.raises(Refusal) as error:
-        CodeDeploy(TARGET).live([])
-    assert error.value.values["said"].key in ("codedeploy_no_group", "codedeploy_no_application")

@@ -86,14 +86,9 @@ def test_ready_is_a_pause_and_promote_moves_the_traffic(here: Here) -> None:
     here.promoted()
     assert here.state["rollout"]["pause"]["stage"] == "Ready"
     assert call(promotion.promote, here.event()) == {"continued": True}
+    assert call(promotion.promote, here.event()) == {"continued": False}, "it has gone on meanwhile"
     assert here.look(20)["state"] == "healthy"
     assert here.fake.running("batch", "live") == "v2"
-
-
-def test_what_has_gone_on_meanwhile_is_no_trouble(here: Here) -> None:
-    here.promoted()
-    assert call(promotion.promote, here.event()) == {"continued": True}
-    assert call(promotion.promote, here.event()) == {"continued": False}
 
 
 def test_where_codedeploy_does_not_let_us_the_way_by_hand_is_named(here: Here) -> None:

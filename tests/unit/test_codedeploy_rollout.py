@@ -86,49 +86,21 @@ def test_a_pipeline_without_our_steps_is_watched_by_what_began_since_but_for_cod
     assert (fact["state"], fact["brought"]) == ("failed", {"codedeploy_deployment_id": made})
 
 
-def test_a_pipeline_without_our_steps_that_began_nothing_is_said_to(
-    batch: Session, environment: pytest.MonkeyPatch
-) -> None:
+def test_no_deployment_at_all_is_a_failure(batch: Session, environment: pytest.MonkeyPatch) -> None:
+    batch.state["deploy"] = {"outputs": {}}
+    fact = batch.look("rollout", 60)
+    assert (fact["state"], fact["why"]["key"]) == ("failed", "why_no_deployment")
     environment.setattr(rollout, "targets", lambda: {"dev": replace(TARGET, claim=False)})
     environment.setattr(rollout.stages, "get", lambda *_: Stage(tried_at=batch.time.at))
     assert batch.look("rollout")["why"]["key"] == "why_nothing_began"
 
 
-def test_no_deployment_at_all_is_a_failure(batch: Session) -> None:
-    batch.state["deploy"] = {"outputs": {}}
-    fact = batch.look("rollout", 60)
-    assert (fact["state"], fact["why"]["key"]) == ("failed", "why_no_deployment")
-
-
 def test_a_newer_deployment_of_another_revision_has_overtaken_ours(batch: Session) -> None:
     batch.begin()
     batch.time.at += 60
-    batch.fake.deploy("batch", "live", "v9", "by hand")
+    batch.by_hand("v9")
     fact = batch.look("rollout", 1)
     assert (fact["state"], fact["done"]) == ("overtaken", True)
-
-
-def test_a_newer_deployment_after_a_failure_is_somebodys_mending_and_stays(batch: Session) -> None:
-    batch.begin(FAILS)
-    batch.time.at += 60
-    batch.fake.deploy("batch", "live", "v9", "by hand")
-    assert batch.look("rollout", 60)["state"] == "overtaken"
-
-
-@pytest.mark.parametrize("creator", ["autoscaling", "autoscalingTermination", "CodeDeployAutoUpdate"])
-def test_what_codedeploy_deploys_to_new_instances_overtakes_nothing(batch: Session, creator: str) -> None:
-    batch.begin()
-    batch.time.at += 60
-    assert batch.all()[-1].ended
-    batch.fake.deployer.begin(batch.group, batch.first.revision, batch.time.at, creator=creator)
-    assert batch.look("rollout", 1)["state"] == "healthy"
-
-
-def test_the_same_revision_deployed_once_more_is_still_ours(batch: Session) -> None:
-    batch.begin()
-    batch.time.at += 60
-    batch.fake.deploy("batch", "live", "v2", "by hand")
-    assert batch.look("rollout", 1)["state"] == "healthy"
 
 
 def test_what_waits_with_all_traffic_moved_has_the_time_that_its_group_keeps_what_it_replaced(batch: Session) -> None:
@@ -157,12 +129,8 @@ def test_its_own_rollback_to_the_recorded_revision_is_watched_and_not_done_again
 
 
 def test_its_own_rollback_to_another_revision_is_not_believed(batch: Session) -> None:
-    """Somebody deployed by hand after our record was made: CodeDeploy's last good revision is not what we want back."""
-    batch.fake.deploy("batch", "live", "by-hand", "by hand")
-    batch.time.at += 60
-    batch.state["plan"]["started_at"] = batch.time.at
     batch.group.auto_rollback = FAILURES
-    batch.begin(FAILS)
+    batch.begin_after_a_stranger(FAILS)
     fact = batch.look("rollout", 5)
     assert (fact["state"], fact["restoring"]) == ("failed", False)
     assert batch.until_restored()["state"] == "healthy"

@@ -24,16 +24,8 @@ from chatops.platforms.rollout import Pause, RolloutState
 MODEL = botocore.session.get_session().get_service_model("codedeploy")
 M, H, F, O = RolloutState.MOVING, RolloutState.HEALTHY, RolloutState.FAILED, RolloutState.OVERTAKEN  # noqa: E741
 
-STATUSES = {
-    "Created": M,
-    "Queued": M,
-    "InProgress": M,
-    "Baking": M,
-    "Ready": M,
-    "Succeeded": H,
-    "Failed": F,
-    "Stopped": F,
-}
+STATUSES = dict.fromkeys(("Created", "Queued", "InProgress", "Baking", "Ready"), M)
+STATUSES |= {"Succeeded": H, "Failed": F, "Stopped": F}
 
 
 def s3(key: str, **more: str | None) -> dict[str, Any]:
@@ -44,39 +36,27 @@ def deployment(status: str = "Succeeded", at: float = 10, key: str = "v2", **mor
     return Deployment(f"d-{at}", status, at, s3(key), **more)
 
 
-def test_these_are_all_of_them() -> None:
-    """Another one is decided about here before anything else."""
-    assert set(MODEL.shape_for("DeploymentStatus").enum) == set(STATUSES)
-    assert len(STATUSES) == 8
-
-
 @pytest.mark.parametrize("status", [*STATUSES, "SomethingNew"])
 @pytest.mark.parametrize("platform", ["hosts", "ECS"])
 def test_its_status_is_taken_at_its_word(status: str, platform: str) -> None:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
+    assert set(MODEL.shape_for("DeploymentStatus").enum) == set(STATUSES), "another one is decided about here first"
     counts: dict[str, Any] = {"done": 1, "pending": 3, "instances": 4} if platform == "hosts" else {}
     found = verdict(deployment(status, reason="because", **counts), [])
     assert (found.state, found.status, found.reason) == (STATUSES.get(status, M), status, "because")
     assert (found.running, found.desired, found.pending) == ((1, 4, 3) if counts else (0, 0, 0))
+    # its configuration goes by the name that people know
+    for config in ("CodeDeployDefault.ECSCanary10Percent5Minutes", "our-own"):
+        known = config.removeprefix("CodeDeployDefault.")
+        assert verdict(deployment(status, config=config), []).strategy == known
 
 
 def test_it_waits_for_people_only_while_it_goes_on() -> None:
     pause = Pause("READY_WAIT", "d-10")
     found = verdict(deployment("Ready", pause=pause), [])
-    assert (found.state, found.pause) == (RolloutState.PAUSED, pause)
-    assert verdict(deployment("Stopped", pause=pause), []).state is F
-
-
-@pytest.mark.parametrize("status", ["InProgress", "Succeeded", "Failed"])
-def test_its_configuration_goes_by_the_name_that_people_know(status: str) -> None:
-    ours = deployment(status, config="CodeDeployDefault.ECSCanary10Percent5Minutes")
-    assert verdict(ours, []).strategy == "ECSCanary10Percent5Minutes"
-    assert verdict(deployment(status, config="our-own"), []).strategy == "our-own"
-
-
-@pytest.mark.parametrize("lapsed", [True, False])
-def test_that_its_wait_for_people_was_over_is_told(lapsed: bool) -> None:
-    assert verdict(deployment("Stopped", lapsed=lapsed), []).lapsed is lapsed
+    assert (found.state, found.pause, found.lapsed) == (RolloutState.PAUSED, pause, False)
+    found = verdict(deployment("Stopped", pause=pause, lapsed=True), [])
+    assert (found.state, found.lapsed) == (F, True)
 
 
 def test_what_codedeploy_says_is_read_whole() -> None:
@@ -170,6 +150,10 @@ def test_what_somebody_deploys_after_the_rollback_overtakes_both() -> None:
 APPSPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc"}}
 
 
+def _appspec(content: str) -> dict[str, Any]:
+    return {**APPSPEC, "appSpecContent": {"sha256": "abc", "content": content}}
+
+
 @pytest.mark.parametrize(
     ("one", "other", "wanted"),
     [
@@ -178,15 +162,11 @@ APPSPEC = {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc"}
         (s3("a"), s3("a", eTag="1"), True),
         (s3("a", eTag="1"), s3("a", eTag="2"), False),
         (s3("a", version="1"), s3("a", version="2"), False),
-        (APPSPEC, {**APPSPEC, "appSpecContent": {"sha256": "abc", "content": "{}"}}, True),
+        (APPSPEC, _appspec("{}"), True),
         (APPSPEC, {**APPSPEC, "appSpecContent": {"sha256": "def"}}, False),
         (APPSPEC, s3("a"), False),
         (s3("a", eTag=None), s3("a", eTag="1"), True),
-        (
-            {**APPSPEC, "appSpecContent": {"sha256": "abc", "content": "{}"}},
-            {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "abc", "content": "{ }"}},
-            True,
-        ),
+        (_appspec("{}"), _appspec("{ }"), True),
         (s3("a"), {**s3("a"), "revisionType": "GitHub"}, False),
         ({**s3("a"), "revisionType": None}, {**s3("a"), "revisionType": None}, False),
         ({"revisionType": "S3", "gitHubLocation": None, "s3Location": {"key": "a"}}, s3("a"), True),
