@@ -128,7 +128,19 @@ def messages() -> dict[str, Message]:
     page = "https://bot.example/prod/d/d-abc234def567#1.1760691200.x"
     made["card: planned, with its page"] = card.message(replace(views.seen(planned), page_url=page))
     made["card: Deployed, with targets after it"] = card.message(replace(views.seen(ENDS["Deployed"]), next=next_ones))
+    live = {**PLAN, "live": {"version": "v1.2.3", "sha": PLAN["sha"]}, "changes": {}}
+    made["card: approval, of what is live already"] = card.message(views.seen({**STATES["approval"], "plan": live}))
     made["dry run: with a note"] = reports.dry_run(views.plan_of({**PLAN, "note": tag}))
+    held = {
+        "target": "prod",
+        "id": "d-one",
+        "version": "v1.2.2",
+        "user": "U0LEE0001",
+        "since": "2025-10-09T08:40:00.000Z",
+    }
+    held |= {"execution": "https://example.com", "running": Reason("live_now", live="v1.2.1").as_json()}
+    busy = {**PLAN, "refusal": {"key": "busy", "values": held}}
+    made["dry run: while the target is held"] = reports.dry_run(views.plan_of(busy))
     two = {
         **PLAN,
         "approval": {**PLAN["approval"], "quorum": 2},

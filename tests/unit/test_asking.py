@@ -117,6 +117,12 @@ def test_a_rollback_and_a_pause_that_ends_by_itself_are_asked_about_in_their_own
     assert asking.thread[1][0].endswith("; after that ECS goes on by itself.")
 
 
+def test_who_is_asked_is_told_that_the_version_is_live_already(asking: Asking) -> None:
+    asking.begin(APPROVAL, live={"version": "v1.2.3"})
+    asking.request(APPROVAL)
+    assert asking.thread[0][0].endswith("\n⚠️ *dev* runs `v1.2.3` already.")
+
+
 @each
 def test_each_time_that_a_reminder_is_due_it_names_who_is_missing_and_how_long_is_left(
     asking: Asking, kind: Kind

@@ -429,7 +429,7 @@ def prod(rows: Table, environment: pytest.MonkeyPatch) -> Target:
     environment.setattr(plan, "table", lambda: rows)
     environment.setattr("chatops.steps.target_lock.table", lambda: rows)
     environment.setattr(plan, "github", lambda *_, **__: object())
-    environment.setattr(plan, "_version", lambda *_: plan._What("v1.2.3", "4f0c1aa"))
+    environment.setattr(plan.candidate, "resolve", lambda *_: plan.candidate.Candidate("v1.2.3", "4f0c1aa"))
     environment.setattr(people, "workspace", lambda **_: people.Workspace("T0ACME001"))
     environment.setattr(people, "person", lambda *_, **__: people.Person(None))
     environment.setattr(people, "can_post", lambda _: True)

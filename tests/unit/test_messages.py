@@ -17,7 +17,7 @@ from chatops.domain import codec
 from chatops.domain.errors import SlackRefused
 from chatops.domain.plan import Plan
 from chatops.messages import card, details, lines, outcome, reports, who
-from chatops.messages.catalogue import date, escape, link, mention, plain, say
+from chatops.messages.catalogue import date, escape, link, mention, plain, reason_text, say
 from chatops.messages.parts import clip
 from chatops.slack import posting
 from fakes.slack.blocks import accepted
@@ -129,6 +129,33 @@ def test_the_card_and_the_dry_run_say_what_is_taken_back(commits: int, behind: i
     linked, _, older = text.partition(" (")
     assert shown == f"<{CONSOLE}|{linked}>" + (f" · ⚠️ {older.rstrip(')')}" if older else "")
     assert f"*Changes*\n{shown}" in [one["text"] for one in reports.dry_run(plan)["blocks"][1]["fields"]]
+
+
+def test_a_version_that_is_live_already_is_told_as_that_until_people_have_decided(spoken: str) -> None:
+    plan = {**PLAN, "live": {"version": "v1.2.2", "sha": PLAN["sha"]}}
+    said = say("already_live", target="prod", version="v1.2.3")
+    assert reports.dry_run(views.plan_of(plan))["text"].endswith(f"⚠️ {said}")
+    for name in ("planned", "approval", "rollout"):
+        shown = card.message(views.seen({**STATES[name], "plan": plan}))
+        assert (said in json.dumps(shown, ensure_ascii=False)) is (name != "rollout")
+    for other in ({"version": "v1.2.2"}, {"version": "v1.2.3", "sha": "5" * 40}, {}):
+        assert lines.notes(views.plan_of({**PLAN, "live": other})) == []
+    assert lines.notes(views.plan_of({**PLAN, "live": {"version": "v1.2.3"}})) == [f"⚠️ {said}"]
+
+
+def test_a_dry_run_says_who_holds_the_target(spoken: str) -> None:
+    values = {"target": "prod", "id": ID, "version": "v1.2.2", "user": "U0LEE0001", "since": "", "execution": ""}
+    why = {"key": "busy", "values": {**values, "running": {"key": "running_unknown", "values": {}}}}
+    plan = views.plan_of({**PLAN, "verdict": "dry_run", "refusal": why})
+    assert reports.dry_run(plan)["text"].endswith(f"⚠️ {reason_text(plan.refusal)}")
+
+
+@pytest.mark.parametrize("name", sorted(ENDS))
+def test_an_ended_card_shows_no_rollout_as_going_on(name: str) -> None:
+    shown = json.dumps(card.message(views.seen(ENDS[name])))
+    for text in ("Rolling out", "Rolling back", "Waiting to start", "In a state that"):
+        assert f"*Rollout*\\n{text}" not in shown
+        assert f"*Rollout*\\n\\u23ea {text}" not in shown
 
 
 def test_what_people_should_know_about_a_version_is_shown_until_they_have_decided() -> None:

@@ -173,6 +173,17 @@ def test_what_comes_first_holds_a_deployment_and_its_dry_run_and_no_rollback(
     assert planned() == ("go", "")
 
 
+def test_a_dry_run_says_what_would_refuse_it_now(rows: Table, environment: pytest.MonkeyPatch) -> None:
+    environment.setattr(plan, "targets", lambda: {"prod": Target("prod", "acme/shop", "p")})
+    environment.setattr(plan, "github", lambda *_, **__: object())
+    environment.setattr(candidate, "resolve", lambda *_: candidate.Candidate("v2", "2" * 40))
+    asked = {"command": "deploy", "version": "v2", "target": "prod", "requester": {"id": "U0DANA001"}, "dry_run": True}
+    for busy, key in ((None, None), (Refusal("busy", target="prod"), "busy")):
+        environment.setattr(target_lock, "obstacle", lambda *_, busy=busy: busy)
+        made = call(plan.run, {"deployment_id": "d-one", "execution_arn": "arn:x", "request": asked})
+        assert (made["verdict"], (made.get("refusal") or {}).get("key")) == ("dry_run", key)
+
+
 def test_the_commit_of_a_branch_goes_on_where_the_branch_itself_may_not(
     rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ class Plan:
     `approval` is None where the policy asks nobody. `card`: id of the deployment whose Roll back button was pressed.
     `command_prefix`: what the workspace's slash commands begin with; empty for `/platform-`. `started_at`: epoch
     seconds; `committed_at`: GitHub's ISO text. `note`: what people should know about the version before they decide.
+    `refusal`: why the plan was refused; of a dry run, why a deployment would be now.
     """
 
     schema: int = SCHEMA
@@ -103,6 +104,11 @@ class Plan:
     def before(self) -> str:
         """The version that ran when the plan was made; empty where that isn't known."""
         return self.live.version if self.live else ""
+
+    @property
+    def already_live(self) -> bool:
+        """A deployment of what runs in the target already."""
+        return bool(self.command == "deploy" and self.live and self.live.same(Release(self.version, self.sha)))
 
     @property
     def back(self) -> str:

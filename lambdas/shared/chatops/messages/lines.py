@@ -65,7 +65,8 @@ def fields(view: View) -> list[str]:
         if released := (built.image if built else "") or plan.image:  # what is approved, and nothing else is released
             made.append(say("field_image", image=image.short(released)))
         made.append(say("field_deadline", deadline=Markup(date(view.deployment.approval.deadline or ""))))
-    return made + rollout_fields(view.deployment.restored or view.deployment.rollout, plan.kind)
+    shown = view.deployment.restored or view.deployment.rollout
+    return made + rollout_fields(shown, plan.kind, ended=bool(view.end))
 
 
 def plan_fields(plan: Plan, *, changes: bool = True) -> list[str]:
@@ -86,12 +87,21 @@ def plan_fields(plan: Plan, *, changes: bool = True) -> list[str]:
     return fields
 
 
-def rollout_fields(shown: RolloutResult, kind: str) -> list[str]:
-    """How much of it runs, where the platform of this kind counts that; the service's status, and the strategy."""
+def rollout_fields(shown: RolloutResult, kind: str, *, ended: bool = False) -> list[str]:
+    """How much of it runs, where the platform of this kind counts that; the service's status, and the strategy.
+    `ended`: see `statuses.rollout`."""
     key = of_kind(kind).counts(shown.desired)
     counts = {"running": shown.running, "desired": shown.desired, "pending": shown.pending}
-    counted, status = [say(key, counts)] if key else [], paused.status(shown)
+    counted, status = [say(key, counts)] if key else [], paused.status(shown, ended=ended)
     return [*counted, *([say("field_rollout", status=status)] if status else []), *paused.strategy(shown)]
+
+
+def notes(plan: Plan) -> list[str]:
+    """What people should know before they decide, each in a line."""
+    made = [reason_text(plan.note)] if plan.note else []
+    if plan.already_live:
+        made.append(say("already_live", target=plan.target, version=plan.version))
+    return [f"⚠️ {text}" for text in made]
 
 
 def from_to(before: str, version: str) -> str:
@@ -163,8 +173,8 @@ def lines(view: View) -> list[str]:
     if not of.planned:
         return []
     made: list[str] = []
-    if of.plan.note and view.phase in _UNDECIDED:
-        made.append(f"⚠️ {reason_text(of.plan.note)}")
+    if view.phase in _UNDECIDED:
+        made += notes(of.plan)
     if view.phase == "planned" and view.command == "deploy":
         made.append(f"🔄 {say('line_planned', target=view.target)}")
     if of.build:

@@ -70,7 +70,7 @@ def phases(view: View) -> list[Phase]:
     if not rollback:
         found.append(_stage("deploy", of.deploy))
         if not view.plan.pipeline_only:
-            found.append(_rollout(of.rollout))
+            found.append(_rollout(of.rollout, ended=bool(view.end)))
     if rollback or view.phase == "restoring" or of.rollback or of.restore or of.restored:
         reached = [one if one.state != "waiting" or rollback else replace(one, state="skipped") for one in found]
         found = [*reached, _rollback(view)]
@@ -116,11 +116,11 @@ def _approval(view: View) -> Phase:
     return Phase("approval", "stopped", people([approval.by]) if approval.by else "", approval.seconds)
 
 
-def _rollout(rollout: RolloutResult) -> Phase:
+def _rollout(rollout: RolloutResult, *, ended: bool) -> Phase:
     if not rollout:
         return Phase("rollout")
     state = _ROLLOUTS.get(rollout.state, "failed") if rollout.done else "current"
-    detail = "" if state == "failed" else paused.status(rollout)  # which then is that of what was put back
+    detail = "" if state == "failed" else paused.status(rollout, ended=ended)  # which then is that of what was put back
     if rollout.state == "paused" and rollout.pause:
         detail = str(paused.where(rollout.pause.stage, rollout.pause.traffic))
     return Phase("rollout", state, detail)

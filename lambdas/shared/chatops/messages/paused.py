@@ -33,11 +33,11 @@ def where(stage: str, traffic: float | None) -> Markup:
     return Markup(say("pause_at_traffic", where=at, traffic=share) if share else at)
 
 
-def status(rollout: RolloutResult) -> str:
+def status(rollout: RolloutResult, *, ended: bool = False) -> str:
     """`Rolling out · 10%`; empty where the service reports no status. Where the traffic isn't known, the stage is
-    shown, if there are words for it."""
-    reported = statuses.rollout(rollout.status)
-    if not reported or rollout.done:
+    shown, if there are words for it. `ended`: see `statuses.rollout`."""
+    reported = statuses.rollout(rollout.status, ended=ended)
+    if ended or not reported or rollout.done:
         return reported
     stage = statuses.place(rollout.lifecycle_stage) if rollout.lifecycle_stage in statuses.PLACES else ""
     return " · ".join(part for part in (reported, percent(rollout.traffic) or stage) if part)

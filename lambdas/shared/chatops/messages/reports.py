@@ -13,7 +13,7 @@ from chatops.domain.results import RolloutResult
 from chatops.domain.status import Held, Status
 from chatops.messages import outcome
 from chatops.messages.catalogue import Markup, end_text, escape, plain, reason_text, say
-from chatops.messages.lines import plan_fields, rollout_fields
+from chatops.messages.lines import notes, plan_fields, rollout_fields
 from chatops.messages.parts import FIELD, TEXT, clip, mrkdwn
 from chatops.messages.who import people
 from chatops.platforms.registry import of_kind
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def dry_run(plan: Plan) -> Json:
-    """What would happen, with the fields of the deployment's message."""
+    """What would happen, with the fields of the deployment's message, and what is in its way now."""
     rollback = plan.command == "rollback"
     title = plain("title_dry_run_rollback" if rollback else "title_dry_run", version=plan.version, target=plan.target)
     text = say("dry_run", command=plan.command, version=plan.version, target=plan.target)
-    if plan.note:
-        text = f"{text}\n⚠️ {reason_text(plan.note)}"
+    held = [f"⚠️ {reason_text(plan.refusal)}"] if plan.refusal else []
+    text = "\n".join([text, *notes(plan), *held])
     fields = [*plan_fields(plan), say("field_approval", approval=Markup(_approval(plan.approval)))]
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=title[:150])),

@@ -37,6 +37,7 @@ ROLLOUTS: dict[str, TextKey] = {
     "Stopped": "state_stopped",
     "Failed": "state_failed",
 }
+_FINAL = ("state_complete", "state_stopped", "state_restored", "state_restore_failed", "state_failed")
 PLACES: dict[str, TextKey] = {
     # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html
     "RECONCILE_SERVICE": "place_prepare",
@@ -87,9 +88,10 @@ EXECUTIONS: dict[str, TextKey] = {
 }
 
 
-def rollout(status: str) -> str:
-    """A rollout's status; empty for none."""
-    return plain(ROLLOUTS.get(status, "state_other")) if status else ""
+def rollout(status: str, *, ended: bool = False) -> str:
+    """A rollout's status; empty for none. `ended`: the deployment has, and whatever goes on is no longer true."""
+    key = ROLLOUTS.get(status, "state_other")
+    return plain(key) if status and (not ended or key in _FINAL) else ""
 
 
 def place(stage: str) -> str:

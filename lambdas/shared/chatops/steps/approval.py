@@ -15,6 +15,7 @@ from chatops.domain.question import Answer, Question
 from chatops.domain.results import Decision
 from chatops.domain.target import LOOKS
 from chatops.messages.catalogue import Markup, duration, say
+from chatops.messages.lines import notes
 from chatops.messages.paused import where
 from chatops.messages.view import View
 from chatops.messages.who import asked
@@ -90,7 +91,8 @@ def _mention(seen: View, question: Question, *, reminds: bool) -> str:
         return say("promotion_reminder" if reminds else "promotion_ping", values)
     if reminds:
         return say("reminder", values)
-    return say("approval_ping_rollback" if seen.command == "rollback" else "approval_ping", values)
+    ping = say("approval_ping_rollback" if seen.command == "rollback" else "approval_ping", values)
+    return "\n".join([ping, *notes(seen.plan)])
 
 
 def _read(deployment: Deployment) -> Decision:

@@ -151,9 +151,9 @@ def _plan(deployment_id: str, execution_arn: str, request: Request, target: Targ
         note=what.note,
         command_prefix=request.command_prefix,
     )
-    if request.dry_run:
-        return plan
     busy = target_lock.obstacle(target.name, deployment_id, request.command)
+    if request.dry_run:
+        return replace(plan, refusal=busy.reason if busy else None)
     if busy:
         raise busy
     return _begin(deployment_id, execution_arn, plan, ended)
