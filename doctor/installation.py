@@ -34,6 +34,9 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
+AGAIN = "Deploy the stack again (make deploy)."
+
+
 @dataclass
 class Installation:
     """`env`: settings as the functions have them; `secrets`: by name, never shown; `stack`: None where none was named.
@@ -71,6 +74,15 @@ class Installation:
         """The targets to look at, by name."""
         found = self.read.targets
         return {name: found[name] for name in found if self.only in ("", name)}
+
+    @property
+    def deployed(self) -> Stack:
+        """The stack. Raises NotLooked where none was named."""
+        if self.stack is None:
+            raise NotLooked(
+                "no stack was named", "Name it to look at what is deployed: make doctor STACK=platform-deploy."
+            )
+        return self.stack
 
     @property
     def repositories(self) -> tuple[str, ...]:

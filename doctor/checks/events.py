@@ -8,21 +8,17 @@ from collections.abc import Iterator
 from chatops.aws import error_code
 from chatops.settings.secrets import GITHUB_WEBHOOK_SECRET
 from doctor.aws_answers import asking
-from doctor.installation import Installation, Stack
+from doctor.installation import AGAIN, Installation, Stack
 from doctor.result import Result, ok, skipped, warning
 
 RULES = {"ECS": "WakeFunctionEcsRollout", "CodeDeploy": "WakeFunctionCodeDeployRollout"}
 """By SAM's name for the rule: the function's and the event's in template.yaml, one after the other."""
 LATER = "A deployment goes on when it looks, up to a minute after its rollout has ended."
-_AGAIN = "Deploy the stack again (make deploy)."
 
 
 def look(installation: Installation, _: str) -> Iterator[Result]:
     """By DescribeRule, the stack's parameter TargetAccountIds and GetSecretValue; all of it only costs time."""
-    stack = installation.stack
-    if stack is None:
-        yield skipped("No stack was named.", "Name it to look at what is deployed: make doctor STACK=platform-deploy.")
-        return
+    stack = installation.deployed
     problems = [*_webhook(installation, stack)]
     if not installation.local:  # which sends events itself
         problems += [*_rules(installation, stack), *_accounts(installation, stack)]
@@ -53,7 +49,7 @@ def _rules(installation: Installation, stack: Stack) -> Iterator[Result]:
             yield warning(
                 f"The rule for {service}'s events ({name}) is {state}.",
                 LATER,
-                f"aws events enable-rule, if somebody has disabled it. {_AGAIN}",
+                f"aws events enable-rule, if somebody has disabled it. {AGAIN}",
             )
 
 
@@ -92,7 +88,7 @@ def _webhook(installation: Installation, stack: Stack) -> Iterator[Result]:
         yield warning(
             f"The secret of GitHub's webhook {trouble}.",
             "Its deliveries are refused: the end of a run that reports nothing is seen when the bot looks.",
-            f"{_AGAIN} If its value was overwritten, put a JSON object with {GITHUB_WEBHOOK_SECRET} there, and the "
+            f"{AGAIN} If its value was overwritten, put a JSON object with {GITHUB_WEBHOOK_SECRET} there, and the "
             "same value into the webhook's settings.",
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from chatops.aws import error_code
 from doctor.aws_answers import asking
-from doctor.installation import Installation, Stack
-from doctor.result import Result, State, failed, ok, skipped, warning
+from doctor.installation import AGAIN, Installation, Stack
+from doctor.result import Result, State, failed, ok, warning
 
 OUTPUTS = ("SlackRequestUrl", "StateMachineArn", "TableName", "SlackSecretArn", "GithubSecretArn")
 LINK = "https://console.aws.amazon.com/cloudformation/home"
@@ -17,15 +17,11 @@ _PARTS = {
     "Slack secret": ("SlackSecretArn", "secretsmanager:DescribeSecret", "Nothing that comes from Slack is accepted."),
     "GitHub secret": ("GithubSecretArn", "secretsmanager:DescribeSecret", "No run can be started."),
 }
-_AGAIN = "Deploy the stack again (make deploy)."
 
 
 def look(installation: Installation, _: str) -> Iterator[Result]:
     """By its status and outputs, DescribeStateMachine, DescribeTable and DescribeSecret."""
-    stack = installation.stack
-    if stack is None:
-        yield skipped("No stack was named.", "Name it to look at what is deployed: make doctor STACK=platform-deploy.")
-        return
+    stack = installation.deployed
     problems = [*_status(stack), *_parts(installation, stack)]
     yield from problems
     if not any(result.state is State.FAILED for result in problems):
@@ -37,13 +33,13 @@ def _status(stack: Stack) -> Iterator[Result]:
         yield failed(
             f"The stack {stack.name} lacks the outputs {', '.join(missing)}.",
             "It is another stack than this bot's, or was never made completely.",
-            f"Look whether the name is right. {_AGAIN}",
+            f"Look whether the name is right. {AGAIN}",
             LINK,
         )
     if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
         return
     text = f"The stack {stack.name} is {stack.status}."
-    todo = f"The stack's events in the console name the first resource that failed. Mend that. {_AGAIN}"
+    todo = f"The stack's events in the console name the first resource that failed. Mend that. {AGAIN}"
     if stack.status == "UPDATE_ROLLBACK_COMPLETE":
         yield warning(text, "The last change did not go through: what runs is the version before it.", todo, LINK)
     elif stack.status.endswith("_IN_PROGRESS"):
@@ -70,7 +66,7 @@ def _there(installation: Installation, what: str, name: str, action: str, causes
         yield failed(
             f"The {what} {name} is {status}.",
             causes,
-            f"{_AGAIN} If it was deleted by hand, CloudFormation does not notice: make it under its own name again, or "
+            f"{AGAIN} If it was deleted by hand, CloudFormation does not notice: make it under its own name again, or "
             "make a new stack.",
             LINK,
         )

@@ -14,6 +14,7 @@ from fakes.github.reply import listed, reply, urls
 
 if TYPE_CHECKING:
     from fakes.github.github import GitHub
+    from fakes.github.model import Commit
     from fakes.github.repository import Repository
 
 DOCS = {
@@ -79,9 +80,7 @@ def _commits(app: Flask, github: GitHub) -> None:
     @app.get("/repos/<owner>/<repo>/commits/<path:ref>")
     def commit(owner: str, repo: str, ref: str) -> Response:
         found = github.repository(owner, repo)
-        named = found.resolve(ref)
-        if named is None:
-            raise ApiError(422, f"No commit found for SHA: {ref}")
+        named = _commit(found, ref)
         if "application/vnd.github.sha" in request.headers.get("Accept", ""):
             return Response(named.sha, content_type="application/vnd.github.sha; charset=utf-8")
         return reply(git_views.commit(found, named, urls(), files=True))
@@ -89,11 +88,15 @@ def _commits(app: Flask, github: GitHub) -> None:
     @app.get("/repos/<owner>/<repo>/commits/<sha>/pulls")
     def commit_pulls(owner: str, repo: str, sha: str) -> Response:
         found = github.repository(owner, repo)
-        named = found.resolve(sha)
-        if named is None:
-            raise ApiError(422, f"No commit found for SHA: {sha}")
+        named = _commit(found, sha)
         pulls = [named] if named.pull else []
         return _array(found, page_of(pulls, request.args, listed(found)), git_views.pull_request)
+
+
+def _commit(found: Repository, ref: str) -> Commit:
+    if (named := found.resolve(ref)) is None:
+        raise ApiError(422, f"No commit found for SHA: {ref}")
+    return named
 
 
 def _comparison(app: Flask, github: GitHub) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
@@ -72,26 +73,19 @@ def register(app: Flask, github: GitHub) -> None:
             found = find(owner, repo, run_id)
             return reply(run_views.pending_deployments(github.repository(owner, repo), found, urls()))
 
-    @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/cancel")
-    def cancel(owner: str, repo: str, run_id: int) -> Response:
-        found = find(owner, repo, run_id)
-        need("actions")
-        github.cancel(found.id)
-        return reply({}, 202)
+    def change(path: str, done: Callable[[int], object], status: int) -> None:
+        def view(owner: str, repo: str, run_id: int) -> Response:
+            found = find(owner, repo, run_id)
+            need("actions")
+            done(found.id)
+            return reply({}, status)
 
-    @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/force-cancel")
-    def force_cancel(owner: str, repo: str, run_id: int) -> Response:
-        found = find(owner, repo, run_id)
-        need("actions")
-        github.force_cancel(found.id)
-        return reply({}, 202)
+        rule = f"/repos/<owner>/<repo>/actions/runs/<int:run_id>/{path}"
+        app.add_url_rule(rule, path.replace("-", "_"), view, methods=["POST"])
 
-    @app.post("/repos/<owner>/<repo>/actions/runs/<int:run_id>/rerun")
-    def rerun(owner: str, repo: str, run_id: int) -> Response:
-        found = find(owner, repo, run_id)
-        need("actions")
-        github.rerun(found.id)
-        return reply({}, 201)
+    change("cancel", github.cancel, 202)
+    change("force-cancel", github.force_cancel, 202)
+    change("rerun", github.rerun, 201)
 
 
 def _find(github: GitHub, owner: str, repo: str, run_id: int) -> Run:

@@ -59,16 +59,9 @@ def block_actions(
     for key in ("value", "style", "confirm", "url"):
         if key in button.element:
             action[key] = button.element[key]
-    payload: Json = {
-        "type": "block_actions",
-        "user": _user(user),
-        "api_app_id": APP_ID,
-        "token": VERIFICATION_TOKEN,
+    payload = _interaction("block_actions", user) | {
         "container": container,
         "trigger_id": trigger_id,
-        "team": {"id": user.team, "domain": TEAM_DOMAIN},
-        "enterprise": None,
-        "is_enterprise_install": False,
         "channel": {"id": channel.id, "name": channel.slash_name},
     }
     if message.ephemeral_to is None:  # Slack leaves the message out of clicks on ephemeral ones
@@ -78,33 +71,13 @@ def block_actions(
 
 def view_submission(shown_view: Json, user: User, trigger_id: str) -> Json:
     """A modal sent off: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload"""
-    return {
-        "type": "view_submission",
-        "team": {"id": user.team, "domain": TEAM_DOMAIN},
-        "user": _user(user),
-        "api_app_id": APP_ID,
-        "token": VERIFICATION_TOKEN,
-        "trigger_id": trigger_id,
-        "view": shown_view,
-        "response_urls": [],
-        "is_enterprise_install": False,
-        "enterprise": None,
-    }
+    more = {"trigger_id": trigger_id, "view": shown_view, "response_urls": []}
+    return _interaction("view_submission", user) | more
 
 
 def view_closed(shown_view: Json, user: User) -> Json:
     """A modal closed, for views with `notify_on_close`."""
-    return {
-        "type": "view_closed",
-        "team": {"id": user.team, "domain": TEAM_DOMAIN},
-        "user": _user(user),
-        "api_app_id": APP_ID,
-        "token": VERIFICATION_TOKEN,
-        "view": shown_view,
-        "is_cleared": False,
-        "is_enterprise_install": False,
-        "enterprise": None,
-    }
+    return _interaction("view_closed", user) | {"view": shown_view, "is_cleared": False}
 
 
 def state_values(content: Json, values: dict[str, Any]) -> Json:
@@ -135,5 +108,14 @@ def _state(kind: str, given: Any) -> Json:
     return {"type": kind, "value": given}
 
 
-def _user(user: User) -> Json:
-    return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team}
+def _interaction(kind: str, user: User) -> Json:
+    """What all of them have."""
+    return {
+        "type": kind,
+        "team": {"id": user.team, "domain": TEAM_DOMAIN},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP_ID,
+        "token": VERIFICATION_TOKEN,
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }

@@ -5,7 +5,7 @@ import { el, plural } from "./dom.js";
 const LONGEST = 120; // letters of a value in a line; the whole stands below
 
 // [path, value] of every leaf; an empty object or array is one
-export function leaves(value, path = "$") {
+function leaves(value, path = "$") {
   if (value === null || typeof value !== "object" || Object.keys(value).length === 0) return [[path, value]];
   return Object.entries(value).flatMap(([key, inner]) => (
     leaves(inner, Array.isArray(value) ? `${path}[${key}]` : /^\w+$/.test(key) ? `${path}.${key}` : `${path}["${key}"]`)));

@@ -2,7 +2,7 @@
 // which the execution is stands unfolded; whoever opens another one keeps it open.
 
 import { api } from "./api.js";
-import { byId, el, plural, svg } from "./dom.js";
+import { byId, plural, svg } from "./dom.js";
 import { arrow, box, frame, mark, TITLE, transition } from "./shapes.js";
 import { Zoom } from "./zoom.js";
 

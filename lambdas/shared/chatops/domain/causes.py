@@ -56,9 +56,3 @@ def _brought(line: str) -> Reason | None:
 def _is_ours(name: str) -> bool:
     found = getattr(errors, name, None)
     return isinstance(found, type) and issubclass(found, errors.ChatOpsError)
-
-
-def reason_json(error: Mapping[str, Any]) -> dict[str, Any]:
-    """`reason_of` as JSON; empty for no error."""
-    found = reason_of(error)
-    return found.as_json() if found else {}

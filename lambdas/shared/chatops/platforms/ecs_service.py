@@ -64,14 +64,22 @@ class Service:
             found.update({r["serviceRevisionArn"]: r for r in page["serviceRevisions"]})
         return found
 
-    def image(self, task_definition: str) -> str:
-        """The image of the task definition's first essential container; empty if it cannot be read any more."""
+    def _readable(self, task_definition: str) -> Mapping[str, Any]:
+        """The task definition; empty if it can't be read any more."""
         try:
-            found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+            found: Mapping[str, Any] = self._ecs.describe_task_definition(taskDefinition=task_definition)[
+                "taskDefinition"
+            ]
         except self._ecs.exceptions.ClientError as error:
             if aws.is_transient(error):
                 raise
-            return ""
+            return {}
+        definition: Mapping[str, Any] = found["taskDefinition"]
+        return definition
+
+    def image(self, task_definition: str) -> str:
+        """The image of the task definition's first essential container; empty if it cannot be read any more."""
+        found = self._readable(task_definition)
         containers = found.get("containerDefinitions", [])
         main = next((c for c in containers if c.get("essential", True)), containers[0] if containers else {})
         return str(main.get("image", ""))
@@ -82,12 +90,7 @@ class Service:
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html
         """
-        try:
-            found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        except self._ecs.exceptions.ClientError as error:
-            if aws.is_transient(error):
-                raise
-            return ""
+        found = self._readable(task_definition)
         usual = "X86_64" if "FARGATE" in found.get("requiresCompatibilities", []) else ""
         return str((found.get("runtimePlatform") or {}).get("cpuArchitecture") or usual)
 
@@ -124,13 +127,8 @@ class Service:
 
     def usable(self, task_definition: str) -> bool:
         """False if the task definition is gone or inactive: nothing can be put back with it."""
-        try:
-            found = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        except self._ecs.exceptions.ClientError as error:
-            if aws.is_transient(error):
-                raise
-            return False
-        return bool(found.get("status", "ACTIVE") == "ACTIVE")
+        found = self._readable(task_definition)
+        return bool(found) and found.get("status", "ACTIVE") == "ACTIVE"
 
     def live_task_definition(self) -> str:
         """What the service moves to or runs."""
