@@ -84,23 +84,27 @@ def answers(status: str = "CREATE_COMPLETE", **changes: Answers) -> dict[str, An
             "get_secret_value": {"SecretString": json.dumps(STORED)},
             "describe_secret": {"Name": "Secret"},
         },
-        "stepfunctions": {"describe_state_machine": machine()},
+        "stepfunctions": {
+            "describe_state_machine": {
+                "stateMachineArn": MACHINE,
+                "name": "platform-deploy-deploy",
+                "status": "ACTIVE",
+                "definition": "{}",
+                "roleArn": ACCOUNT.format("iam", "role/machine"),
+                "type": "STANDARD",
+                "creationDate": 1_760_000_000,
+            }
+        },
         "dynamodb": {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
         "events": {"describe_rule": {"State": "ENABLED"}},
     }
     return usual | {name: usual.get(name, {}) | change for name, change in changes.items()}
 
 
-def machine() -> dict[str, Any]:
-    return {
-        "stateMachineArn": MACHINE,
-        "name": "platform-deploy-deploy",
-        "status": "ACTIVE",
-        "definition": "{}",
-        "roleArn": "arn:aws:iam::123456789012:role/machine",
-        "type": "STANDARD",
-        "creationDate": 1_760_000_000,
-    }
+def variables(**changes: str) -> dict[str, Answers]:
+    """The functions' variables, with these changes."""
+    found = {"get_function_configuration": {"Environment": {"Variables": {**VARIABLES, **changes}}}}
+    return answers(**{"lambda": found})
 
 
 def asked(aws: Stubbed, *names: str) -> list[Result]:
@@ -117,28 +121,9 @@ def test_settings_are_the_functions_and_secrets_the_stacks() -> None:
     assert found.secret("SLACK_BOT_TOKEN") == "xoxb-1234-abcd"
     assert "functions of the stack" in found.source
     assert not any(secret in repr(found.env) for secret in STORED.values())
-
-
-def test_only_reads_are_asked_for() -> None:
-    aws = Stubbed(answers())
-    asked(aws, "configuration", "region", "stack", "events")
-    assert {call.partition(":")[2].removesuffix("Stacks") for call in aws.calls} == {
-        "Describe",
-        "DescribeStackResource",
-        "GetFunctionConfiguration",
-        "GetSecretValue",
-        "DescribeStateMachine",
-        "DescribeTable",
-        "DescribeSecret",
-        "DescribeRule",
-    }
-
-
-def test_where_functions_cannot_be_read_the_parameters_stand_in() -> None:
-    found = deployed.installation(
-        "platform-deploy",
-        aws=Stubbed(answers(**{"lambda": {"get_function_configuration": {"code": "AccessDeniedException"}}})),
-    )
+    # where functions cannot be read the parameters stand in
+    refused = answers(**{"lambda": {"get_function_configuration": {"code": "AccessDeniedException"}}})
+    found = deployed.installation("platform-deploy", aws=Stubbed(refused))
     assert "could not be read" in found.source
     assert (found.settings.api_url, found.targets["dev"].service) == (API, "checkout-api")
     assert found.read.problems == ()
@@ -163,18 +148,12 @@ def test_a_secret_that_cannot_be_read_is_one_failure_and_what_needs_it_is_left_o
     assert {other.state for other in others} == {State.SKIPPED}
 
 
-def test_what_is_missing_in_the_secret_is_named_with_the_command_that_fills_it() -> None:
+def test_what_is_missing_or_wrong_is_named_as_the_stack_names_it() -> None:
     empty = {"get_secret_value": {"SecretString": json.dumps({**STORED, "SLACK_BOT_TOKEN": ""})}}
     (wrong,) = asked(Stubbed(answers(secretsmanager=empty)), "configuration")
     assert wrong.found.startswith("SLACK_BOT_TOKEN is not set")
     assert f"make secret STACK=platform-deploy asks for it, and puts it into {SLACK}" in wrong.todo
-
-
-def test_a_wrong_parameter_is_named_as_the_stack_names_it() -> None:
-    wrong_variables = {
-        "get_function_configuration": {"Environment": {"Variables": {**VARIABLES, "CHATOPS_LANG": "fr"}}}
-    }
-    (wrong,) = asked(Stubbed(answers(**{"lambda": wrong_variables})), "configuration")
+    (wrong,) = asked(Stubbed(variables(CHATOPS_LANG="fr")), "configuration")
     assert "parameter Language" in wrong.todo
 
 
@@ -192,16 +171,12 @@ def test_a_stacks_status_is_judged(status: str, state: State) -> None:
     assert asked(Stubbed(answers(status)), "stack")[0].state is state
 
 
-def test_another_stack_than_the_bots_is_told_by_its_outputs() -> None:
+def test_another_stack_than_the_bots_is_told_by_its_outputs_and_no_right_to_look_is_no_failure() -> None:
     found = answers()
     found["cloudformation"]["describe_stacks"]["Stacks"][0]["Outputs"] = []
     (wrong,) = asked(Stubbed(found), "stack")
     assert "lacks the outputs SlackRequestUrl, StateMachineArn" in wrong.found
-
-
-def test_no_right_to_look_is_no_failure() -> None:
-    found = answers(dynamodb={"describe_table": {"code": "AccessDeniedException"}})
-    (told,) = asked(Stubbed(found), "stack")
+    (told,) = asked(Stubbed(answers(dynamodb={"describe_table": {"code": "AccessDeniedException"}})), "stack")
     assert told.state is State.SKIPPED
     assert "you may not call dynamodb:DescribeTable" in told.found
 
@@ -218,15 +193,7 @@ def test_whether_events_arrive_is_told_as_far_as_it_can_be_read(tmp_path: Path) 
     assert result.state is State.OK
     path = tmp_path / "targets.yaml"
     path.write_text(OTHERS)
-    stack = answers(
-        **{
-            "lambda": {
-                "get_function_configuration": {
-                    "Environment": {"Variables": {**VARIABLES, "CHATOPS_TARGETS_FILE": str(path)}}
-                }
-            }
-        }
-    )
+    stack = variables(CHATOPS_TARGETS_FILE=str(path))
     refused, unseen = asked(Stubbed(stack), "events")
     assert (refused.state, unseen.state) == (State.WARNING, State.SKIPPED)
     assert "no events from the account 210987654321 of prod" in refused.found
@@ -258,7 +225,7 @@ def test_a_rule_or_secret_that_is_gone_costs_time_and_is_said(changes: dict[str,
     assert any(says in one.found for one in wrong), wrong
 
 
-def test_no_such_stack_ends_with_two_and_says_where_was_looked(
+def test_no_such_stack_ends_with_two_and_nothing_is_looked_at_without_credentials(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     none = Stubbed(answers(cloudformation={"describe_stacks": {"code": "ValidationError"}}))
@@ -267,12 +234,9 @@ def test_no_such_stack_ends_with_two_and_says_where_was_looked(
     monkeypatch.setattr(deployed, "Aws", lambda *_: none)
     assert command.main(["--stack", "platform-deploy"]) == 2
     assert "no stack platform-deploy in us-east-1" in capsys.readouterr().err
-
-
-def test_nothing_is_looked_at_without_credentials() -> None:
-    none = Stubbed(answers(cloudformation={"describe_stacks": {"code": "ExpiredToken"}}))
+    expired = Stubbed(answers(cloudformation={"describe_stacks": {"code": "ExpiredToken"}}))
     with pytest.raises(NotLooked, match="does not take your credentials"):
-        deployed.installation("platform-deploy", aws=none)
+        deployed.installation("platform-deploy", aws=expired)
 
 
 def test_every_parameter_of_a_variable_exists_in_the_template() -> None:

@@ -35,58 +35,56 @@ USES = f"acme/platform-deploy/{PIPELINE}@{'0' * 40}"
 CLASSIC, IMMUTABLE = "repo:Acme/Shop:environment:dev", "repo:Acme@123/Shop@456:environment:dev"
 
 
+DEFAULT: dict[str, Any] = {"use_default": True}
+
+
+def own(*keys: str, **more: bool) -> dict[str, Any]:
+    """A repository's own template."""
+    return {"use_default": False, "include_claim_keys": list(keys), **more}
+
+
 @pytest.mark.parametrize(
-    ("repository", "template", "subjects"),
+    ("created", "template", "subjects"),
     [
         # GitHub's own word
-        ({}, {"use_default": True, "sub_claim_prefix": "repo:Acme/Shop"}, (CLASSIC,)),
-        ({}, {"use_default": True, "sub_claim_prefix": "repo:Acme@123/Shop@456"}, (IMMUTABLE,)),
-        ({}, {"use_default": True, "sub_claim_prefix": "repo:Acme@123/Shop@456:"}, (IMMUTABLE,)),
-        ({}, {"use_default": True, "use_immutable_subject": True}, (IMMUTABLE,)),
-        ({}, {"use_default": True, "use_immutable_subject": False}, (CLASSIC,)),
-        ({}, {"use_default": False, "include_claim_keys": ["repo", "context"]}, (CLASSIC, IMMUTABLE)),
+        ("", DEFAULT | {"sub_claim_prefix": "repo:Acme/Shop"}, (CLASSIC,)),
+        ("", DEFAULT | {"sub_claim_prefix": "repo:Acme@123/Shop@456"}, (IMMUTABLE,)),
+        ("", DEFAULT | {"sub_claim_prefix": "repo:Acme@123/Shop@456:"}, (IMMUTABLE,)),
+        ("", DEFAULT | {"use_immutable_subject": True}, (IMMUTABLE,)),
+        ("", DEFAULT | {"use_immutable_subject": False}, (CLASSIC,)),
+        ("", own("repo", "context"), (CLASSIC, IMMUTABLE)),
         # where it says nothing: by age; an older repository may have been renamed or transferred since
-        ({}, {"use_default": True}, (CLASSIC, IMMUTABLE)),
-        ({}, None, (CLASSIC, IMMUTABLE)),
-        ({"created_at": "2026-07-15T00:00:00Z"}, {"use_default": True}, (IMMUTABLE,)),
-        ({"created_at": "2026-11-01T00:00:00Z"}, None, (IMMUTABLE,)),
-        ({"created_at": "2026-11-01T00:00:00Z"}, {"use_default": True, "use_immutable_subject": False}, (CLASSIC,)),
+        ("", DEFAULT, (CLASSIC, IMMUTABLE)),
+        ("", None, (CLASSIC, IMMUTABLE)),
+        ("2026-07-15T00:00:00Z", DEFAULT, (IMMUTABLE,)),
+        ("2026-11-01T00:00:00Z", None, (IMMUTABLE,)),
+        ("2026-11-01T00:00:00Z", DEFAULT | {"use_immutable_subject": False}, (CLASSIC,)),
         # customised
         (
-            {},
-            {"use_default": False, "use_immutable_subject": False, "include_claim_keys": ["repo", "ref", "context"]},
+            "",
+            own("repo", "ref", "context", use_immutable_subject=False),
             ("repo:Acme/Shop:ref:refs/heads/main:environment:dev",),
         ),
         (
-            {},
-            {
-                "use_default": False,
-                "use_immutable_subject": True,
-                "include_claim_keys": ["repository_id", "job_workflow_ref"],
-            },
+            "",
+            own("repository_id", "job_workflow_ref", use_immutable_subject=True),
             ("repository_id:456:job_workflow_ref:…",),
         ),
         # nothing in it depends on what is not known: said once
-        (
-            {},
-            {"use_default": False, "include_claim_keys": ["repository_id", "environment"]},
-            ("repository_id:456:environment:dev",),
-        ),
+        ("", own("repository_id", "environment"), ("repository_id:456:environment:dev",)),
     ],
 )
 def test_the_subject_is_made_as_github_makes_it(
-    repository: dict[str, Any], template: dict[str, Any] | None, subjects: tuple[str, ...]
+    created: str, template: dict[str, Any] | None, subjects: tuple[str, ...]
 ) -> None:
-    found = identity(REPOSITORY | repository, template, "dev")
-    assert found.subjects == subjects
-    assert found.ids == "Acme@123/Shop@456"
-    assert not found.organisation
+    found = identity(REPOSITORY | ({"created_at": created} if created else {}), template, "dev")
+    assert (found.subjects, found.ids, found.organisation) == (subjects, "Acme@123/Shop@456", False)
 
 
 def test_an_organisations_template_is_not_known_and_a_colon_separates_nothing() -> None:
     assert identity(REPOSITORY, {"use_default": False}, "dev").organisation
     assert all("sub" not in token for token in identity(REPOSITORY, {"use_default": False}, "dev").tokens())
-    (subject,) = identity(REPOSITORY, {"use_default": True, "use_immutable_subject": False}, "eu:1").subjects
+    (subject,) = identity(REPOSITORY, DEFAULT | {"use_immutable_subject": False}, "eu:1").subjects
     assert subject == "repo:Acme/Shop:environment:eu%3A1"
 
 
@@ -170,13 +168,19 @@ def by_hand(name: str, conditions: dict[str, dict[str, str]]) -> dict[str, Any]:
     return role(name, {"Statement": [{**STATEMENT, "Condition": keyed}]})
 
 
-@pytest.mark.parametrize("immutable", [False, True])
-@pytest.mark.parametrize("repository", ["acme@123/shop@456", "ACME@123/Shop@456"])
-@pytest.mark.parametrize("uses", [USES, f"$/{PIPELINE}", ""])
+@pytest.mark.parametrize(
+    ("immutable", "repository", "uses"),
+    [
+        (False, "acme@123/shop@456", USES),
+        (True, "ACME@123/Shop@456", USES),
+        (True, "acme@123/shop@456", f"$/{PIPELINE}"),
+        (False, "ACME@123/Shop@456", ""),
+    ],
+)
 def test_the_roles_of_the_template_are_found(look: Look, immutable: bool, repository: str, uses: str) -> None:
     workflow = f"{'acme/platform-deploy' if uses == USES else 'Acme/Shop'}/{PIPELINE}@*"
     roles = [LAMBDA, *mine("prod", repository, Workflow=workflow), *mine("dev", repository, Workflow=workflow)]
-    said = look({"use_default": True, "use_immutable_subject": immutable}, roles, uses=uses)
+    said = look(DEFAULT | {"use_immutable_subject": immutable}, roles, uses=uses)
     build, builds, release, releases = said
     assert (IMMUTABLE if immutable else CLASSIC) in release.found
     assert (f"{IMMUTABLE}-build" if immutable else f"{CLASSIC}-build") in build.found
@@ -192,7 +196,7 @@ def test_a_role_for_another_workflow_branch_or_repository_is_not_it(look: Look) 
         mine(repository="acme@123/shop@457"),
         mine("prod"),
     ):
-        _, build, _, release = look({"use_default": True, "use_immutable_subject": True}, other)
+        _, build, _, release = look(DEFAULT | {"use_immutable_subject": True}, other)
         assert (build.state, release.state) == (State.WARNING, State.WARNING)
         assert "No role of the stack's account trusts dev's jobs in the environment dev-build" in build.found
         assert (
@@ -202,16 +206,13 @@ def test_a_role_for_another_workflow_branch_or_repository_is_not_it(look: Look) 
         assert "RoleArn into the environment's secret AWS_ROLE_ARN" in release.todo
 
 
-def test_a_role_with_another_spelling_is_not_it(look: Look) -> None:
+def test_a_role_must_trust_whichever_subject_it_is_with_githubs_spelling(look: Look) -> None:
     """As people wrote it by hand: the claim has GitHub's capitals."""
     typed = by_hand("typed", {"StringEquals": {"aud": "sts.amazonaws.com", "sub": "repo:acme/shop:environment:dev"}})
-    *_, told = look({"use_default": True, "use_immutable_subject": False}, [LAMBDA, typed])
+    *_, told = look(DEFAULT | {"use_immutable_subject": False}, [LAMBDA, typed])
     assert told.state is State.WARNING
     assert "in the environment dev (The role typed trusts others" in told.found
-
-
-def test_a_role_must_trust_whichever_subject_it_is(look: Look) -> None:
-    """GitHub did not say which form it sends."""
+    # GitHub did not say which form it sends
     *_, subject, told = look(None, [by_hand("old", {"StringEquals": {"sub": CLASSIC}})])
     assert f"{CLASSIC} or {IMMUTABLE}" in subject.found
     assert told.state is State.WARNING
@@ -220,43 +221,39 @@ def test_a_role_must_trust_whichever_subject_it_is(look: Look) -> None:
 def test_what_depends_on_the_run_is_not_guessed(look: Look) -> None:
     """A tag of another repository may be anything by then, and who started the run is not known before."""
     called = f"acme/platform-deploy/{PIPELINE}@v1"
-    *_, told = look({"use_default": True, "use_immutable_subject": False}, mine(), uses=called)
+    *_, told = look(DEFAULT | {"use_immutable_subject": False}, mine(), uses=called)
     assert (told.state, "The role mine-dev may trust that" in told.found) == (State.SKIPPED, True)
     pinned = by_hand("pinned", {"StringLike": {"sub": "repo:Acme/*", "actor": "dana"}})
-    *_, told = look({"use_default": True, "use_immutable_subject": False}, [pinned])
+    *_, told = look(DEFAULT | {"use_immutable_subject": False}, [pinned])
     assert (told.state, "The role pinned may trust that" in told.found) == (State.SKIPPED, True)
 
 
 def test_a_customised_subject_is_told_unless_a_role_trusts_it(look: Look) -> None:
-    template = {"use_default": False, "use_immutable_subject": False, "include_claim_keys": ["repo", "ref"]}
+    template = own("repo", "ref", use_immutable_subject=False)
     *_, told = look(template, mine())
     assert told.state is State.WARNING
     assert "a subject of its own (repo, ref)" in told.found
     assert "gh api -X PUT repos/Acme/Shop/actions/oidc/customization/sub -F use_default=true" in told.todo
-    own = by_hand("own", {"StringEquals": {"sub": "repo:Acme/Shop:ref:refs/heads/main"}})
-    *_, known = look(template, [*mine(), own])
+    theirs = by_hand("own", {"StringEquals": {"sub": "repo:Acme/Shop:ref:refs/heads/main"}})
+    *_, known = look(template, [*mine(), theirs])
     assert (known.state, "The role own" in known.found) == (State.OK, True)
     *_, left, warned = look(template, None)
     assert (left.state, warned.state) == (State.SKIPPED, State.WARNING)
-
-
-def test_keys_that_make_the_usual_subject_are_no_customisation(look: Look) -> None:
-    """Nothing is warned of where no role can be seen either."""
-    for keys in (["repo", "context"], ["repo", "environment"]):
-        template = {"use_default": False, "use_immutable_subject": True, "include_claim_keys": keys}
-        *_, subject, left = look(template, None)
+    # keys that make the usual subject are no customisation: nothing is warned of where no role can be seen either
+    for key in ("context", "environment"):
+        *_, subject, left = look(own("repo", key, use_immutable_subject=True), None)
         assert IMMUTABLE in subject.found
         assert left.state is State.SKIPPED
 
 
 def test_what_cannot_be_seen_is_left_out(look: Look) -> None:
-    *_, subject, told = look({"use_default": True, "use_immutable_subject": True}, None)
+    *_, subject, told = look(DEFAULT | {"use_immutable_subject": True}, None)
     assert (subject.state, told.state) == (State.OK, State.SKIPPED)
     assert "you may not call iam:ListRoles" in told.found
     elsewhere = TARGET + "    role_arn: arn:aws:iam::210987654321:role/chatops-target-dev\n"
-    *_, fake = look({"use_default": True}, [], elsewhere)
+    *_, fake = look(DEFAULT, [], elsewhere)
     assert (fake.state, "role/chatops-target-dev" in fake.found) == (State.SKIPPED, True)
     (template,) = look({"use_default": False}, [])
     assert (template.state, "its organisation's template" in template.found) == (State.SKIPPED, True)
-    *_, host = look({"use_default": True}, [], "targets:\n  dev:\n    repository: Acme/Shop\n")
+    *_, host = look(DEFAULT, [], "targets:\n  dev:\n    repository: Acme/Shop\n")
     assert host.state is State.OK, "a host over SSH needs no role"

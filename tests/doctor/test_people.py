@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ POLICY = "targets:\n  dev:\n    ecs: {{cluster: checkout, service: checkout-api}
 
 
 def said(look: Look, check: str, changes: dict[str, str]) -> list[tuple[State, str]]:
-    return [(one.result.state, one.result.found) for one in look(changes) if one.check == check]
+    return [(one.result.state, one.result.found) for one in look(changes, check)]
 
 
 @pytest.mark.parametrize(
@@ -54,48 +55,53 @@ def test_the_manifests_scopes_all_have_their_reason() -> None:
     assert set(slack_app.manifest()) == set(slack_app._USES)
 
 
+@pytest.fixture
+def app(made: Session) -> Installed:
+    """An App that is the only way into GitHub."""
+    made.github.tokens = set()
+    installed: Installed = made.github.apps.install(made.github.apps.register(APP_ID, private_key()), "acme")
+    return installed
+
+
+def wrong(look: Look, **changes: str) -> list[tuple[str, State, str]]:
+    found = look({"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key(), **changes})
+    bad = (State.FAILED, State.WARNING)
+    return [(one.check, one.result.state, one.result.found) for one in found if one.result.state in bad]
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("key", "does not take the App's signature (401"),
-        ("elsewhere", "The App is not installed on acme/checkout-api (404"),
-        ("suspended", "is suspended"),
-        ("contents", "lacks Contents: read and write"),
-        ("actions", "lacks Actions: read and write"),
+        ({"suspended": True}, "is suspended"),
+        ({"repositories": frozenset({"other"})}, "The App is not installed on acme/checkout-api (404"),
+        ({"contents": "read"}, "lacks Contents: read and write"),
+        ({"actions": "read"}, "lacks Actions: read and write"),
     ],
 )
-def test_an_apps_faults_are_found_by_its_check_alone(made: Session, look: Look, fault: str, says: str) -> None:
-    app = made.github.apps.register(APP_ID, private_key())
-    installed: Installed = made.github.apps.install(app, "acme")
-    made.github.tokens = set()
-    changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key(2 if fault == "key" else 1)}
-    if fault == "elsewhere":
-        installed.repositories = frozenset({"other"})
-    elif fault == "suspended":
-        installed.suspended = True
-    elif fault in ("contents", "actions"):
-        installed.permissions = {**installed.permissions, fault: "read"}
-    wrong = [one for one in look(changes) if one.result.state in (State.FAILED, State.WARNING)]
-    assert [one.check for one in wrong] == ["GitHub App"]
-    assert says in wrong[0].result.found
+def test_an_apps_faults_are_found_by_its_check_alone(
+    app: Installed, look: Look, fault: dict[str, Any], says: str
+) -> None:
+    for name, value in fault.items():
+        if hasattr(app, name):
+            setattr(app, name, value)
+        else:
+            app.permissions = {**app.permissions, name: value}
+    ((check, state, found),) = wrong(look)
+    assert (check, state) == ("GitHub App", State.FAILED)
+    assert says in found
 
 
-@pytest.mark.parametrize("granted", [True, False])
-def test_an_app_that_may_not_write_deployments_is_a_warning(made: Session, look: Look, granted: bool) -> None:
-    app = made.github.apps.register(APP_ID, private_key())
-    installed: Installed = made.github.apps.install(app, "acme")
-    if granted:
-        installed.permissions = {**installed.permissions, "deployments": "write"}
-    changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key(), "GITHUB_DEPLOYMENTS": "true"}
-    wrong = [one for one in look(changes) if one.result.state in (State.FAILED, State.WARNING)]
-    assert [(one.check, one.result.state) for one in wrong] == (
-        [] if granted else [("GitHub deployments", State.WARNING)]
-    )
+def test_an_apps_key_that_is_anothers_or_none_is_told_without_a_word_of_it(app: Installed, look: Look) -> None:
+    no_key = "-----BEGIN RSA PRIVATE KEY-----\nnonsense"
+    for key, says in ((private_key(2), "does not take the App's signature (401"), (no_key, "isn't a usable key")):
+        ((check, state, found),) = wrong(look, GITHUB_APP_PRIVATE_KEY=key)
+        assert (check, state) == ("GitHub App", State.FAILED)
+        assert says in found
+        assert "nonsense" not in found
 
 
-def test_a_key_that_is_none_is_told_without_a_word_of_it(look: Look) -> None:
-    changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nnonsense"}
-    wrong = [one for one in look(changes) if one.result.state is State.FAILED]
-    assert [one.check for one in wrong] == ["GitHub App"]
-    assert "isn't a usable key" in wrong[0].result.found
-    assert "nonsense" not in repr(wrong)
+def test_an_app_that_may_not_write_deployments_is_a_warning(app: Installed, look: Look) -> None:
+    ((check, state, _),) = wrong(look, GITHUB_DEPLOYMENTS="true")
+    assert (check, state) == ("GitHub deployments", State.WARNING)
+    app.permissions = {**app.permissions, "deployments": "write"}
+    assert wrong(look, GITHUB_DEPLOYMENTS="true") == []

@@ -15,41 +15,33 @@ from tests.doctor.conftest import Look
 pytestmark = pytest.mark.slow
 
 
-def rows(made: Session) -> list[Any]:
-    return list(made.dynamodb.scan(TableName="platform-deploy-table")["Items"])
-
-
-def is_read(method: str, path: str) -> bool:
-    return method == "GET" or (method == "POST" and path.endswith("/access_tokens"))
-
-
 @pytest.mark.parametrize("app", [False, True])
 def test_far_ends_are_only_asked(made: Session, look: Look, app: bool) -> None:
     changes: dict[str, str] = {}
     if app:
         made.github.apps.install(made.github.apps.register(APP_ID, private_key()), "acme")
         changes = {"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key()}
-    before, executions, messages = rows(made), made.executions(), list(made.slack.messages)
-    web = Web()
+
+    def state() -> list[Any]:
+        rows = made.dynamodb.scan(TableName="platform-deploy-table")["Items"]
+        return [rows, made.executions(), list(made.slack.messages), list(made.github.runs)]
+
+    before, web = state(), Web()
     findings: list[Finding] = look(changes, web=web)
     assert len(findings) > 15
     assert [finding for finding in findings if finding.result.state == "failed"] == []
-    assert [call for call in made.github.calls if not is_read(call.method, call.path)] == []
-    assert made.github.runs == []
+    assert state() == before
+    assert before[-1] == []
+    asked = {(call.method, call.path) for call in made.github.calls if call.method != "GET"}
+    assert all(method == "POST" and path.endswith("/access_tokens") for method, path in asked)
+    given = list(made.github.apps.tokens.values())
+    assert bool(given) is app
+    assert {level for token in given for level in token.grant.permissions.values()} <= {"read"}
     assert {call.method for call in made.slack.calls} <= SLACK
     assert {call.operation[:8] for call in made.ecs.calls} == {"Describe"}
-    assert (rows(made), made.executions(), made.slack.messages) == (before, executions, messages)
     posts = {url.removeprefix(made.url) for method, url in web.calls if method == "POST"}
     wanted = {"/prod/slack/events", "/prod/stages/claim", *(f"/_slack/api/{method}" for method in SLACK)}
     assert posts - wanted == ({path for path in posts if path.endswith("/access_tokens")} if app else set())
-
-
-def test_an_apps_token_for_looking_may_only_read(made: Session, look: Look) -> None:
-    made.github.apps.install(made.github.apps.register(APP_ID, private_key()), "acme")
-    look({"GITHUB_APP_ID": APP_ID, "GITHUB_APP_PRIVATE_KEY": private_key()})
-    given = list(made.github.apps.tokens.values())
-    assert given
-    assert {level for token in given for level in token.grant.permissions.values()} == {"read"}
 
 
 @pytest.mark.parametrize(

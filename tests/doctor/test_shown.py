@@ -41,9 +41,6 @@ def test_a_failure_says_what_is_wrong_then_what_it_causes_then_what_to_do() -> N
         "             What to do: Put it back.",
         "             See:        https://x",
     ]
-
-
-def test_every_sign_has_its_word() -> None:
     results = [ok("a"), warning("b", "c", "d"), failed("e", "f", "g"), skipped("h")]
     firsts = [show.lines(Finding("check", "", result))[0].split()[:2] for result in results]
     assert firsts == [["✓", "ok"], ["!", "warning"], ["✗", "failed"], ["–", "skipped"]]  # noqa: RUF001 - the sign

@@ -36,7 +36,6 @@ PLAN: dict[str, Any] = {
     "requester": {"id": "U0DANA001"},
 }
 HOLDER = Holder(ID, "arn:x", "deploy", "v1.2.3", "U0DANA001", "2026-01-01T00:00:00.000Z")
-FOREIGN = [SCHEMA + 1, 0, -1, 10**30, "1", 1.0, True, None]
 
 
 def begin(rows: Table, plan: dict[str, Any] | None = None) -> None:
@@ -59,22 +58,19 @@ def everything(rows: Table) -> list[Any]:
 
 
 @pytest.mark.parametrize("read", [codec.row, codec.plan, codec.request])
-def test_what_is_current_passes_as_it_is(read: Any) -> None:
-    found = {"pk": "p", "sk": "s", "schema": SCHEMA, "anything": [1]}
-    assert read(found) == found
-
-
-@pytest.mark.parametrize("read", [codec.row, codec.plan, codec.request])
-@pytest.mark.parametrize("number", FOREIGN)
-def test_what_no_step_leads_from_is_refused_by_place_and_number(read: Any, number: Any) -> None:
-    found = {"pk": f"DEPLOYMENT#{ID}", "sk": "RECORD", "schema": number}
-    before = dict(found)
-    with pytest.raises(UnknownSchema) as caught:
-        read(found)
-    assert caught.value.values["known"] == str(SCHEMA)
-    assert caught.value.values["place"] in (f"{ID} RECORD", "plan", "input")
-    assert "Nothing was changed" in plain(caught.value.key, caught.value.values)
-    assert found == before
+def test_what_is_current_passes_as_it_is_and_other_numbers_are_refused_by_place_and_number(read: Any) -> None:
+    """No step leads from them."""
+    current = {"pk": "p", "sk": "s", "schema": SCHEMA, "anything": [1]}
+    assert read(current) == current
+    for number in (SCHEMA + 1, 0, -1, 10**30, "1", 1.0, True, None):
+        found = {"pk": f"DEPLOYMENT#{ID}", "sk": "RECORD", "schema": number}
+        before = dict(found)
+        with pytest.raises(UnknownSchema) as caught:
+            read(found)
+        assert caught.value.values["known"] == str(SCHEMA)
+        assert caught.value.values["place"] in (f"{ID} RECORD", "plan", "input")
+        assert "Nothing was changed" in plain(caught.value.key, caught.value.values)
+        assert found == before
 
 
 def _named(found: codec.Json) -> codec.Json:
@@ -139,15 +135,17 @@ def test_an_update_leaves_the_number_of_a_row_alone(rows: Table, environment: py
 def test_every_way_of_reading_meets_the_number(rows: Table) -> None:
     begin(rows)
     foreign(rows, f"DEPLOYMENT#{ID}", "RECORD")
-    with pytest.raises(UnknownSchema):
-        rows.get(f"DEPLOYMENT#{ID}", "RECORD")
-    with pytest.raises(UnknownSchema):
-        rows.query(f"DEPLOYMENT#{ID}")
-    with pytest.raises(UnknownSchema):
-        rows.update(f"DEPLOYMENT#{ID}", "RECORD", "SET #version = :v", values={"v": "v1"})
-    with pytest.raises(UnknownSchema) as caught:
-        rows.put({"pk": f"DEPLOYMENT#{ID}", "sk": "RECORD"}, "attribute_not_exists(#pk)")
-    assert not isinstance(caught.value, Conflict)
+    place = (f"DEPLOYMENT#{ID}", "RECORD")
+    reads: list[Callable[[], Any]] = [
+        lambda: rows.get(*place),
+        lambda: rows.query(place[0]),
+        lambda: rows.update(*place, "SET #version = :v", values={"v": "v1"}),
+        lambda: rows.put({"pk": place[0], "sk": place[1]}, "attribute_not_exists(#pk)"),
+    ]
+    for read in reads:
+        with pytest.raises(UnknownSchema) as caught:
+            read()
+        assert not isinstance(caught.value, Conflict)
 
 
 def test_a_record_of_a_known_schema_with_an_unknown_plan_is_refused(rows: Table) -> None:
@@ -159,34 +157,29 @@ def test_a_record_of_a_known_schema_with_an_unknown_plan_is_refused(rows: Table)
 # -- the steps -----------------------------------------------------------------------------------------------
 
 
-def noting() -> tuple[list[Any], Callable[[Any], None]]:
-    """A step that notes what it was given."""
-    given: list[Any] = []
+def stepped(event: dict[str, Any], given: list[Any]) -> Any:
+    """What a step returns; `given`: gets the event as the step does."""
 
     def note(event: Any) -> None:
         given.append(event)
 
-    return given, note
+    return step(note)(event, None)
 
 
 def test_a_step_is_given_the_plan_brought_up(environment: pytest.MonkeyPatch) -> None:
-    environment.setattr(codec, "plan", lambda found: {**found, "title": "brought up"})
-    given, note = noting()
-    step(note)({"deployment_id": ID, "state": {"plan": PLAN, "build": {"state": "running"}}}, None)
-    assert (given[0].deployment.plan.title, given[0].deployment.build.state) == ("brought up", "running")
-
-
-def test_a_step_does_nothing_with_a_plan_that_it_cannot_read() -> None:
-    done, note = noting()
+    given: list[Any] = []
     with pytest.raises(UnknownSchema):
-        step(note)({"state": {"plan": {**PLAN, "schema": SCHEMA + 1}}}, None)
-    assert done == []
+        stepped({"state": {"plan": {**PLAN, "schema": SCHEMA + 1}}}, given)
+    assert given == [], "it does nothing with a plan that it cannot read"
+    environment.setattr(codec, "plan", lambda found: {**found, "title": "brought up"})
+    stepped({"deployment_id": ID, "state": {"plan": PLAN, "build": {"state": "running"}}}, given)
+    assert (given[0].deployment.plan.title, given[0].deployment.build.state) == ("brought up", "running")
 
 
 @pytest.mark.parametrize("state", [{}, {"plan": {}}, {"plan": None}, None, "text", {"Error": "x"}])
 def test_a_step_is_called_without_a_plan(state: Any) -> None:
-    given, note = noting()
-    assert step(note)({"deployment_id": ID, "state": state}, None) == {}
+    given: list[Any] = []
+    assert stepped({"deployment_id": ID, "state": state}, given) == {}
     assert not given[0].deployment.planned
 
 
@@ -201,13 +194,9 @@ def test_an_input_of_another_version_is_refused_in_words_and_one_by_hand_is_read
 
 def test_the_pipeline_is_sent_a_number_of_its_own(rows: Table) -> None:
     """Pipelines are copied into repositories: they change when their owners change them."""
-    target = Target("dev", "acme/checkout-api", "dev_deploy")
-    plan = {**PLAN, "sha": "e3c8241a", "image": ""}
-    assert (
-        dispatch.payload(Deployment.of({"state": {"plan": plan}}), "build", target, "t")["schema"]
-        == dispatch.PIPELINE_SCHEMA
-        == 1
-    )
+    found = Deployment.of({"state": {"plan": {**PLAN, "sha": "e3c8241a", "image": ""}}})
+    sent = dispatch.payload(found, "build", Target("dev", "acme/checkout-api", "dev_deploy"), "t")["schema"]
+    assert sent == dispatch.PIPELINE_SCHEMA == 1
 
 
 # -- nothing is lost -----------------------------------------------------------------------------------------

@@ -46,15 +46,14 @@ def test_without_a_stack_and_a_table_it_asks_for_the_stack(
     assert "Nothing was recorded. Which table? Name the stack (STACK), or" in capsys.readouterr().err
 
 
-def test_the_words_are_taken_as_they_were_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_words_are_taken_as_they_were_typed_and_options_named_where_options_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[Asked] = []
     monkeypatch.setattr(decide, "carry_out", lambda it, _: asked.append(it) or 0)
     reason = "--stack of cards; $(no) 'shell'"
     assert decide.main({**GOOD, "DECISION": "reject", "BY": "Lee", "REASON": reason}) == 0
     assert asked == [Asked("reject", GOOD["ID"], reason, "Lee", "platform-deploy")]
-
-
-def test_the_options_are_named_where_options_were_typed() -> None:
     assert "--reason" in operator.mistake(Asked("reject", GOOD["ID"]))
 
 

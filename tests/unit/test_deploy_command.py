@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from scripts.stack_parameters import declared
 from tests.unit.deploy_clone import NEW, STACK, Clone
 from tests.unit.deploy_clone import typed as at_make
 from tests.unit.resolved_template import OURS
-from tests.unit.stack_session import CloudFormation
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,9 @@ class Person:
         return waiting.pop(0) if waiting else ""
 
 
-def test_a_first_deployment_asks_what_it_cannot_know(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_first_deployment_asks_what_it_cannot_know(
+    clone: Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     person = Person(**OURS, SlackApprovers="U0LEE0001, S0PLATF01", Language="ko")
     assert clone.deploy(ask=person) == 0
     assert list(person.asked) == ["Name", *(name for name in declared() if name in {*OURS, *stack_questions.FIRST})]
@@ -60,15 +61,17 @@ def test_a_first_deployment_asks_what_it_cannot_know(clone: Clone, capsys: pytes
     }
     assert "--confirm-changeset" in clone.arguments, "SAM shows what will change, and asks"
     said = capsys.readouterr().out
-    assert "There is no stack platform-deploy in eu-west-1" in said
-    assert declared()["SlackApprovers"]["Description"] in said
-    assert "Language of the bot's messages. One of en, ko.\n" in said
-    assert "  Language: ko\n" in said
-    assert "Next: make install STACK=platform-deploy" in said
-
-
-def test_the_one_targets_service_is_not_asked_where_a_file_names_the_targets(clone: Clone, tmp_path: Path) -> None:
+    for text in (
+        "There is no stack platform-deploy in eu-west-1",
+        declared()["SlackApprovers"]["Description"],
+        "Language of the bot's messages. One of en, ko.\n",
+        "  Language: ko\n",
+        "Next: make install STACK=platform-deploy",
+    ):
+        assert text in said
+    # where a file names the targets, the one target's service is not asked for
     (tmp_path / "targets.yaml").touch()
+    clone.cloudformation.stacks.clear()
     person = Person(**OURS)
     assert clone.deploy(ask=person) == 0
     assert not {"EcsClusterName", "EcsServiceName"} & person.asked.keys()
@@ -92,12 +95,17 @@ def test_a_wrong_answer_is_asked_again_and_none_ends_it(clone: Clone, capsys: py
 
 
 def test_later_deployments_ask_nothing_that_the_stack_knows(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
-    assert clone.deploy(NEW) == 0
+    assert clone.deploy(NEW, name="other") == 0
+    person = Person(Name="other")
+    assert clone.deploy(ask=person) == 0
+    assert list(person.asked) == ["Name"]
+    assert clone.cloudformation.stacks.keys() == {"other"}
+    assert "--parameter-overrides" not in clone.arguments
+    assert "other in eu-west-1 keeps what is not given" in capsys.readouterr().out
+    clone.deploy(NEW)
     person = Person()
     assert clone.deploy(ask=person) == 0
-    assert person.asked == {}
-    assert "--parameter-overrides" not in clone.arguments
-    assert "platform-deploy in eu-west-1 keeps what is not given" in capsys.readouterr().out
+    assert person.asked == {}, "the usual name is not asked for where that stack exists"
 
 
 def test_a_parameter_that_is_new_and_has_no_default_is_asked_for(
@@ -129,14 +137,6 @@ def test_all_are_asked_where_somebody_wants_that(clone: Clone, capsys: pytest.Ca
     assert clone.parameters()["AlarmEmail"] == ""
 
 
-def test_another_stack_is_named_or_found(clone: Clone) -> None:
-    assert clone.deploy(NEW, name="other") == 0
-    person = Person(Name="other")
-    assert clone.deploy(ask=person) == 0
-    assert list(person.asked) == ["Name"], "it exists, and knows its parameters"
-    assert clone.cloudformation.stacks.keys() == {"other"}
-
-
 def test_a_change_set_that_nobody_confirms_is_no_deployment(
     clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,7 +147,9 @@ def test_a_change_set_that_nobody_confirms_is_no_deployment(
     assert "Nothing was deployed: platform-deploy is as it was before." in capsys.readouterr().out
 
 
-def test_an_installation_goes_on_with_the_stack_whether_it_is_new_or_as_it_was(clone: Clone) -> None:
+def test_an_installation_goes_on_with_the_stack_whether_it_is_new_or_as_it_was(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     went: list[str] = []
 
     def then(name: str) -> int:
@@ -162,13 +164,8 @@ def test_an_installation_goes_on_with_the_stack_whether_it_is_new_or_as_it_was(c
     clone.cloudformation.stacks.clear()
     before = clone.deploy(ask=Person(), check=True, then=then)
     assert (before, went) == (0, [STACK, STACK])
-
-
-def test_an_installation_wants_somebody_to_ask(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
     monkeypatch.setattr(deploy_stack, "deploy", lambda *_, **__: pytest.fail("it began"))
-    assert deploy_stack.main(["--install"], {"VARIABLES": "{}"}) == 2
+    assert deploy_stack.main(["--install"], {"VARIABLES": "{}"}) == 2, "nobody can be asked"
     assert "run it at a terminal" in capsys.readouterr().err
 
 
@@ -198,42 +195,29 @@ def test_a_stack_in_any_status_is_deployed_to_or_its_way_out_is_named(
     if status in DEPLOYABLE | NEVER_DEPLOYED:
         assert code == 0
         return
-    assert code == 1
-    assert clone.arguments == [], "SAM was not started"
+    assert (code, clone.arguments) == (1, []), "SAM was not started"
     assert f"({status})" in said
     (line,) = [line for line in said.splitlines() if line.startswith("::error")]
     way = "continue-update-rollback" if "ROLLBACK_FAILED" in status and status != "ROLLBACK_FAILED" else "delete-stack"
-    way = "Wait until" if status.endswith("_IN_PROGRESS") else way
-    assert way in line
+    assert ("Wait until" if status.endswith("_IN_PROGRESS") else way) in line
     assert line.endswith("then run make deploy again.")
 
 
-def test_a_stack_of_another_template_is_left_alone(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("network", "made from another template"),
+        *((name, "is no name for a stack") for name in ("my stack", "1st", "a_b", "arn:aws:x", "x" * 74)),
+    ],
+)
+def test_a_stack_that_is_another_templates_and_a_name_that_none_can_have_are_left_alone(
+    clone: Clone, name: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     foreign = {"Parameters": [{"ParameterKey": "LogLevel", "ParameterValue": "INFO"}]}
     clone.cloudformation.stacks["network"] = foreign
-    assert clone.deploy(NEW, name="network") == 1
-    assert "made from another template" in capsys.readouterr().out
-    assert clone.arguments == []
-
-
-@pytest.mark.parametrize("name", ["my stack", "1st", "a_b", "arn:aws:x", "x" * 74])
-def test_a_name_that_no_stack_can_have_is_refused(clone: Clone, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert clone.deploy(NEW, name=name) == 1
-    assert "is no name for a stack" in capsys.readouterr().out
-
-
-def refusing(error: Exception) -> Callable[[str], Any]:
-    def client(_: str) -> Any:
-        if isinstance(error, NoRegionError):
-            raise error
-
-        class Refusing(CloudFormation):
-            def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - botocore's name
-                raise error
-
-        return Refusing()
-
-    return client
+    assert said in capsys.readouterr().out
+    assert clone.arguments == []
 
 
 def answered(code: str, text: str = "no") -> ClientError:
@@ -254,7 +238,13 @@ def answered(code: str, text: str = "no") -> ClientError:
 def test_who_is_not_signed_in_is_told_so_before_anything_is_built_or_asked(
     clone: Clone, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str, check: bool, capfd: Any
 ) -> None:
-    monkeypatch.setattr(deploy_stack.boto3, "client", refusing(error))
+    def raises(*_: Any, **__: Any) -> Any:
+        raise error
+
+    if isinstance(error, NoRegionError):
+        monkeypatch.setattr(deploy_stack.boto3, "client", raises)
+    else:
+        monkeypatch.setattr(clone.cloudformation, "describe_stacks", raises)
     person = Person()
     assert clone.deploy(NEW, ask=person, check=check) == 1
     assert f"Not deployed. {said}" in (shown := capfd.readouterr().err)
