@@ -67,9 +67,7 @@ class Service:
     def _readable(self, task_definition: str) -> Mapping[str, Any]:
         """The task definition; empty if it can't be read any more."""
         try:
-            found: Mapping[str, Any] = self._ecs.describe_task_definition(taskDefinition=task_definition)[
-                "taskDefinition"
-            ]
+            found = self._ecs.describe_task_definition(taskDefinition=task_definition)
         except self._ecs.exceptions.ClientError as error:
             if aws.is_transient(error):
                 raise
