@@ -17,6 +17,7 @@ from moto.events.models import EventPattern
 
 from fakes.aws_json import ChangingService
 from fakes.clock import Clock
+from local import machine
 
 LOG = logging.getLogger(__name__)
 STATUSES = ("ABORTED", "TIMED_OUT", "FAILED")
@@ -125,6 +126,14 @@ class _Repeating(abc.ABC):
                     LOG.warning("%s: %s: %s", self.name, type(error).__name__, error)
 
 
+def _taken(runtime: Runtime, name: str, event: dict[str, Any]) -> bool:
+    """Whether the function took the event: it may be throttled, or fail."""
+    try:
+        return not runtime.invoke(name, event).error
+    except Exception:  # noqa: BLE001 - tried again, like any failure
+        return False
+
+
 class ExecutionEvents(_Repeating):
     """Sends each execution of `machine_arn` that ended in one of `statuses` to every one of `functions`,
     once.
@@ -158,32 +167,17 @@ class ExecutionEvents(_Repeating):
 
     def beat(self) -> None:
         """One look at the executions; called by the thread, and by tests that don't start it."""
-        ended = [execution for status in self._statuses for execution in self._listed(status)]
+        ended: list[dict[str, Any]] = []
+        for status in self._statuses:
+            ended += machine.executions(self._sfn, self._machine_arn, statusFilter=status)
         for listed in sorted(ended, key=lambda execution: execution["stopDate"]):
             arn = listed["executionArn"]
             waiting = [name for name in self._functions if self._told.get((arn, name), 0) < self._attempts]
             if waiting:
                 event = status_change(self._sfn.describe_execution(executionArn=arn))
                 for name in waiting:
-                    self._tell(name, arn, event)
-
-    def _tell(self, name: str, arn: str, event: dict[str, Any]) -> None:
-        tries = self._told.get((arn, name), 0) + 1
-        try:
-            failed = self._runtime.invoke(name, event).error
-        except Exception as error:  # noqa: BLE001 - throttled or broken: tried again, like any failure
-            failed = type(error).__name__
-        self._told[arn, name] = tries if failed else self._attempts
-
-    def _listed(self, status: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        more: dict[str, str] = {}
-        while True:
-            page = self._sfn.list_executions(stateMachineArn=self._machine_arn, statusFilter=status, **more)
-            found += page["executions"]
-            if not page.get("nextToken"):
-                return found
-            more = {"nextToken": page["nextToken"]}
+                    tries = self._told.get((arn, name), 0) + 1
+                    self._told[arn, name] = self._attempts if _taken(self._runtime, name, event) else tries
 
 
 class ServiceEvents(_Repeating):
@@ -223,16 +217,7 @@ class ServiceEvents(_Repeating):
             event = self._heard.popleft()
             for name, pattern in self._rules:
                 if pattern.matches_event(event):
-                    self._tell(name, event)
-
-    def _tell(self, name: str, event: dict[str, Any]) -> None:
-        for _ in range(self._attempts):
-            try:
-                failed = self._runtime.invoke(name, event).error
-            except Exception as error:  # noqa: BLE001 - throttled or broken: tried again, like any failure
-                failed = type(error).__name__
-            if not failed:
-                return
+                    any(_taken(self._runtime, name, event) for _ in range(self._attempts))
 
 
 class Schedule(_Repeating):

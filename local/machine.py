@@ -6,7 +6,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -60,14 +60,23 @@ def ready(sfn: Any, seconds: float = READY_SECONDS) -> None:
 
 
 def executions(sfn: Any, arn: str, **only: str) -> Iterator[dict[str, Any]]:
-    """All executions of the machine, page by page. `only`: a statusFilter."""
-    more: dict[str, str] = {}
+    """All executions of the machine. `only`: a statusFilter."""
+    return _listed(sfn.list_executions, "executions", stateMachineArn=arn, **only)
+
+
+def history(sfn: Any, arn: str) -> list[dict[str, Any]]:
+    """All events of an execution, oldest first."""
+    return list(_listed(sfn.get_execution_history, "events", executionArn=arn, maxResults=1000))
+
+
+def _listed(ask: Callable[..., dict[str, Any]], key: str, **asked: Any) -> Iterator[dict[str, Any]]:
+    """What stands under `key`, page by page."""
     while True:
-        page = sfn.list_executions(stateMachineArn=arn, **only, **more)
-        yield from page["executions"]
+        page = ask(**asked)
+        yield from page[key]
         if not page.get("nextToken"):
             return
-        more = {"nextToken": page["nextToken"]}
+        asked["nextToken"] = page["nextToken"]
 
 
 def _leave(sfn: Any, arn: str) -> None:

@@ -96,7 +96,7 @@ class Session:
         self.url = web.url
         self.slack.base_url = f"{self.url}/_slack"
         self.github.oidc.url, self.github.chatops_url = f"{self.url}/_github{PLACE}", f"{self.url}/prod"
-        self.signing_secret = os.environ.get("SLACK_SIGNING_SECRET", "").strip() or SIGNING_SECRET
+        self.signing_secret = _given("SLACK_SIGNING_SECRET", SIGNING_SECRET)
         self.template = self._template(environment or {})
         # the engine is told where the functions are, and the functions where the engine is: the runtime comes first,
         # and learns the rest before its first call
@@ -142,16 +142,8 @@ class Session:
 
     def _template(self, environment: Mapping[str, str]) -> Template:
         parameters = {name: settings.value(name, environment) for name in settings.PARAMETERS}
-        api = f"{self.url}/prod"
-        facts = {
-            "AWS::StackName": STACK,
-            "Table": f"{STACK}-table",
-            **SECRETS,
-            "HttpApi": "local",
-        }
-        loaded = load_template(ROOT / "template.yaml", parameters, facts)
-        self._api_url = api
-        return loaded
+        facts = {"AWS::StackName": STACK, "Table": f"{STACK}-table", **SECRETS, "HttpApi": "local"}
+        return load_template(ROOT / "template.yaml", parameters, facts)
 
     def _read(self, environment: Mapping[str, str]) -> dict[str, Target]:
         """The targets as the functions will read them. Raises InvalidConfiguration."""
@@ -182,43 +174,33 @@ class Session:
             "CHATOPS_GITHUB_API_URL": f"{self.url}/_github",
             "CHATOPS_OIDC_ISSUER": self.github.oidc.url,
             "SLACK_API_URL": self.slack.api_url,
-            "CHATOPS_API_URL": self._api_url,
+            "CHATOPS_API_URL": f"{self.url}/prod",
             "CHATOPS_TARGETS_FILE": str(self._targets_file.resolve()),
             "CHATOPS_CONSOLE_URL": f"{self.url}/#/{{name}}",
         }
-        return made | {name: os.environ[name] for name in settings.SEAMS if os.environ.get(name, "").strip()}
+        return made | {name: os.environ[name] for name in settings.SEAMS if _given(name)}
 
     def _create_table(self) -> None:
         self.dynamodb.create_table(
             TableName=f"{STACK}-table",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in (("pk", "HASH"), ("sk", "RANGE"))],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
             BillingMode="PAY_PER_REQUEST",
         )
 
     def _store_secrets(self, url: str) -> None:
-        given = os.environ
-        slack = {
-            "SLACK_SIGNING_SECRET": self.signing_secret,
-            "SLACK_BOT_TOKEN": given.get("SLACK_BOT_TOKEN", "").strip() or BOT_TOKEN,
-        }
+        slack = {"SLACK_SIGNING_SECRET": self.signing_secret, "SLACK_BOT_TOKEN": _given("SLACK_BOT_TOKEN", BOT_TOKEN)}
         github = {
-            "GITHUB_PERSONAL_ACCESS_TOKEN": given.get("GITHUB_PERSONAL_ACCESS_TOKEN", "").strip() or GITHUB_TOKEN,
-            "GITHUB_APP_PRIVATE_KEY": given.get("GITHUB_APP_PRIVATE_KEY", "").strip(),
+            "GITHUB_PERSONAL_ACCESS_TOKEN": _given("GITHUB_PERSONAL_ACCESS_TOKEN", GITHUB_TOKEN),
+            "GITHUB_APP_PRIVATE_KEY": _given("GITHUB_APP_PRIVATE_KEY"),
         }
-        webhook = {"GITHUB_WEBHOOK_SECRET": given.get("GITHUB_WEBHOOK_SECRET", "").strip() or WEBHOOK_SECRET}
+        webhook = {"GITHUB_WEBHOOK_SECRET": _given("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)}
         if not all(target.claim for target in self.targets.values()):  # others report by themselves
             self.github.webhook = Webhook(f"{self.url}/prod/github/events", webhook["GITHUB_WEBHOOK_SECRET"])
         # whoever sets a token means it: the fakes know the one that the functions will use
         self.slack.tokens = {slack["SLACK_BOT_TOKEN"]}
         self.github.tokens = {github["GITHUB_PERSONAL_ACCESS_TOKEN"]}
-        if app := given.get("GITHUB_APP_ID", "").strip():
+        if app := _given("GITHUB_APP_ID"):
             self._install_app(app, github)
         self.secrets = self._client("secretsmanager", url)
         for name, values in (("SlackSecret", slack), ("GithubSecret", github), ("WebhookSecret", webhook)):
@@ -261,14 +243,7 @@ class Session:
 
     def history(self, arn: str) -> list[dict[str, Any]]:
         """All history events, oldest first."""
-        events: list[dict[str, Any]] = []
-        more: dict[str, str] = {}
-        while True:
-            page = self.sfn.get_execution_history(executionArn=arn, maxResults=1000, **more)
-            events += page["events"]
-            if not page.get("nextToken"):
-                return events
-            more = {"nextToken": page["nextToken"]}
+        return machine.history(self.sfn, arn)
 
     def executions(self) -> list[dict[str, Any]]:
         """All executions of the machine, newest first."""
@@ -284,6 +259,11 @@ class Session:
                 return found
             pause.wait(0.05)
         raise TimeoutError(f"{arn} still runs after {seconds} s, in {states_entered(self.history(arn))[-3:]}")
+
+
+def _given(name: str, otherwise: str = "") -> str:
+    """The environment's variable."""
+    return os.environ.get(name, "").strip() or otherwise
 
 
 def states_entered(events: list[dict[str, Any]]) -> list[str]:

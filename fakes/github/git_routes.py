@@ -14,16 +14,13 @@ from fakes.github.reply import listed, reply, urls
 
 if TYPE_CHECKING:
     from fakes.github.github import GitHub
-    from fakes.github.model import Commit
     from fakes.github.repository import Repository
 
 DOCS = {
     "tags": "repos/repos#list-repository-tags",
     "releases": "releases/releases#list-releases",
     "latest_release": "releases/releases#get-the-latest-release",
-    "release_by_tag": "releases/releases#get-a-release-by-tag-name",
     "commit": "commits/commits#get-a-commit",
-    "commit_pulls": "commits/commits#list-pull-requests-associated-with-a-commit",
     "compare": "commits/commits#compare-two-commits",
     "git_ref": "git/refs#get-a-reference",
     "git_tag": "git/tags#get-a-tag",
@@ -60,14 +57,6 @@ def _releases(app: Flask, github: GitHub) -> None:
             raise ApiError(404)
         return reply(git_views.release(found, latest, urls()))
 
-    @app.get("/repos/<owner>/<repo>/releases/tags/<path:tag>")
-    def release_by_tag(owner: str, repo: str, tag: str) -> Response:
-        found = github.repository(owner, repo)
-        named = next((it for it in found.releases if it.tag == tag and not it.draft), None)
-        if named is None:
-            raise ApiError(404)
-        return reply(git_views.release(found, named, urls()))
-
 
 def _commits(app: Flask, github: GitHub) -> None:
     @app.get("/repos/<owner>/<repo>/tags")
@@ -80,23 +69,11 @@ def _commits(app: Flask, github: GitHub) -> None:
     @app.get("/repos/<owner>/<repo>/commits/<path:ref>")
     def commit(owner: str, repo: str, ref: str) -> Response:
         found = github.repository(owner, repo)
-        named = _commit(found, ref)
+        if (named := found.resolve(ref)) is None:
+            raise ApiError(422, f"No commit found for SHA: {ref}")
         if "application/vnd.github.sha" in request.headers.get("Accept", ""):
             return Response(named.sha, content_type="application/vnd.github.sha; charset=utf-8")
         return reply(git_views.commit(found, named, urls(), files=True))
-
-    @app.get("/repos/<owner>/<repo>/commits/<sha>/pulls")
-    def commit_pulls(owner: str, repo: str, sha: str) -> Response:
-        found = github.repository(owner, repo)
-        named = _commit(found, sha)
-        pulls = [named] if named.pull else []
-        return _array(found, page_of(pulls, request.args, listed(found)), git_views.pull_request)
-
-
-def _commit(found: Repository, ref: str) -> Commit:
-    if (named := found.resolve(ref)) is None:
-        raise ApiError(422, f"No commit found for SHA: {ref}")
-    return named
 
 
 def _comparison(app: Flask, github: GitHub) -> None:

@@ -1,12 +1,10 @@
-"""GitHub's JSON for commits, tags, refs, releases, comparisons and the pull request behind a commit."""
+"""GitHub's JSON for commits, tags, refs, releases and comparisons."""
 
 from __future__ import annotations
 
-from zlib import crc32
-
 from fakes.github.model import Commit, Release, Tag, iso, sha1
 from fakes.github.repository import Comparison, Repository
-from fakes.github.views import Json, Urls, node_id, plain_repository, user
+from fakes.github.views import Json, Urls, node_id, user
 
 UNSIGNED: Json = {
     "verified": False,
@@ -158,63 +156,4 @@ def release(repository: Repository, it: Release, urls: Urls) -> Json:
         "tarball_url": f"{api}/tarball/{it.tag}",
         "zipball_url": f"{api}/zipball/{it.tag}",
         "body": it.body,
-    }
-
-
-def pull_request(repository: Repository, it: Commit, urls: Urls) -> Json:
-    """The merged `pull-request-simple` that brought a commit."""
-    api, page = urls.repo(repository.full_name), urls.page(repository.full_name)
-    number = it.pull or 0
-    pull, issue = f"{api}/pulls/{number}", f"{api}/issues/{number}"
-    branch = f"change-{number}"
-    number_id = crc32(f"{repository.full_name}#{number}".encode())
-    repo, owner = plain_repository(repository, urls), user(repository.owner, urls, "Organization")
-    links = {
-        "self": pull,
-        "html": f"{page}/pull/{number}",
-        "issue": issue,
-        "comments": f"{issue}/comments",
-        "review_comments": f"{pull}/comments",
-        "review_comment": f"{api}/pulls/comments{{/number}}",
-        "commits": f"{pull}/commits",
-        "statuses": f"{api}/statuses/{it.sha}",
-    }
-    addresses = {f"{name}_url": to for name, to in links.items() if name != "self"}
-    side: Json = {"user": owner, "repo": repo}
-    return {
-        "url": pull,
-        "id": number_id,
-        "node_id": node_id("PR", number_id),
-        **addresses,
-        "diff_url": f"{page}/pull/{number}.diff",
-        "patch_url": f"{page}/pull/{number}.patch",
-        "number": number,
-        "state": "closed",
-        "locked": False,
-        "title": it.message.partition(" (#")[0],
-        "user": user(it.login, urls),
-        "body": None,
-        "labels": [],
-        "milestone": None,
-        "active_lock_reason": None,
-        "created_at": iso(it.date - 7200),
-        "updated_at": iso(it.date),
-        "closed_at": iso(it.date),
-        "merged_at": iso(it.date),
-        "merge_commit_sha": it.sha,
-        "assignee": None,
-        "assignees": [],
-        "requested_reviewers": [],
-        "requested_teams": [],
-        "head": side | {"label": f"{repository.owner}:{branch}", "ref": branch, "sha": sha1("head", it.sha)},
-        "base": side
-        | {
-            "label": f"{repository.owner}:{repository.default_branch}",
-            "ref": repository.default_branch,
-            "sha": it.parents[0] if it.parents else it.sha,
-        },
-        "_links": {name: {"href": to} for name, to in links.items()},
-        "author_association": "MEMBER",
-        "auto_merge": None,
-        "draft": False,
     }

@@ -82,17 +82,6 @@ def chat_post_ephemeral(space: Workspace, args: Json) -> Json:
     return {"message_ts": message.ts}
 
 
-def chat_get_permalink(space: Workspace, args: Json) -> Json:
-    channel = space.visible_channel(args.get("channel"))
-    message = space.store.find(channel.id, str(args.get("message_ts")))
-    if message is None or message.ephemeral_to:
-        raise SlackError("message_not_found")
-    link = f"https://{TEAM_DOMAIN}.slack.com/archives/{channel.id}/p{message.ts.replace('.', '')}"
-    if message.thread_ts:
-        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
-    return {"channel": channel.id, "permalink": link}
-
-
 def conversations_info(space: Workspace, args: Json) -> Json:
     return {"channel": space.visible_channel(args.get("channel")).info(U_BOT)}
 
@@ -130,30 +119,17 @@ def views_open(space: Workspace, args: Json) -> Json:
     return {"view": space.shown_view(view)}
 
 
-def views_update(space: Workspace, args: Json) -> Json:
-    content = accepted_view(args["view"])
-    view = space.store.find_view(str(args.get("view_id")))
-    if view is None:
-        raise SlackError("not_found")
-    if args.get("hash") not in (None, view.hash):
-        raise SlackError("hash_conflict")
-    space.store.change_view(view, content)
-    return {"view": space.shown_view(view)}
-
-
 METHODS: dict[str, tuple[str, Method]] = {
     "auth.test": ("", auth_test),
     "chat.postMessage": ("chat:write", chat_post_message),
     "chat.update": ("chat:write", chat_update),
     "chat.delete": ("chat:write", chat_delete),
     "chat.postEphemeral": ("chat:write", chat_post_ephemeral),
-    "chat.getPermalink": ("", chat_get_permalink),
     "conversations.info": ("channels:read", conversations_info),
     "conversations.members": ("channels:read", conversations_members),
     "users.info": ("users:read", users_info),
     "usergroups.users.list": ("usergroups:read", usergroups_users_list),
     "views.open": ("", views_open),
-    "views.update": ("", views_update),
 }
 """By name: the scope the token needs ("" for none) and the work."""
 

@@ -21,7 +21,6 @@ OF = {
     "users.info": 4,
     "usergroups.users.list": 2,
     "views.open": 4,
-    "views.update": 4,
 }
 """The tier of each method; those that are not here have a rate of their own (chat.postMessage) or hundreds a minute."""
 

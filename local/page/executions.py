@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from flask import Blueprint, abort, request
 
+from local import machine
 from local.page import graph, history, shapes, story
 from local.page.shapes import Json
 from local.page.strip import strip
@@ -79,15 +80,7 @@ class Executions:
     def _look(self, name: str) -> tuple[Json, list[Json]]:
         arn = f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
         try:
-            found = self._sfn.describe_execution(executionArn=arn)
-            events: list[Json] = []
-            more: dict[str, str] = {}
-            while True:
-                page = self._sfn.get_execution_history(executionArn=arn, maxResults=1000, **more)
-                events += page["events"]
-                if not page.get("nextToken"):
-                    return found, events
-                more = {"nextToken": page["nextToken"]}
+            return self._sfn.describe_execution(executionArn=arn), machine.history(self._sfn, arn)
         except ClientError as error:
             if error.response["Error"]["Code"] in NOT_THERE:
                 abort(404, f"There is no execution {name}.")

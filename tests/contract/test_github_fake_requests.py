@@ -234,5 +234,5 @@ def test_a_502_may_come_after_the_work(client: Client, github: GitHub) -> None:
 
 def test_calls_are_recorded_without_secrets(client: Client, github: GitHub) -> None:
     get(client, "/tags")
-    get(client, "/releases/tags/v9")
-    assert github.calls == [("GET", f"{REPO}/tags", 200), ("GET", f"{REPO}/releases/tags/v9", 404)]
+    get(client, "/git/ref/tags/v9")
+    assert github.calls == [("GET", f"{REPO}/tags", 200), ("GET", f"{REPO}/git/ref/tags/v9", 404)]

@@ -131,12 +131,10 @@ def test_timestamps_are_unique_and_grow(slack: Slack, web: WebClient) -> None:
     assert all(len(one.partition(".")[2]) == 6 for one in stamps)
 
 
-def test_threads_and_permalinks(slack: Slack, web: WebClient) -> None:
+def test_threads(slack: Slack, web: WebClient) -> None:
     ts = web.chat_postMessage(channel=C_DEPLOY, text="parent")["ts"]
-    reply = web.chat_postMessage(channel=C_DEPLOY, text="reply", thread_ts=ts)
+    web.chat_postMessage(channel=C_DEPLOY, text="reply", thread_ts=ts)
     assert slack.messages[1].thread_ts == ts
-    link = web.chat_getPermalink(channel=C_DEPLOY, message_ts=reply["ts"])["permalink"]
-    assert link.startswith(f"https://acme.slack.com/archives/{C_DEPLOY}/p")
     assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", thread_ts="1.000001") == "thread_not_found"
 
 

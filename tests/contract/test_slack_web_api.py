@@ -81,7 +81,6 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "conversations.info": {"channel": C_DEPLOY},
     "conversations.members": {"channel": C_DEPLOY},
     "usergroups.users.list": {"usergroup": S_APPROVERS},
-    "chat.getPermalink": {"channel": C_DEPLOY, "message_ts": "1.1"},
 }
 
 
@@ -100,7 +99,7 @@ def test_a_request_that_slack_does_not_read_fails_the_test_that_made_it(slack: S
     misread.check()
 
 
-@pytest.mark.parametrize("name", [one for one in ARGUMENTS if one != "chat.getPermalink"])
+@pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_reading_method_reads_the_query_and_a_form(slack: Slack, web: WebClient, name: str) -> None:
     headers = {"Authorization": "Bearer xoxb-local"}
     assert requests.get(slack.api_url + name, ARGUMENTS[name], headers=headers, timeout=5).json()["ok"]
