@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from chatops import aws
 from chatops.edge import handler
+from chatops.store.table import Table
 from lambdas.slack import app
 from tests.faults.hostile_requests import NOW
+from tests.faults.memory import Memory
 from tests.faults.spies import Spies
-from tests.unit.conftest import environment, rows, time
+from tests.unit.conftest import TABLE, environment, time
 
-__all__ = ["edge", "environment", "rows", "spies", "time"]
+__all__ = ["edge", "environment", "memory", "rows", "spies", "time"]
 
 
 class Edge:
@@ -45,6 +48,20 @@ class Edge:
         assert isinstance(status, int)
         assert 200 <= status < 500
         return status
+
+
+@pytest.fixture
+def memory(environment: pytest.MonkeyPatch) -> Memory:
+    """The stack's table, empty; there is no other service of AWS."""
+    made = Memory()
+    environment.setattr(aws, "client", lambda service, **_: {"dynamodb": made.client}[service])
+    return made
+
+
+@pytest.fixture
+def rows(memory: Memory) -> Table:
+    """The same, as the store has it."""
+    return Table(TABLE, memory.client)
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@ asked about, one that waits at a pause, one that is live, and who presses what."
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import dynamodb_backends
 
 from chatops import aws, clock
 from chatops.domain import errors
@@ -17,12 +15,12 @@ from chatops.domain.question import Question
 from chatops.domain.release import Release
 from chatops.slack import client as slack
 from chatops.store import locks, questions, releases, wakeups
-from chatops.store.attributes import decode
 from chatops.store.locks import Holder
 from chatops.store.table import Table
 from tests.faults.conftest import Edge
 from tests.faults.hostile_bodies import COMMAND, form
 from tests.faults.hostile_requests import event, signed
+from tests.faults.memory import Kept, Memory
 from tests.faults.states import States
 from tests.unit import stored
 
@@ -92,10 +90,10 @@ def body(kind: str) -> bytes:
 class Deliveries:
     """The edge, the table and Step Functions; `modals`: the triggers by which a modal was opened, once each."""
 
-    def __init__(self, edge: Edge, rows: Table, environment: pytest.MonkeyPatch) -> None:
-        self.edge, self.rows, self.states = edge, rows, States()
+    def __init__(self, edge: Edge, rows: Table, memory: Memory, environment: pytest.MonkeyPatch) -> None:
+        self.edge, self.rows, self.states, self._memory = edge, rows, States(), memory
         self.modals: list[str] = []
-        self._before: Any = None
+        self._before: Kept = {}
         real = aws.client
         environment.setenv("SLACK_APPROVERS", f"{LEE},{KIM}")
         environment.setattr(
@@ -118,11 +116,10 @@ class Deliveries:
         self.states.ended.clear()
         self.modals.clear()
         self.states.waiting = {"token"}
-        table = dynamodb_backends["123456789012"]["us-east-1"].tables[self.rows.name]
         if not self._before:
             self._make()
-            self._before = copy.deepcopy(table.items)
-        table.items = copy.deepcopy(self._before)
+            self._before = self._memory.kept()
+        self._memory.bring_back(self._before)
 
     def _make(self) -> None:
         later, plan = clock.now() + 3600, {"command": "deploy", "version": "v2", "channel": "C0DEPLOY1"}
@@ -172,13 +169,9 @@ class Deliveries:
     def effects(self) -> Any:
         """Everything that anybody would notice: executions, what was decided and recorded, modals; not how often the
         execution was told to look again, which changes nothing."""
-        rows = [decode(item) for item in self._items()]
         kept = sorted(
             json.dumps({k: v for k, v in row.items() if k != "revision"}, sort_keys=True, default=str)
-            for row in rows
+            for row in self._memory.rows()
             if row["sk"] != "WAIT"
         )
         return sorted(self.states.started.items()), kept, sorted(self.modals)
-
-    def _items(self) -> list[dict[str, Any]]:
-        return list(self.rows._client.scan(TableName=self.rows.name)["Items"])

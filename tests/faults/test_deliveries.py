@@ -15,6 +15,7 @@ from chatops.edge import handler
 from chatops.store.table import Table
 from tests.faults.conftest import Edge
 from tests.faults.deliveries import KINDS, TURNOVER, Deliveries
+from tests.faults.memory import Memory
 from tests.unit.conftest import Time
 
 slow = pytest.mark.slow
@@ -28,8 +29,8 @@ HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @pytest.fixture
-def slack(edge: Edge, rows: Table, time: Time, environment: pytest.MonkeyPatch) -> Deliveries:
-    return Deliveries(edge, rows, environment)
+def slack(edge: Edge, rows: Table, memory: Memory, time: Time, environment: pytest.MonkeyPatch) -> Deliveries:
+    return Deliveries(edge, rows, memory, environment)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from tests.faults.conftest import Edge
 from tests.faults.counts import MANY, SEED
 from tests.faults.hostile_bodies import COMMAND, ID, form
 from tests.faults.hostile_requests import event, signed
+from tests.faults.memory import Memory
 from tests.faults.signed_requests import CARD, CLICK, MAKERS, OUTSIDER, signed_body
 from tests.faults.states import States
 from tests.unit import stored
@@ -87,12 +88,11 @@ def check(states: States) -> list[Request]:
     return found
 
 
-def everything(rows: Table) -> list[Any]:
+def everything(memory: Memory) -> list[Any]:
     """All rows but the notes of what a cancel without an id meant: here, nothing."""
-    found = list(rows._client.scan(TableName=rows.name)["Items"])
-    meant = [row for row in found if row["pk"]["S"].startswith("DELIVERY#")]
-    assert all(row["about"]["S"] == "" for row in meant)
-    return [row for row in found if row not in meant]
+    meant = [row for row in memory.rows() if row["pk"].startswith("DELIVERY#")]
+    assert all(row["about"] == "" for row in meant)
+    return [row for row in memory.rows() if row not in meant]
 
 
 def storm(slack: Slack, count: int, seed: int) -> None:
@@ -105,18 +105,20 @@ def storm(slack: Slack, count: int, seed: int) -> None:
             raise AssertionError(f"number {n} of seed {seed}: {raw[:3000]!r}") from error
 
 
-def test_a_thousand_signed_hostile_bodies_start_only_what_is_in_form(slack: Slack, states: States, rows: Table) -> None:
-    before = everything(rows)
+def test_a_thousand_signed_hostile_bodies_start_only_what_is_in_form(
+    slack: Slack, states: States, memory: Memory
+) -> None:
+    before = everything(memory)
     storm(slack, 1000, seed=3)
     assert any(asked.command == "rollback" for asked in check(states)), "some were let through"
-    assert everything(rows) == before
+    assert everything(memory) == before
 
 
 @pytest.mark.slow
 def test_two_thousand_signed_hostile_bodies_start_only_what_is_in_form(
-    slack: Slack, states: States, rows: Table, capsys: pytest.CaptureFixture[str]
+    slack: Slack, states: States, memory: Memory, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = everything(rows)
+    before = everything(memory)
     storm(slack, MANY // 10, seed=4 + SEED)
     read_by_plan = check(states)
     with capsys.disabled():
@@ -125,7 +127,7 @@ def test_two_thousand_signed_hostile_bodies_start_only_what_is_in_form(
             f"{len(states.started):,} executions started, all with inputs in form, "
             f"{len(read_by_plan):,} of them requests"
         )
-    assert everything(rows) == before
+    assert everything(memory) == before
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,13 +1,11 @@
-"""What the steps meet in the tests of races: the real table (moto), and the external services as far as races go.
+"""What the steps meet in the tests of races: the table, and the external services as far as races go.
 
 Everything that several of them change at once is the table's; Step Functions and GitHub only say what runs.
 """
 
 from __future__ import annotations
 
-import copy
 import json
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.dynamodb.models import dynamodb_backends
 
 from chatops import aws
 from chatops.domain import codec
@@ -31,8 +28,9 @@ from chatops.steps import plan, settle, sweep
 from chatops.store import deployments, locks, stages
 from chatops.store.table import Table
 from tests.faults.interleave import Pointed, point
+from tests.faults.memory import Kept, Memory
 from tests.unit import stored
-from tests.unit.conftest import TABLE, Time
+from tests.unit.conftest import Time
 from tests.unit.steps import call
 
 TARGET = "dev"
@@ -80,6 +78,16 @@ class Bus:
         return {"FailedEntryCount": 0, "Entries": [{"EventId": str(n)} for n, _ in enumerate(Entries)]}
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What a race begins with, each time anew."""
+
+    items: Kept
+    at: float
+    ended: dict[str, str]
+    running: set[int]
+
+
 @dataclass
 class Fake:
     """The session of one race."""
@@ -88,6 +96,7 @@ class Fake:
     time: Time
     patch: pytest.MonkeyPatch
     folder: Path
+    memory: Memory = field(default_factory=Memory)  # what holds the rows, in the tests of races
     named: Run | None = None  # the run that GitHub knows by its name
     states: States = field(default_factory=States)
     bus: Bus = field(default_factory=Bus)
@@ -107,19 +116,15 @@ class Fake:
 
     # -- the table as a whole
 
-    def _items(self) -> Any:
-        return dynamodb_backends["123456789012"]["us-east-1"].tables[TABLE]
-
-    def snapshot(self) -> Fact:
+    def snapshot(self) -> Moment:
         """Everything there is, to come back to."""
-        mine = (self.time.at, dict(self.states.ended), set(self.running))
-        return {"items": copy.deepcopy(self._items().items), "mine": mine}
+        return Moment(self.memory.kept(), self.time.at, dict(self.states.ended), set(self.running))
 
-    def restore(self, kept: Fact) -> None:
+    def restore(self, kept: Moment) -> None:
         """Everything as it was; nothing said and done yet."""
-        self._items().items = copy.deepcopy(kept["items"])
-        self.time.at, ended, running = kept["mine"]
-        self.states.ended, self.states.answered, self.running = dict(ended), [], set(running)
+        self.memory.bring_back(kept.items)
+        self.time.at = kept.at
+        self.states.ended, self.states.answered, self.running = dict(kept.ended), [], set(kept.running)
         self.cancelled, self.dispatched, self.told, self.posts = [], [], [], []
 
     def forget_targets(self) -> None:
@@ -127,7 +132,7 @@ class Fake:
         targets._cached.cache_clear()
 
     def empty(self) -> None:
-        self.restore({"items": defaultdict(dict), "mine": (self.time.at, {}, set())})
+        self.restore(Moment({}, self.time.at, {}, set()))
 
     # -- what is in it
 

@@ -33,13 +33,13 @@ def test_a_name_that_comes_again_replays_nothing(ended: bool, fake: Fake) -> Non
     if ended:
         fake.succeed("d-old")
     fake.time.pass_by(QUARTER)
-    before = fake.snapshot()["items"]
+    before = fake.snapshot().items
     made = call(plan.run, event(fake, "d-old"))
     assert (made["verdict"], made["refusal"]["key"]) == ("refused", "name_used")
     state = {"Error": "States.Timeout", "Cause": ""}
     settled = call(settle.run, event(fake, "d-old", state=state))
     assert settled["end"] == "Refused", "although that one was deployed"
-    assert fake.snapshot()["items"] == before
+    assert fake.snapshot().items == before
 
 
 def test_the_execution_of_the_record_gets_its_plan_again(fake: Fake) -> None:
