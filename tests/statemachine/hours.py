@@ -238,6 +238,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., HoursDriver]
         def made(yaml: str) -> HoursDriver:
             session = Session(stack, targets=yaml)
             hours.runs = lambda: list(session.github._threads)
+            session.github.oidc.now = hours
             # all functions run in this process; only `stage` has variables of its own
             for name, value in {**session.environment(), **session.environment("stage")}.items():
                 monkeypatch.setenv(name, value)
