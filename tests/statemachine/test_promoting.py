@@ -50,7 +50,7 @@ def test_a_cancel_by_command_takes_back_what_is_paused(build: Build) -> None:
 def test_continued_in_the_console_it_goes_on_and_is_live(build: Build) -> None:
     driver = pausing(build)
     deployment = driver.session.ecs.service_deployment()
-    ecs = driver.session._client("ecs", f"{driver.session.url}/_ecs")
+    ecs = driver.session._client("ecs", driver.session.url)
     ecs.continue_service_deployment(serviceDeploymentArn=deployment.arn, hookId=deployment.hooks[0].id)
     assert driver.end() == "Deployed"
     assert "Promote" not in entered(driver)
