@@ -114,7 +114,7 @@ def views_open(space: Workspace, args: Json) -> Json:
     content = accepted_view(args["view"])
     user = space.tickets.exchange(str(args.get("trigger_id") or ""))
     now = space.clock.now()
-    view = View("V" + secrets.token_hex(5).upper(), user, content, now, f"{now:.6f}".replace(".", "") + ".aa")
+    view = View("V" + secrets.token_hex(5).upper(), user, content, f"{now:.6f}".replace(".", "") + ".aa")
     space.store.open_view(view)
     return {"view": space.shown_view(view)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from typing import Any, Protocol
 
 from fakes.slack.blocks import accepted_view
@@ -47,7 +46,7 @@ def slash(space: Workspace, command: str, user: str, channel: str, reply: Reply)
 
 
 def submission(space: Workspace, view: View, reply: Reply) -> None:
-    """An empty 200 closes the modal; `response_action` does what it says; trouble keeps it open.
+    """An empty 200 closes the modal; `response_action` (errors, or update) keeps it open, and so does trouble.
 
     https://docs.slack.dev/surfaces/modals#handling_submissions
     """
@@ -61,13 +60,6 @@ def submission(space: Workspace, view: View, reply: Reply) -> None:
             space.store.change_view(view, errors=dict(body.get("errors", {})))
         elif action == "update":
             space.store.change_view(view, accepted_view(body.get("view")))
-        elif action == "push":
-            content = accepted_view(body.get("view"))
-            space.store.open_view(View("V" + secrets.token_hex(5).upper(), view.user, content, space.clock.now()))
-        elif action == "clear":
-            for other in space.store.views:
-                if other.user == view.user:
-                    space.store.close_view(other)
         else:
             space.store.close_view(view)
     except SlackError:

@@ -93,19 +93,10 @@ def state_values(content: Json, values: dict[str, Any]) -> Json:
         if block.get("type") != "input" or not isinstance(item, dict):
             continue
         given = left.pop(item["action_id"], left.pop(block["block_id"], item.get("initial_value")))
-        answer[block["block_id"]] = {item["action_id"]: _state(item["type"], given)}
+        answer[block["block_id"]] = {item["action_id"]: {"type": item["type"], "value": given}}
     if left:
         raise LookupError(f"the view has no input {sorted(left)}")
     return answer
-
-
-def _state(kind: str, given: Any) -> Json:
-    if kind in ("static_select", "external_select", "radio_buttons"):
-        option = {"text": {"type": "plain_text", "text": str(given)}, "value": given} if given else None
-        return {"type": kind, "selected_option": option}
-    if kind == "checkboxes":
-        return {"type": kind, "selected_options": given or []}
-    return {"type": kind, "value": given}
 
 
 def _interaction(kind: str, user: User) -> Json:

@@ -76,7 +76,6 @@ class View:
     id: str
     user: str
     content: Json
-    opened_at: float
     hash: str = ""
     open: bool = True
     errors: dict[str, str] = field(default_factory=dict)

@@ -105,12 +105,6 @@ def test_fifty_blocks_and_no_more(web: WebClient) -> None:
     assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=twice) == "invalid_blocks"
 
 
-def test_one_table_a_message(web: WebClient) -> None:
-    table = {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]]}
-    assert web.chat_postMessage(channel=C_DEPLOY, text="x", blocks=[table])["ok"]
-    assert refused(web.chat_postMessage, channel=C_DEPLOY, text="x", blocks=[table] * 2) == "invalid_blocks"
-
-
 def test_an_image_that_cannot_be_fetched_is_refused(slack: Slack, web: WebClient) -> None:
     slack.bad_image_urls.add("broken")
     image = {"type": "image", "image_url": "https://e.com/broken.gif", "alt_text": "a"}

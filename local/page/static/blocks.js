@@ -1,7 +1,7 @@
 // Block Kit as DOM: https://docs.slack.dev/reference/block-kit/blocks
 
 import { el } from "./dom.js";
-import { link, mrkdwn, plain, textObject } from "./mrkdwn.js";
+import { plain, textObject } from "./mrkdwn.js";
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -31,10 +31,6 @@ const KINDS = {
   image: (block, context) => el("figure", {},
     block.title && el("figcaption", {}, plain(block.title.text)),
     picture(block.image_url, block.alt_text, context)),
-  markdown: (block, context) => el("div", {}, mrkdwn(block.text.replaceAll("**", "*"), context.names)),
-  table: (block, context) => el("table", {}, el("tbody", {}, block.rows.map((row, index) => el("tr", {},
-    row.map((cell) => el(index ? "td" : "th", index ? {} : { scope: "col" }, cellText(cell, context))))))),
-  rich_text: (block, context) => el("div", {}, block.elements.map((part) => rich(part, context))),
 };
 
 function element(item, block, context) {
@@ -90,28 +86,4 @@ function firstFrame(image, alt) {
   });
   canvas.getContext("2d").drawImage(image, 0, 0);
   return canvas;
-}
-
-function cellText(cell, context) {
-  if (cell.type === "rich_text") return cell.elements.map((part) => rich(part, context));
-  return cell.text ?? "";
-}
-
-function rich(part, context) {
-  const inside = () => part.elements.map((item) => rich(item, context));
-  const { names } = context;
-  switch (part.type) {
-    case "rich_text_section": return el("span", {}, inside());
-    case "rich_text_preformatted": return el("pre", {}, el("code", {}, inside()));
-    case "rich_text_quote": return el("blockquote", {}, inside());
-    case "rich_text_list": return el(part.style === "ordered" ? "ol" : "ul", {}, inside().map((one) => el("li", {}, one)));
-    case "link": return link(part.url, part.text ?? part.url);
-    case "user": return el("span", { class: "mention" }, `@${names.users[part.user_id]?.name ?? part.user_id}`);
-    case "emoji": return plain(`:${part.name}:`);
-    case "text": {
-      const tag = part.style?.code ? "code" : part.style?.bold ? "strong" : part.style?.italic ? "em" : "span";
-      return el(tag, {}, part.text);
-    }
-    default: return el("span", { class: "faint" }, `[${part.type}]`);
-  }
 }

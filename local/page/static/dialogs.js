@@ -99,11 +99,6 @@ export class Modal {
 }
 
 function control(element, id) {
-  if (element.options) {
-    const chosen = element.initial_option?.value;
-    return el("select", { id, name: id }, element.options.map((option) => (
-      el("option", { value: option.value, selected: option.value === chosen }, plain(option.text.text)))));
-  }
   const properties = { id, name: id, maxlength: element.max_length, placeholder: element.placeholder?.text };
   const field = element.multiline ? el("textarea", { ...properties, rows: 3 })
     : el("input", { ...properties, type: "text" });
