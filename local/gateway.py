@@ -85,22 +85,11 @@ class Gateway:
         method, raw_path = environ["REQUEST_METHOD"], _raw_path(environ)
         headers = _headers(environ)
         return self.call(
-            method,
-            raw_path,
-            environ.get("QUERY_STRING", ""),
-            headers,
-            body,
-            environ.get("REMOTE_ADDR", "127.0.0.1"),
+            method, raw_path, environ.get("QUERY_STRING", ""), headers, body, environ.get("REMOTE_ADDR", "127.0.0.1")
         )
 
     def call(
-        self,
-        method: str,
-        raw_path: str,
-        query: str,
-        headers: Headers,
-        body: bytes,
-        source_ip: str = "127.0.0.1",
+        self, method: str, raw_path: str, query: str, headers: Headers, body: bytes, source_ip: str = "127.0.0.1"
     ) -> Response:
         """The same without WSGI."""
         prefix = f"/{self.stage}/"

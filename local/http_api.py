@@ -74,13 +74,7 @@ def http_api_event(
 
 
 def _context(
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    stage: str,
-    key: str,
-    source_ip: str,
-    now: float | None,
+    method: str, path: str, headers: Mapping[str, str], stage: str, key: str, source_ip: str, now: float | None
 ) -> dict[str, Any]:
     moment = time.time() if now is None else now
     return {

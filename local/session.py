@@ -34,11 +34,7 @@ from local.web import Mounts, WebServer
 ROOT = Path(__file__).resolve().parent.parent
 REGION, ACCOUNT = "us-east-1", "123456789012"
 STACK = "platform-deploy"
-SECRETS = {
-    "SlackSecret": f"{STACK}-slack",
-    "GithubSecret": f"{STACK}-github",
-    "WebhookSecret": f"{STACK}-webhook",
-}
+SECRETS = {"SlackSecret": f"{STACK}-slack", "GithubSecret": f"{STACK}-github", "WebhookSecret": f"{STACK}-webhook"}
 """Their names, by what template.yaml calls them."""
 SIGNING_SECRET = "local-signing-secret"
 BOT_TOKEN, GITHUB_TOKEN = "xoxb-local", "ghp_local"

@@ -89,11 +89,7 @@ class Deployer:
         self.timeline.after(deployment.rollout.seconds * 0.1, deployment.arn, go)
 
     def abort(
-        self,
-        service: Service,
-        deployment: ServiceDeployment,
-        at: float,
-        reason: str = "Service deployment aborted.",
+        self, service: Service, deployment: ServiceDeployment, at: float, reason: str = "Service deployment aborted."
     ) -> None:
         """Stop where it stands: what runs goes on running, old and new."""
         self.timeline.drop(deployment.arn)
@@ -130,12 +126,7 @@ class Deployer:
             service.tasks.append(good)
         for group in service.tasks:
             group.status = "ACTIVE"
-        good.status, good.desired, good.rollout_state, good.updated_at = (
-            "PRIMARY",
-            service.desired,
-            "IN_PROGRESS",
-            at,
-        )
+        good.status, good.desired, good.rollout_state, good.updated_at = ("PRIMARY", service.desired, "IN_PROGRESS", at)
         good.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {good.id}."
         service.tasks.sort(key=lambda group: group is not good)
         tasks.note(service, at, f"rolling back to deployment {good.id}.")

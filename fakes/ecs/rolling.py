@@ -76,8 +76,5 @@ def _failing(deployer: Deployer, service: Service, deployment: ServiceDeployment
         elif breaker:
             deployer.trip(service, deployment, at)
 
-    steps: list[tuple[float, Action]] = [
-        (0.05, lambda at: deployer.started(service, deployment, at)),
-        (0.10, launch),
-    ]
+    steps: list[tuple[float, Action]] = [(0.05, lambda at: deployer.started(service, deployment, at)), (0.10, launch)]
     return steps + [(0.10 + 0.50 * n / service.threshold, fail) for n in range(1, service.threshold + 1)]

@@ -133,13 +133,7 @@ def proceed(
 
 
 def _leave(
-    deployer: Deployer,
-    service: Service,
-    deployment: ServiceDeployment,
-    hook: Hook,
-    status: str,
-    action: str,
-    at: float,
+    deployer: Deployer, service: Service, deployment: ServiceDeployment, hook: Hook, status: str, action: str, at: float
 ) -> None:
     if hook.status != "AWAITING_ACTION" or deployment.status != "IN_PROGRESS":
         return

@@ -67,11 +67,7 @@ class Fault:
             "documentation_url": RATE_LIMIT_DOCS,
             "status": str(status),
         }
-        headers = {
-            "x-ratelimit-remaining": "0",
-            "x-ratelimit-used": "5000",
-            "x-ratelimit-reset": str(int(reset_at)),
-        }
+        headers = {"x-ratelimit-remaining": "0", "x-ratelimit-used": "5000", "x-ratelimit-reset": str(int(reset_at))}
         return cls(method, path, status, headers, body, times)
 
 

@@ -6,13 +6,7 @@ from fakes.github.model import Commit, Release, Tag, iso, sha1
 from fakes.github.repository import Comparison, Repository
 from fakes.github.views import Json, Urls, node_id, user
 
-UNSIGNED: Json = {
-    "verified": False,
-    "reason": "unsigned",
-    "signature": None,
-    "payload": None,
-    "verified_at": None,
-}
+UNSIGNED: Json = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 
 
 def author(commit: Commit) -> Json:

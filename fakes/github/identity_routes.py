@@ -56,10 +56,5 @@ def _subject(repository: Repository) -> Json:
 def _rule(slug: str, urls: Urls) -> Json:
     """A `deployment-protection-rule`: a GitHub App decides."""
     number = int(sha1(slug)[:6], 16)
-    app = {
-        "id": number,
-        "slug": slug,
-        "integration_url": f"{urls.api}/apps/{slug}",
-        "node_id": node_id("A", number),
-    }
+    app = {"id": number, "slug": slug, "integration_url": f"{urls.api}/apps/{slug}", "node_id": node_id("A", number)}
     return {"id": number, "node_id": node_id("GA", number), "enabled": True, "app": app}

@@ -40,12 +40,7 @@ class RateLimit:
 
     def body(self) -> dict[str, int]:
         """The `rate-limit` object of GET /rate_limit."""
-        return {
-            "limit": self.limit,
-            "used": self.used,
-            "remaining": self.limit - self.used,
-            "reset": int(self._reset),
-        }
+        return {"limit": self.limit, "used": self.used, "remaining": self.limit - self.used, "reset": int(self._reset)}
 
     def headers(self) -> dict[str, str]:
         """The headers that stand on every answer."""

@@ -231,12 +231,7 @@ class Pipeline:
                 self._steps = {name: Step(name, number) for number, name in enumerate(names, 1)}
                 self._job.steps = list(self._steps.values())
                 first = self._job.steps[0]
-                first.status, first.conclusion, first.started, first.completed = (
-                    "completed",
-                    "success",
-                    now,
-                    now,
-                )
+                first.status, first.conclusion, first.started, first.completed = ("completed", "success", now, now)
 
     def _begin_step(self, name: str) -> None:
         now = self._clock.now()

@@ -131,15 +131,7 @@ def plain_repository(repository: Repository, urls: Urls) -> Json:
     pushed = iso(repository.head().date) if repository.branches else iso(repository.created)
     page = urls.page(repository.full_name)
     counts = dict.fromkeys(
-        (
-            "forks",
-            "forks_count",
-            "open_issues",
-            "open_issues_count",
-            "stargazers_count",
-            "watchers",
-            "watchers_count",
-        ),
+        ("forks", "forks_count", "open_issues", "open_issues_count", "stargazers_count", "watchers", "watchers_count"),
         0,
     )
     return minimal_repository(repository, urls) | {

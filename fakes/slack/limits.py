@@ -67,10 +67,7 @@ class Complaints:
         """A list of `least` to `most` items; returns it (empty if it is none)."""
         if not isinstance(value, list):
             name = where.rpartition("/")[2]
-            self.add(
-                where.rpartition("/")[0],
-                f"missing required field: {name}" if value is None else "must be a list",
-            )
+            self.add(where.rpartition("/")[0], f"missing required field: {name}" if value is None else "must be a list")
             return []
         if len(value) > most:
             self.add(where, f"no more than {most} items allowed")

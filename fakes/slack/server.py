@@ -199,10 +199,7 @@ class Slack:
             return Response(f"Slack's {name} has no error {error}", 500)
         self.calls.append(Call(name, arguments, status, error))
         body = {"ok": False, "error": error, **more} if error else {"ok": True, **more}
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "X-OAuth-Scopes": ",".join(sorted(self.scopes)),
-        }
+        headers = {"Content-Type": "application/json; charset=utf-8", "X-OAuth-Scopes": ",".join(sorted(self.scopes))}
         return Response(json.dumps(body), status, headers)
 
 

@@ -23,10 +23,7 @@ def main(arguments: list[str]) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     with EmbeddedEngine(lambda_url, scale, port, older=older) as engine:
-        print(
-            f"Step Functions, DynamoDB and Secrets Manager at {engine.url}; Lambda at {lambda_url}",
-            flush=True,
-        )
+        print(f"Step Functions, DynamoDB and Secrets Manager at {engine.url}; Lambda at {lambda_url}", flush=True)
         stopped.wait()
     return 0
 

@@ -120,12 +120,7 @@ WORKFLOWS = (
     _dev("no-claim", "no job of it claims its stage", replaced(DEV, 'chatops_stage.py" claim', 'hello.py"')),
     _dev("no-report", "no job of it reports its stage", replaced(DEV, 'chatops_stage.py" finish', 'bye.py"')),
     _dev("claim-too-late", "differs from this checkout's", written(DEV, _claim_last), grave=False),
-    _dev(
-        "build-with-tests",
-        "in job build",
-        replaced(DEV, 'chatops_stage.py" tests', 'run_tests.sh"'),
-        grave=False,
-    ),
+    _dev("build-with-tests", "in job build", replaced(DEV, 'chatops_stage.py" tests', 'run_tests.sh"'), grave=False),
     _dev(
         "an-app-decides",
         "the GitHub App change-control decides over deployments to the environment dev-build",

@@ -34,13 +34,7 @@ _UNDER_WAY = {
     "paused": "Waiting for promotion",
     "restoring": "Rolling back",
 }
-_BOXES = {
-    "Build": "build",
-    "Approval": "approval",
-    "Deploy": "deploy",
-    "Rollout": "rollout",
-    "Rollback": "restoring",
-}
+_BOXES = {"Build": "build", "Approval": "approval", "Deploy": "deploy", "Rollout": "rollout", "Rollback": "restoring"}
 _WAITING = ("approval", "paused")
 _GOOD = ("Deployed", "Restored")
 

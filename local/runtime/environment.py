@@ -8,17 +8,7 @@ from collections.abc import Mapping
 from local.runtime.template import REGION, Function
 from local.settings import NO_AWS_FILES
 
-PASSED_ON = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "AWS_CA_BUNDLE",
-)
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 LOOPBACK = "127.0.0.1,localhost,::1"
 

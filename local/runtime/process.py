@@ -114,10 +114,7 @@ class _Process:
 
     def __init__(self, root: Path, preload: Sequence[str]) -> None:
         self.control, theirs = socket.socketpair()
-        environment = {
-            **base_environment(os.environ),
-            "PYTHONPATH": os.pathsep.join((str(root), *_installed())),
-        }
+        environment = {**base_environment(os.environ), "PYTHONPATH": os.pathsep.join((str(root), *_installed()))}
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.runtime.zygote", *preload],

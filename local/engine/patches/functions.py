@@ -60,12 +60,8 @@ def service_errors_have_names(patches: Patches, _: Settings) -> None:
     from moto.stepfunctions.parser.api import HistoryEventType
     from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-        state_task_service_lambda,
-    )
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import (
-        StateTaskLambda,
-    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_lambda
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 
     service_task = state_task_service_lambda.StateTaskServiceLambda
     direct, service = StateTaskLambda._from_error, service_task._from_error

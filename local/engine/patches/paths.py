@@ -116,9 +116,7 @@ def _invalid(env: Any, variable: Any) -> Exception:
     """The end of an execution whose Choice cannot read what it asks about."""
     from moto.stepfunctions.parser.api import HistoryEventType
     from moto.stepfunctions.parser.asl.component.common.error_name import failure_event, states_error_name
-    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
-        StatesErrorNameType,
-    )
+    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 
     path = variable.string_sampler.literal_value
     text = f"Invalid path '{path}': The choice state's condition path references an invalid value."

@@ -114,9 +114,7 @@ def early_answer_is_kept(patches: Patches, _: Settings) -> None:
 
     moto: with HeartbeatSeconds, it begins to listen for the answer only then, and the task times out.
     """
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-        state_task_service_callback,
-    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
     from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimedOut
 
     def wait(_: Any, env: Any, callback_endpoint: Any, heartbeat_endpoint: Any) -> Any:
@@ -140,9 +138,7 @@ def fresh_token_for_each_attempt(patches: Patches, _: Settings) -> None:
     moto: one token for all attempts; after SendTaskFailure every further attempt fails at once with that
     old answer, and a task that timed out while its Lambda ran still takes answers.
     """
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-        state_task_service_callback,
-    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
 
     task = state_task_service_callback.StateTaskServiceCallback
     evaluate = task._evaluate_with_timeout
