@@ -4,18 +4,17 @@ them on a schedule."""
 from __future__ import annotations
 
 import abc
-import datetime as dt
 import json
 import logging
 import threading
-import uuid
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from moto.events.models import EventPattern
 
-from fakes.aws_json import ChangingService
+from fakes.aws_json import HERE, ChangingService, Place, event
 from fakes.clock import Clock
 from local import machine
 
@@ -33,50 +32,29 @@ def status_change(execution: dict[str, Any]) -> dict[str, Any]:
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html; times in `detail` are
     epoch milliseconds.
     """
-    stopped = execution.get("stopDate")
-    region, account = execution["executionArn"].split(":")[3:5]
-    output = execution.get("output")
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Step Functions Execution Status Change",
-        "source": "aws.states",
-        "account": account,
-        "time": (stopped or execution["startDate"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": region,
-        "resources": [execution["executionArn"]],
-        "detail": {
-            "executionArn": execution["executionArn"],
-            "stateMachineArn": execution["stateMachineArn"],
-            "name": execution["name"],
-            "status": execution["status"],
-            "startDate": int(execution["startDate"].timestamp() * 1000),
-            "stopDate": int(stopped.timestamp() * 1000) if stopped else None,
-            "input": execution.get("input"),
-            "inputDetails": {"included": True},
-            "output": output,
-            "outputDetails": None if output is None else {"included": True},
-            "error": execution.get("error"),
-            "cause": execution.get("cause"),
-        },
+    arn, output = execution["executionArn"], execution.get("output")
+    started = execution["startDate"].timestamp()
+    stopped = execution["stopDate"].timestamp() if execution.get("stopDate") else None
+    region, account = arn.split(":")[3:5]
+    detail = {
+        "executionArn": arn,
+        **{key: execution[key] for key in ("stateMachineArn", "name", "status")},
+        "startDate": int(started * 1000),
+        "stopDate": int(stopped * 1000) if stopped else None,
+        **{key: execution.get(key) for key in ("input", "output", "error", "cause")},
+        "inputDetails": {"included": True},
+        "outputDetails": None if output is None else {"included": True},
     }
+    kind = "Step Functions Execution Status Change"
+    return event(Place(account, region), "aws.states", kind, stopped or started, [arn], detail)
 
 
 def scheduled(schedule: str = "local-schedule") -> dict[str, Any]:
     """The "Scheduled Event" of a rule:
     https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
     """
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "123456789012",
-        "time": dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": "us-east-1",
-        "resources": [f"arn:aws:events:us-east-1:123456789012:rule/{schedule}"],
-        "detail": {},
-    }
+    rule = HERE.arn("events", f"rule/{schedule}")
+    return event(HERE, "aws.events", "Scheduled Event", time.time(), [rule], {})
 
 
 class _Repeating(abc.ABC):
@@ -126,10 +104,10 @@ class _Repeating(abc.ABC):
                     LOG.warning("%s: %s: %s", self.name, type(error).__name__, error)
 
 
-def _taken(runtime: Runtime, name: str, event: dict[str, Any]) -> bool:
+def _taken(runtime: Runtime, name: str, told: dict[str, Any]) -> bool:
     """Whether the function took the event: it may be throttled, or fail."""
     try:
-        return not runtime.invoke(name, event).error
+        return not runtime.invoke(name, told).error
     except Exception:  # noqa: BLE001 - tried again, like any failure
         return False
 
@@ -174,10 +152,10 @@ class ExecutionEvents(_Repeating):
             arn = listed["executionArn"]
             waiting = [name for name in self._functions if self._told.get((arn, name), 0) < self._attempts]
             if waiting:
-                event = status_change(self._sfn.describe_execution(executionArn=arn))
+                told = status_change(self._sfn.describe_execution(executionArn=arn))
                 for name in waiting:
                     tries = self._told.get((arn, name), 0) + 1
-                    self._told[arn, name] = self._attempts if _taken(self._runtime, name, event) else tries
+                    self._told[arn, name] = self._attempts if _taken(self._runtime, name, told) else tries
 
 
 class ServiceEvents(_Repeating):
@@ -214,10 +192,10 @@ class ServiceEvents(_Repeating):
         for service in self._services:
             service.advance()
         while self._heard:
-            event = self._heard.popleft()
+            told = self._heard.popleft()
             for name, pattern in self._rules:
-                if pattern.matches_event(event):
-                    any(_taken(self._runtime, name, event) for _ in range(self._attempts))
+                if pattern.matches_event(told):
+                    any(_taken(self._runtime, name, told) for _ in range(self._attempts))
 
 
 class Schedule(_Repeating):

@@ -22,7 +22,7 @@ from fakes.github.limits import RateLimit, SecondaryLimits
 from fakes.github.listening import Event, Workflow, listening
 from fakes.github.model import Run
 from fakes.github.oidc import PLACE, Oidc, called_workflow
-from fakes.github.pipeline import Deployer, EcsDeployer, Pipeline
+from fakes.github.pipeline import Deployer, Pipeline
 from fakes.github.repository import Repository
 from fakes.github.runs import Runs
 from fakes.github.script import Script, default_scripts
@@ -43,8 +43,7 @@ class GitHub(Edits):
 
     script: what a stage does; `script["build"] = Script(...)`, or a list of scripts used one after another; a
         repository's own is `script["owner/name build"]`.
-    deployers: what each target's pipeline changes, by the target's name. A target that is not among them changes the
-        service `ecs`, if there is one.
+    deployers: what each target's pipeline changes, by the target's name; that of another target changes nothing.
     faults: rules for failing requests, first match wins (`Fault`).
     calls: every request as (method, path, status), oldest first.
     tokens / read_only_tokens: accepted tokens; a read-only one gets 403 for writes. grant: what `tokens` may do.
@@ -60,7 +59,6 @@ class GitHub(Edits):
     def __init__(
         self,
         clock: Clock,
-        ecs: EcsDeployer | None = None,
         repositories: Iterable[Repository] | None = None,
         web_url: str = "https://github.com",
     ) -> None:
@@ -83,7 +81,6 @@ class GitHub(Edits):
         self.date_offset = 0.0
         self.rate_limit, self.secondary_limits = RateLimit(), SecondaryLimits()
         self.deployers: dict[str, Deployer] = {}
-        self._ecs = ecs
         self._registry = Runs()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -262,7 +259,7 @@ class GitHub(Edits):
         script = run.script or Script()
         deployer = self.deployers.get(str(run.payload.get("target") or ""))
         bot = Bot(self.chatops_url, lambda: self.id_token(run, self.chatops_audience))
-        Pipeline(run, script, self.clock, self.lock, self._closing, bot, self._ecs, deployer).carry_out()
+        Pipeline(run, script, self.clock, self.lock, self._closing, bot, deployer).carry_out()
         if self.webhook and run.status == "completed":
             with self.lock:
                 told = completed(self.repositories[run.repository], run, Urls("https://api.github.com", self._web_url))

@@ -14,21 +14,8 @@ from fakes.github.script import NEVER_STARTED, Script
 from fakes.github.workflow import BUILD, CLAIM, FINISH, USUAL_FAILURE, WORK_STEPS, job_name, step_names
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-#: Deploy strategies that have nothing to do with ECS.
-NOT_ECS = frozenset({"codedeploy", "ec2"})
 #: Outcomes that strike in the middle of the work; any other odd conclusion comes after all steps went well.
 STRIKES = frozenset({"failure", "cancelled", "timed_out"})
-
-
-class EcsDeployer(Protocol):
-    """As much of ECS as a deploy stage touches."""
-
-    def register_task_definition(self, image: str, *, deployment: str = "") -> str:
-        """Register the service's next task definition with this image, tagged with the deployment's id, and return its
-        ARN."""
-
-    def update_service(self, *, task_definition: str, strategy: str) -> object:
-        """Begin to roll the service out to a task definition, by that strategy (empty: as it is configured)."""
 
 
 class Deployer(Protocol):
@@ -73,11 +60,10 @@ class Pipeline:
         lock: threading.RLock,
         closing: threading.Event,
         bot: Bot,
-        ecs: EcsDeployer | None,
-        deployer: Deployer | None = None,
+        deployer: Deployer | None,
     ) -> None:
         self._run, self._script, self._clock, self._lock = run, script, clock, lock
-        self._closing, self._bot, self._ecs, self._deployer = closing, bot, ecs, deployer
+        self._closing, self._bot, self._deployer = closing, bot, deployer
         self._job = next((job for job in run.attempt_jobs() if job.conclusion != "skipped"), None)
         self._steps: dict[str, Step] = {}
         """By the names that they begin with: a test may give them others."""
@@ -150,22 +136,12 @@ class Pipeline:
             if not self._claimed_again():
                 return False
             self._outputs["image"] = image
+        if self._deployer is None:
+            return True
+        stage = {key: str(value) for key, value in payload.items() if value is not None}
+        empty = dict.fromkeys(("deployment_id", "version", "sha", "strategy", "task_definition"), "")
         try:
-            if self._deployer:
-                stage = {key: str(value) for key, value in payload.items() if value is not None}
-                empty = dict.fromkeys(("deployment_id", "version", "sha", "strategy", "task_definition"), "")
-                known = {**empty, **stage, "image": image, **self._outputs}
-                self._outputs |= self._deployer.carry_out(name, known)
-                return True
-            if self._ecs is None or payload.get("strategy") in NOT_ECS:
-                return True
-            if name == "Register task definition":
-                self._outputs["task_definition"] = self._ecs.register_task_definition(
-                    image, deployment=str(payload.get("deployment_id") or "")
-                )
-            elif name == "Update service":
-                strategy = str(payload.get("strategy") or "")
-                self._ecs.update_service(task_definition=self._outputs["task_definition"], strategy=strategy)
+            self._outputs |= self._deployer.carry_out(name, {**empty, **stage, "image": image, **self._outputs})
         except Exception:  # noqa: BLE001 - whatever AWS refuses is a red step here, not a dead thread
             return False
         return True

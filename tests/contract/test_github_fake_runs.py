@@ -6,7 +6,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from flask import Flask, request
@@ -62,17 +62,18 @@ class Ecs:
         self.strategy = ""
         self.broken = False
 
-    def register_task_definition(self, image: str, *, deployment: str = "") -> str:
-        """The next revision, with the tag of the deployment that made it."""
-        self.images.append(image)
-        self.deployments.append(deployment)
-        return f"arn:aws:ecs:us-east-1:123456789012:task-definition/checkout-api:{len(self.images)}"
-
-    def update_service(self, *, task_definition: str, strategy: str) -> None:
-        """Roll out at once."""
-        if self.broken:
-            raise RuntimeError("ServiceNotFoundException")
-        self.live, self.strategy = task_definition, strategy
+    def carry_out(self, step: str, stage: Mapping[str, str]) -> dict[str, str]:
+        """The next revision, with the tag of the deployment that made it; a rollout happens at once."""
+        if step == "Register task definition":
+            self.images.append(stage["image"])
+            self.deployments.append(stage["deployment_id"])
+            arn = f"arn:aws:ecs:us-east-1:123456789012:task-definition/checkout-api:{len(self.images)}"
+            return {"task_definition": arn}
+        if step == "Update service":
+            if self.broken:
+                raise RuntimeError("ServiceNotFoundException")
+            self.live, self.strategy = stage["task_definition"], stage["strategy"]
+        return {}
 
 
 @pytest.fixture
@@ -95,7 +96,8 @@ def ecs() -> Ecs:
 @pytest.fixture
 def github(ecs: Ecs, bot: Bot) -> Iterator[GitHub]:
     """A fake where everything is instant."""
-    github = GitHub(Clock(1), ecs)
+    github = GitHub(Clock(1))
+    github.deployers["dev"] = ecs
     github.script |= {"build": NOW, "deploy": NOW, "rollback": NOW}
     github.chatops_url, github.chatops_audience = bot.url, "audience"
     yield github
@@ -196,14 +198,6 @@ def test_a_deploy_rolls_its_image_out_and_reports_the_task_definition(
     assert github.settle()
     assert (ecs.images, ecs.deployments) == (["registry/app@sha256:1"], ["d-1"])
     assert bot.finishes[0]["outputs"] == {"task_definition": ecs.live}
-
-
-def test_a_deploy_by_other_means_leaves_ecs_alone(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
-    github.script["deploy"] = Script(appear_seconds=0, seconds=0, outputs={"codedeploy_deployment_id": "d-ABC"})
-    send("deploy", strategy="codedeploy")
-    assert github.settle()
-    assert ecs.images == []
-    assert bot.finishes[0]["outputs"] == {"codedeploy_deployment_id": "d-ABC"}
 
 
 def test_a_refused_claim_stops_the_run_before_any_effect(github: GitHub, bot: Bot, ecs: Ecs, send: Send) -> None:
