@@ -96,6 +96,5 @@ def enforce(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(pool, "reserved_variables", named)
     engine, web = server._Application, Mounts
     monkeypatch.setattr(engine, "__call__", guarded(engine.__call__, lambda _: True))
-    of_aws = ("/_ecs", "/_codedeploy")
-    monkeypatch.setattr(web, "__call__", guarded(web.__call__, lambda e: e.get("PATH_INFO", "").startswith(of_aws)))
+    monkeypatch.setattr(web, "__call__", guarded(web.__call__, lambda environ: "HTTP_X_AMZ_TARGET" in environ))
     return denials

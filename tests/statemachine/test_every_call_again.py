@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from local.driver import Driver
 from local.runtime.endpoint import Invocation
 from local.session import Session, states_entered
 from tests.statemachine import checks
-from tests.statemachine.conftest import Build, scenario
+from tests.statemachine.conftest import scenario
+from tests.statemachine.hours import HoursDriver, play
 
+__all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 FROM_OUTSIDE = {"slack", "sweep", "gifs", "page"}
@@ -85,12 +88,12 @@ PLACES = {("batch", "live")}
 PLAYS = {"CodeDeploy": scenarios.ALL["codedeploy-fails"], "outside ECS": scenario(ecs=False)}
 
 
-@pytest.mark.parametrize("play", PLAYS)
-def test_every_call_twice_has_the_effect_of_one(play: str, build: Build) -> None:
-    wanted = PLAYS[play]
-    driver = build(wanted)
+@pytest.mark.parametrize("name", PLAYS)
+def test_every_call_twice_has_the_effect_of_one(name: str, play: Callable[[str], HoursDriver]) -> None:
+    wanted = PLAYS[name]
+    driver = play(wanted.targets())
     again = Again(driver.session)
-    if play == "outside ECS":
+    if name == "outside ECS":
         for version in ("v1.1.0", "v1.2.3"):
             assert driver.run("/platform-deploy", version) == "Deployed"
         assert driver.run("/platform-rollback", "it smells") == "Restored"
@@ -101,7 +104,7 @@ def test_every_call_twice_has_the_effect_of_one(play: str, build: Build) -> None
     assert again.failed == []
     checks.all_hold(driver.session)
     before = effects(driver)
-    assert len(before["group"]) == (4 if play == "CodeDeploy" else 0), "before us, good, failed, put back"
+    assert len(before["group"]) == (4 if name == "CodeDeploy" else 0), "before us, good, failed, put back"
     assert all(count == 1 for count in before["dispatches"].values()), before["dispatches"]
     ended = [
         e for e in driver.session.executions() if "Settle" in states_entered(driver.session.history(e["executionArn"]))

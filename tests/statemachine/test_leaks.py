@@ -80,9 +80,8 @@ def test_what_is_planted_is_found_and_fails_the_test_whose_world_it_is(asked: Wa
 @pytest.mark.parametrize(
     ("name", "acts"),
     [
-        ("happy", ["dana: /platform-deploy dev v1.2.3", "lee presses Approve"]),
         ("rejected", ["dana: /platform-deploy dev v1.2.3", "lee presses Reject…", "lee writes: Not on a Friday."]),
-        ("slack-down", ["dana: /platform-deploy dev v1.2.3"]),
+        pytest.param("slack-down", ["dana: /platform-deploy dev v1.2.3"], marks=pytest.mark.weekly),
     ],
 )
 def test_the_demo_tells_who_does_what_and_prints_no_secret_and_no_mark(name: str, acts: list[str]) -> None:

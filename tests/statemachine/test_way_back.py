@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -12,8 +12,10 @@ from fakes.github import Script
 from local.driver import Driver
 from tests.statemachine import checks
 from tests.statemachine.conftest import Build, scenario
+from tests.statemachine.hours import HoursDriver, play
 from tests.statemachine.test_stopped_anywhere import until
 
+__all__ = ["play"]
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
@@ -70,13 +72,16 @@ def test_a_hotfix_that_was_put_live_while_ours_broke_stays_and_is_said(changed: 
     checks.all_hold(driver.session)
 
 
-def test_a_rollback_that_came_late_is_not_rolled_forward_by_the_same_command(build: Build) -> None:
-    driver = build(scenario(restore=4))
+def test_a_rollback_that_came_late_is_not_rolled_forward_by_the_same_command(
+    play: Callable[[str], HoursDriver],
+) -> None:
+    driver = play(scenario(restore=240).targets())
     for version in ("v1.0.0", "v1.1.0", "v1.2.3"):
         assert driver.run("/platform-deploy", version) == "Deployed"
     driver.session.ecs.next_rollout = Rollout(seconds=450)
     assert driver.run("/platform-rollback") == "Rollback Failed"
-    until(lambda: complete(driver))
+    while not complete(driver):
+        driver.hours.sleep(10)
     assert driver.run("/platform-rollback", "orders cannot be paid") == "Restored"
     assert "v1.0.0" in driver.card_of().text
     driver.slash("/platform-rollback", "v1.2.3")

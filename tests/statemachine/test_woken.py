@@ -10,7 +10,7 @@ import pytest
 from fakes.codedeploy import Course
 from fakes.ecs import Rollout
 from fakes.github import Script
-from local.events import ServiceEvents
+from local import events
 from local.session import states_entered
 from tests.statemachine.hours import HoursDriver, play
 
@@ -56,30 +56,42 @@ def test_a_rollout_of_four_minutes_takes_few_transitions_and_its_end_is_seen_at_
     assert lasted < SECONDS + 10
 
 
-@kinds
-@pytest.mark.parametrize(("outcome", "wanted"), [("healthy", "Deployed"), ("circuit_breaker", "Rolled Back")])
+@pytest.mark.parametrize(
+    ("target", "outcome", "wanted"),
+    [(ECS, "circuit_breaker", "Rolled Back"), (CODEDEPLOY, "healthy", "Deployed")],
+    ids=["ecs", "codedeploy"],
+)
 def test_without_events_it_ends_the_same_way_a_minute_later_at_most(
     play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch, target: str, outcome: str, wanted: str
 ) -> None:
-    monkeypatch.setattr(ServiceEvents, "beat", lambda _: None)
+    monkeypatch.setattr(events.ServiceEvents, "beat", lambda _: None)
     end, _, lasted = deploys(play(yaml(target)), outcome)
     assert end == wanted
     assert lasted < 2 * SECONDS + 2 * 60 + 10
 
 
-@kinds
-@pytest.mark.parametrize(("outcome", "wanted"), [("healthy", "Deployed"), ("circuit_breaker", "Rolled Back")])
+@pytest.mark.parametrize(
+    ("target", "outcome", "wanted"),
+    [
+        (ECS, "circuit_breaker", "Rolled Back"),
+        (CODEDEPLOY, "circuit_breaker", "Rolled Back"),
+        (ECS, "healthy", "Deployed"),
+    ],
+    ids=["ecs", "codedeploy", "ecs, healthy"],
+)
 def test_events_that_come_twice_and_much_too_late_change_nothing(
     play: Callable[[str], HoursDriver], monkeypatch: pytest.MonkeyPatch, target: str, outcome: str, wanted: str
 ) -> None:
-    tell, told = ServiceEvents._tell, list[Any]()
+    taken, told = events._taken, list[Any]()
 
-    def again(self: ServiceEvents, name: str, event: Any) -> None:
+    def again(runtime: events.Runtime, name: str, event: Any) -> bool:
+        if name != "wake":
+            return taken(runtime, name, event)
         told.append(event)
-        for each in (*told, event):
-            tell(self, name, each)
+        answers = [taken(runtime, name, each) for each in (*told, event)]
+        return all(answers)
 
-    monkeypatch.setattr(ServiceEvents, "_tell", again)
+    monkeypatch.setattr(events, "_taken", again)
     it = play(yaml(target))
     end, entered, _ = deploys(it, outcome)
     assert end == wanted
