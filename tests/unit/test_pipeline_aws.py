@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from fakes.clock import Clock
 from fakes.ecs import Ecs
 from local.web import WebServer
 from tests.unit.aws_shape import Cli
+from tests.unit.git_folder import commit
 
 SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
 NEW = "123456789012.dkr.ecr.us-east-1.amazonaws.com/checkout-api@sha256:" + "1" * 64
@@ -110,11 +112,9 @@ def test_a_task_definitions_tags_come_along_but_for_those_of_aws_and_the_deploym
     tag = {"key": "platform-deploy:deployment", "value": "d-0123456789ab"}
     assert shown["tags"] == [tag]
     own, theirs = {"key": "team", "value": "shop"}, {"key": "aws:cloudformation:stack-name", "value": "x"}
+    given = [theirs, tag, own, *({"key": f"k{n}", "value": ""} for n in range(60))]
     answers = {
-        "describe-task-definition": {
-            **shown,
-            "tags": [theirs, tag, own, *({"key": f"k{n}", "value": ""} for n in range(60))],
-        },
+        "describe-task-definition": {**shown, "tags": given},
         "register-task-definition": {"taskDefinition": {"taskDefinitionArn": "arn:new"}},
     }
     asked: list[Any] = []
@@ -163,25 +163,18 @@ def test_a_strategy_reaches_ecs_as_its_own_deployment_configuration(
     assert not set(fields) & set(asked["deploymentConfiguration"]) - set(expected)
 
 
-def test_where_it_pauses_reaches_ecs_as_a_pause_hook_beside_the_services_own_checks(
-    release: Any, ecs: Ecs, aws: Cli
-) -> None:
+def test_pauses_that_are_named_replace_the_services_own_and_leave_its_checks(release: Any, ecs: Ecs, aws: Cli) -> None:
     check = {"hookTargetArn": "arn:aws:lambda:x:1:function:check", "lifecycleStages": ["POST_SCALE_UP"]}
     old = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
     ecs.configure({"lifecycleHooks": [check, old]})
+    release.release_ecs.release({**ECS, "STRATEGY": "blue_green"}, aws)
+    assert ecs.service_deployment().configuration["lifecycleHooks"] == [check, old], "where none is named"
     strategy = "canary+PRE_PRODUCTION_TRAFFIC_SHIFT,POST_SCALE_UP"
     release.release_ecs.release({**ECS, "STRATEGY": strategy}, aws)
     made = ecs.service_deployment().configuration
     stages = ["PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_SCALE_UP"]
     assert made["strategy"] == "CANARY"
     assert made["lifecycleHooks"] == [check, {"targetType": "PAUSE", "lifecycleStages": stages}]
-
-
-def test_without_a_word_about_it_the_services_own_hooks_stay(release: Any, ecs: Ecs, aws: Cli) -> None:
-    own = [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]
-    ecs.configure({"lifecycleHooks": own})
-    release.release_ecs.release({**ECS, "STRATEGY": "blue_green"}, aws)
-    assert ecs.service_deployment().configuration["lifecycleHooks"] == own
 
 
 def test_what_belongs_to_another_strategy_is_left_behind(release: Any) -> None:
@@ -233,35 +226,27 @@ def test_a_service_under_codedeploy_is_not_updated(release: Any) -> None:
         release.release_ecs.release(ECS, lambda *_: {"services": [service]})
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    (folder / "appspec.yml").write_text("version: 0.0\nos: linux\n")
-    (folder / ".gitattributes").write_text("*.yml export-ignore\n")
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
-    return folder
+FILES = {"appspec.yml": "version: 0.0\nos: linux\n", ".gitattributes": "*.yml export-ignore\n"}
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("committed")
+    return folder, commit(folder, FILES)
 
 
 @pytest.fixture
-def deploy_env(source: Path) -> dict[str, str]:
-    head = subprocess.run(["git", "-C", str(source), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+def deploy_env(committed: tuple[Path, str], tmp_path: Path) -> dict[str, str]:
+    source = shutil.copytree(committed[0], tmp_path / "source")
     return {
         "CODEDEPLOY_APP_NAME": "shop",
         "CODEDEPLOY_GROUP_NAME": "prod",
-        "SHA": head.stdout.strip(),
+        "SHA": committed[1],
         "DEPLOYMENT_ID": "d-0123456789ab",
         "SOURCE": str(source),
-        "RUNNER_TEMP": str(source.parent),
+        "RUNNER_TEMP": str(tmp_path),
         "IMAGE": NEW,
     }
-
-
-def begun(aws: Cli, deployment_id: str) -> dict[str, Any]:
-    answer = aws.client("codedeploy").get_deployment(deploymentId=deployment_id)
-    return dict(answer["deploymentInfo"])
 
 
 def application(aws: Cli, platform: str, **group: Any) -> None:
@@ -277,7 +262,8 @@ def test_hosts_get_the_commit_from_s3(release: Any, deploy_env: dict[str, str]) 
     application(aws, "Server")
     aws.client("s3").create_bucket(Bucket="revisions")
     made = release.release_codedeploy.release(deploy_env | {"CODEDEPLOY_BUCKET": "revisions"}, aws)
-    info = begun(aws, made["codedeploy_deployment_id"])
+    begun = aws.client("codedeploy").get_deployment(deploymentId=made["codedeploy_deployment_id"])
+    info = begun["deploymentInfo"]
     place = info["revision"]["s3Location"]
     assert (place["bucket"], place["key"]) == ("revisions", f"shop/{deploy_env['SHA']}.tgz")
     packed = aws.client("s3").get_object(Bucket="revisions", Key=place["key"])["Body"].read()

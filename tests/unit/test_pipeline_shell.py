@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.git_folder import commit, git
+
 SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
 DIGEST = "sha256:" + "e" * 64
 
@@ -15,12 +17,7 @@ DIGEST = "sha256:" + "e" * 64
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
-    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    (folder / "deploy.sh").write_text('#!/bin/sh\necho "$VERSION|$SHA|$IMAGE" > "$HOME/deployed"\n')
-    (folder / "deploy.sh").chmod(0o755)
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
+    commit(folder, {"deploy.sh": "#!/bin/sh\ntrue\n"})
     return folder
 
 
@@ -66,11 +63,7 @@ INSPECTED = _ASKED.replace("echo ID", f"echo {BUILT}")
 def fake_docker(tmp_path: Path, repository: str) -> None:
     """`docker inspect` also names a digest in another registry, which is not ours."""
     answers = f'[ "$1" != inspect ] || printf "other@{DIGEST}\\n{repository}@{DIGEST}\\n"'
-    command(
-        tmp_path,
-        "docker",
-        f'[ "$1" != login ] || cat >/dev/null; {answers}; {INSPECTED}',
-    )
+    command(tmp_path, "docker", f'[ "$1" != login ] || cat >/dev/null; {answers}; {INSPECTED}')
 
 
 def built(tmp_path: Path, env: dict[str, str]) -> str:
@@ -88,12 +81,9 @@ def built(tmp_path: Path, env: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("settings", "asked"),
     [
-        ({}, "--file {source}/Dockerfile {source}/."),
-        ({"DOCKERFILE": "api/Dockerfile"}, "--file {source}/api/Dockerfile {source}/."),
-        (
-            {"DOCKERFILE": "api/a.Dockerfile", "BUILD_CONTEXT": "api"},
-            "--file {source}/api/a.Dockerfile {source}/api",
-        ),
+        ({}, "--file {0}/Dockerfile {0}/."),
+        ({"DOCKERFILE": "api/Dockerfile"}, "--file {0}/api/Dockerfile {0}/."),
+        ({"DOCKERFILE": "api/a.Dockerfile", "BUILD_CONTEXT": "api"}, "--file {0}/api/a.Dockerfile {0}/api"),
     ],
 )
 def test_the_dockerfile_and_its_context_may_be_elsewhere(
@@ -104,7 +94,7 @@ def test_the_dockerfile_and_its_context_may_be_elsewhere(
         (source / name).write_text("FROM scratch\n")
     fake_docker(tmp_path, "unused")
     assert built(tmp_path, env | settings) == BUILT
-    assert asked.format(source=source) + "\n" in (tmp_path / "asked").read_text()
+    assert asked.format(source) + "\n" in (tmp_path / "asked").read_text()
 
 
 @pytest.mark.parametrize(
@@ -134,15 +124,9 @@ def test_an_image_is_built_with_nothing_that_could_push_it(tmp_path: Path, sourc
     command(tmp_path, "aws", "exit 1")
     assert built(tmp_path, env | {"AWS_REGION": "eu-west-1"}) == BUILT
     asked = (tmp_path / "asked").read_text()
-    for label in (
-        "version=v1.2.3+build 7",
-        f"revision={'a' * 40}",
-        "source=https://github.com/Acme/checkout-api",
-    ):
+    for label in ("version=v1.2.3+build 7", f"revision={'a' * 40}", "source=https://github.com/Acme/checkout-api"):
         assert f"--label org.opencontainers.image.{label} " in asked
-    assert "docker login" not in asked
-    assert "docker push" not in asked
-    assert "aws" not in asked
+    assert [words for words in ("docker login", "docker push", "aws") if words in asked] == []
 
 
 def test_what_builds_the_image_knows_no_credential_of_the_job(
@@ -255,18 +239,9 @@ def test_what_is_pushed_is_released_by_the_same_settings_and_nothing_else_is(
     image.compare(release | {"IMAGE": found}, aws)
     image.compare(release, aws)
     repository = found.partition("@")[0]
-    for other in (
-        f"{repository}-evil@{DIGEST}",
-        f"evil.example/{repository}@{DIGEST}",
-        f"{repository}/x@{DIGEST}",
-        f"docker.io/library/nginx@{DIGEST}",
-        f"{repository}:latest",
-        f"{repository}:latest@{DIGEST}",
-        f"{repository}@sha256:{'e' * 63}",
-        f"{found}\n",
-        repository,
-        "-",
-    ):
+    others = (f"{repository}-evil", f"evil.example/{repository}", f"{repository}/x", "docker.io/library/nginx")
+    mangled = (f"{repository}:latest", f"{repository}@sha256:{'e' * 63}", f"{found}\n", repository, "-")
+    for other in (*(f"{each}@{DIGEST}" for each in (*others, f"{repository}:latest")), *mangled):
         with pytest.raises(image.Refused):
             image.compare(release | {"IMAGE": other}, aws)
 
@@ -275,19 +250,8 @@ def test_nothing_in_the_tree_stands_in_for_a_script_or_a_program(
     tmp_path: Path, source: Path, env: dict[str, str]
 ) -> None:
     """Only what docker itself builds is the repository's own."""
-    names = (
-        "docker",
-        "aws",
-        "git",
-        "python3",
-        "bash",
-        "runner.py",
-        "image.py",
-        "json.py",
-        "sitecustomize.py",
-        ".bashrc",
-    )
-    for name in names:
+    programs = ("docker", "aws", "git", "python3", "bash")
+    for name in (*programs, "runner.py", "image.py", "json.py", "sitecustomize.py", ".bashrc"):
         (source / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/poisoned\nexit 0\n")
         (source / name).chmod(0o755)
     (source / ".git" / "hooks").mkdir(exist_ok=True)
@@ -298,8 +262,7 @@ def test_nothing_in_the_tree_stands_in_for_a_script_or_a_program(
             ["bash", str(SCRIPTS / script)], env=env | more, capture_output=True, text=True, timeout=60, cwd=source
         )
         assert done.returncode == 0, done.stderr
-    sha = subprocess.run(["git", "-C", str(source), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
-    stage = ["python3", str(SCRIPTS / "chatops_stage.py"), "source"]
+    stage, sha = ["python3", str(SCRIPTS / "chatops_stage.py"), "source"], git(source, "rev-parse", "HEAD")
     done = subprocess.run(stage, env=env | {"SHA": sha}, cwd=source, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
     assert not (tmp_path / "poisoned").exists()
@@ -315,10 +278,7 @@ def test_without_a_dockerfile_the_commit_is_packed(env: dict[str, str]) -> None:
 def test_without_a_dockerfile_a_commit_that_a_release_would_refuse_is_refused_before_the_approval(
     source: Path, env: dict[str, str]
 ) -> None:
-    (source / "logo.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n")
-    git = ["git", "-C", str(source), "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
+    commit(source, {"logo.png": "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"})
     done = run("build_image.sh", env)
     assert done.returncode == 1
     assert "::error title=Archive::The commit has files in Git LFS" in done.stdout

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+
+from tests.unit.git_folder import commit
 
 SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
 TICKET, TOKEN, RUNNER = "t-canary-of-the-ticket", "j-canary-of-the-jobs-token", "r-canary-of-the-runner"
@@ -91,20 +96,19 @@ def event(env: dict[str, str], **payload: Any) -> None:
     Path(env["GITHUB_EVENT_PATH"]).write_text(json.dumps({"action": "dev_deploy", "client_payload": payload}), "utf-8")
 
 
-def say(word: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / "chatops_stage.py"), word],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+def say(word: str, env: dict[str, str]) -> tuple[int, str]:
+    """The exit code of the script, run in this process, and what it writes for the runner."""
+    with patch.object(sys, "path", [str(SCRIPTS), *sys.path]):
+        import chatops_stage  # type: ignore[import-not-found, unused-ignore]
+    with patch.dict(os.environ, env, clear=True), redirect_stdout(io.StringIO()) as out:
+        return chatops_stage.main([word]), out.getvalue()
 
 
 def test_a_claim_sends_the_ticket_with_the_jobs_token_and_keeps_both_from_the_log(
     bot: Bot, env: dict[str, str]
 ) -> None:
-    done = say("claim", env)
+    command = [sys.executable, str(SCRIPTS / "chatops_stage.py"), "claim"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stdout
     assert bot.calls == [("/prod/stages/claim", {"ticket": TICKET})]
     assert bot.bearers == [f"{TOKEN}-1"]
@@ -118,9 +122,9 @@ def test_a_claim_sends_the_ticket_with_the_jobs_token_and_keeps_both_from_the_lo
 
 def test_a_refused_claim_fails_the_job_with_the_bots_words(bot: Bot, env: dict[str, str]) -> None:
     bot.answers = [(403, {"message": "This ticket was used.\n::set-env name=A::b"})]
-    done = say("claim", env)
-    assert done.returncode == 1
-    assert done.stdout.splitlines()[2:] == ["::error title=claim::This ticket was used.%0A::set-env name=A::b"]
+    status, text = say("claim", env)
+    assert status == 1
+    assert text.splitlines()[2:] == ["::error title=claim::This ticket was used.%0A::set-env name=A::b"]
     assert len(bot.calls) == 1, "a refusal is final"
 
 
@@ -141,39 +145,36 @@ def test_what_the_workflow_lacks_is_said_and_nothing_is_sent(
     bot: Bot, env: dict[str, str], name: str, word: str
 ) -> None:
     changes, words = WRONG[name]
-    done = say(word, env | changes | {"OUTCOME": "success"})
-    assert done.returncode == 1
-    assert f"::error title={word}::" in done.stdout
-    assert words in done.stdout
-    assert bot.calls == []
+    status, text = say(word, env | changes | {"OUTCOME": "success"})
+    assert (status, bot.calls) == (1, [])
+    assert f"::error title={word}::" in text
+    assert words in text
 
 
 def test_an_event_that_names_its_own_judge_is_refused(bot: Bot, env: dict[str, str]) -> None:
     """S1: sent by hand, with an address that grants everything."""
     event(env, ticket=TICKET, claim_url=f"{bot.url}/evil/claim")
     for word in ("claim", "finish"):
-        done = say(word, env | {"CLAIM_URL": f"{bot.url}/evil/claim", "OUTCOME": "success"})
-        assert done.returncode == 1
-        assert "Only the workflow says where the bot is" in done.stdout
+        status, text = say(word, env | {"CLAIM_URL": f"{bot.url}/evil/claim", "OUTCOME": "success"})
+        assert status == 1
+        assert "Only the workflow says where the bot is" in text
     assert bot.calls == []
 
 
 EVENTS = [
-    '{"client_payload": null}',
+    "",
     "[]",
     "{",
-    '{"client_payload": {"ticket": 7}}',
-    '{"client_payload": {"ticket": ""}}',
+    *(f'{{"client_payload": {each}}}' for each in ("null", "[]", '{"ticket": 7}', '{"ticket": ""}')),
 ]
-EVENTS += ['{"client_payload": []}', '{"client_payload": {"ticket": "a\\n::set-env name=A::b"}}', ""]
+EVENTS += ['{"client_payload": {"ticket": "a\\n::set-env name=A::b"}}']
 
 
 @pytest.mark.parametrize("content", EVENTS)
 def test_an_event_without_a_ticket_is_not_one_of_the_bots(bot: Bot, env: dict[str, str], content: str) -> None:
     Path(env["GITHUB_EVENT_PATH"]).write_text(content, "utf-8")
-    done = say("claim", env)
-    assert (done.returncode, bot.calls) == (1, [])
-    assert done.stdout == "::error title=claim::The event brings no ticket. Deployments are started in Slack.\n"
+    refusal = "::error title=claim::The event brings no ticket. Deployments are started in Slack.\n"
+    assert (say("claim", env), bot.calls) == ((1, refusal), [])
 
 
 def test_a_bot_that_stumbles_is_asked_again_with_a_new_token(bot: Bot, env: dict[str, str], load_stage: Any) -> None:
@@ -222,8 +223,9 @@ def test_an_answer_that_is_cut_off_is_asked_for_again(
 
 
 def test_finish_reports_success_with_what_was_built(bot: Bot, env: dict[str, str]) -> None:
-    done = say("finish", env | {"OUTCOME": "success", "IMAGE": "repo@sha256:1", "TASK_DEFINITION": "", "STEPS": "{}"})
-    assert (done.returncode, done.stdout.splitlines()[2:]) == (0, ["Reported: success."])
+    given = {"OUTCOME": "success", "IMAGE": "repo@sha256:1", "TASK_DEFINITION": "", "STEPS": "{}"}
+    status, text = say("finish", env | given)
+    assert (status, text.splitlines()[2:]) == (0, ["Reported: success."])
     report = {"ticket": TICKET, "outcome": "success", "outputs": {"image": "repo@sha256:1"}}
     assert (bot.calls, bot.bearers) == ([("/prod/stages/finish", report)], [f"{TOKEN}-1"])
 
@@ -260,14 +262,14 @@ def test_finish_names_the_tests_step_where_the_tests_broke(
     given = {"TESTS_RESULT": result, "TESTS_FAILED_STEP": step}
     steps = {"claim-the-stage": {"outcome": "success"}, "look-at-the-tests": {"outcome": "failure"}}
     assert load_stage.failed(env | given | {"STEPS": json.dumps(steps)}) == ("Test", named)
-    done = say("tests", env | given)
-    assert done.returncode == 1
-    assert f"the job Test ended with {result}" in done.stdout
+    status, text = say("tests", env | given)
+    assert status == 1
+    assert f"the job Test ended with {result}" in text
 
 
 def test_after_successful_tests_the_build_goes_on(env: dict[str, str], load_stage: Any) -> None:
     given = {"TESTS_RESULT": "success", "STEPS": json.dumps({"push-the-image": {"outcome": "failure"}})}
-    assert say("tests", env | given).returncode == 0
+    assert say("tests", env | given)[0] == 0
     assert load_stage.failed(env | given) == ("Build", "Push the image")
 
 
@@ -280,23 +282,19 @@ def test_a_commit_without_tests_is_reported_as_one(env: dict[str, str], load_sta
 
 def test_a_finish_that_is_not_taken_fails_the_job(bot: Bot, env: dict[str, str]) -> None:
     bot.answers = [(403, {"message": "This stage was reported before."})]
-    done = say("finish", env | {"OUTCOME": "success", "STEPS": "{}"})
-    assert done.returncode == 1
-    assert done.stdout.splitlines()[2:] == ["::error title=finish::This stage was reported before."]
+    status, text = say("finish", env | {"OUTCOME": "success", "STEPS": "{}"})
+    assert (status, text.splitlines()[2:]) == (1, ["::error title=finish::This stage was reported before."])
 
 
 def test_another_commit_than_the_promised_one_stops_the_job(tmp_path: Path, env: dict[str, str]) -> None:
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
-    sha = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    assert say("source", env | {"SOURCE": str(tmp_path), "SHA": sha}).returncode == 0
-    assert say("source", env | {"SOURCE": str(tmp_path), "SHA": "main"}).returncode == 1
-    assert say("source", env | {"SOURCE": str(tmp_path / "none"), "SHA": ""}).returncode == 1
+    env |= {"SOURCE": str(tmp_path), "SHA": commit(tmp_path, {})}
+    assert say("source", env)[0] == 0
+    assert say("source", env | {"SHA": "main"})[0] == 1
+    assert say("source", env | {"SOURCE": str(tmp_path / "none"), "SHA": ""})[0] == 1
     # git's own switch for its tests: as in a container whose user is not the runner's
-    refused = say("source", env | {"SOURCE": str(tmp_path), "SHA": sha, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
-    assert refused.returncode == 1
-    assert "dubious ownership" in refused.stdout
+    status, text = say("source", env | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    assert status == 1
+    assert "dubious ownership" in text
 
 
 @pytest.fixture

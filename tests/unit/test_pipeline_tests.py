@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.git_folder import put
+
 SCRIPT = Path(__file__).parents[2] / ".github" / "scripts" / "run_tests.py"
 MANAGERS = ("npm", "npx", "pip")
 NPMS_OWN = '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'
@@ -34,16 +36,10 @@ def env(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def run(env: dict[str, str], files: dict[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    source = Path(env["SOURCE"])
-    for name, text in files.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(text)
-    git = ["git", "-C", str(source), "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "--allow-empty", "-m", "x"]):
-        subprocess.run([*git, *words], check=True)
+def run(env: dict[str, str], files: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    put(Path(env["SOURCE"]), files)
     command = [sys.executable, "-I", str(SCRIPT)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, cwd=env["HOME"])
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, cwd=env["HOME"])
 
 
 def asked(env: dict[str, str]) -> list[str]:
