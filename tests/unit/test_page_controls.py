@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -33,9 +34,8 @@ def stage() -> Stage:
 
 @pytest.fixture
 def client(stage: Stage) -> Iterator[Any]:
-    page = Page(Session(), stage=stage)
-    yield page.app.test_client()
-    page.close()
+    with closing(Page(Session(), stage=stage)) as page:
+        yield page.app.test_client()
 
 
 def test_the_speed_is_one_of_those_on_the_page(client: Any, stage: Stage) -> None:
@@ -67,11 +67,8 @@ def test_reset_begins_everything_anew(client: Any, stage: Stage) -> None:
 
 
 def test_a_world_that_is_there_once_says_so() -> None:
-    page = Page(Session())
-    try:
+    with closing(Page(Session())) as page:
         client = page.app.test_client()
         assert client.get("/api/stage").json["scenarios"] == []
         assert client.post("/api/speed", json={"speed": 10}).status_code == 409
         assert client.post("/api/scenario", json={"name": "happy"}).status_code == 400
-    finally:
-        page.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from local.page import history
@@ -34,21 +35,9 @@ def test_edges_are_pairs_of_states_entered_one_after_the_other_and_no_others() -
 
 
 def test_a_state_that_an_error_led_out_of_is_caught_and_one_that_tried_again_is_done() -> None:
-    told = way(
-        [
-            entered(1, "Retried"),
-            scheduled(2),
-            failed(3),
-            scheduled(4),
-            event(5, "LambdaFunctionSucceeded"),
-            exited(6, "Retried"),
-            entered(7, "Caught"),
-            scheduled(8),
-            failed(9),
-            exited(10, "Caught"),
-            entered(11, "Settle"),
-        ]
-    )
+    retried = [entered(1, "Retried"), scheduled(2), failed(3), scheduled(4), event(5, "LambdaFunctionSucceeded")]
+    caught = [exited(6, "Retried"), entered(7, "Caught"), scheduled(8), failed(9), exited(10, "Caught")]
+    told = way([*retried, *caught, entered(11, "Settle")])
     assert told["states"] == {"Retried": "done", "Caught": "caught", "Settle": "now"}
 
 
@@ -100,25 +89,14 @@ def test_the_execution_is_in_the_state_and_in_the_phase_around_it() -> None:
         "edges": [["Planned?", "Build"], ["Build", "Dispatch"]],
     }
     assert history.way(told, "TIMED_OUT")["states"] == {"Planned?": "done", "Build": "failed", "Dispatch": "failed"}
-    assert [one["state"] for one in history.events([*BUILD, *DONE])][-4:] == [
-        "Build Done",
-        "Build Done",
-        "Build",
-        "Build",
-    ]
+    assert [one["state"] for one in history.events([*BUILD, *DONE])][-4:] == ["Build Done"] * 2 + ["Build"] * 2
 
 
 def test_a_phase_that_is_left_leads_on_from_its_last_state() -> None:
     told = history.events([*BUILD, *DONE])
     assert history.current_state(told) == "Build"
     found = way([*BUILD, *DONE, entered(12, "Built?")])
-    assert found["states"] == {
-        "Planned?": "done",
-        "Build": "done",
-        "Dispatch": "done",
-        "Build Done": "done",
-        "Built?": "now",
-    }
+    assert found["states"] == dict.fromkeys(("Planned?", "Build", "Dispatch", "Build Done"), "done") | {"Built?": "now"}
     assert found["edges"][2:] == [["Dispatch", "Build Done"], ["Build Done", "Build"], ["Build", "Built?"]]
 
 
@@ -181,11 +159,8 @@ def test_an_end_is_entered_and_left_with_the_execution() -> None:
 def test_the_page_asks_for_the_visits_of_one_state() -> None:
     session = Session()
     session.sfn.add("d-1", "RUNNING", [entered(1, "Planned?", input='{"a": 1}'), exited(2, "Planned?", output="{}")])
-    page = Page(session)
-    try:
+    with closing(Page(session)) as page:
         client = page.app.test_client()
         assert client.get("/api/executions/d-1/states/Planned%3F").json["visits"][0]["input"] == {"a": 1}
         assert client.get("/api/executions/d-1/states/Elsewhere").json == {"visits": []}
         assert client.get("/api/executions/d-2/states/Planned%3F").status_code == 404
-    finally:
-        page.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,9 +25,8 @@ def session() -> Session:
 
 @pytest.fixture
 def page(session: Session) -> Iterator[Page]:
-    made = Page(session)
-    yield made
-    made.close()
+    with closing(Page(session)) as made:
+        yield made
 
 
 def told_by(stream: Iterator[str]) -> tuple[str, Any]:
@@ -91,8 +91,7 @@ def test_a_page_that_does_not_read_is_let_go_and_holds_nobody_up() -> None:
 
 def test_the_watcher_names_what_moved_and_leaves_what_ended_alone() -> None:
     sfn, feed = StepFunctions(), Feed()
-    watcher = Watcher(sfn, MACHINE, feed, poll=60)
-    try:
+    with closing(Watcher(sfn, MACHINE, feed, poll=60)) as watcher:
         sfn.add("d-1", "RUNNING", [event(1, "ExecutionStarted")])
         sfn.add("d-2", "SUCCEEDED", [event(1, "ExecutionStarted")])
         assert watcher.look() == ["d-1", "d-2"]
@@ -101,21 +100,15 @@ def test_the_watcher_names_what_moved_and_leaves_what_ended_alone() -> None:
         assert watcher.look() == ["d-1"]
         sfn.executions["d-2"][1].append(entered(2, "Plan"))
         assert watcher.look() == []
-    finally:
-        watcher.close()
 
 
 def test_an_execution_that_moves_reaches_an_open_page() -> None:
     sfn, feed = StepFunctions(), Feed()
     stream = feed.subscribe()
     next(stream)
-    watcher = Watcher(sfn, MACHINE, feed, poll=0.01)
-    try:
+    with closing(feed), closing(Watcher(sfn, MACHINE, feed, poll=0.01)):
         sfn.add("d-1", "RUNNING", [event(1, "ExecutionStarted")])
         assert told_by(stream) == ("execution", {"name": "d-1"})
-    finally:
-        watcher.close()
-        feed.close()
 
 
 def test_the_watcher_survives_an_engine_that_goes_away() -> None:
@@ -124,12 +117,9 @@ def test_the_watcher_survives_an_engine_that_goes_away() -> None:
     feed = Feed()
     stream = feed.subscribe(heartbeat=0.05)
     next(stream)
-    watcher = Watcher(failing, MACHINE, feed, poll=0.01)
-    try:
+    with closing(Watcher(failing, MACHINE, feed, poll=0.01)) as watcher:
         assert next(stream).startswith(":")
         assert watcher._thread.is_alive()
-    finally:
-        watcher.close()
     assert not watcher._thread.is_alive()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -91,29 +91,28 @@ def test_a_failed_step_is_shown_before_a_running_one_and_only_of_a_job_that_fail
     running = {**step("build", "in_progress", None), "steps": [step("A", "completed", "failure")]}
     failed = {
         **step("lint", "completed", "failure"),
-        "steps": [
-            step("B", "completed", "success"),
-            step("C", "completed", "failure"),
-            step("D", "completed", "failure"),
-        ],
+        "steps": [step(name, "completed", "success" if name == "B" else "failure") for name in "BCD"],
     }
     assert runs.job_and_step(iter([running])) == ("build", ""), "its failed step was allowed to fail"
     assert runs.job_and_step(iter([running, failed])) == ("lint", "C")
     assert runs.job_and_step([{**failed, "steps": None}]) == ("lint", "")
-
-
-def test_a_hundred_characters_of_a_name_are_shown() -> None:
-    failed = {"conclusion": "failure"}
-    long = {**failed, "name": "j" * 99 + "12", "steps": [{**failed, "name": "s" * 99 + "12"}]}
-    assert runs.job_and_step([long]) == ("j" * 99 + "1", "s" * 99 + "1")
+    long = step("j" * 99 + "12", "completed", "failure") | {"steps": [step("s" * 99 + "12", "completed", "failure")]}
+    assert runs.job_and_step([long]) == ("j" * 99 + "1", "s" * 99 + "1"), "a hundred characters of each"
 
 
 # -- whose attempt counts --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", [{}, {"run_attempt": None}])
-def test_a_first_attempt_is_the_run_itself(given: dict[str, Any]) -> None:
-    reply = Reply(200, {**body(), **given}, '"new"', "")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, body(), '"new"', ""),
+        Reply(200, body(run_attempt=None), '"new"', ""),
+        Reply(304, None, '"old"', ""),  # it has not changed
+    ],
+    ids=["the first", "none is named", "unchanged"],
+)
+def test_a_first_attempt_is_the_run_itself(reply: Reply) -> None:
     github = GitHub(**{"runs/9": reply})
     assert runs.get(github, 9, '"old"') is reply  # type: ignore[arg-type]
     assert github.asked == [("GET", "/actions/runs/9", '"old"')]
@@ -128,22 +127,14 @@ def test_of_a_run_that_was_run_again_the_first_attempt_is_told_with_the_runs_own
     assert github.asked == [("GET", "/actions/runs/9", ""), ("GET", "/actions/runs/9/attempts/1", {})]
 
 
-def test_what_has_not_changed_has_no_attempt_to_look_at() -> None:
-    unchanged = Reply(304, None, '"old"', "")
-    assert runs.get(GitHub(**{"runs/9": unchanged}), 9, '"old"') is unchanged  # type: ignore[arg-type]
-
-
 def test_the_jobs_are_those_of_the_first_attempt_in_one_page() -> None:
     path = "runs/9/attempts/1/jobs"
     github = GitHub(**{path: Reply(200, {"jobs": ({"name": "build"},)}, '"new"', "")})
     assert runs.jobs(github, 9) == ([{"name": "build"}], '"new"')  # type: ignore[arg-type]
     assert github.asked == [("GET", f"/actions/{path}", {"per_page": 100}, "")]
-
-
-def test_jobs_that_have_not_changed_keep_their_etag() -> None:
-    github = GitHub(**{"runs/9/attempts/1/jobs": Reply(304, None, "", "")})
-    assert runs.jobs(github, 9, '"old"') == (None, '"old"')  # type: ignore[arg-type]
-    assert github.asked[0][-1] == '"old"'
+    unchanged = GitHub(**{path: Reply(304, None, "", "")})
+    assert runs.jobs(unchanged, 9, '"old"') == (None, '"old"'), "its etag is kept"  # type: ignore[arg-type]
+    assert unchanged.asked[0][-1] == '"old"'
 
 
 def test_a_run_is_under_way_while_one_of_its_jobs_is_at_work() -> None:
@@ -181,29 +172,20 @@ def test_a_run_of_our_name_that_was_run_again_counts_by_its_first_attempt() -> N
 # -- gone, cancelled, asked for --------------------------------------------------------------------------------
 
 
-def _raises(error: Exception) -> Callable[[str], Any]:
-    def find(_path: str) -> Any:
-        raise error
-
-    return find
-
-
 @pytest.mark.parametrize(
-    ("find", "gone"),
+    ("repository", "gone"),
     [
-        (lambda path: {"full_name": "acme/checkout-api"} if path == "" else None, True),
-        (lambda _path: None, False),
-        (_raises(GitHubUnavailable("503")), False),
-        (_raises(GitHubRateLimited(60)), False),
-        (_raises(GitHubRefused(401, "acme/checkout-api", "Bad credentials")), False),
+        ({"full_name": "acme/checkout-api"}, True),
+        (None, False),
+        (GitHubUnavailable("503"), False),
+        (GitHubRateLimited(60), False),
+        (GitHubRefused(401, "acme/checkout-api", "Bad credentials"), False),
     ],
 )
-def test_a_run_is_taken_for_deleted_only_where_the_repository_itself_can_be_seen(
-    find: Callable[[str], Any], gone: bool
-) -> None:
-    github = GitHub()
-    github.find = find  # type: ignore[attr-defined]
-    assert runs.deleted(github) is gone  # type: ignore[arg-type]
+def test_a_run_is_taken_for_deleted_only_where_the_repository_itself_can_be_seen(repository: Any, gone: bool) -> None:
+    github = Mock(**{"find.side_effect": [repository]})
+    assert runs.deleted(github) is gone
+    github.find.assert_called_once_with("")
 
 
 def test_a_cancel_and_a_dispatch_are_what_github_describes() -> None:
