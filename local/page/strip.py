@@ -5,19 +5,18 @@ What static/phases.js draws.
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from chatops.messages.catalogue import duration
 from chatops.messages.page_phases import Phase, phases
 from chatops.messages.view import View
 from local.page.story import Facts, Span
+from local.words import Names, words
 
 _ENDS = {"good": "done", "bad": "failed", "neutral": "stopped"}
 _PLANS = {"refused": "refused", "dry_run": "dry run"}
-_LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,9 @@ def strip(
 def _view(known: Facts) -> View:
     """As far as there is no plan yet, that of what was asked for."""
     of, view = known.view.deployment, known.view
-    if view.command:
+    if of.planned:
         return view
-    return replace(view, deployment=replace(of, plan=replace(of.plan, command=known.asked.command)))
+    return replace(view, deployment=replace(of, plan=replace(of.plan, command=known.asked.command or "deploy")))
 
 
 def _look(one: Phase, passed: str, verdict: str) -> str:
@@ -73,19 +72,12 @@ def _look(one: Phase, passed: str, verdict: str) -> str:
 
 def _note(one: Phase, view: View, span: Span | None, names: Mapping[str, str]) -> str:
     seconds = one.seconds or (span.seconds if span else 0) or 0
-    about = [duration(seconds) if seconds >= 1 else "", _text(one.detail, names)]
+    about = [
+        duration(seconds) if seconds >= 1 else "",
+        words(one.detail, Names(datetime.fromtimestamp(view.now, UTC), names)),
+    ]
     if one.key == "plan":
         about.append(_PLANS.get(view.plan.verdict, ""))
     if one.key == "rollout" and (result := view.deployment.rollout).desired:
         about.append(f"{result.running}/{result.desired}")
     return " · ".join(part for part in about if part)
-
-
-def _text(mrkdwn: str, names: Mapping[str, str]) -> str:
-    """Slack's markup as plain text: of a link its label, of a mention the person's name."""
-
-    def label(found: re.Match[str]) -> str:
-        to, said = found.groups()
-        return said or names.get(to.lstrip("@"), to)
-
-    return html.unescape(_LINK.sub(label, mrkdwn).replace("`", ""))

@@ -93,7 +93,7 @@ def test_a_deployment_that_waits_for_people() -> None:
     end = (told["title"], told["by"], told["end"], told["tone"])
     assert end == ("v1.2.3 → dev", "dana", "Waiting for approval", "wait")
     assert told["label"] == "v1.2.3 → dev · dana · Waiting for approval"
-    begun = ["Plan: done, 1s", "Build: done, 1s · #4", "Approval: now, lee or kim"]
+    begun = ["Plan: done, 1s", "Build: done, 1s · #4", "Approval: now, @lee or @kim"]
     assert strip(told) == [*begun, "Deploy: ", "Rollout: ", "Done: "]
     assert lines(told) == [
         f"<@{U_DEV}> asked to deploy `v1.2.3` to *dev*",
@@ -111,7 +111,7 @@ def test_a_deployment_that_is_live() -> None:
     told = run.enter("Deployed").leave("", outcome={"end": "Deployed", "seconds": 20.0}).told("SUCCEEDED")
     assert told["label"] == "v1.2.3 → dev · dana · Deployed"
     assert [look for _, look, _ in looks(told)] == ["done"] * 6
-    assert strip(told)[2:5] == ["Approval: done, 2s · lee", "Deploy: done, 1s · #5", "Rollout: done, 1s · 4/4"]
+    assert strip(told)[2:5] == ["Approval: done, 2s · @lee", "Deploy: done, 1s · #5", "Rollout: done, 1s · 4/4"]
     assert lines(told)[3:] == [
         "Asked for an approval",
         f"<@{U_LEE}> approved",
@@ -129,7 +129,7 @@ def test_what_people_end_is_neutral_and_says_who() -> None:
     run = planned().passed("Build", build=BUILD).passed("Approval", approval=REJECTED).enter("Rejected")
     told = run.leave("", outcome={"end": "Rejected"}).told("SUCCEEDED")
     assert (told["end"], told["tone"]) == ("Rejected", "neutral")
-    left = ["Approval: stopped, 2s · kim", "Deploy: skipped", "Rollout: skipped", "Done: stopped, Rejected"]
+    left = ["Approval: stopped, 2s · @kim", "Deploy: skipped", "Rollout: skipped", "Done: stopped, Rejected"]
     assert strip(told)[2:] == left
     assert f"<@{U_KIM}> rejected it: “not &lt;b&gt;now&lt;/b&gt;”" in lines(told)
 
@@ -181,6 +181,8 @@ def test_the_strip_is_in_the_bots_language(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_rollback_that_was_asked_for_has_a_strip_of_its_own() -> None:
     plan = {**PLAN, "command": "rollback", "version": "v1.0.0", "reason": "orders cannot be paid"}
     run = Run({**ASKED, "command": "rollback", "version": ""}).passed("Plan", plan=plan)
+    asked = Run({**ASKED, "command": "rollback", "version": ""}).enter("Plan").told()
+    assert [(name, look) for name, look, _ in looks(asked)] == [("Plan", "now"), ("Rollback", ""), ("Done", "")]
     run.passed("Approval", approval={"decision": "not_needed"}).passed("Rollback", restored=HEALTHY)
     told = run.enter("Restored").leave("", outcome={"end": "Restored"}).told("SUCCEEDED")
     assert told["label"] == "Roll back dev → v1.0.0 · dana · Rolled back"
