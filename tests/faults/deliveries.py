@@ -87,6 +87,27 @@ def body(kind: str) -> bytes:
     return form(**found | unique) if "command" in found else form(payload=json.dumps({**found, **unique}))
 
 
+def fill(rows: Table) -> None:
+    """A deployment that is asked about, one that waits at a pause, and one that is live."""
+    later, plan = clock.now() + 3600, {"command": "deploy", "version": "v2", "channel": "C0DEPLOY1"}
+    for name, target in ((ASKED, "dev"), (PAUSED, "other"), (LIVE, "dev")):
+        asked = {"required": True, "eligible": [LEE, KIM], "groups": [], "quorum": 2}
+        made = {**plan, "target": target, "requester": {"id": DANA}, "approval": asked, "started_at": clock.now()}
+        stored.begin(rows, name, f"arn:{name}", made)
+    questions.ask(rows, ASKED, Question(0, later, (LEE, KIM), 2))
+    hold(rows, ASKED)
+    wakeups.park(rows, ASKED, "token", 0)
+    questions.ask(rows, PAUSED, Question(0, later, mark=MARK, stage="x", on_timeout="ROLLBACK"))
+    questions.address(rows, PAUSED, MARK, [LEE, KIM])
+    rows.transact(releases.adding("dev", Release("v2", deployment_id=LIVE, verified_at="2025-01-02T00:00:00.000Z")))
+
+
+def hold(rows: Table, name: str) -> None:
+    """The target `dev` is this deployment's."""
+    holder = Holder(name, f"arn:{name}", "deploy", "v2", DANA, "2025-01-01T00:00:00.000Z")
+    rows.transact(locks.taking("dev", holder))
+
+
 class Deliveries:
     """The edge, the table and Step Functions; `modals`: the triggers by which a modal was opened, once each."""
 
@@ -117,27 +138,9 @@ class Deliveries:
         self.modals.clear()
         self.states.waiting = {"token"}
         if not self._before:
-            self._make()
+            fill(self.rows)
             self._before = self._memory.kept()
         self._memory.bring_back(self._before)
-
-    def _make(self) -> None:
-        later, plan = clock.now() + 3600, {"command": "deploy", "version": "v2", "channel": "C0DEPLOY1"}
-        for name, target in ((ASKED, "dev"), (PAUSED, "other"), (LIVE, "dev")):
-            asked = {"required": True, "eligible": [LEE, KIM], "groups": [], "quorum": 2}
-            made = {**plan, "target": target, "requester": {"id": DANA}, "approval": asked, "started_at": clock.now()}
-            stored.begin(self.rows, name, f"arn:{name}", made)
-        questions.ask(self.rows, ASKED, Question(0, later, (LEE, KIM), 2))
-        self._hold(ASKED)
-        wakeups.park(self.rows, ASKED, "token", 0)
-        questions.ask(self.rows, PAUSED, Question(0, later, mark=MARK, stage="x", on_timeout="ROLLBACK"))
-        questions.address(self.rows, PAUSED, MARK, [LEE, KIM])
-        live = Release("v2", deployment_id=LIVE, verified_at="2025-01-02T00:00:00.000Z")
-        self.rows.transact(releases.adding("dev", live))
-
-    def _hold(self, name: str) -> None:
-        holder = Holder(name, f"arn:{name}", "deploy", "v2", DANA, "2025-01-01T00:00:00.000Z")
-        self.rows.transact(locks.taking("dev", holder))
 
     def send(self, kind: str, retry: int = 0) -> None:
         """One delivery; `retry`: as Slack's own, of that number."""
@@ -155,7 +158,7 @@ class Deliveries:
         stored.settle(self.rows, ASKED, "Rejected")
         plan = {"command": "deploy", "version": "v3", "target": "dev", "requester": {"id": DANA}}
         stored.begin(self.rows, NEXT, f"arn:{NEXT}", {**plan, "started_at": clock.now()})
-        self._hold(NEXT)
+        hold(self.rows, NEXT)
 
     def all_of(self, kinds: Iterable[str]) -> Any:
         """What comes of these, one after the other; a kind that came before is a retry of Slack's, or a replay."""

@@ -16,19 +16,13 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
-from chatops import clock
-from chatops.domain.question import Question
-from chatops.domain.release import Release
-from chatops.store import locks, questions, releases, wakeups
 from chatops.store.attributes import decode
-from chatops.store.locks import Holder
 from chatops.store.table import Table
 from local.runtime.endpoint import LambdaRuntime
 from local.runtime.template import Function, Template
-from tests.faults.deliveries import ASKED, DANA, KIM, KINDS, LEE, LIVE, MARK, PAUSED
+from tests.faults.deliveries import KIM, KINDS, LEE, fill
 from tests.faults.hostile_bodies import form
 from tests.faults.hostile_requests import event, signed
-from tests.unit import stored
 
 ROOT = Path(__file__).resolve().parents[2]
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:chatops-deploy"
@@ -207,18 +201,3 @@ def _behind(url: str) -> tuple[Table, Any]:
     rows = Table("chatops", dynamodb)
     fill(rows)
     return rows, states
-
-
-def fill(rows: Table) -> None:
-    """A deployment that is asked about, one that waits at a pause, and one that is live."""
-    later = clock.now() + 3600
-    for name, target in ((ASKED, "dev"), (PAUSED, "other"), (LIVE, "dev")):
-        asked = {"required": True, "eligible": [LEE, KIM], "groups": [], "quorum": 2}
-        plan = {"command": "deploy", "version": "v2", "channel": "C0DEPLOY1", "target": target, "approval": asked}
-        stored.begin(rows, name, f"arn:{name}", {**plan, "requester": {"id": DANA}, "started_at": clock.now()})
-    questions.ask(rows, ASKED, Question(0, later, (LEE, KIM), 2))
-    rows.transact(locks.taking("dev", Holder(ASKED, f"arn:{ASKED}", "deploy", "v2", DANA, "2025-01-01T00:00:00.000Z")))
-    wakeups.park(rows, ASKED, "token", 0)
-    questions.ask(rows, PAUSED, Question(0, later, mark=MARK, stage="x", on_timeout="ROLLBACK"))
-    questions.address(rows, PAUSED, MARK, [LEE, KIM])
-    rows.transact(releases.adding("dev", Release("v2", deployment_id=LIVE, verified_at="2025-01-02T00:00:00.000Z")))

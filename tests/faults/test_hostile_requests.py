@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from random import Random
 from typing import Any
 
@@ -19,7 +18,7 @@ from chatops.edge import handler
 from chatops.slack import client as slack
 from tests.faults.conftest import Edge
 from tests.faults.corpus_file import corpus
-from tests.faults.counts import MANY, SEED
+from tests.faults.counts import storm, storms
 from tests.faults.hostile_bodies import COMMAND, form
 from tests.faults.hostile_requests import FAMILIES, NOW, event, hostile, sign, signed
 from tests.faults.spies import REACHED, ReachedError, Spies
@@ -41,34 +40,9 @@ def delivered(environment: pytest.MonkeyPatch, spies: Spies) -> Delivered:
     return found
 
 
-def storm(edge: Edge, count: int, seed: int) -> Counter[int]:
-    """So many hostile requests; how often each status was answered."""
-    pick, answers = Random(seed), Counter[int]()  # noqa: S311 - the same requests every time
-    for n in range(count):
-        made = hostile(pick)
-        try:
-            answers[edge(made)] += 1
-        except BaseException as error:
-            raise AssertionError(f"number {n} of seed {seed}: {str(made)[:2000]}") from error
-    return answers
-
-
-def test_three_thousand_hostile_requests_are_refused(edge: Edge, delivered: Delivered, spies: Spies) -> None:
-    answers = storm(edge, 3000, seed=1)
-    assert (delivered, spies.calls, set(answers)) == ([], [], REFUSED)
-
-
-@pytest.mark.slow
-def test_twenty_thousand_hostile_requests_are_refused(
-    edge: Edge, delivered: Delivered, spies: Spies, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answers = storm(edge, MANY, seed=2 + SEED)
-    accepted, failed = len(delivered), sum(n for status, n in answers.items() if status >= 500)
-    with capsys.disabled():
-        print(  # noqa: T201 - the count that the gate shows
-            f"\nSlack edge: {answers.total():,} hostile requests: {accepted} accepted, {len(spies.calls)} side "
-            f"effects, {failed} answered 5xx, 0 exceptions ({dict(sorted(answers.items()))})"
-        )
+@storms
+def test_hostile_requests_are_refused(edge: Edge, delivered: Delivered, spies: Spies, count: int, seed: int) -> None:
+    answers = storm(hostile, edge, count, seed)
     assert (delivered, spies.calls, set(answers)) == ([], [], REFUSED)
 
 

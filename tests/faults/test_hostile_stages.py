@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from random import Random
 from typing import Any
 
@@ -18,7 +17,7 @@ from chatops.steps import stage
 from chatops.store import stages, wakeups
 from chatops.store.table import Conflict, Item
 from lambdas.stage import app
-from tests.faults.counts import MANY, SEED
+from tests.faults.counts import storm, storms
 from tests.faults.hostile_bodies import ID
 from tests.faults.hostile_stages import CLAIM, FAMILIES, FINISH, PAPER, RIGHT, hostile
 from tests.faults.hostile_tokens import Tokens
@@ -103,38 +102,13 @@ def test_the_request_that_the_others_are_made_of_is_a_good_one(table: OneTicket,
     assert table.writes == [f"DEPLOYMENT#{ID}"]
 
 
-def storm(count: int, seed: int, tokens: Tokens) -> Counter[int]:
-    """So many hostile requests; how often each status was answered."""
-    pick, answers = Random(seed), Counter[int]()  # noqa: S311 - the same requests every time
-    for n in range(count):
-        made = hostile(pick, tokens)
-        try:
-            answers[ask(made)] += 1
-        except BaseException as error:
-            raise AssertionError(f"number {n} of seed {seed}: {str(made)[:2000]}") from error
-    return answers
-
-
-def test_three_thousand_hostile_requests_claim_and_finish_nothing(
-    table: OneTicket, tokens: Tokens, spies: Spies
+@storms
+def test_hostile_requests_claim_and_finish_nothing(
+    table: OneTicket, tokens: Tokens, spies: Spies, count: int, seed: int
 ) -> None:
-    answers = storm(3000, 3, tokens)
+    answers = storm(lambda pick: hostile(pick, tokens), ask, count, seed)
     assert (table.writes, spies.calls, set(answers)) == ([], [], REFUSED)
     assert table.reads, "some of them were in form, and looked up"
-
-
-@pytest.mark.slow
-def test_twenty_thousand_hostile_requests_claim_and_finish_nothing(
-    table: OneTicket, tokens: Tokens, spies: Spies, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answers = storm(MANY, 4 + SEED, tokens)
-    failed = sum(n for status, n in answers.items() if status >= 500)
-    with capsys.disabled():
-        print(  # noqa: T201 - the count that the gate shows
-            f"\nclaim and finish: {answers.total():,} hostile requests: {answers[200]} accepted, {len(table.writes)} "
-            f"writes, {failed} answered 5xx, 0 exceptions ({dict(sorted(answers.items()))})"
-        )
-    assert (table.writes, spies.calls, set(answers)) == ([], [], REFUSED)
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

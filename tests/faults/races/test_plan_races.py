@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from chatops.domain.errors import CancelRecorded, Refusal, TargetBusy, TargetHeld
-from chatops.store import cancels
+from chatops.edge import cancel
+from chatops.store import cancels, stages
 from tests.faults.interleave import Scene, every, some
-from tests.faults.races.fakes import DANA, Fake
+from tests.faults.races.fakes import DANA, Fake, Moment
 from tests.unit import stored
 
 
-def plan_beside_a_settle(fake: Fake, kept: dict[str, Any]) -> Scene:
+def plan_beside_a_settle(fake: Fake, kept: Moment) -> Scene:
     """v2 is about to be live; v3 is asked for."""
     fake.restore(kept)
 
@@ -32,27 +33,18 @@ def plan_beside_a_settle(fake: Fake, kept: dict[str, Any]) -> Scene:
     return Scene([lambda: fake.succeed("d-two"), lambda: fake.plan("d-three", version="v3")], check)
 
 
-def before_a_settle(fake: Fake) -> dict[str, Any]:
+@pytest.mark.parametrize(("switches", "chance"), [(1, 0), pytest.param(2, 30, marks=pytest.mark.slow)])
+def test_the_way_back_is_what_is_live_when_the_target_is_taken(fake: Fake, switches: int, chance: int) -> None:
     fake.deploy("d-one", "v1")
     fake.time.pass_by(1)
     fake.plan("d-two", version="v2")
     fake.time.pass_by(1)
-    return fake.snapshot()
+    kept = fake.snapshot()
+    assert every(lambda: plan_beside_a_settle(fake, kept), switches=switches) > 10
+    some(lambda: plan_beside_a_settle(fake, kept), chance, seed=3)
 
 
-def test_the_way_back_is_what_is_live_when_the_target_is_taken(fake: Fake) -> None:
-    kept = before_a_settle(fake)
-    assert every(lambda: plan_beside_a_settle(fake, kept), switches=1) > 10
-
-
-@pytest.mark.slow
-def test_the_way_back_is_what_is_live_in_many_orders(fake: Fake) -> None:
-    kept = before_a_settle(fake)
-    every(lambda: plan_beside_a_settle(fake, kept), switches=2)
-    some(lambda: plan_beside_a_settle(fake, kept), 30, seed=3)
-
-
-def take_beside_a_settle(fake: Fake, kept: dict[str, Any]) -> Scene:
+def take_beside_a_settle(fake: Fake, kept: Moment) -> Scene:
     """A rollback of v3 to v1 was asked for; meanwhile v4 becomes live."""
     fake.restore(kept)
 
@@ -73,8 +65,6 @@ def test_a_rollback_does_not_go_back_from_what_was_never_looked_at(fake: Fake) -
     fake.plan("d-back", "rollback", "")
     fake.time.pass_by(1)
     fake.plan("d-four", version="v4")
-    from chatops.store import stages
-
     fake.stage("d-four", "deploy")
     assert stages.claim(fake.rows, "d-four", "deploy", 9001) == ""
     fake.time.pass_by(1)
@@ -82,10 +72,9 @@ def test_a_rollback_does_not_go_back_from_what_was_never_looked_at(fake: Fake) -
     assert every(lambda: take_beside_a_settle(fake, kept), switches=1) > 10
 
 
-def take_beside_a_cancel(fake: Fake, kept: dict[str, Any]) -> Scene:
+def take_beside_a_cancel(fake: Fake, kept: Moment) -> Scene:
     """Somebody withdraws the rollback at the moment when it begins."""
     fake.restore(kept)
-    from chatops.edge import cancel
 
     def check(answers: list[Any]) -> None:
         took, said = answers

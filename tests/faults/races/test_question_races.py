@@ -25,7 +25,7 @@ from chatops.settings.targets import targets
 from chatops.steps import approval, promotion, settle
 from chatops.store import cancels, questions, stages
 from tests.faults.interleave import Scene, Worker, every, some
-from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake
+from tests.faults.races.fakes import DANA, KIM, LEE, TARGET, Fake, Moment
 from tests.unit.steps import call
 
 ID, HOUR = "d-asked", 3600
@@ -248,12 +248,12 @@ def one_decision(fake: Fake, kind: Kind, names: tuple[str, ...], results: list[A
         kind.goes_on(fake, question.decision, cancelled=bool(cancel))
 
 
-def prepared(fake: Fake, kind: Kind) -> dict[str, Any]:
+def prepared(fake: Fake, kind: Kind) -> Moment:
     kind.begin(fake)
     return fake.snapshot()
 
 
-def scene(fake: Fake, kind: Kind, kept: dict[str, Any], names: tuple[str, ...]) -> Scene:
+def scene(fake: Fake, kind: Kind, kept: Moment, names: tuple[str, ...]) -> Scene:
     fake.restore(kept)
     acts = kind.acts(fake)
     return Scene([acts[name] for name in names], lambda results: one_decision(fake, kind, names, results))

@@ -10,7 +10,7 @@ from chatops.domain.errors import TargetBusy, TargetHeld
 from chatops.steps import dispatch
 from chatops.store import cancels, stages
 from tests.faults.interleave import Scene, every
-from tests.faults.races.fakes import Fake, arn
+from tests.faults.races.fakes import Fake, Moment, arn
 from tests.unit import stored
 from tests.unit.steps import call
 
@@ -26,7 +26,7 @@ def before(fake: Fake, *, prepared: bool = True) -> str:
     return fake.stage(WAITING, "deploy") if prepared else ""
 
 
-def beside_a_claim(fake: Fake, kept: Any, ticket: str) -> Scene:
+def beside_a_claim(fake: Fake, kept: Moment, ticket: str) -> Scene:
     fake.restore(kept)
 
     def check(results: list[Any]) -> None:
@@ -51,7 +51,7 @@ def test_exactly_one_of_a_rollback_and_the_claim_that_it_meets_goes_on(fake: Fak
     every(lambda: beside_a_claim(fake, kept, ticket), switches=switches)
 
 
-def beside_a_dispatch(fake: Fake, kept: Any) -> Scene:
+def beside_a_dispatch(fake: Fake, kept: Moment) -> Scene:
     """Its deploy stage is being dispatched. A run that needs no claim deploys as soon as it is."""
     fake.restore(kept)
     event = {"deployment_id": WAITING, "execution_arn": arn(WAITING), "stage": "deploy"}
@@ -99,7 +99,7 @@ def test_where_runs_need_no_claim_a_dead_deployment_keeps_its_target_while_its_r
     assert fake.holder() == ""
 
 
-def two(fake: Fake, kept: Any) -> Scene:
+def two(fake: Fake, kept: Moment) -> Scene:
     fake.restore(kept)
 
     def check(results: list[Any]) -> None:

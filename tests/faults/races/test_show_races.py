@@ -10,7 +10,7 @@ from chatops.github import deployments
 from chatops.steps import show
 from chatops.store import shown
 from tests.faults.interleave import Scene, point, some
-from tests.faults.races.fakes import Fake
+from tests.faults.races.fakes import Fake, Moment
 from tests.faults.races.test_sweep_races import ID, finish, no_trouble, under_way
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def told() -> None:
     show.told({"detail": {"deployment": {"id": ID}}})
 
 
-def at_once(fake: Fake, github: GitHub, kept: Any, *, ends: bool) -> Scene:
+def at_once(fake: Fake, github: GitHub, kept: Moment, *, ends: bool) -> Scene:
     fake.restore(kept)
     github.made = []
 

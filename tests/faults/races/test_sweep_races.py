@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from chatops.edge.replies import Addressee
 from chatops.steps import approval
 from chatops.store import outbox, questions, stages, wakeups
 from tests.faults.interleave import Scene, every, some
-from tests.faults.races.fakes import LEE, Fake
+from tests.faults.races.fakes import LEE, Fake, Moment
 from tests.unit.steps import call
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ def finish(fake: Fake) -> str:
     return end
 
 
-def beside_a_settle(fake: Fake, kept: Any) -> Scene:
+def beside_a_settle(fake: Fake, kept: Moment) -> Scene:
     fake.restore(kept)
 
     def check(results: list[Any]) -> None:
@@ -53,13 +54,7 @@ def beside_a_settle(fake: Fake, kept: Any) -> Scene:
     return Scene([lambda: finish(fake), fake.sweep], check)
 
 
-def test_sweep_beside_an_execution_that_settles(fake: Fake) -> None:
-    under_way(fake)
-    kept = fake.snapshot()
-    every(lambda: beside_a_settle(fake, kept), switches=1)
-
-
-def stopped_while_settling(fake: Fake, kept: Any) -> Scene:
+def stopped_while_settling(fake: Fake, kept: Moment) -> Scene:
     """Stopped in the console while its last function still runs."""
     fake.restore(kept)
     fake.end(ID)
@@ -75,14 +70,7 @@ def stopped_while_settling(fake: Fake, kept: Any) -> Scene:
     return Scene([lambda: fake.succeed(ID), fake.sweep], check)
 
 
-@pytest.mark.slow
-def test_sweep_beside_a_settle_of_a_stopped_execution(fake: Fake) -> None:
-    under_way(fake)
-    kept = fake.snapshot()
-    every(lambda: stopped_while_settling(fake, kept), switches=1)
-
-
-def two_sweeps(fake: Fake, kept: Any) -> Scene:
+def two_sweeps(fake: Fake, kept: Moment) -> Scene:
     fake.restore(kept)
 
     def check(results: list[Any]) -> None:
@@ -95,15 +83,7 @@ def two_sweeps(fake: Fake, kept: Any) -> Scene:
     return Scene([fake.sweep, fake.sweep], check)
 
 
-@pytest.mark.slow
-def test_two_sweeps_at_once_settle_and_free_once(fake: Fake) -> None:
-    under_way(fake)
-    fake.end(ID)
-    kept = fake.snapshot()
-    every(lambda: two_sweeps(fake, kept), switches=1)
-
-
-def beside_a_new_one(fake: Fake, kept: Any) -> Scene:
+def beside_a_new_one(fake: Fake, kept: Moment) -> Scene:
     fake.restore(kept)
 
     def check(results: list[Any]) -> None:
@@ -116,15 +96,8 @@ def beside_a_new_one(fake: Fake, kept: Any) -> Scene:
     return Scene([fake.sweep, lambda: fake.plan("d-new", version="v3")], check)
 
 
-@pytest.mark.slow
-def test_sweep_beside_the_same_persons_next_deployment(fake: Fake) -> None:
-    under_way(fake)
-    fake.end(ID)
-    kept = fake.snapshot()
-    every(lambda: beside_a_new_one(fake, kept), switches=1)
-
-
-def beside_a_claim(fake: Fake, kept: Any, ticket: str) -> Scene:
+def beside_a_claim(fake: Fake, kept: Moment) -> Scene:
+    """The run keeps the target until it has ended."""
     fake.restore(kept)
 
     def claim() -> bool:
@@ -147,16 +120,9 @@ def beside_a_claim(fake: Fake, kept: Any, ticket: str) -> Scene:
     return Scene([fake.sweep, claim], check)
 
 
-def test_a_run_that_claims_at_the_moment_of_the_sweep_keeps_the_target_until_it_has_ended(fake: Fake) -> None:
-    under_way(fake)
-    ticket = fake.stage(ID, "deploy")
-    fake.end(ID)
-    kept = fake.snapshot()
-    every(lambda: beside_a_claim(fake, kept, ticket), switches=1)
-
-
-def beside_a_click(fake: Fake, kept: Any, state: dict[str, Any]) -> Scene:
+def beside_a_click(fake: Fake, kept: Moment) -> Scene:
     fake.restore(kept)
+    state = {"plan": fake.planned(ID)}
 
     def check(results: list[Any]) -> None:
         no_trouble(results)
@@ -170,34 +136,41 @@ def beside_a_click(fake: Fake, kept: Any, state: dict[str, Any]) -> Scene:
     return Scene([fake.sweep, lambda: question_buttons.approve(fake.rows, ID, Addressee(LEE, "C0DEPLOY1"), "")], check)
 
 
-def waiting(fake: Fake) -> dict[str, Any]:
+def ended(fake: Fake) -> None:
+    under_way(fake)
+    fake.end(ID)
+
+
+def dispatched(fake: Fake) -> None:
+    under_way(fake)
+    fake.stage(ID, "deploy")
+    fake.end(ID)
+
+
+def waiting(fake: Fake) -> None:
     fake.patch.setenv("DEPLOY_APPROVAL_REQUIRED", "true")
     fake.forget_targets()
     state = {"plan": fake.plan(ID, version="v2")}
     wake = call(approval.run, {"deployment_id": ID, "mode": "read", "state": state})["wake"]
     assert wakeups.park(fake.rows, ID, "token", wake)
-    return state
 
 
-def test_sweep_beside_a_click(fake: Fake) -> None:
-    state = waiting(fake)
+@pytest.mark.parametrize(
+    ("before", "scene"),
+    [
+        (under_way, beside_a_settle),
+        (under_way, stopped_while_settling),
+        (ended, two_sweeps),
+        (ended, beside_a_new_one),
+        (dispatched, beside_a_claim),
+        (waiting, beside_a_click),
+    ],
+    ids=lambda it: it.__name__,
+)
+def test_sweep_comes_at_any_moment(
+    fake: Fake, before: Callable[[Fake], None], scene: Callable[[Fake, Moment], Scene]
+) -> None:
+    before(fake)
     kept = fake.snapshot()
-    every(lambda: beside_a_click(fake, kept, state), switches=1)
-
-
-@pytest.mark.slow
-def test_sweep_beside_everything_in_orders_by_chance(fake: Fake) -> None:
-    under_way(fake)
-    ticket = fake.stage(ID, "deploy")
-    running = fake.snapshot()
-    fake.end(ID)
-    ended = fake.snapshot()
-    some(lambda: beside_a_settle(fake, running), 10, seed=1)
-    some(lambda: stopped_while_settling(fake, running), 10, seed=1)
-    some(lambda: two_sweeps(fake, ended), 10, seed=1)
-    some(lambda: beside_a_new_one(fake, ended), 10, seed=1)
-    some(lambda: beside_a_claim(fake, ended, ticket), 10, seed=1)
-    fake.empty()
-    state = waiting(fake)
-    kept = fake.snapshot()
-    some(lambda: beside_a_click(fake, kept, state), 10, seed=1)
+    every(lambda: scene(fake, kept), switches=1)
+    some(lambda: scene(fake, kept), 10, seed=1)
