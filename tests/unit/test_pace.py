@@ -71,14 +71,17 @@ def silent(lengths: tuple[float, ...]) -> Pace:
     return lambda passed: pace.silent(passed, USUAL, HOUR, lengths)
 
 
+def around(middle: float, lengths: tuple[float, ...]) -> tuple[list[float], list[int]]:
+    """Of runs that end up to fifteen seconds before or after: how late their end is seen, and by how many looks."""
+    ends = [middle + tenth / 10 for tenth in range(-150, 150)]
+    found = [looks(end, silent(lengths), begin=5) for end in ends]
+    return [at[-1] - end for at, end in zip(found, ends, strict=True)], [len(at) for at in found]
+
+
 def test_the_end_of_a_run_that_reports_nothing_is_expected_when_those_before_it_ended() -> None:
     """A third of the looks that a fixed pause of ten seconds has in ten minutes, and as early: within five seconds."""
     lengths = (592.0, 610.0, 601.0, 586.0, 613.0, 598.0, 605.0, 589.0)
-    late, counts = list[float](), list[int]()
-    for tenth in range(5850, 6150):
-        at = looks(tenth / 10, silent(lengths), begin=5)
-        late.append(at[-1] - tenth / 10)
-        counts.append(len(at))
+    late, counts = around(600, lengths)
     assert sum(late) / len(late) <= 5
     assert max(late) <= 9
     assert max(counts) <= 60 / 3
@@ -87,11 +90,7 @@ def test_the_end_of_a_run_that_reports_nothing_is_expected_when_those_before_it_
 
 @pytest.mark.parametrize("lengths", [(600.0,), (585.0,), (615.0,), (585.0, 615.0)])
 def test_one_run_before_is_enough_to_learn_of(lengths: tuple[float, ...]) -> None:
-    late, counts = list[float](), list[int]()
-    for tenth in range(5850, 6150):
-        at = looks(tenth / 10, silent(lengths), begin=5)
-        late.append(at[-1] - tenth / 10)
-        counts.append(len(at))
+    late, counts = around(600, lengths)
     assert sum(late) / len(late) <= 5.5
     assert max(counts) <= 60 / 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -34,34 +33,19 @@ DEFINITION = {
 }
 
 
-class Aws:
-    """The AWS CLI: an answer for each command, and what was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, ...]] = []
-        self.service: dict[str, Any] = {
-            "status": "ACTIVE",
-            "taskDefinition": f"{FAMILY}:7",
-            "deploymentConfiguration": {"minimumHealthyPercent": 100},
-        }
-
-    def __call__(self, *arguments: str) -> dict[str, Any]:
-        self.asked.append(arguments)
-        return {
-            "describe-services": {"services": [self.service]},
-            "describe-task-definition": {
-                "taskDefinition": DEFINITION,
-                "tags": [{"key": "team", "value": "shop"}],
-            },
-            "register-task-definition": {"taskDefinition": {"taskDefinitionArn": f"{FAMILY}:8"}},
-            "create-deployment": {"deploymentId": "d-ABC"},
-            "get-caller-identity": {"Account": "123456789012"},
-        }.get(arguments[1], {})
-
-    def asked_for(self, command: str) -> dict[str, str]:
-        (found,) = [asked for asked in self.asked if asked[1] == command]
-        words = found[2:]
-        return dict(zip(words[::2], words[1::2], strict=True))
+SERVICE = {
+    "status": "ACTIVE",
+    "taskDefinition": f"{FAMILY}:7",
+    "deploymentConfiguration": {"minimumHealthyPercent": 100},
+}
+ANSWERS: dict[str, Any] = {
+    "describe-services": {"services": [SERVICE]},
+    "describe-task-definition": {"taskDefinition": DEFINITION, "tags": [{"key": "team", "value": "shop"}]},
+    "register-task-definition": {"taskDefinition": {"taskDefinitionArn": f"{FAMILY}:8"}},
+    "update-service": {},
+    "get-caller-identity": {"Account": "123456789012"},
+}
+"""Of the AWS CLI, by its command."""
 
 
 @pytest.fixture
@@ -82,6 +66,20 @@ ECS = {
 }
 
 
+def program(folder: Path, text: str) -> None:
+    """What the step finds as the AWS CLI in this folder."""
+    (folder / "aws").write_text(text)
+    (folder / "aws").chmod(0o755)
+
+
+def step(folder: Path, cli: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """The whole step, with this as its AWS CLI; its outputs are in the file `outputs`."""
+    program(folder, cli)
+    env = ECS | {"PATH": f"{folder}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(folder / "outputs")} | more
+    command = [sys.executable, str(SCRIPTS / "release.py")]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+
+
 def test_the_settings_choose_who_releases_and_none_is_said_to_be_missing(release: Any) -> None:
     assert release.kind(ECS) is release.release_ecs.release
     assert (
@@ -93,19 +91,9 @@ def test_the_settings_choose_who_releases_and_none_is_said_to_be_missing(release
 
 
 def test_the_whole_step_writes_what_it_made_to_the_jobs_outputs(tmp_path: Path) -> None:
-    answers = Aws()
-    body = {name: answers("ecs", name) for name in ("describe-services", "describe-task-definition")}
-    body |= {name: answers("ecs", name) for name in ("register-task-definition", "update-service")}
-    body |= {"get-caller-identity": answers("sts", "get-caller-identity")}
-    cli = tmp_path / "aws"
-    cli.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({body!r}[sys.argv[2]]))\n")
-    cli.chmod(cli.stat().st_mode | stat.S_IXUSR)
-    out = tmp_path / "outputs"
-    env = ECS | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(out)}
-    step = [sys.executable, str(SCRIPTS / "release.py")]
-    done = subprocess.run(step, env=env, capture_output=True, text=True, timeout=30)
+    done = step(tmp_path, f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({ANSWERS!r}[sys.argv[2]]))\n")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert out.read_text() == f"task_definition={FAMILY}:8\nimage={NEW}\n"
+    assert (tmp_path / "outputs").read_text() == f"task_definition={FAMILY}:8\nimage={NEW}\n"
 
 
 def test_the_cli_tries_again_for_longer_than_it_would_by_itself(
@@ -113,11 +101,9 @@ def test_the_cli_tries_again_for_longer_than_it_would_by_itself(
 ) -> None:
     """Several targets that are deployed at once share ECS's rate. `aws` here is botocore, which the CLI is made of.
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-retries.html"""
-    cli = tmp_path / "aws"
     asked = "{name: session.get_config_variable(name) for name in ('retry_mode', 'max_attempts')}"
     lines = ("import json, botocore.session", "session = botocore.session.get_session()", f"print(json.dumps({asked}))")
-    cli.write_text("\n".join((f"#!{sys.executable}", *lines)) + "\n")
-    cli.chmod(0o755)
+    program(tmp_path, "\n".join((f"#!{sys.executable}", *lines)) + "\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import runner  # type: ignore[import-not-found, unused-ignore]
@@ -125,31 +111,20 @@ def test_the_cli_tries_again_for_longer_than_it_would_by_itself(
     monkeypatch.delenv("AWS_MAX_ATTEMPTS", raising=False)
     assert runner.aws_cli("ecs", "x") == {"retry_mode": "standard", "max_attempts": 10}
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "4")
-    assert runner.aws_cli("ecs", "x")["max_attempts"] == 4, "what the workflow sets counts"
+    program(tmp_path, "#!/bin/sh\necho $AWS_MAX_ATTEMPTS\n")
+    assert runner.aws_cli("ecs", "x") == 4, "what the workflow sets counts"
 
 
 def test_the_clis_own_words_stand_in_the_annotation(tmp_path: Path) -> None:
-    cli = tmp_path / "aws"
-    cli.write_text("#!/bin/sh\necho 'An error occurred (AccessDenied)' >&2\nexit 254\n")
-    cli.chmod(0o755)
-    env = ECS | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
-    step = [sys.executable, str(SCRIPTS / "release.py")]
-    done = subprocess.run(step, env=env, capture_output=True, text=True, timeout=30)
-    assert done.returncode == 1
-    assert done.stdout == (
-        "::error title=Release::aws sts get-caller-identity failed: An error occurred (AccessDenied)\n"
-    )
+    done = step(tmp_path, "#!/bin/sh\necho 'An error occurred (AccessDenied)' >&2\nexit 254\n")
+    failed = "aws sts get-caller-identity failed: An error occurred (AccessDenied)"
+    assert (done.returncode, done.stdout) == (1, f"::error title=Release::{failed}\n")
 
 
 def test_another_repositorys_image_is_not_released(tmp_path: Path) -> None:
     """Before anything is asked of ECS: what builds may not choose what runs."""
-    cli = tmp_path / "aws"
-    cli.write_text(f'#!/bin/sh\necho "$2" >> {tmp_path}/asked\necho \'{{"Account": "123456789012"}}\'\n')
-    cli.chmod(0o755)
-    env = ECS | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
-    step = [sys.executable, str(SCRIPTS / "release.py")]
-    given = env | {"IMAGE": NEW.replace("checkout-api@", "evil@")}
-    done = subprocess.run(step, env=given, capture_output=True, text=True, timeout=30)
+    cli = f'#!/bin/sh\necho "$2" >> {tmp_path}/asked\necho \'{{"Account": "123456789012"}}\'\n'
+    done = step(tmp_path, cli, IMAGE=NEW.replace("checkout-api@", "evil@"))
     assert done.returncode == 1
     assert "/evil, and this environment deploys images of 123456789012.dkr.ecr" in done.stdout
     assert (tmp_path / "asked").read_text() == "get-caller-identity\n"

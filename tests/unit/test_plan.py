@@ -42,8 +42,9 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("name", LIMITS)
-@pytest.mark.parametrize("path", ["/git/ref/tags/v9", "/tags$"])
+@pytest.mark.parametrize(
+    ("path", "name"), [*(("/git/ref/tags/v9", name) for name in LIMITS), ("/tags$", "retry after")]
+)
 def test_a_rate_limit_is_refused_in_words_and_takes_nothing(
     name: str, path: str, rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:

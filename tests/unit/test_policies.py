@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,18 @@ OURS_IN = "arn:aws:ecs:eu-west-1:123456789012"
 ROLE = "arn:aws:iam::210987654321:role/platform-deploy-prod"
 
 
+@cache
+def unset() -> dict[str, str]:
+    """The templates' texts, by path, for the parameters' target."""
+    return {str(path): text for path, text in policies.filled(ROOT, PARAMETERS).items()}
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """The repository's templates as they are for the parameters' target, whatever targets.yaml lies in it."""
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     (tmp_path / "lambdas/shared").mkdir(parents=True)
-    for path, text in policies.filled(ROOT, PARAMETERS).items():
+    for path, text in unset().items():
         (tmp_path / path).write_text(text, "utf-8")
     return tmp_path
 
@@ -47,11 +54,13 @@ def put(root: Path, text: str) -> None:
     (root / policies.TARGETS).write_text(text, "utf-8")
 
 
-def granted(root: Path, name: str) -> list[dict[str, Any]]:
-    """The statements of a function, as they would be deployed."""
-    resolved = Resolved(file=str(root / "template.yaml"), parameters=OURS)
-    (policy,) = resolved.resources("AWS::Serverless::Function")[name]["Policies"]
-    return list(policy["Statement"])
+def granted(root: Path) -> dict[str, list[dict[str, Any]]]:
+    """The statements of each function, as they would be deployed."""
+    functions = Resolved(file=str(root / "template.yaml"), parameters=OURS).resources("AWS::Serverless::Function")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, each in functions.items():
+        found[name] = [one for policy in each.get("Policies", []) for one in policy["Statement"]]
+    return found
 
 
 def test_the_templates_in_the_repository_name_its_targets() -> None:
@@ -77,49 +86,46 @@ def test_written_once_checked_and_taken_back(root: Path, capsys: pytest.CaptureF
 def test_each_target_is_named_to_the_letter(root: Path) -> None:
     put(root, TARGETS)
     assert policies.main([], root) == 0
-    may = granted(root, "RestoreFunction")
-    assert allowed(may, "ecs:UpdateService", f"{OURS_IN}:service/shop/shop-dev")
-    assert allowed(may, "ecs:UpdateService", "arn:aws:ecs:ap-northeast-1:123456789012:service/shop/shop-api")
-    assert allowed(may, "ecs:StopServiceDeployment", f"{OURS_IN}:service-deployment/shop/shop-dev/x1")
-    assert allowed(
-        may, "codedeploy:CreateDeployment", "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:batch/live"
-    )
-    assert allowed(may, "iam:PassRole", "arn:aws:iam::123456789012:role/shop-task")
-    assert allowed(may, "iam:PassRole", "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"), (
-        "the stack's own, for dev"
-    )
-    assert allowed(may, "sts:AssumeRole", ROLE)
-    for service in (
-        "service/shop/shop-prod",
-        "service/shop/shop-api",
-        "service/shop/shop-dev2",
-        "service/other/shop-dev",
-    ):
-        assert not allowed(may, "ecs:UpdateService", f"{OURS_IN}:{service}"), service
-    assert not allowed(may, "ecs:UpdateService", "arn:aws:ecs:eu-west-1:210987654321:service/shop/shop-dev")
-    assert not allowed(may, "iam:PassRole", "arn:aws:iam::123456789012:role/admin")
-    assert not allowed(may, "sts:AssumeRole", f"{ROLE}2")
+    may, roles = granted(root)["RestoreFunction"], "arn:aws:iam::123456789012:role"
+    wanted = [
+        ("ecs:UpdateService", f"{OURS_IN}:service/shop/shop-dev"),
+        ("ecs:UpdateService", "arn:aws:ecs:ap-northeast-1:123456789012:service/shop/shop-api"),
+        ("ecs:StopServiceDeployment", f"{OURS_IN}:service-deployment/shop/shop-dev/x1"),
+        ("codedeploy:CreateDeployment", "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:batch/live"),
+        ("iam:PassRole", f"{roles}/shop-task"),
+        ("iam:PassRole", f"{roles}/ecsTaskExecutionRole"),  # the stack's own, for dev
+        ("sts:AssumeRole", ROLE),
+    ]
+    assert [each for each in wanted if not allowed(may, *each)] == []
+    others = ("shop/shop-prod", "shop/shop-api", "shop/shop-dev2", "other/shop-dev")
+    foreign = [
+        *(("ecs:UpdateService", f"{OURS_IN}:service/{other}") for other in others),
+        ("ecs:UpdateService", "arn:aws:ecs:eu-west-1:210987654321:service/shop/shop-dev"),
+        ("iam:PassRole", f"{roles}/admin"),
+        ("sts:AssumeRole", f"{ROLE}2"),
+    ]
+    assert [each for each in foreign if allowed(may, *each)] == []
 
 
 def test_who_only_looks_changes_nothing(root: Path) -> None:
     put(root, TARGETS)
     policies.main([], root)
-    dev = f"{OURS_IN}:service/shop/shop-dev"
+    dev, functions = f"{OURS_IN}:service/shop/shop-dev", granted(root)
     for name in ("PlanFunction", "EcsFunction"):
-        may = granted(root, name)
+        may = functions[name]
         assert allowed(may, "ecs:DescribeServices", dev)
         assert allowed(may, "sts:AssumeRole", ROLE)
         for action in ("ecs:UpdateService", "ecs:StopServiceDeployment", "iam:PassRole", "codedeploy:CreateDeployment"):
             assert not any(action in each["Action"] for each in may), (name, action)
     for name in ("SlackFunction", "SettleFunction", "StageFunction", "NotifyFunction"):
-        assert not any("ecs:" in str(each) or "sts:" in str(each) for each in granted(root, name)), name
+        assert not any("ecs:" in str(each) or "sts:" in str(each) for each in functions[name]), name
 
 
 def test_machines_over_ssh_need_no_policy_at_all(root: Path) -> None:
     put(root, "targets: {vm: {}}")
     assert policies.main([], root) == 0
-    for name in ACCESS:
-        assert not any(re.search("ecs:|codedeploy:|PassRole|sts:", str(each)) for each in granted(root, name))
+    functions = granted(root)
+    assert [name for name in ACCESS if re.search("ecs:|codedeploy:|PassRole|sts:", str(functions[name]))] == []
 
 
 @pytest.mark.parametrize(
@@ -164,8 +170,9 @@ def test_more_than_iam_takes_is_refused_with_the_way_out(root: Path, capsys: pyt
 
 
 def test_the_rest_of_each_policy_fits_beside_the_targets(root: Path) -> None:
+    functions = granted(root)
     for name in ACCESS:
-        whole = len(str(granted(root, name)).replace(" ", ""))
+        whole = len(str(functions[name]).replace(" ", ""))
         assert whole - size(of_function(name, PARAMETERS)) < 10_240 - policies.LIMIT
 
 

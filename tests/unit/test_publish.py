@@ -186,18 +186,10 @@ def test_ten_of_the_longest_fit_into_one_request(rows: Table, bus: EventBus) -> 
     assert sum(len(entry["Detail"].encode()) for entry in bus.taken) < BYTES
 
 
-@pytest.mark.parametrize(
-    ("end", "version"),
-    [
-        ("Deployed", "v2"),
-        ("Rolled Back", "v0"),
-        ("Restored", "v0"),
-        ("Rejected", "v1"),
-        ("Build Failed", "v1"),
-        ("Deploy Failed", ""),
-        ("Stopped", ""),
-    ],
-)
+RUNNING = {"Deployed": "v2", "Rolled Back": "v0", "Restored": "v0", "Rejected": "v1", "Build Failed": "v1"}
+
+
+@pytest.mark.parametrize(("end", "version"), [*RUNNING.items(), ("Deploy Failed", ""), ("Stopped", "")])
 def test_what_runs_after_an_end(end: str, version: str) -> None:
     plan = codec.read(Plan, {**PLAN, "previous": {"present": True, "version": "v0"}})
     assert running(plan, end) == version

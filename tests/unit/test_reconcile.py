@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +28,8 @@ REPORTED = {"image": "repo@sha256:1", "task_definition": "td:7"}
 
 @pytest.fixture
 def session(rows: Table, time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    with ExitStack() as stack:
-        yield stack.enter_context(staged(rows, time, monkeypatch, "deploy"))
+    with staged(rows, time, monkeypatch, "deploy") as made:
+        yield made
 
 
 @pytest.fixture

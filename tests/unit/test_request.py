@@ -31,32 +31,12 @@ def test_a_command_and_a_version_are_enough() -> None:
 
 
 def test_all_of_it_is_read() -> None:
-    source = {
-        "schema": 1,
-        "command": "rollback",
-        "version": "v1",
-        "target": "PROD",
-        "reason": " slow ",
-        "dry_run": True,
-        "requester": {"id": "U0DANA001", "name": "dana"},
-        "channel": "C0DEPLOY1",
-        "response_url": "https://hooks.slack.com/commands/1/2",
-        "card": "d-abc",
-        "something else": 1,
-    }
-    found = read(source, KNOWN)
-    assert found == Request(
-        "rollback",
-        "v1",
-        "prod",
-        "slow",
-        True,
-        "U0DANA001",
-        "dana",
-        "C0DEPLOY1",
-        "https://hooks.slack.com/commands/1/2",
-        "d-abc",
-    )
+    hook = "https://hooks.slack.com/commands/1/2"
+    typed = {"command": "rollback", "version": "v1", "target": "PROD", "reason": " slow ", "dry_run": True}
+    sent = {"requester": {"id": "U0DANA001", "name": "dana"}, "channel": "C0DEPLOY1", "response_url": hook}
+    what = ("rollback", "v1", "prod", "slow", True)
+    wanted = Request(*what, "U0DANA001", "dana", "C0DEPLOY1", hook, "d-abc")
+    assert read({"schema": 1, **typed, **sent, "card": "d-abc", "something else": 1}, KNOWN) == wanted
 
 
 @pytest.mark.parametrize("source", [None, [], "deploy", 1])

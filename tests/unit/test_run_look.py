@@ -58,22 +58,18 @@ def test_a_run_with_a_job_at_work_has_not_ended(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("jobs", "status", "state"), [([OVER, OVER], "completed", "succeeded"), ([OVER, WAITS], "waiting", "in_review")]
+    ("jobs", "status", "state"),
+    [
+        pytest.param([OVER, OVER], "completed", "succeeded", id="all jobs have ended"),
+        pytest.param([OVER, WAITS], "waiting", "in_review", id="one waits for people"),
+        pytest.param(None, "completed", "succeeded", id="the run ended with a job at work, which changes no more"),
+    ],
 )
-def test_without_a_job_at_work_the_run_says_how_it_is(
+def test_without_news_of_a_job_at_work_the_run_says_how_it_is(
     monkeypatch: pytest.MonkeyPatch, jobs: Any, status: str, state: str
 ) -> None:
     asked = Asked(monkeypatch, jobs, status)
     assert asked.look().run_state == state
-    assert asked.calls == [("jobs", '"j1"'), ("run", '"r1"')]
-
-
-def test_a_run_that_has_ended_and_left_a_job_at_work_is_seen_by_the_second_look(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its jobs do not change any more."""
-    asked = Asked(monkeypatch, None, "completed")
-    assert asked.look().run_state == "succeeded"
     assert asked.calls == [("jobs", '"j1"'), ("run", '"r1"')]
 
 
