@@ -140,6 +140,6 @@ def test_on_a_phone_the_graph_is_the_strip_and_a_list(opened: Open) -> None:
     command(page, "/platform-deploy v1.2.3")
     asked(page)
     assert page.locator("#machine").is_hidden()
-    page.get_by_role("list", name="Phases").get_by_role("button", name="Approval now here, lee or kim").wait_for()
+    page.get_by_role("list", name="Phases").get_by_role("button", name="Approval now here, @lee or @kim").wait_for()
     page.get_by_role("list", name="States passed").get_by_role("button", name="Request Approval, now here").click()
     page.locator("#details-title", has_text="Request Approval").wait_for()
