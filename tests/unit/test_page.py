@@ -173,9 +173,9 @@ def test_a_modal_is_only_its_own_persons(session: Session, client: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["slash", "click", "submit", "close", "speed", "scenario"])
-@pytest.mark.parametrize("body", [[], "x", {}, {"user": U_BOT}, {"user": 7}])
-def test_a_malformed_request_is_400(session: Session, client: Any, path: str, body: Any) -> None:
-    assert client.post(f"/api/{path}", json=body).status_code == 400
+def test_a_malformed_request_is_400(session: Session, client: Any, path: str) -> None:
+    bodies: list[Any] = [[], "x", {}, {"user": U_BOT}, {"user": 7}]
+    assert [client.post(f"/api/{path}", json=body).status_code for body in bodies] == [400] * len(bodies)
     assert session.bot.came == []
 
 

@@ -96,12 +96,12 @@ def test_a_signature_is_for_one_deployment_one_end_and_one_form() -> None:
     assert len(made) == 6
 
 
-@pytest.mark.parametrize("header", ["{}", "Basic {}", "Bearer", "Bearer  {}", "Bearer {} ", "Bearer\t{}"])
-def test_the_signature_stands_behind_its_scheme(page: Table, header: str) -> None:
-    made = request(ID, None)
-    made["headers"]["authorization"] = header.format(signature(page))
-    assert refused(app.handler(made, None))
-    made["headers"]["authorization"] = f"bearer {signature(page)}"
+def test_the_signature_stands_behind_its_scheme(page: Table) -> None:
+    made, good = request(ID, None), signature(page)
+    for header in (good, f"Basic {good}", "Bearer", f"Bearer  {good}", f"Bearer {good} ", f"Bearer\t{good}"):
+        made["headers"]["authorization"] = header
+        assert refused(app.handler(made, None)), header
+    made["headers"]["authorization"] = f"bearer {good}"
     assert app.handler(made, None)["statusCode"] == 200
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -223,31 +224,30 @@ def test_after_a_decision_people_are_told_whose_and_when(asked: Asked, kind: Kin
         assert press(asked.rows, kind, button) == text, "it says more than how the deployment ended"
 
 
+CLOSED: dict[str, tuple[Callable[[Asked], object], Callable[[Kind], str]]] = {
+    "ended": (Asked.end, lambda _: refused("click_expired", end="Stopped")),
+    "cancelled": (lambda asked: cancels.record(asked.rows, ID, DANA), lambda _: refused("click_cancelled", by=DANA)),
+    "at its deadline": (lambda asked: asked.time.pass_by(HOUR), lambda kind: refused(LATE[kind], ago="0s")),
+    "a minute later": (lambda asked: asked.time.pass_by(HOUR + 65), lambda kind: refused(LATE[kind], ago="1m 05s")),
+}
+
+
 @each_button
-def test_after_the_end_people_are_told_how_it_ended(asked: Asked, kind: Kind, button: str) -> None:
+@pytest.mark.parametrize("how", CLOSED)
+def test_who_is_too_late_is_told_for_what(asked: Asked, kind: Kind, button: str, how: str) -> None:
+    happens, text = CLOSED[how]
+    asked.ask(kind)
+    happens(asked)
+    assert press(asked.rows, kind, button) == text(kind)
+    assert undecided(asked, kind)
+
+
+@each_button
+def test_how_it_ended_is_told_without_the_question_too(asked: Asked, kind: Kind, button: str) -> None:
     asked.ask(kind)
     asked.end()
-    text = refused("click_expired", end="Stopped")
-    assert press(asked.rows, kind, button) == text
     asked.rows.delete(f"DEPLOYMENT#{ID}", f"PAUSE#{kind.mark}" if kind.mark else "APPROVAL")
-    assert press(asked.rows, kind, button) == text
-
-
-@each_button
-def test_after_a_cancel_people_are_told_whose(asked: Asked, kind: Kind, button: str) -> None:
-    asked.ask(kind)
-    cancels.record(asked.rows, ID, DANA)
-    assert press(asked.rows, kind, button) == refused("click_cancelled", by=DANA)
-    assert undecided(asked, kind)
-
-
-@each_button
-@pytest.mark.parametrize(("seconds", "ago"), [(HOUR, "0s"), (HOUR + 65, "1m 05s")])
-def test_from_its_deadline_on_nothing_counts(asked: Asked, kind: Kind, button: str, seconds: int, ago: str) -> None:
-    asked.ask(kind)
-    asked.time.pass_by(seconds)
-    assert press(asked.rows, kind, button) == refused(LATE[kind], ago=ago)
-    assert undecided(asked, kind)
+    assert press(asked.rows, kind, button) == refused("click_expired", end="Stopped")
 
 
 @each_button
@@ -289,13 +289,11 @@ def test_two_who_approve_at_the_same_moment_have_both_approved_where_both_count(
 
 
 @each_button
-@pytest.mark.parametrize("how", ["cancel", "end"])
+@pytest.mark.parametrize("how", ["cancelled", "ended"])
 def test_a_cancel_or_an_end_at_the_same_moment_is_told(asked: Asked, kind: Kind, button: str, how: str) -> None:
+    happens, text = CLOSED[how]
     asked.ask(kind, quorum=2)
-    happens = asked.end if how == "end" else lambda: cancels.record(asked.rows, ID, DANA)
-    text = press(Meanwhile(asked.rows, happens), kind, button)
-    ended = refused("click_expired", end="Stopped")
-    assert text == (ended if how == "end" else refused("click_cancelled", by=DANA))
+    assert press(Meanwhile(asked.rows, lambda: happens(asked)), kind, button) == text(kind)
     assert undecided(asked, kind)
 
 
