@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -66,33 +67,16 @@ def said(rows: Table, environment: pytest.MonkeyPatch, time: Time) -> Said:
     return Said(environment)
 
 
-def asked(rows: Table) -> Question:
-    found = questions.get(rows, ID)
-    assert found is not None
-    return found
-
-
-def shown(seen: View) -> tuple[str, dict[str, Any]]:
-    """The phase that a message shows, and the approval's result in it."""
-    return seen.phase, codec.as_json(seen.deployment.approval)
-
-
-def event(mode: str, **more: Any) -> dict[str, Any]:
-    return {"deployment_id": ID, "execution_arn": ARN, "mode": mode, "state": {"plan": ASKED}, **more}
-
-
 def read(plan: dict[str, Any] | None = None) -> dict[str, Any]:
-    given = event("read")
-    return call(approval.run, {**given, "state": {"plan": plan}} if plan else given)
+    given = {"deployment_id": ID, "execution_arn": ARN, "mode": "read", "state": {"plan": plan or ASKED}}
+    return call(approval.run, given)
 
 
 def test_the_first_look_asks_and_waits_until_the_first_reminder(rows: Table, said: Said) -> None:
     assert read() == FACT
-    question = asked(rows)
-    assert (question.eligible, question.quorum) == ((LEE, KIM), 2)
-    assert (question.asked_at, question.deadline_at) == (NOW, NOW + 3600)
+    assert questions.get(rows, ID) == Question(NOW, NOW + 3600, (LEE, KIM), 2)
     (seen,) = said.shown
-    assert shown(seen) == ("approval", {**FACT, "wait_seconds": 1})
+    assert (seen.phase, codec.as_json(seen.deployment.approval)) == ("approval", {**FACT, "wait_seconds": 1})
     assert [mark for _, mark, _, _ in said.short] == ["approval"]
 
 
@@ -114,15 +98,6 @@ def test_of_a_question_that_is_open_for_long_a_card_is_shown_again_less_often(ro
     assert read(plan)["wait_seconds"] == 100
 
 
-def test_a_vote_that_decides_nothing_is_read_with_the_counter_and_the_time_so_far(
-    rows: Table, said: Said, time: Time
-) -> None:
-    read()
-    questions.record(rows, ID, Answer.APPROVED, LEE)
-    time.pass_by(10.26)
-    assert read() == {**FACT, "votes": {LEE: NOW}, "seconds": 10.3, "wake": 1, "wait_seconds": 890}
-
-
 def test_the_wait_ends_at_the_deadline_where_that_comes_first_and_is_never_shorter_than_a_second(
     rows: Table, said: Said, time: Time
 ) -> None:
@@ -134,96 +109,92 @@ def test_the_wait_ends_at_the_deadline_where_that_comes_first_and_is_never_short
     assert (read(plan)["wait_seconds"], read(plan)["decision"]) == (1, "pending")
 
 
-@pytest.mark.parametrize("seconds", [3600, 3601])
-def test_at_its_deadline_a_question_expires(rows: Table, said: Said, time: Time, seconds: int) -> None:
+Happened = Callable[[Table], object]
+
+
+def answers(answer: Answer, *users: str, reason: str = "") -> Happened:
+    return lambda rows: [questions.record(rows, ID, answer, user, reason) for user in users]
+
+
+def cancels_it(rows: Table) -> None:
+    cancels.record(rows, ID, DANA)
+
+
+REJECTED = {"decision": "rejected", "by": KIM, "wake": 1, "wait_seconds": 1}
+CANCELLED = {"decision": "cancelled", "by": DANA, "wake": 1, "wait_seconds": 1}
+READ: dict[str, tuple[list[tuple[float, Happened]], float, dict[str, Any]]] = {
+    "a vote that decides nothing": (
+        [(0, answers(Answer.APPROVED, LEE))],
+        10.26,
+        {"votes": {LEE: NOW}, "seconds": 10.3, "wake": 1, "wait_seconds": 890},
+    ),
+    "an approval": (
+        [(5, answers(Answer.APPROVED, LEE, KIM))],
+        0,
+        {**REJECTED, "decision": "approved", "votes": {LEE: NOW + 5, KIM: NOW + 5}, "seconds": 5, "wake": 2},
+    ),
+    "a rejection, whenever it is read": (
+        [(65, answers(Answer.REJECTED, KIM, reason="not today"))],
+        5000,
+        {**REJECTED, "reason": "not today", "seconds": 65},
+    ),
+    "the deadline": ([], 3600, {"decision": "expired", "seconds": 3600, "wait_seconds": 1}),
+    "after the deadline": ([], 3601, {"decision": "expired", "seconds": 3601, "wait_seconds": 1}),
+    "a cancel before the decision": ([(7, cancels_it)], 0, {**CANCELLED, "seconds": 7}),
+    "it stays one after the deadline": ([(7, cancels_it)], 5000, {**CANCELLED, "seconds": 5007}),
+    "a cancel after the decision": (
+        [(0, answers(Answer.REJECTED, KIM)), (0, cancels_it)],
+        0,
+        {**REJECTED, "wake": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_has_happened_is_read_with_who_why_and_how_long_it_took(
+    rows: Table, said: Said, time: Time, name: str
+) -> None:
+    happened, later, changes = READ[name]
     read()
-    time.pass_by(seconds)
-    assert read() == {**FACT, "decision": "expired", "seconds": seconds, "wait_seconds": 1}
-    question = asked(rows)
-    assert (question.decision, question.by) == ("expired", "")
-    assert [seen.phase for seen in said.shown] == ["approval"], "its end tells of it"
-
-
-def test_a_decision_is_read_with_who_why_and_how_long_it_took(rows: Table, said: Said, time: Time) -> None:
-    read()
-    time.pass_by(65)
-    questions.record(rows, ID, Answer.REJECTED, KIM, "not today")
-    time.pass_by(5000)
-    assert read() == {
-        **FACT,
-        "decision": "rejected",
-        "by": KIM,
-        "reason": "not today",
-        "seconds": 65,
-        "wake": 1,
-        "wait_seconds": 1,
-    }
-    assert [seen.phase for seen in said.shown] == ["approval"], "its end tells of it"
-
-
-def test_an_approval_is_shown_at_once(rows: Table, said: Said, time: Time) -> None:
-    read()
-    time.pass_by(5)
-    for user in (LEE, KIM):
-        questions.record(rows, ID, Answer.APPROVED, user)
-    fact = read()
-    assert (fact["decision"], fact["by"], fact["votes"]) == ("approved", KIM, {LEE: NOW + 5, KIM: NOW + 5})
-    _, seen = said.shown
-    assert (seen.id, shown(seen), seen.version) == (ID, ("decided", fact), ASKED["version"])
+    for seconds, happens in happened:
+        time.pass_by(seconds)
+        happens(rows)
+    time.pass_by(later)
+    found = read()
+    assert found == {**FACT, **changes}
+    if name != "an approval":
+        again = found["decision"] == "pending"  # the end of a question is told by what follows
+        assert [seen.phase for seen in said.shown] == ["approval"] * (1 + again)
+        return
+    seen = said.shown[-1]
+    assert (seen.id, seen.phase, codec.as_json(seen.deployment.approval)) == (ID, "decided", found)
+    assert seen.version == ASKED["version"]
     assert ID in seen.execution_url
 
 
-def test_a_cancel_before_the_decision_is_read_as_one(rows: Table, said: Said, time: Time) -> None:
-    read()
-    time.pass_by(7)
-    cancels.record(rows, ID, DANA)
-    assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 7, "wake": 1, "wait_seconds": 1}
-    time.pass_by(5000)
-    assert read()["decision"] == "cancelled", "and stays one after the deadline"
-    assert not asked(rows).decision
-
-
-def test_a_cancel_after_the_decision_does_not_change_it(rows: Table, said: Said) -> None:
-    read()
-    questions.record(rows, ID, Answer.REJECTED, KIM)
-    cancels.record(rows, ID, DANA)
-    assert (read()["decision"], read()["by"]) == ("rejected", KIM)
-
-
-def test_a_cancel_at_the_moment_of_the_deadline_is_read_as_one(
-    rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("first", "decision"), [(True, ("cancelled", DANA)), (False, ("expired", ""))])
+def test_of_a_cancel_and_the_deadline_at_the_same_moment_the_first_counts(
+    rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch, first: bool, decision: tuple[str, str]
 ) -> None:
     read()
     time.pass_by(3600)
     record = questions.record
 
     def late(*given: Any) -> Any:
-        cancels.record(rows, ID, DANA)
-        return record(*given)
-
-    monkeypatch.setattr(questions, "record", late)
-    assert read() == {**FACT, "decision": "cancelled", "by": DANA, "seconds": 3600, "wait_seconds": 1}
-
-
-def test_a_cancel_a_moment_after_the_question_expired_does_not_change_that(
-    rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read()
-    time.pass_by(3600)
-    record = questions.record
-
-    def then_cancel(*given: Any) -> Any:
+        if first:
+            cancels_it(rows)
         made = record(*given)
-        cancels.record(rows, ID, DANA)
+        if not first:
+            cancels_it(rows)
         return made
 
-    monkeypatch.setattr(questions, "record", then_cancel)
-    assert (read()["decision"], read()["by"]) == ("expired", "")
+    monkeypatch.setattr(questions, "record", late)
+    found = read()
+    assert (found["decision"], found["by"]) == decision
+    assert (found["seconds"], found["wait_seconds"]) == (3600, 1)
 
 
-def test_an_end_at_the_moment_of_the_deadline_decides_nothing(
-    rows: Table, said: Said, time: Time, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_end_at_the_moment_of_the_deadline_decides_nothing(rows: Table, said: Said, time: Time) -> None:
     read()
     time.pass_by(3600)
     stored.settle(rows, ID, "Stopped")
@@ -233,10 +204,6 @@ def test_an_end_at_the_moment_of_the_deadline_decides_nothing(
 
 def test_a_row_with_less_in_it_is_read(rows: Table, said: Said) -> None:
     read()
-    rows.update(
-        f"DEPLOYMENT#{ID}",
-        "APPROVAL",
-        "SET #decision = :d REMOVE #votes, #eligible",
-        values={"d": "rejected"},
-    )
+    row = (f"DEPLOYMENT#{ID}", "APPROVAL")
+    rows.update(*row, "SET #decision = :d REMOVE #votes, #eligible", values={"d": "rejected"})
     assert read() == {**FACT, "decision": "rejected", "eligible": [], "wait_seconds": 1}

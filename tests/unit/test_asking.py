@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -143,45 +144,36 @@ def test_each_time_that_a_reminder_is_due_it_names_who_is_missing_and_how_long_i
 
 
 @each
-def test_many_people_are_mentioned_by_their_groups(asking: Asking, kind: Kind) -> None:
+def test_nobody_is_mentioned_before_slack_has_taken_the_card_and_many_people_by_their_groups(
+    asking: Asking, kind: Kind
+) -> None:
     many = [f"U0MANY{n:03d}" for n in range(12)]
     asking.begin(kind, approval={**ASKED["approval"], "eligible": many, "groups": ["S0PLATF01"]})
+    asking.down = True
     asking.request(kind)
+    asking.down = False
+    asking.request(kind)
+    assert [a.get("thread_ts") for _, a in asking.calls] == [None, "1.1"]
     asking.time.pass_by(900)
     asking.request(kind)
     assert [text.startswith("⏳ <!subteam^S0PLATF01>: ") for text, _ in asking.thread] == [True, True]
 
 
 @each
-def test_nobody_is_mentioned_before_slack_has_taken_the_card(asking: Asking, kind: Kind) -> None:
-    asking.begin(kind)
-    asking.down = True
-    asking.request(kind)
-    asking.down = False
-    asking.request(kind)
-    assert [a.get("thread_ts") for _, a in asking.calls] == [None, "1.1"]
-
-
-@each
-def test_a_change_since_the_decision_was_read_asks_nobody(asking: Asking, kind: Kind) -> None:
+@pytest.mark.parametrize("what", ["a decision", "a cancel", "anything else since the decision was read"])
+def test_what_has_changed_already_asks_nobody(asking: Asking, kind: Kind, what: str) -> None:
     """Otherwise a click between the two would be slept through."""
     asking.begin(kind)
-    wakeups.wake(asking.rows, ID)
-    with pytest.raises(DecisionRecorded, match=r"^Something changed since the decision was read\.$"):
-        asking.request(kind, wake=0)
-    assert asking.calls == []
-
-
-@each
-@pytest.mark.parametrize("what", ["a decision", "a cancel"])
-def test_what_is_decided_or_cancelled_already_asks_nobody(asking: Asking, kind: Kind, what: str) -> None:
-    asking.begin(kind)
+    why, wake = "There is a decision already.", None
     if what == "a cancel":
         cancels.record(asking.rows, ID, DANA)
-    else:
+    elif what == "a decision":
         questions.record(asking.rows, ID, kind.no, KIM, mark=kind.mark)
-    with pytest.raises(DecisionRecorded, match=r"^There is a decision already\.$"):
-        asking.request(kind)
+    else:
+        wakeups.wake(asking.rows, ID)
+        why, wake = "Something changed since the decision was read.", 0
+    with pytest.raises(DecisionRecorded, match=f"^{re.escape(why)}$"):
+        asking.request(kind, wake)
     assert asking.calls == []
 
 

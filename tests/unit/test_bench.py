@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,14 +38,9 @@ def test_each_side_starts_an_execution_for_a_command_and_none_for_what_is_not_si
     assert min(run["cpu_seconds"], run["seconds"], run["warm_seconds"]) > 0
     # its own memory, not that of the tests, which start it
     assert 0 < run["peak_rss_bytes"] < resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-@pytest.mark.slow
-@needs_tools
-@pytest.mark.parametrize("kind", EXPECTED)
-def test_our_handler_imports_nothing(sides: Sides, kind: str) -> None:
-    """What it needs was imported while the function started; the codec of a host's name comes with each connection."""
-    assert set(sides.once("ours", kind)["imported_late"]) <= {"stringprep", "encodings.idna"}
+    if side == "ours":
+        # what it needs was imported while the function started; the codec of a host's name comes with each connection
+        assert set(run["imported_late"]) <= {"stringprep", "encodings.idna"}
 
 
 SLACKER = """
@@ -67,18 +61,7 @@ def test_a_side_that_does_not_do_the_work_is_not_measured(status: int, wrong: st
 def test_the_ratio_is_of_pairs_and_not_of_medians() -> None:
     # the machine slows down threefold in the middle, for both
     figure = Figure("cold_ms", "cold", ours=[10, 30, 30], peer=[20, 20, 60])
-    assert figure.ratio == 0.5
     assert figure.told() == {"ours": 30, "peer": 20, "ratio": 0.5}
-    assert json.loads(json.dumps(figure.told())) == figure.told()
-
-
-def test_pairs_must_be_pairs() -> None:
+    assert table([figure]).splitlines()[1].split()[:2] == ["cold", "(ms)"]
     with pytest.raises(ValueError, match="shorter"):
         _ = Figure("cold_ms", "cold", ours=[1, 2], peer=[1]).ratio
-
-
-def test_the_table_has_a_line_for_each_figure_with_its_unit() -> None:
-    lines = table([Figure("cold_ms", "cold", [1.5], [3]), Figure("peak_rss_mb", "memory", [24], [48])]).splitlines()
-    assert len(lines) == 3
-    assert [line.split()[0:2] for line in lines[1:]] == [["cold", "(ms)"], ["memory", "(mb)"]]
-    assert "0.50" in lines[1]

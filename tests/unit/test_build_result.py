@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,22 +51,24 @@ def test_an_image_for_other_processors_is_refused_where_both_are_known(
     assert found == (("succeeded", "") if fits else ("failed", "why_other_platform"))
 
 
+RUNS_ONE = Plan(live=Release("v1", image=IMAGE))
+
+
 @pytest.mark.parametrize(
-    ("plan", "needed"),
+    ("plan", "claim", "state", "found"),
     [
-        (Plan(live=Release("v1", image=IMAGE)), True),
-        (Plan(live=Release("v1")), False),
-        (Plan(), False),
+        (RUNS_ONE, True, "succeeded", ("failed", "why_no_image")),
+        (Plan(live=Release("v1")), True, "succeeded", ("succeeded", "")),
+        (Plan(), True, "succeeded", ("succeeded", "")),
+        # other pipelines and other ends are left as they are
+        (RUNS_ONE, False, "succeeded", ("succeeded", "")),
+        (RUNS_ONE, True, "failed", ("failed", "")),
     ],
 )
-def test_a_build_without_an_image_is_refused_where_the_service_runs_one(plan: Plan, needed: bool) -> None:
-    assert judged(Outputs(), plan) == (("failed", "why_no_image") if needed else ("succeeded", ""))
-
-
-def test_other_pipelines_and_other_ends_are_left_as_they_are() -> None:
-    other = Target("prod", "acme/shop", "prod_deploy", cluster="checkout", service="checkout-api", claim=False)
-    assert judged(Outputs(), Plan(live=Release("v1", image=IMAGE)), other) == ("succeeded", "")
-    assert judged(Outputs(), Plan(live=Release("v1", image=IMAGE)), state="failed") == ("failed", "")
+def test_a_build_without_an_image_is_refused_where_the_service_runs_one(
+    plan: Plan, claim: bool, state: str, found: tuple[str, str]
+) -> None:
+    assert judged(Outputs(), plan, replace(TARGET, claim=claim), state) == found
 
 
 @pytest.mark.parametrize(

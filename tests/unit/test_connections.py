@@ -157,7 +157,7 @@ def test_after_the_environment_was_frozen_a_request_is_sent_once_on_a_new_connec
 ) -> None:
     github_client._session.cache_clear()
     send = CALLS[call](server.url)
-    for _ in range(3):
+    for _ in range(2):
         send()
         with pytest.MonkeyPatch.context() as patch:
             _frozen(patch, clocks)

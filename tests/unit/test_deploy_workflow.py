@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
 from scripts.stack_parameters import PERHAPS_SECRET
 from scripts.stack_secret import SOURCES
 from tests.unit.test_workflow_rules import FOLDER, load
@@ -38,22 +36,20 @@ def test_nothing_after_the_look_happens_without_a_way_into_aws() -> None:
     # without an `if` of its own it is skipped with the tests, and by failed ones
     assert (JOB["needs"], "if" in JOB) == ("test", False)
     assert LOOK["outputs"] == {"ready": "${{ steps.look.outputs.ready }}"}
-    look = STEPS["Look"]
-    assert look["id"] == "look"
-    assert all(re.fullmatch(r"\$\{\{ secrets\.[A-Z_]+ != '' \}\}", value) for value in look["env"].values())
-    assert LOOK["permissions"] == {"contents": "read"}, "looking needs no role"
+    assert STEPS["Look"]["id"] == "look"
+    given = STEPS["Look"]["env"].values()
+    assert all(re.fullmatch(r"\$\{\{ secrets\.[A-Z_]+ != '' \}\}", value) for value in given)
+    # GitHub says deployed only when something was
+    assert LOOK["environment"]["deployment"] is False
+    assert "deployment" not in JOB["environment"], "its success is a deployment"
 
 
-def test_the_tests_run_where_no_credential_is() -> None:
-    assert TEST["permissions"] == {"contents": "read"}
+def test_the_tests_run_where_no_credential_is_and_a_job_has_the_rights_that_it_needs() -> None:
+    assert LOOK["permissions"] == TEST["permissions"] == {"contents": "read"}, "looking needs no role"
+    assert JOB["permissions"] == {"contents": "read", "id-token": "write"}
     assert "environment" not in TEST
     assert "secrets." not in str(TEST)
     assert "make test" not in str(JOB)
-
-
-def test_github_says_deployed_only_when_something_was() -> None:
-    assert LOOK["environment"]["deployment"] is False
-    assert "deployment" not in JOB["environment"], "its success is a deployment"
 
 
 def test_a_step_knows_only_the_secrets_that_it_needs() -> None:
@@ -69,15 +65,8 @@ def test_a_step_knows_only_the_secrets_that_it_needs() -> None:
     assert "env" not in JOB
 
 
-@pytest.mark.parametrize("name", ["Test", "Build", "Deploy", "Fill the secrets"])
-def test_the_steps_are_the_commands_that_people_use(name: str) -> None:
+def test_the_steps_are_the_commands_that_people_use() -> None:
     makefile = (FOLDER.parents[1] / "Makefile").read_text("utf-8")
-    target = STEPS[name]["run"].split()[1]
-    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-
-
-def test_the_role_is_preferred_and_keys_are_accepted() -> None:
-    given = STEPS["Sign in to AWS"]["with"]
-    assert given["role-to-assume"] == "${{ secrets.AWS_ROLE_ARN }}"
-    assert given["aws-secret-access-key"] == "${{ secrets.AWS_SECRET_ACCESS_KEY }}"
-    assert JOB["permissions"] == {"contents": "read", "id-token": "write"}
+    for name in ("Test", "Build", "Deploy", "Fill the secrets"):
+        goal = STEPS[name]["run"].split()[1]
+        assert re.search(rf"^{goal}:", makefile, re.MULTILINE), name

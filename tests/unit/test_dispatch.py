@@ -129,18 +129,16 @@ def test_a_repository_that_is_as_at_the_stage_before_costs_no_request_of_the_rat
 
 
 @pytest.mark.parametrize(
-    ("target", "wanted"),
-    [
-        ({}, ""),
-        ({"strategy": "canary"}, "canary"),
-        ({"strategy": "canary", "pause_at": ("PRE_SCALE_UP", "POST_SCALE_UP")}, "canary+PRE_SCALE_UP,POST_SCALE_UP"),
-    ],
+    ("pause_at", "wanted"),
+    [((), "canary"), (("PRE_SCALE_UP", "POST_SCALE_UP"), "canary+PRE_SCALE_UP,POST_SCALE_UP")],
 )
 def test_where_it_pauses_travels_with_the_strategy(
-    environment: pytest.MonkeyPatch, target: dict[str, Any], wanted: str
+    environment: pytest.MonkeyPatch, pause_at: tuple[str, ...], wanted: str
 ) -> None:
     deployment = Deployment.of({"deployment_id": "d-1", "state": {"plan": {**PLAN, "sha": "4f0c1aa"}}})
-    made = dispatch.payload(deployment, "deploy", Target("prod", "acme/shop", "prod_deploy", **target), "t")
+    plain = Target("prod", "acme/shop", "prod_deploy")
+    assert dispatch.payload(deployment, "deploy", plain, "t")["strategy"] == ""
+    made = dispatch.payload(deployment, "deploy", replace(plain, strategy="canary", pause_at=pause_at), "t")
     assert made["strategy"] == wanted
     assert len(made) <= 10, "GitHub's limit"
     assert "github_deployment" not in made, "so the job records itself"
