@@ -13,7 +13,6 @@ from fakes.codedeploy import Course
 from fakes.codedeploy.model import Deployment
 from fakes.codedeploy.server import FAILURES, revision_of
 from fakes.github import Script
-from fakes.slack.store import Message
 from local.session import states_entered
 from tests import holes
 from tests.statemachine import checks
@@ -31,9 +30,11 @@ FAILS, STUCK = Course(outcome="fails"), Course(seconds=50, outcome="stuck")
 
 @pytest.fixture
 def driver(play: Callable[[str], HoursDriver]) -> Iterator[HoursDriver]:
-    """A session whose target `dev` is the group `live` of `batch`, which somebody has deployed to before us."""
+    """A session whose target `dev` is the group `live` of `batch`, which somebody has deployed to before us.
+    Nothing is left behind, however its deployments end."""
     made = play(TARGETS)
     yield made
+    checks.all_hold(made.session)
     assert holes.in_world(made.session) == []
 
 
@@ -57,34 +58,30 @@ def entered(driver: HoursDriver, state: str) -> int:
     return states_entered(driver.session.history(driver.arn)).count(state)
 
 
-def final(driver: HoursDriver) -> Message:
-    """What the deployment's message says in the end."""
-    return driver.card_of()
-
-
-def deployed(driver: HoursDriver, act: Callable[[], object], version: str = "v1.2.3") -> str:
-    """The end of a deployment of ours, where this is done once Check Rollout has looked at it."""
+def once(driver: HoursDriver, when: Callable[[], object], act: Callable[[], object]) -> str:
+    """The end of a deployment of ours, during which this is done as soon as that holds."""
     done: list[object] = []
 
     def tried() -> None:
-        if not done and entered(driver, "Wait For Rollout"):
+        if not done and when():
             done.append(act())
 
     driver.hours.every(5, tried)
-    return driver.run("/platform-deploy", version)
+    return driver.run("/platform-deploy", "v1.2.3")
+
+
+def deployed(driver: HoursDriver, act: Callable[[], object]) -> str:
+    """This is done once Check Rollout has looked at it."""
+    return once(driver, lambda: entered(driver, "Wait For Rollout"), act)
 
 
 def pressed(driver: HoursDriver, action: str) -> str:
-    """The end of a deployment of ours, where somebody presses this button as soon as it is there."""
-    done: list[object] = []
+    """Somebody presses this button."""
 
-    def tried() -> None:
-        shown = {button.action_id for message in driver.session.slack.messages for button in message.buttons}
-        if not done and action in shown:
-            done.append(driver.click(action))
+    def shown() -> bool:
+        return any(button.action_id == action for m in driver.session.slack.messages for button in m.buttons)
 
-    driver.hours.every(5, tried)
-    return driver.run("/platform-deploy", "v1.2.3")
+    return once(driver, shown, lambda: driver.click(action))
 
 
 def cancel(driver: HoursDriver) -> Callable[[], object]:
@@ -101,7 +98,6 @@ def test_deployed_and_rolled_back_by_command(driver: HoursDriver) -> None:
     assert driver.run("/platform-rollback") == "Restored"
     assert running(driver) == "v1.0.0"
     assert asked(driver, "StopDeployment") == []
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -120,7 +116,6 @@ def test_a_service_under_codedeploy_shows_its_stage_and_traffic(driver: HoursDri
     assert driver.run("/platform-deploy", "v1.2.3") == "Deployed"
     told = [str(edit.blocks) for edit in driver.card_of().edits]
     assert any("Rolling out · 50%" in text for text in told), told
-    checks.all_hold(driver.session)
 
 
 def test_a_failed_deployment_is_followed_by_the_revision_that_was_live(driver: HoursDriver) -> None:
@@ -130,8 +125,7 @@ def test_a_failed_deployment_is_followed_by_the_revision_that_was_live(driver: H
     assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
     assert running(driver) == "v1.0.0"
     assert [d.status for d in deployments(driver)[-2:]] == ["Failed", "Succeeded"]
-    assert "too many individual instances failed" in final(driver).text
-    checks.all_hold(driver.session)
+    assert "too many individual instances failed" in driver.card_of().text
 
 
 @pytest.mark.weekly
@@ -139,8 +133,7 @@ def test_the_first_deployment_ever_returns_to_what_ran_before(driver: HoursDrive
     next_courses(driver, FAILS)
     assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
     assert running(driver) == "first"
-    assert deployments(driver)[0].id in final(driver).text
-    checks.all_hold(driver.session)
+    assert deployments(driver)[0].id in driver.card_of().text
 
 
 @pytest.mark.weekly
@@ -149,7 +142,6 @@ def test_the_first_deployment_ever_to_a_group_without_any_has_nothing_to_return_
     next_courses(driver, FAILS)
     assert driver.run("/platform-deploy", "v1.2.3") == "Deploy Failed"
     assert driver.run("/platform-deploy", "v1.1.0") == "Deployed"
-    checks.all_hold(driver.session)
 
 
 def test_a_cancel_stops_it_and_codedeploys_rollback_counts_as_ours(driver: HoursDriver) -> None:
@@ -160,7 +152,6 @@ def test_a_cancel_stops_it_and_codedeploys_rollback_counts_as_ours(driver: Hours
     stopped, back = deployments(driver)[-2:]
     assert (stopped.status, back.status, back.creator) == ("Stopped", "Succeeded", "codeDeployRollback")
     assert asked(driver, "StopDeployment") == [{"deploymentId": stopped.id, "autoRollbackEnabled": True}]
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -171,7 +162,6 @@ def test_a_stop_that_takes_long_is_waited_for_and_told(driver: HoursDriver) -> N
     assert entered(driver, "Restore Service") > 1
     assert any("one at a time" in str(edit.blocks) for edit in driver.card_of().edits)
     assert len(deployments(driver)) == 3
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -182,7 +172,6 @@ def test_a_pipeline_that_dies_before_it_reports_leaves_nothing_running(driver: H
     assert driver.run("/platform-deploy", "v1.2.3") == "Rolled Back"
     assert running(driver) == "first"
     assert [d.status for d in deployments(driver)[-2:]] == ["Stopped", "Succeeded"]
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -193,7 +182,6 @@ def test_a_deploy_stage_that_never_came_to_codedeploy_leaves_it_alone(driver: Ho
     assert driver.run("/platform-deploy", "v1.2.3") == "Deploy Failed"
     assert running(driver) == "first"
     assert len(deployments(driver)) == 1
-    checks.all_hold(driver.session)
 
 
 def test_codedeploys_own_rollback_is_watched_and_not_done_again(driver: HoursDriver) -> None:
@@ -210,7 +198,6 @@ def test_codedeploys_own_rollback_is_watched_and_not_done_again(driver: HoursDri
     # and what is live has its name, although another deployment brought it back
     assert driver.run("/platform-status") == "Reported"
     assert driver.session.slack.messages[-1].text.startswith("dev: v1.1.0")
-    checks.all_hold(driver.session)
 
 
 def test_what_somebody_deploys_meanwhile_overtakes_ours_and_stays(driver: HoursDriver) -> None:
@@ -224,7 +211,6 @@ def test_what_somebody_deploys_meanwhile_overtakes_ours_and_stays(driver: HoursD
     assert driver.run("/platform-deploy", "v1.2.3") == "Deploy Failed"
     assert entered(driver, "Restore Service") == 0
     assert deployments(driver)[-1].status != "Stopped"
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -232,10 +218,9 @@ def test_what_does_not_come_back_is_told_with_the_command_to_do_it_by_hand(drive
     good = deployments(driver)[-1].id
     next_courses(driver, FAILS, FAILS)
     assert driver.run("/platform-deploy", "v1.2.3") == "Rollback Failed"
-    text = final(driver).text
+    text = driver.card_of().text
     assert "aws deploy create-deployment --application-name batch --deployment-group-name live" in text
     assert f"--deployment-id {good}" in text
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -245,7 +230,7 @@ def test_somebody_who_stops_it_by_hand_has_it_rolled_back(driver: HoursDriver) -
     ended = deployed(driver, lambda: deployer.stop(deployments(driver)[-1], roll_back=False))
     assert ended == "Rolled Back"
     assert running(driver) == "first"
-    assert "stopped by a user request" in final(driver).text
+    assert "stopped by a user request" in driver.card_of().text
 
 
 READY = Course(waits="READY_WAIT")
@@ -256,7 +241,6 @@ def test_blue_green_that_waits_for_its_traffic_is_promoted_by_people(driver: Hou
     assert pressed(driver, "promote") == "Deployed"
     assert running(driver) == "v1.2.3"
     assert [c["deploymentWaitType"] for c in asked(driver, "ContinueDeployment")] == ["READY_WAIT"]
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -265,7 +249,6 @@ def test_blue_green_that_people_do_not_want_goes_back(driver: HoursDriver) -> No
     assert pressed(driver, "pause_roll_back") == "Restored"
     assert running(driver) == "first"
     assert asked(driver, "ContinueDeployment") == []
-    checks.all_hold(driver.session)
 
 
 @pytest.mark.weekly
@@ -273,7 +256,6 @@ def test_blue_green_that_codedeploy_stops_since_nobody_came_is_no_breakage(drive
     next_courses(driver, Course(waits="READY_WAIT", ready_minutes=2))
     assert driver.run("/platform-deploy", "v1.2.3") == "Restored"
     assert running(driver) == "first"
-    checks.all_hold(driver.session)
 
 
 def test_status_says_what_runs_how_it_stands_and_what_was_done_beside_us(driver: HoursDriver) -> None:
