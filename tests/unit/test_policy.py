@@ -13,6 +13,7 @@ from chatops.slack import approvers, membership
 from chatops.steps import policy
 
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
+ASKED = "U0ASKED01"
 PLATFORM, DEVELOPERS = "S0PLATFORM", "S0DEVELOPER"
 
 
@@ -199,30 +200,31 @@ def test_nobody_else_does(rules: dict[str, Any], key: str) -> None:
 # -- at a pause ------------------------------------------------------------------------------------------------
 
 
-def test_whoever_may_approve_may_promote_the_approvers_first_then_who_was_asked_then_the_groups() -> None:
-    given = target(approvers=(LEE,), approver_groups=(PLATFORM,))
-    assert policy.promoters(given, DANA, ("U0ASKED01", LEE), approved=False) == (LEE, "U0ASKED01", KIM, SAM)
-    assert policy.promoters(given, DANA, (), approved=False) == (LEE, KIM, SAM)
+NAMED, GROUPED = {"approvers": (LEE, DANA)}, {"approvers": (LEE,), "approver_groups": (PLATFORM,)}
+PROMOTERS: dict[str, tuple[dict[str, Any], str, tuple[str, ...], bool, tuple[str, ...]]] = {
+    "the approvers, then who was asked, then the groups": (GROUPED, DANA, (ASKED, LEE), False, (LEE, ASKED, KIM, SAM)),
+    "the approvers, then the groups": (GROUPED, DANA, (), False, (LEE, KIM, SAM)),
+    "two people put a version live": (NAMED, DANA, (), False, (LEE,)),
+    "unless somebody else has approved it": (NAMED, DANA, (), True, (LEE, DANA)),
+    "unless the policy lets one": ({**NAMED, "own_approval": True}, DANA, (), False, (LEE, DANA)),
+    "or somebody else has asked for it": (NAMED, "U0OUT0001", (), False, (LEE, DANA)),
+    "the requester where nobody is named": ({}, DANA, (), False, (DANA,)),
+    "the requester where nobody else may": ({"approvers": (DANA,)}, DANA, (), False, (DANA,)),
+    "nobody where there is no requester either": ({}, "", (), False, ()),
+}
+
+
+@pytest.mark.parametrize(("rules", "requester", "asked", "approved", "wanted"), PROMOTERS.values(), ids=PROMOTERS)
+def test_who_may_promote(
+    rules: dict[str, Any], requester: str, asked: tuple[str, ...], approved: bool, wanted: tuple[str, ...]
+) -> None:
+    assert policy.promoters(target(**rules), requester, asked, approved=approved) == wanted
 
 
 def test_a_group_that_slack_does_not_tell_keeps_nobody_else_from_promoting(slack: Slack) -> None:
     slack.down = SlackUnavailable("503")
     given = target(approvers=(LEE,), approver_groups=(PLATFORM,))
     assert policy.promoters(given, DANA, (KIM,), approved=False) == (LEE, KIM)
-
-
-def test_two_people_put_a_version_live_unless_the_policy_lets_one() -> None:
-    named = (LEE, DANA)
-    assert policy.promoters(target(approvers=named), DANA, (), approved=False) == (LEE,)
-    assert policy.promoters(target(approvers=named), DANA, (), approved=True) == named, "somebody else has approved it"
-    assert policy.promoters(target(approvers=named, own_approval=True), DANA, (), approved=False) == named
-    assert policy.promoters(target(approvers=named), "U0OUT0001", (), approved=False) == named
-
-
-def test_where_nobody_else_may_the_requester_promotes() -> None:
-    assert policy.promoters(target(), DANA, (), approved=False) == (DANA,)
-    assert policy.promoters(target(approvers=(DANA,)), DANA, (), approved=False) == (DANA,)
-    assert policy.promoters(target(), "", (), approved=False) == ()
 
 
 # -- people who have left ----------------------------------------------------------------------------------------------
@@ -239,16 +241,12 @@ def test_a_quorum_that_people_who_left_would_have_to_fill_is_refused_at_once(
     assert (key, values["people"], values["count"], values["quorum"]) == ("quorum_gone", (KIM,), 1, 2)
 
 
-def test_of_several_those_who_are_still_there_are_asked(slack: Slack) -> None:
+def test_of_several_those_who_are_still_there_are_asked_and_all_while_slack_does_not_say(
+    slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = target(approvers=(LEE, KIM, SAM), quorum=2, deploy_approval=True)
     slack.people[KIM] = "gone"
-    rule = policy.question(target(approvers=(LEE, KIM, SAM), quorum=2, deploy_approval=True), "deploy", DANA)
-    assert rule is not None
-    assert rule.eligible == (LEE, SAM)
-
-
-def test_while_slack_does_not_say_who_is_there_all_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert policy.question(given, "deploy", DANA) == ApprovalRule((LEE, SAM), (), 2, 1234)
     silent = SlackUnavailable("slack_silent", method="users.info", error="x")
     monkeypatch.setattr(membership, "standing", lambda *_: raises(silent))
-    rule = policy.question(target(approvers=(LEE, KIM), quorum=2, deploy_approval=True), "deploy", DANA)
-    assert rule is not None
-    assert rule.eligible == (LEE, KIM)
+    assert policy.question(given, "deploy", DANA) == ApprovalRule((LEE, KIM, SAM), (), 2, 1234)
