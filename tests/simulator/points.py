@@ -81,8 +81,13 @@ def calls(record: Record) -> list[Point]:
 
 
 def singles(scenario: str, record: Record) -> list[Plan]:
-    """A death before and after every call, alone."""
-    return [Plan(scenario, (replace(one, what=what),)) for one in calls(record) for what in DEATHS]
+    """A death at every place, alone: before each call of an invocation, and after its last. After one call is before
+    the next: a process takes nothing with it, and others see only its calls."""
+    found = []
+    for step, turn, names in record:
+        here = calls([(step, turn, names)])
+        found += [*here, *(replace(last, what="after") for last in here[-1:])]
+    return [Plan(scenario, (one,)) for one in found]
 
 
 def pair(scenario: str, record: Record, chance: random.Random) -> Plan:
