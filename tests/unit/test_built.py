@@ -61,6 +61,9 @@ def test_every_function_answers_its_first_event_and_in_time(found: dict[str, Fir
     assert {kind: found for kind, found in status.items() if found != 200} == {}
     late = {kind: f"{one.used:.3f} s of {one.limit:.3f}" for kind, one in found.items() if one.used > one.limit}
     assert late == {}
+    command = found["slack command"]
+    assert command.used <= limits.limit(limits.COMMAND_SECONDS, command.memory_mb)
+    assert limits.used(command.init_seconds, command.calibration) <= limits.limit(limits.COMMAND_START, limits.WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ def test_a_report_between_poll_and_park_is_no_failure(function: str, error: str,
 def test_the_limit_is_lambdas_share_of_a_processor_and_a_slower_machine_may_take_longer() -> None:
     assert limits.limit(1.0, 512) == pytest.approx(0.170, abs=0.001)
     assert limits.limit(3.0, 4096) == pytest.approx(3.0 / 1.7)
-    for seconds, late in ((0.33, False), (0.35, True)):
+    for seconds, late in ((0.26, False), (0.28, True)):
         answer = Answer({}, None, seconds)
         call = FirstCall("slack", {}, 0.5, answer, "", calibration=2 * limits.CALIBRATION, memory_mb=512)
         assert (call.used > call.limit) is late

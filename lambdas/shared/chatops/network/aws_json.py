@@ -2,7 +2,8 @@
 
 boto3 takes six hundred million instructions to import, a client a hundred more, in each new process: most of what a
 function's first call cost. What is sent, what is tried again, and what errors look like is botocore's; contract tests
-hold it. Times stay what they are in JSON, epoch seconds (`clock.seconds` reads both). https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+hold it. Times stay what they are in JSON, epoch seconds (`clock.seconds` reads both).
+https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
 
 from __future__ import annotations
