@@ -15,8 +15,8 @@ from statistics import median
 
 EDGE_SECONDS, STEP_SECONDS = 0.8, 1.0
 COMMAND_SECONDS, COMMAND_START = 0.15, 0.6
-"""The Slack edge's first command, and the start of its process before: three times and more than twice what they should be, so
-that a busy machine is not taken for a slow function."""
+"""The Slack edge's first command, and the start of its process before: three times and more than twice what they should
+be, so that a busy machine is not taken for a slow function."""
 SLOWER, WHOLE = 1.7, 1769
 CALIBRATION = 0.0042
 """Seconds of one `calibrate()` on the machine where the limits were set, with nothing else running."""

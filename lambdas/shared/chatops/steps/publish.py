@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from chatops import aws, clock
 from chatops.domain import codec
 from chatops.domain.errors import ServiceUnavailable
 from chatops.domain.news import SOURCE, detail
-from chatops.domain.record import EventKind
+from chatops.domain.record import EventKind, Record
 from chatops.observability import logger, safe
 from chatops.settings.config import execution_url
 from chatops.store import deployments, news, questions
@@ -46,11 +47,12 @@ def send(events: Sequence[Unsent]) -> None:
     others; the first error is raised at the end, ServiceUnavailable for one that EventBridge refuses in an answer of
     200."""
     rows = table()
+    record_of = cache(partial(deployments.get, rows))
     entries: dict[Unsent, dict[str, Any]] = {}
     failed: dict[Unsent, Exception] = {}
     for each in events:
         try:
-            if made := _entry(rows, each):
+            if made := _entry(rows, each, record_of(each.deployment_id)):
                 entries[each] = made
             else:
                 news.sent(rows, each)  # without a record there is nothing to tell
@@ -80,13 +82,13 @@ def _put(rows: Table, entries: Mapping[Unsent, Mapping[str, Any]]) -> dict[Unsen
     return failed
 
 
-def _entry(rows: Table, event: Unsent) -> dict[str, Any] | None:
+def _entry(rows: Table, event: Unsent, record: Record | None) -> dict[str, Any] | None:
     """The event as PutEvents takes it; None where its deployment is not known (any more)."""
-    record = deployments.get(rows, event.deployment_id)
     if record is None:
         return None
-    asked = questions.get(rows, event.deployment_id, event.mark)
-    said = detail(EventKind(event.kind), event.mark, record, asked, execution_url(record.execution_arn))
+    kind = EventKind(event.kind)
+    asked = None if kind is EventKind.STARTED else questions.get(rows, event.deployment_id, event.mark)
+    said = detail(kind, event.mark, record, asked, execution_url(record.execution_arn))
     return {
         "Time": int(event.at),
         "Source": SOURCE,
