@@ -82,17 +82,25 @@ print(*(name for name in sys.argv[2:] if name in sys.modules))
 """
 
 
-@pytest.mark.parametrize("function", sorted(NEEDS))
-def test_a_function_starts_with_what_it_needs_and_nothing_else(function: str) -> None:
+def started(function: str, *names: str, **more: str) -> set[str]:
+    """Which of these modules are there once the function has started, with a target on ECS."""
     here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SHARED.parent), "AWS_LAMBDA_FUNCTION_NAME": function}
     service = {"ECS_CLUSTER_NAME": "checkout", "ECS_SERVICE_NAME": "checkout"}
-    command = [sys.executable, "-c", STARTED, str(ROOT / "lambdas" / function), *HEAVY]
-    done = subprocess.run(
-        command, env={**ENVIRONMENT, **service, **here}, check=True, capture_output=True, text=True, timeout=60
-    )
+    command = [sys.executable, "-c", STARTED, str(ROOT / "lambdas" / function), *names]
+    variables = {**ENVIRONMENT, **service, **here, **more}
+    done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True, timeout=60)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("function", sorted(NEEDS))
+def test_a_function_starts_with_what_it_needs_and_nothing_else(function: str) -> None:
     # requests, boto3 and slack_sdk bring uuid along
-    found = set(done.stdout.split()) - ({"uuid"} if NEEDS[function] else set())
-    assert found == NEEDS[function]
+    assert started(function, *HEAVY) - ({"uuid"} if NEEDS[function] else set()) == NEEDS[function]
+
+
+def test_what_signs_for_an_app_is_there_before_the_first_call() -> None:
+    signing = ("chatops.github.app", "cryptography.hazmat.primitives.serialization")
+    assert started("dispatch", *signing, GITHUB_APP_ID="12345") == set(signing)
 
 
 def test_the_functions_that_start_with_what_they_need_are_all() -> None:

@@ -76,3 +76,4 @@ def _live_clients() -> None:
 
 def _github_app() -> None:
     import_module("chatops.github.app")
+    import_module("cryptography.hazmat.primitives.serialization")  # which reads the App's key
