@@ -15,6 +15,8 @@ from chatops.steps import policy
 DANA, LEE, KIM, SAM, GUEST = "U0DANA001", "U0LEE0001", "U0KIM0001", "U0SAM0001", "U0GUEST01"
 ASKED = "U0ASKED01"
 PLATFORM, DEVELOPERS = "S0PLATFORM", "S0DEVELOPER"
+ROWS = object()
+"""The table."""
 
 
 class Slack:
@@ -31,13 +33,17 @@ class Slack:
             raise self.down
         return {"users": self.groups[asked["usergroup"]]}
 
+    def standing(self, rows: object, user: str) -> str | None:
+        assert rows is ROWS
+        return self.people.get(user)
+
 
 @pytest.fixture(autouse=True)
 def slack(environment: pytest.MonkeyPatch) -> Slack:
     fake = Slack()
     environment.setattr("chatops.slack.people.call", fake.call)
-    environment.setattr(policy, "table", lambda: None)
-    environment.setattr(membership, "standing", lambda _rows, user: fake.people.get(user))
+    environment.setattr(policy, "table", lambda: ROWS)
+    environment.setattr(membership, "standing", fake.standing)
     return fake
 
 
@@ -97,13 +103,13 @@ def test_a_group_that_slack_does_not_tell_is_refused_in_words(slack: Slack, trou
 def test_whoever_cannot_be_read_may_not_ask(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
     """While Slack doesn't answer, Plan is tried again; what it refuses (a scope that is missing, say) is told."""
 
-    for error, raised in (
-        (SlackRefused("users.info", "missing_scope"), Refusal),
-        (SlackUnavailable("slack_silent", method="users.info", error="x"), SlackUnavailable),
-    ):
-        monkeypatch.setattr(membership, "standing", lambda *_, error=error: raises(error))
-        with pytest.raises(raised):
-            policy.requester(target(), DANA)
+    missing = SlackRefused("users.info", "missing_scope")
+    monkeypatch.setattr(membership, "standing", lambda *_: raises(missing))
+    assert refusal(policy.requester, target(), DANA) == ("excluded_unreadable", {"said": missing.reason})
+    silent = SlackUnavailable("slack_silent", method="users.info", error="x")
+    monkeypatch.setattr(membership, "standing", lambda *_: raises(silent))
+    with pytest.raises(SlackUnavailable):
+        policy.requester(target(), DANA)
 
 
 def test_a_group_that_cannot_be_read_does_not_let_the_requester_promote(slack: Slack) -> None:
@@ -238,7 +244,7 @@ def test_a_quorum_that_people_who_left_would_have_to_fill_is_refused_at_once(
     slack.groups[PLATFORM] = [KIM]
     slack.people[KIM] = why
     key, values = refusal(policy.question, named, "deploy", DANA)
-    assert (key, values["people"], values["count"], values["quorum"]) == ("quorum_gone", (KIM,), 1, 2)
+    assert (key, values) == ("quorum_gone", {"target": "prod", "people": (KIM,), "count": 1, "quorum": 2})
 
 
 def test_of_several_those_who_are_still_there_are_asked_and_all_while_slack_does_not_say(
@@ -247,6 +253,7 @@ def test_of_several_those_who_are_still_there_are_asked_and_all_while_slack_does
     given = target(approvers=(LEE, KIM, SAM), quorum=2, deploy_approval=True)
     slack.people[KIM] = "gone"
     assert policy.question(given, "deploy", DANA) == ApprovalRule((LEE, SAM), (), 2, 1234)
-    silent = SlackUnavailable("slack_silent", method="users.info", error="x")
-    monkeypatch.setattr(membership, "standing", lambda *_: raises(silent))
-    assert policy.question(given, "deploy", DANA) == ApprovalRule((LEE, KIM, SAM), (), 2, 1234)
+    refused = SlackRefused("users.info", "missing_scope")
+    for error in (refused, SlackUnavailable("slack_silent", method="users.info", error="x")):
+        monkeypatch.setattr(membership, "standing", lambda *_, error=error: raises(error))
+        assert policy.question(given, "deploy", DANA) == ApprovalRule((LEE, KIM, SAM), (), 2, 1234)

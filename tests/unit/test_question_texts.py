@@ -261,6 +261,7 @@ def test_a_decision_says_more_than_an_end_an_end_more_than_a_cancel_and_that_mor
     question = Question(0, 10, (LEE,))
     for at, decided in ((5, Answer.APPROVED), (5, None)):
         made = question.answered(decided, LEE, at) if decided else question
+        assert (made.decision, made.reason) == (decided, "")
         for end, cancelled_by in (("Stopped", KIM), ("", KIM), ("", None)):
             objection = closed(made, end, cancelled_by, 20)
             key = "click_expired" if end else "click_cancelled" if cancelled_by else "click_already_expired"

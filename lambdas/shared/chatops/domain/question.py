@@ -107,7 +107,7 @@ class Question:
 
     def reminders(self, now: float, every: float) -> int:
         """How many reminders are due, one after each `every` seconds."""
-        return int((now - self.asked_at) // every)
+        return int((now - self.asked_at) / every)
 
     def took(self, now: float) -> float:
         """Seconds from the question to its decision, or until now."""

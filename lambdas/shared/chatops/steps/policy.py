@@ -56,7 +56,7 @@ def promoters(target: Target, user: str, asked: Collection[str], *, approved: bo
     """
     rules = target.policy
     found = dict.fromkeys([*rules.approvers, *asked])
-    unreadable: Refusal | None = None
+    unreadable: Refusal | None = None  # pragma: no mutate: nothing is nothing
     for group in rules.approver_groups:
         try:
             found |= dict.fromkeys(sorted(approvers.members(group)))
