@@ -174,6 +174,10 @@ def test_without_an_audience_no_token_is_looked_at(environment: pytest.MonkeyPat
 # -- over HTTP ---------------------------------------------------------------------------------------------------
 
 
+BEHIND = "http://behind.invalid"
+"""Reached through the server as a proxy, which is asked for the whole address."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
@@ -183,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/broken": (500, b"{}", {}),
             "/empty": (204, b"", {}),
         }
-        status, body, headers = answers[self.path]
+        status, body, headers = answers[self.path.removeprefix(BEHIND)]
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -212,6 +216,16 @@ def test_an_answer_is_read(server: str) -> None:
 def test_an_answer_that_is_none_is_not_taken(server: str, path: str) -> None:
     with pytest.raises(oidc.KeysUnavailable):
         oidc.read(f"{server}{path}")
+
+
+def test_where_a_proxy_is_set_it_is_asked(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, server)
+        monkeypatch.delenv(name.replace("HTTP", "NO").replace("http", "no"), raising=False)
+    assert oidc.read(f"{BEHIND}/small") == b"{}"
+    for path in ("/large", "/moved", "/broken"):
+        with pytest.raises(oidc.KeysUnavailable):
+            oidc.read(f"{BEHIND}{path}")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "https://127.0.0.1:9/x", "http://[::1", "nothing", ""])
